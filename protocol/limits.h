@@ -1,0 +1,50 @@
+/* All limits on one screen. A number that bounds what another machine can make us do stands here
+ * and in spec/limits.md, and nowhere else. Sizes are bytes. */
+#ifndef CONSILIUM_PROTOCOL_LIMITS_H
+#define CONSILIUM_PROTOCOL_LIMITS_H
+
+enum limits {
+    /* wire */
+    FRAME_SIZE_MAX = 65000, /* CURVE loses what is over 65,503; a relayed frame is wrapped in 96 */
+    RELAY_WRAP_SIZE = 96,
+    RECORD_SIZE_MAX = 61440, /* header, signature and body */
+    CHUNK_SIZE_MAX = 60 * 1024,
+    RUN_COUNT_MAX = 64, /* positions covered by one signature */
+    PACK_DEPTH_MAX = 8,
+    PACK_NODES_MAX = 8192,
+
+    /* roster */
+    OFFICER_COUNT_MAX = 16,
+    MEMBER_COUNT_MAX = 8192,
+    MEMBER_NAME_SIZE_MAX = 200,
+    ENDPOINT_SIZE_MAX = 120,
+    ENDPOINT_COUNT_MAX = 4,
+    BOARD_COUNT_MAX = 64,        /* in a federation */
+    MEMBER_BOARD_COUNT_MAX = 32, /* served by one member */
+    TAG_SIZE_MAX = 64,
+    RELAY_COUNT_MAX = 16,
+    PUBLISHER_COUNT_MAX = 16,
+    HEAD_SIZE_MAX = 4096,
+    SETTINGS_SIZE_MAX = 16384,
+    CUT_COUNT_MAX = 65536,
+
+    /* case */
+    QUESTION_SIZE_MAX = 2000,
+    DESCRIPTION_SIZE_MAX = 32768,
+    OPINION_TEXT_SIZE_MAX = 24576,
+    POST_SIZE_MAX = 8192,
+    PARTICIPANT_COUNT_MAX = 64,
+    ITEM_COUNT_MAX = 64,
+    ITEM_NAME_SIZE_MAX = 120,
+    ATTACHMENT_SIZE_MAX = 64 * 1024 * 1024,
+
+    /* links */
+    LINK_COUNT_MAX = 256,
+};
+
+_Static_assert(FRAME_SIZE_MAX + RELAY_WRAP_SIZE <= 65503, "a relayed frame must fit CURVE");
+_Static_assert(RECORD_SIZE_MAX + 64 <= FRAME_SIZE_MAX, "a record must fit a frame");
+
+#define CLOCK_SKEW_MS_MAX ((uint64_t)10 * 60 * 1000)
+
+#endif
