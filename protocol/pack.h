@@ -74,6 +74,7 @@ void pack_put_uint(struct buffer *buffer, uint64_t value);
 void pack_put_bool(struct buffer *buffer, bool value);
 void pack_put_nil(struct buffer *buffer);
 void pack_put_bin(struct buffer *buffer, struct bytes value);
+/* Marks the buffer failed when `value` is not UTF-8 (protocol/utf8.h). */
 void pack_put_text(struct buffer *buffer, struct bytes value);
 void pack_put_array(struct buffer *buffer, uint32_t count);
 void pack_put_map(struct buffer *buffer, uint32_t count);
