@@ -38,6 +38,7 @@
     X(AUDIT, "consilium/1 audit entry")                                                            \
     X(LINK_PROLOGUE, "consilium/1 link")                                                           \
     X(SUMMARY, "consilium/1 summary")                                                              \
+    X(STORE_KEY, "consilium/1 store key")                                                          \
     X(STORE_INDEX, "consilium/1 store index")                                                      \
     X(FINGERPRINT, "consilium/1 fingerprint")                                                      \
     X(RENDEZVOUS, "consilium/1 rendezvous")
