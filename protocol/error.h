@@ -19,6 +19,7 @@
     X(ERR_UNKNOWN_MEMBER, "not a member that the roster admits")                                   \
     X(ERR_UNKNOWN_HEAD, "a roster head that is not known here")                                    \
     X(ERR_NOT_ENTITLED, "the roster or the case does not entitle this member")                     \
+    X(ERR_COOLING_OFF, "the member, its key or its board is new and its cooling-off not over")     \
     X(ERR_THRESHOLD, "fewer signatures than the roster demands")                                   \
     X(ERR_OUT_OF_ORDER, "it does not continue what is here")                                       \
     X(ERR_FORKED, "two different things stand signed at one position")                             \

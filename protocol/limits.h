@@ -27,6 +27,14 @@ enum limits {
     HEAD_SIZE_MAX = 4096,
     SETTINGS_SIZE_MAX = 16384,
     CUT_COUNT_MAX = 65536,
+    MEMBER_SIZE_MAX = 4096,      /* one packed entry */
+    HEAD_COUNT_MAX = 16384,      /* heads since the founding one */
+    OFFICER_SET_COUNT_MAX = 128, /* different sets of officers since then */
+    DELTA_PART_SIZE_MAX = 48 * 1024,
+    DELTA_SIZE_MAX = 16 * 1024 * 1024, /* a snapshot of the largest roster */
+    INVITATION_SIZE_MAX = 96 * 1024 * 1024,
+    JOIN_REQUEST_SIZE_MAX = 8192,
+    SETTINGS_NAME_SIZE_MAX = 80, /* of the federation, a board, a relay */
 
     /* case */
     QUESTION_SIZE_MAX = 2000,
