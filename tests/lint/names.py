@@ -1,0 +1,64 @@
+"""foo.c exports foo_* only; no junk rooms."""
+
+import os
+import re
+
+from tree import Finding, Plant, compile_plants, symbols
+
+prepare = compile_plants
+
+JUNK = re.compile(r"(^|[_-])(common|commons|util|utils|misc|helper|helpers|stuff)($|[_-])")
+TOP = {"node", "protocol", "store", "bootstrap", "tests", "spec", "CMakeLists.txt", "README.md",
+       "CMakePresets.json", "LICENSE"}
+
+# Files whose noun has other names too: the foundation's types, and nothing else.
+NOUNS = {
+    "protocol/bytes.c": ("bytes", "reader", "buffer"),
+    "protocol/error.c": ("err",),
+    "protocol/scope.c": ("scope", "stream_id"),
+}
+
+
+
+def check(tree):
+    for path in tree.files():
+        parts = path.split("/")
+        stems = [os.path.splitext(p)[0].lower() for p in parts]
+        if parts[0] not in TOP and not parts[0].startswith("."):
+            yield Finding(path, 0, f"{parts[0]} stands at the top level",
+                          "put it into one of the rooms; architecture names all that may be seen")
+        if any(JUNK.search(s) for s in stems) or parts[0] in ("src", "include"):
+            yield Finding(path, 0, "a name that says nothing",
+                          "name it for the one noun it holds, in the room that owns that noun")
+    for path, made in tree.objects().items():
+        yield from check_exports(path, symbols(made))
+
+
+def check_exports(path, all_symbols):
+    exported = [name for kind, name in all_symbols if kind in "TDBRCVW" and not name.startswith("_")]
+    stem = os.path.splitext(os.path.basename(path))[0]
+    nouns = NOUNS.get(path, (stem,))
+    if "main" in exported:
+        nouns = ()
+        exported.remove("main")
+    for name in exported:
+        if any(name == noun or name.startswith(noun + "_") for noun in nouns):
+            continue
+        mend = (f"call it {stem}_..., make it static, or move it into the file of its noun"
+                if nouns else "make it static; a program's main file exports main only")
+        yield Finding(path, 0, f"exports {name}", mend)
+
+
+def plants(_tree):
+    return [
+        Plant({"protocol/planted.c": "int other_thing(void);\nint other_thing(void) { return 1; }\n"},
+              "protocol/planted.c", "exports other_thing"),
+        Plant({"protocol/planted.c": "int planted; int plantedx;\n"},
+              "protocol/planted.c", "exports plantedx"),
+        Plant({"node/planted.c": "int planted_x(void);\nint planted_x(void) { return 1; }\n"
+                                 "int main(void) { return planted_x(); }\n"},
+              "node/planted.c", "exports planted_x"),
+        Plant({"node/string_util.c": "int string_util;\n"}, "node/string_util.c", "says nothing"),
+        Plant({"src/planted.c": "static int x; int *planted(void) { return &x; }\n"},
+              "src/planted.c", "top level"),
+    ]
