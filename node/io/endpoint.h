@@ -1,0 +1,32 @@
+/* Where a peer listens: `tcp://HOST:PORT`. HOST is a name, an IPv4 address, an IPv6 address in
+ * brackets, or, for listening, `*`. */
+#ifndef CONSILIUM_NODE_IO_ENDPOINT_H
+#define CONSILIUM_NODE_IO_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/bytes.h"
+#include "protocol/error.h"
+#include "protocol/limits.h"
+
+struct endpoint {
+    char host[ENDPOINT_SIZE_MAX + 1]; /* without brackets */
+    uint16_t port;                    /* 0: any free one, for listening only */
+    bool literal;                     /* an address, not a name */
+    bool v6;                          /* an IPv6 address */
+    bool any;                         /* `*` */
+};
+
+enum { ENDPOINT_TEXT_MAX = ENDPOINT_SIZE_MAX + 16 };
+
+/* ERR_MALFORMED: not of that shape; ERR_TOO_LARGE: over ENDPOINT_SIZE_MAX. */
+MUST_USE err endpoint_parse(struct bytes text, struct endpoint *ret_endpoint);
+
+/* True when it can be dialed: a port, and not `*`. */
+bool endpoint_dialable(const struct endpoint *endpoint);
+
+/* `tcp://HOST:PORT` and a NUL. */
+void endpoint_format(const struct endpoint *endpoint, char ret_text[static ENDPOINT_TEXT_MAX]);
+
+#endif
