@@ -45,12 +45,17 @@ enum limits {
     ITEM_COUNT_MAX = 64,
     ITEM_NAME_SIZE_MAX = 120,
     ATTACHMENT_SIZE_MAX = 64 * 1024 * 1024,
+    ITEM_CHUNK_COUNT_MAX = 1 << 24,
+    ITEM_PROOF_COUNT_MAX = 24, /* the depth of a tree over so many chunks */
 
     /* links */
     LINK_COUNT_MAX = 256,
 };
 
 _Static_assert(FRAME_SIZE_MAX + RELAY_WRAP_SIZE <= 65503, "a relayed frame must fit CURVE");
+_Static_assert(1 << ITEM_PROOF_COUNT_MAX == ITEM_CHUNK_COUNT_MAX, "a proof spans the tree");
+_Static_assert(CHUNK_SIZE_MAX + 32 * ITEM_PROOF_COUNT_MAX + 256 <= FRAME_SIZE_MAX,
+               "a chunk must fit a frame together with its proof");
 _Static_assert(RECORD_SIZE_MAX + 64 <= FRAME_SIZE_MAX, "a record must fit a frame");
 
 #define CLOCK_SKEW_MS_MAX ((uint64_t)10 * 60 * 1000)
