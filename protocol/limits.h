@@ -47,6 +47,26 @@ enum limits {
     ATTACHMENT_SIZE_MAX = 64 * 1024 * 1024,
     ITEM_CHUNK_COUNT_MAX = 1 << 24,
     ITEM_PROOF_COUNT_MAX = 24, /* the depth of a tree over so many chunks */
+    LANGUAGE_SIZE_MAX = 35,    /* BCP 47 */
+    CLINICIAN_NAME_SIZE_MAX = 200,
+    CREDENTIALS_SIZE_MAX = 200,
+    LICENCE_SIZE_MAX = 80,
+    SPECIALTY_COUNT_MAX = 16, /* of one clinician */
+    NOTE_SIZE_MAX = 2000,     /* a remark beside a decision */
+    FEE_LINK_SIZE_MAX = 300,
+    MEDIA_TYPE_SIZE_MAX = 80,
+    FINDING_SIZE_MAX = 2000, /* a diagnosis or a treatment in words */
+    ALTERNATIVE_COUNT_MAX = 8,
+    REFERENCE_COUNT_MAX = 16, /* references, and as many trials */
+    REFERENCE_SIZE_MAX = 400,
+    ASK_COUNT_MAX = 16, /* things asked for in one record */
+    ASK_SIZE_MAX = 500,
+    NAMED_COUNT_MAX = 64,      /* records named by one take-in, reveal or receipt */
+    TAKEN_IN_COUNT_MAX = 1024, /* records of others that one case takes in */
+    RELEASED_COUNT_MAX = 2,    /* opinions that one author may release in one case */
+    OUTCOME_DAY_MAX = 3650,
+    OPINION_FILE_SIZE_MAX = 8 * 1024 * 1024,
+    OPINION_FILE_HEAD_COUNT_MAX = 4096,
 
     /* links */
     LINK_COUNT_MAX = 256,
