@@ -133,7 +133,10 @@ void item_tree_init(struct item_tree *tree)
 /* One root stands for each bit that is set in the count. */
 static size_t tree_root_count(uint32_t count)
 {
-    return (size_t)__builtin_popcount(count);
+    size_t root_count = 0;
+    for (uint32_t left = count; left > 0; left &= left - 1)
+        root_count++;
+    return root_count;
 }
 
 /* As adding one to a binary number carries, so do two subtrees of one size become the next. */
