@@ -10,20 +10,17 @@
  *     0x04 OFFER    u8 count | count * (u8 size | text)   my direct endpoints, for peers that ask
  *     0x05 WHERE    key 32                            what are this peer's direct endpoints?
  *     0x06 FORWARD  to 32 | box
- *     0x07 PING     u64 echo
- *     0x08 BYE
- *     0x09 PUBLISH  u32 total | u32 offset | part     a publisher's roster chain, in parts
+ *     0x07 PUBLISH  u32 total | u32 offset | part     a publisher's roster chain, in parts
  *
  *   relay to node
- *     0x81 WELCOME  u16 version | federation 32 | u64 epoch | head 32 | limits 7 * u32
+ *     0x81 WELCOME  u16 version | federation 32 | u64 epoch | head 32 | limits 6 * u32
  *     0x82 PRESENCE u16 count | count * (key 32 | u8 connected)
- *     0x85 HINTS    key 32 | u8 count | count * (u8 size | text)
- *     0x86 DELIVER  from 32 | box
- *     0x87 PONG     u64 echo
- *     0x88 CREDIT   u16 count | count * (key 32 | u32 units)
- *     0x89 STATUS   u8 code | u8 limit | key 32 | u32 units | u32 value
- *     0x8a HEAD     u64 epoch | head 32               the relay holds a newer list from now on
- *     0x8b PUBLISHED u16 result | u64 epoch | head 32
+ *     0x83 HINTS    key 32 | u8 count | count * (u8 size | text)
+ *     0x84 DELIVER  from 32 | box
+ *     0x85 CREDIT   u16 count | count * (key 32 | u32 units)
+ *     0x86 STATUS   u8 code | u8 limit | key 32 | u32 units | u32 value
+ *     0x87 HEAD     u64 epoch | head 32               the relay holds a newer list from now on
+ *     0x88 PUBLISHED u16 result | u64 epoch | head 32
  *
  * Credit: a FORWARD frame of n bytes costs ceil(n / 512) units. A node may have `pair_units` on
  * the way to one peer and `member_units` to all peers together; CREDIT (and a STATUS that says
@@ -54,18 +51,15 @@ enum relay_type {
     RELAY_OFFER = 0x04,
     RELAY_WHERE = 0x05,
     RELAY_FORWARD = 0x06,
-    RELAY_PING = 0x07,
-    RELAY_BYE = 0x08,
-    RELAY_PUBLISH = 0x09,
+    RELAY_PUBLISH = 0x07,
     RELAY_WELCOME = 0x81,
     RELAY_PRESENCE = 0x82,
-    RELAY_HINTS = 0x85,
-    RELAY_DELIVER = 0x86,
-    RELAY_PONG = 0x87,
-    RELAY_CREDIT = 0x88,
-    RELAY_STATUS = 0x89,
-    RELAY_HEAD = 0x8a,
-    RELAY_PUBLISHED = 0x8b,
+    RELAY_HINTS = 0x83,
+    RELAY_DELIVER = 0x84,
+    RELAY_CREDIT = 0x85,
+    RELAY_STATUS = 0x86,
+    RELAY_HEAD = 0x87,
+    RELAY_PUBLISHED = 0x88,
 };
 
 enum relay_code {
@@ -90,7 +84,7 @@ enum relay_refusal {
     RELAY_REFUSED_MALFORMED = 3, /* too many frames that have no meaning */
     RELAY_REFUSED_UNLISTED = 4,  /* the list that the relay now holds names this key no more */
     RELAY_REFUSED_REPLACED = 5,  /* the same key connected again; the newer link stays */
-    RELAY_REFUSED_SILENT = 6,    /* nothing heard for silent_ms, or nothing taken */
+    RELAY_REFUSED_STALLED = 6,   /* it took nothing for too long */
 };
 
 /* Published in WELCOME, in this order. */
@@ -101,7 +95,6 @@ struct relay_limits {
     uint32_t watch_count;   /* see RELAY_LIMIT_WATCHES */
     uint32_t control_count; /* see RELAY_LIMIT_CONTROL */
     uint32_t publish_size;  /* see RELAY_LIMIT_PUBLISH */
-    uint32_t silent_ms;     /* a link that is silent for this long is closed: PING at a third */
 };
 
 struct relay_head {
@@ -127,7 +120,6 @@ struct relay_frame {
                                         * lists: the entries, read with relay_frame_entry */
     uint16_t count;                    /* WATCH, UNWATCH, PRESENCE, CREDIT */
     struct relay_endpoints endpoints;  /* OFFER, HINTS */
-    uint64_t echo;                     /* PING, PONG */
     uint32_t total, offset;            /* PUBLISH */
     enum relay_code code;              /* STATUS */
     enum relay_limit limit;            /* STATUS */
