@@ -11,23 +11,24 @@
 #   ns_close             ends what still runs in the hosts and takes all down; called at exit
 #
 # The wire is a bridge in a namespace of its own, so the machine's own network is never touched.
-# A test with a trap of its own on EXIT calls ns_close there. Names of hosts: [a-z0-9]{1,10}.
+# A test with a trap of its own on EXIT calls ns_close there. Names of hosts: [a-z0-9]{1,10}, not wire.
 
 ns_open() {
     if [ "$(id -u)" -ne 0 ]; then
         ns_skip 'network namespaces need root'
     fi
-    for ns_tool in ip nft nsenter; do
+    for ns_tool in ip nft nsenter setpriv; do
         command -v "$ns_tool" >/dev/null 2>&1 || ns_skip "there is no $ns_tool: sh node/install.sh test"
     done
-    ns_prefix=consilium$$
     ns_count=0
+    ns_hosts=
     trap ns_close EXIT
     trap 'exit 130' INT TERM
-    if ! ns_error=$(ip netns add "$ns_prefix-wire" 2>&1 &&
-        ip -n "$ns_prefix-wire" link add wire type bridge 2>&1 &&
-        ip -n "$ns_prefix-wire" link set wire up 2>&1); then
-        ns_skip "this kernel gives no namespace with a bridge: $ns_error"
+    unshare --net true 2>/dev/null || ns_skip 'this machine gives no network namespaces'
+    ns_hold wire
+    if ! ns_error=$(ns_run wire ip link add wire type bridge 2>&1 &&
+        ns_run wire ip link set wire up 2>&1); then
+        ns_skip "this kernel gives no bridge: $ns_error"
     fi
 }
 
@@ -36,33 +37,47 @@ ns_skip() {
     exit 77
 }
 
+# A namespace lives as long as a process that sleeps in it, and that one as long as the test.
+ns_hold() {
+    unshare --net setpriv --pdeathsig KILL sleep infinity >/dev/null 2>&1 &
+    eval "ns_holder_$1=$!"
+    until [ "$(readlink "/proc/$!/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do
+        sleep 0.01
+    done
+    ns_hosts="$ns_hosts $1"
+}
+
+ns_holder() {
+    eval "echo \"\$ns_holder_$1\""
+}
+
 ns_add() {
-    for ns_host in "$@"; do
+    for ns_new in "$@"; do
         ns_count=$((ns_count + 1))
-        ip netns add "$ns_prefix-$ns_host"
-        ip -n "$ns_prefix-wire" link add "$ns_host" type veth peer name eth0 netns "$ns_prefix-$ns_host"
-        ip -n "$ns_prefix-wire" link set "$ns_host" master wire up
-        ip -n "$ns_prefix-$ns_host" addr add "10.77.0.$ns_count/24" dev eth0
-        ip -n "$ns_prefix-$ns_host" link set lo up
-        ip -n "$ns_prefix-$ns_host" link set eth0 up
+        ns_hold "$ns_new"
+        ns_run wire ip link add "$ns_new" type veth peer name eth0 netns "$(ns_holder "$ns_new")"
+        ns_run wire ip link set "$ns_new" master wire up
+        ns_run "$ns_new" ip addr add "10.77.0.$ns_count/24" dev eth0
+        ns_run "$ns_new" ip link set lo up
+        ns_run "$ns_new" ip link set eth0 up
     done
 }
 
 ns_address() {
-    ip -n "$ns_prefix-$1" -4 -o addr show dev eth0 | sed 's/.*inet \([0-9.]*\).*/\1/'
+    ns_run "$1" ip -4 -o addr show dev eth0 | sed 's/.*inet \([0-9.]*\).*/\1/'
 }
 
 ns_run() {
     ns_host=$1
     shift
-    nsenter --net="/run/netns/$ns_prefix-$ns_host" -- "$@"
+    nsenter --target "$(ns_holder "$ns_host")" --net -- "$@"
 }
 
 # Not `ns_run ... &`: that would give the id of a shell that waits for the command.
 ns_start() {
     ns_host=$1
     shift
-    nsenter --net="/run/netns/$ns_prefix-$ns_host" -- "$@" &
+    nsenter --target "$(ns_holder "$ns_host")" --net -- "$@" &
     ns_pid=$!
 }
 
@@ -105,20 +120,23 @@ ns_heal() {
 }
 
 ns_unplug() {
-    ip -n "$ns_prefix-wire" link set "$1" down
+    ns_run wire ip link set "$1" down
 }
 
 ns_plug() {
-    ip -n "$ns_prefix-wire" link set "$1" up
+    ns_run wire ip link set "$1" up
 }
 
 ns_close() {
     trap - EXIT
-    for ns_name in $(ip netns list 2>/dev/null | awk -v prefix="$ns_prefix-" 'index($1, prefix) == 1 { print $1 }'); do
+    for ns_host in $ns_hosts; do
+        ns_link=$(readlink "/proc/$(ns_holder "$ns_host")/ns/net") || continue
         # only what runs in a namespace that this test has made
-        for ns_pid in $(ip netns pids "$ns_name" 2>/dev/null); do
-            kill -9 "$ns_pid" 2>/dev/null || true
+        for ns_process in /proc/[0-9]*; do
+            if [ "$(readlink "$ns_process/ns/net" 2>/dev/null)" = "$ns_link" ]; then
+                kill -9 "${ns_process#/proc/}" 2>/dev/null || true
+            fi
         done
-        ip netns del "$ns_name" 2>/dev/null || true
     done
+    ns_hosts=
 }
