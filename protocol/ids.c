@@ -40,6 +40,6 @@ err ids_from_hex(const char *text, uint8_t *ret_bytes, size_t size)
             return ERR_MALFORMED;
     }
     for (size_t i = 0; i < size; i++)
-        ret_bytes[i] = (uint8_t)(ids_digit(text[2 * i]) << 4 | ids_digit(text[2 * i + 1]));
+        ret_bytes[i] = (uint8_t)(ids_digit(text[2 * i]) * 16 + ids_digit(text[2 * i + 1]));
     return OK;
 }
