@@ -32,6 +32,9 @@ MUST_USE err file_read(const char *path, size_t size_max, uint8_t **ret_data, si
 MUST_USE err file_read_private(const char *path, size_t size_max, uint8_t **ret_data,
                                size_t *ret_size);
 
+/* Opens a file for reading after the same checks; the caller closes it. */
+MUST_USE err file_open_private(const char *path, int *ret_fd);
+
 /* Wipes and frees what file_read_private gave. Accepts NULL. */
 void file_wipe(uint8_t *data, size_t size);
 

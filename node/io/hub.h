@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "node/io/endpoint.h"
+#include "node/io/address.h"
 #include "node/io/gate.h"
 #include "protocol/bytes.h"
 #include "protocol/error.h"
@@ -77,7 +77,7 @@ struct hub_pace {
 struct hub_config {
     struct transport_key public_key;
     const uint8_t *secret_key; /* 32 bytes, borrowed until hub_free */
-    const struct endpoint *listen;
+    const struct address *listen;
     size_t listen_count;        /* 0: no listening socket at all */
     uint32_t inbound_count_max; /* 0: LINK_COUNT_MAX */
     uint32_t queue_count_max;   /* frames waiting in each direction of each link; 0: 64 */
@@ -89,7 +89,7 @@ struct hub_config {
 /* Opens the door, if there is one: proves first, over loopback, that a random key is refused.
  *
  *   ERR_NOT_ENTITLED  the random key was not refused: do not start
- *   ERR_EXISTS        an endpoint is in use; errno EADDRINUSE or EADDRNOTAVAIL
+ *   ERR_EXISTS        an address is in use; errno EADDRINUSE or EADDRNOTAVAIL
  *   ERR_IO            errno says why
  *   ERR_NO_MEMORY */
 MUST_USE err hub_new(struct gate *gate, const struct hub_config *config, struct hub **ret_hub);
@@ -103,8 +103,8 @@ void hub_free(struct hub *hub);
 MUST_USE err hub_allow(struct hub *hub, const struct transport_key *keys, size_t count);
 
 /* Starts dialing. `peer` is whom we must find there. ERR_FULL: over 4,096 links; ERR_INVALID: the
- * endpoint cannot be dialed. */
-MUST_USE err hub_dial(struct hub *hub, const struct endpoint *endpoint,
+ * address cannot be dialed. */
+MUST_USE err hub_dial(struct hub *hub, const struct address *address,
                       const struct transport_key *peer, struct hub_link *ret_link);
 
 /* Queues a copy of the frame.
@@ -121,11 +121,11 @@ MUST_USE err hub_send_two(struct hub *hub, struct hub_link link, struct bytes he
 /* Ends a link for good, with on_down (HUB_CLOSED) if it was up. Unknown links are passed over. */
 void hub_close(struct hub *hub, struct hub_link link);
 
-/* Whether it is up, and whose it is. */
+/* Whether it is up. */
 bool hub_link_up(const struct hub *hub, struct hub_link link);
 
 /* Where it listens, with the port that was found for 0. `index` < listen_count. */
-struct endpoint hub_endpoint(const struct hub *hub, size_t index);
+struct address hub_address(const struct hub *hub, size_t index);
 
 /* Since hub_new. */
 struct hub_counts {

@@ -1,7 +1,7 @@
 /* Where a peer listens: `tcp://HOST:PORT`. HOST is a name, an IPv4 address, an IPv6 address in
  * brackets, or, for listening, `*`. */
-#ifndef CONSILIUM_NODE_IO_ENDPOINT_H
-#define CONSILIUM_NODE_IO_ENDPOINT_H
+#ifndef CONSILIUM_NODE_IO_ADDRESS_H
+#define CONSILIUM_NODE_IO_ADDRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include "protocol/error.h"
 #include "protocol/limits.h"
 
-struct endpoint {
+struct address {
     char host[ENDPOINT_SIZE_MAX + 1]; /* without brackets */
     uint16_t port;                    /* 0: any free one, for listening only */
     bool literal;                     /* an address, not a name */
@@ -18,15 +18,15 @@ struct endpoint {
     bool any;                         /* `*` */
 };
 
-enum { ENDPOINT_TEXT_MAX = ENDPOINT_SIZE_MAX + 16 };
+enum { ADDRESS_TEXT_MAX = ENDPOINT_SIZE_MAX + 16 };
 
 /* ERR_MALFORMED: not of that shape; ERR_TOO_LARGE: over ENDPOINT_SIZE_MAX. */
-MUST_USE err endpoint_parse(struct bytes text, struct endpoint *ret_endpoint);
+MUST_USE err address_parse(struct bytes text, struct address *ret_address);
 
 /* True when it can be dialed: a port, and not `*`. */
-bool endpoint_dialable(const struct endpoint *endpoint);
+bool address_dialable(const struct address *address);
 
 /* `tcp://HOST:PORT` and a NUL. */
-void endpoint_format(const struct endpoint *endpoint, char ret_text[static ENDPOINT_TEXT_MAX]);
+void address_format(const struct address *address, char ret_text[static ADDRESS_TEXT_MAX]);
 
 #endif
