@@ -48,42 +48,82 @@ err frame_hello_read(struct bytes frame, struct frame_hello *ret_hello)
     return OK;
 }
 
-void frame_heads_want_write(struct buffer *out, uint64_t epoch)
+void frame_heads_want_write(struct buffer *out, const struct frame_heads_want *want)
 {
     buffer_u8(out, FRAME_HEADS_WANT);
-    buffer_u64(out, epoch);
+    buffer_u64(out, want->epoch);
+    buffer_put(out, want->base.bytes, HASH_SIZE);
 }
 
-err frame_heads_want_read(struct bytes frame, uint64_t *ret_epoch)
+err frame_heads_want_read(struct bytes frame, struct frame_heads_want *ret_want)
 {
+    struct frame_heads_want want;
     struct reader reader = frame_reader(frame);
-    uint64_t epoch = reader_u64(&reader);
+    want.epoch = reader_u64(&reader);
+    reader_copy(&reader, want.base.bytes, HASH_SIZE);
     err failure = frame_done(&reader);
     if (failure == OK)
-        *ret_epoch = epoch;
+        *ret_want = want;
     return failure;
 }
 
-void frame_head_part_write(struct buffer *out, const struct frame_head_part *part)
+void frame_heads_begin(struct buffer *out)
 {
-    buffer_u8(out, FRAME_HEAD_PART);
-    buffer_u64(out, part->epoch);
-    buffer_u16(out, part->index);
-    buffer_u16(out, part->count);
-    buffer_put(out, part->content.data, part->content.size);
+    buffer_u8(out, FRAME_HEADS);
+    buffer_u8(out, 0);
 }
 
-err frame_head_part_read(struct bytes frame, struct frame_head_part *ret_part)
+bool frame_head_write(struct buffer *out, struct bytes signed_head)
 {
-    struct frame_head_part part;
+    assert(out->size >= 2 && signed_head.size <= HEAD_SIZE_MAX);
+    if (out->data[1] == FRAME_HEAD_COUNT_MAX ||
+        out->size + 2 + signed_head.size > (size_t)FRAME_SIZE_MAX)
+        return false;
+    out->data[1]++;
+    buffer_u16(out, (uint16_t)signed_head.size);
+    buffer_put(out, signed_head.data, signed_head.size);
+    return true;
+}
+
+err frame_heads_open(struct bytes frame, struct reader *ret_reader)
+{
     struct reader reader = frame_reader(frame);
-    part.epoch = reader_u64(&reader);
-    part.index = reader_u16(&reader);
-    part.count = reader_u16(&reader);
-    part.content = reader_take(&reader, reader_left(&reader));
+    uint8_t count = reader_u8(&reader);
     if (reader.failed)
         return ERR_TRUNCATED;
-    if (part.index >= part.count)
+    if (count == 0 || count > FRAME_HEAD_COUNT_MAX)
+        return ERR_MALFORMED;
+    *ret_reader = reader;
+    return OK;
+}
+
+err frame_head_read(struct reader *reader, struct bytes *ret_signed_head)
+{
+    if (reader_done(reader))
+        return ERR_NOT_FOUND;
+    uint16_t size = reader_u16(reader);
+    if (size > HEAD_SIZE_MAX)
+        return ERR_TOO_LARGE;
+    struct bytes head = reader_take(reader, size);
+    if (reader->failed)
+        return ERR_TRUNCATED;
+    *ret_signed_head = head;
+    return OK;
+}
+
+void frame_roster_part_write(struct buffer *out, struct bytes part)
+{
+    buffer_u8(out, FRAME_ROSTER_PART);
+    buffer_put(out, part.data, part.size);
+}
+
+err frame_roster_part_read(struct bytes frame, struct bytes *ret_part)
+{
+    struct reader reader = frame_reader(frame);
+    struct bytes part = reader_take(&reader, reader_left(&reader));
+    if (reader.failed)
+        return ERR_TRUNCATED;
+    if (part.size == 0)
         return ERR_MALFORMED;
     *ret_part = part;
     return OK;
@@ -346,25 +386,5 @@ err frame_item_status_read(struct bytes frame, struct frame_item_status *ret_sta
         failure = frame_done(&reader);
     if (failure == OK)
         *ret_status = status;
-    return failure;
-}
-
-void frame_fork_write(struct buffer *out, const struct frame_fork *fork)
-{
-    assert(fork->first.size == RECORD_BARE_SIZE && fork->second.size == RECORD_BARE_SIZE);
-    buffer_u8(out, FRAME_FORK);
-    buffer_put(out, fork->first.data, RECORD_BARE_SIZE);
-    buffer_put(out, fork->second.data, RECORD_BARE_SIZE);
-}
-
-err frame_fork_read(struct bytes frame, struct frame_fork *ret_fork)
-{
-    struct frame_fork fork;
-    struct reader reader = frame_reader(frame);
-    fork.first = reader_take(&reader, RECORD_BARE_SIZE);
-    fork.second = reader_take(&reader, RECORD_BARE_SIZE);
-    err failure = frame_done(&reader);
-    if (failure == OK)
-        *ret_fork = fork;
     return failure;
 }

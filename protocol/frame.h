@@ -14,7 +14,8 @@ enum { FRAME_VERSION = 1 };
 enum frame_type {
     FRAME_HELLO = 0x01,
     FRAME_HEADS_WANT = 0x02,
-    FRAME_HEAD_PART = 0x03,
+    FRAME_HEADS = 0x03,
+    FRAME_ROSTER_PART = 0x0d,
     FRAME_SUMMARY = 0x04,
     FRAME_STREAMS = 0x05,
     FRAME_ACK = 0x06,
@@ -24,7 +25,6 @@ enum frame_type {
     FRAME_ITEM_WANT = 0x0a,
     FRAME_ITEM_CHUNK = 0x0b,
     FRAME_ITEM_STATUS = 0x0c,
-    FRAME_FORK = 0x0d,
 };
 
 /* The first frame on every connection, from both sides. */
@@ -40,19 +40,26 @@ struct frame_hello {
 void frame_hello_write(struct buffer *out, const struct frame_hello *hello);
 MUST_USE err frame_hello_read(struct bytes frame, struct frame_hello *ret_hello);
 
-/* "I hold the roster up to this epoch; send what comes after." */
-void frame_heads_want_write(struct buffer *out, uint64_t epoch);
-MUST_USE err frame_heads_want_read(struct bytes frame, uint64_t *ret_epoch);
-
-/* Part `index` of `count` of the delta that leads to `epoch`; `content` is at most 48 KiB. */
-struct frame_head_part {
+/* "I know the heads up to `epoch`, and hold the content of `base` (zeros: of none)." */
+struct frame_heads_want {
     uint64_t epoch;
-    uint16_t index;
-    uint16_t count;
-    struct bytes content;
+    struct head_id base;
 };
-void frame_head_part_write(struct buffer *out, const struct frame_head_part *part);
-MUST_USE err frame_head_part_read(struct bytes frame, struct frame_head_part *ret_part);
+void frame_heads_want_write(struct buffer *out, const struct frame_heads_want *want);
+MUST_USE err frame_heads_want_read(struct bytes frame, struct frame_heads_want *ret_want);
+
+/* Signed heads, ascending by epoch: begin, then each; `count` is at most FRAME_HEAD_COUNT_MAX. */
+enum { FRAME_HEAD_COUNT_MAX = 64 };
+void frame_heads_begin(struct buffer *out);
+/* False when the head no longer fits this frame: begin another. */
+bool frame_head_write(struct buffer *out, struct bytes signed_head);
+MUST_USE err frame_heads_open(struct bytes frame, struct reader *ret_reader);
+/* ERR_NOT_FOUND at the end. */
+MUST_USE err frame_head_read(struct reader *reader, struct bytes *ret_signed_head);
+
+/* A part of a delta as protocol/delta.h spells it; borrowed. */
+void frame_roster_part_write(struct buffer *out, struct bytes part);
+MUST_USE err frame_roster_part_read(struct bytes frame, struct bytes *ret_part);
 
 /* One digest over all live streams that both sides may name; equal digests: nothing to do. */
 struct frame_summary {
@@ -158,13 +165,5 @@ struct frame_item_status {
 };
 void frame_item_status_write(struct buffer *out, const struct frame_item_status *status);
 MUST_USE err frame_item_status_read(struct bytes frame, struct frame_item_status *ret_status);
-
-/* Two signed headers at one position: the proof that their writer equivocated. */
-struct frame_fork {
-    struct bytes first; /* bare records */
-    struct bytes second;
-};
-void frame_fork_write(struct buffer *out, const struct frame_fork *fork);
-MUST_USE err frame_fork_read(struct bytes frame, struct frame_fork *ret_fork);
 
 #endif

@@ -1,0 +1,73 @@
+/* What the core remembers; for its own rooms only. */
+#ifndef CONSILIUM_PROTOCOL_CORE_STATE_H
+#define CONSILIUM_PROTOCOL_CORE_STATE_H
+
+#include "protocol/core.h"
+#include "protocol/frame.h"
+#include "protocol/marks.h"
+#include "protocol/roster_entitled.h"
+#include "protocol/streams.h"
+
+enum {
+    PEER_CHECKING_MAX = 8192, /* records of one peer being checked at once */
+    PEER_LOADING_MAX = 64,
+    PEER_WANTING_MAX = 64,
+    SUMMARY_INTERVAL_MS = 30 * 1000,
+    WANT_TIMEOUT_MS = 10 * 1000,
+    LACK_RETRY_MS = 30 * 1000,
+};
+
+/* A member at the other end of a link. */
+struct peer {
+    struct link_id link; /* 0: free */
+    struct node_id node;
+    uint32_t session; /* different for each connection since the start */
+    bool is_greeted;
+    bool is_skewed;
+    bool is_compared; /* its head is ours, or one of ours */
+    uint64_t epoch;
+    struct head_id head;
+    uint32_t checking;
+    uint32_t loading;
+    uint32_t wanting;
+    struct mono summary_at;
+    uint32_t listing; /* the next stream to list for it; STREAM_NONE: none under way */
+};
+
+struct core {
+    struct core_config config;
+    struct roster *roster;
+    struct streams streams;
+    struct marks marks;
+    struct clinicians clinicians;
+    struct peer peers[LINK_COUNT_MAX];
+    uint32_t session_last;
+    struct mono now;
+    struct wall wall;
+    bool is_started;
+    bool is_full;
+    bool is_relay_compared;
+    uint64_t refused;
+    struct casework *casework;
+};
+
+/* NULL when the link is not one of ours (it is gone). */
+struct peer *core_peer_of_link(struct core *core, struct link_id link);
+/* NULL when the node is not connected and greeted. */
+struct peer *core_peer_of_node(struct core *core, const struct node_id *node);
+
+/* One frame to one link: reserve FRAME_SIZE_MAX or less, write, hand over. */
+struct buffer core_frame(struct step *step, size_t capacity);
+void core_send(struct step *step, struct link_id link, const struct buffer *frame);
+
+/* Something was refused: count it, tell the log. */
+void core_refuse(struct core *core, const struct peer *peer, struct step *step, const char *event,
+                 err verdict);
+
+/* May keys leave at all? Not before heads were compared, nor while the roster is behind. */
+bool core_may_hand_keys(const struct core *core);
+
+/* May we write? OK, ERR_BUSY (compare first), ERR_FUTURE (our clock is in doubt), ERR_FULL. */
+err core_may_post(const struct core *core);
+
+#endif

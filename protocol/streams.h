@@ -1,0 +1,95 @@
+/* The table of all streams that this node holds, and of the positions it lacks in them.
+ *
+ * Each stream has two ends. `tail` is durable; `next` is how far the positions reach that are
+ * being checked and kept right now. When a check or a commit fails, `next` falls back to `tail` and
+ * `speculation` is raised, so that answers to what is forgotten are recognised. */
+#ifndef CONSILIUM_PROTOCOL_STREAMS_H
+#define CONSILIUM_PROTOCOL_STREAMS_H
+
+#include "protocol/step.h"
+
+enum { STREAM_NONE = UINT32_MAX };
+
+enum stream_flags {
+    STREAM_FORKED = 1 << 0, /* its writer equivocated: nothing more is accepted */
+};
+
+struct stream {
+    struct stream_id id;
+    uint64_t tail;
+    struct record_id tail_id;
+    uint64_t tail_epoch; /* of the roster head named at `tail` */
+    uint64_t next;
+    struct record_id next_id;
+    uint64_t next_epoch; /* of the roster head named at `next` */
+    uint32_t speculation;
+    uint32_t flags;
+    bool is_sealing;
+
+    /* catch-up: somebody says the stream reaches further */
+    uint64_t want_to;
+    struct link_id want_link;
+    struct mono want_until; /* an answer is outstanding until then; 0: none */
+    uint32_t behind_next;   /* list of streams with want_to > next */
+    uint32_t behind_previous;
+    bool is_behind;
+
+    uint32_t lack_first;  /* list of the positions lacked, STREAM_NONE at its end */
+    uint32_t bucket_next; /* hash chain */
+};
+
+/* A position whose header is accepted, and whose body or key is still missing. */
+struct lack {
+    uint32_t stream;
+    uint32_t next; /* in the stream's list */
+    uint64_t sequence;
+    struct record_id record;
+    bool is_sealed; /* for the requester alone and not revealed: not asked for, not counted */
+    struct mono retry_at;
+};
+
+struct streams {
+    struct stream *all;
+    uint32_t count;
+    uint32_t count_max;
+    uint32_t *buckets;
+    uint32_t bucket_mask;
+    uint8_t hash_key[16];
+    uint32_t behind_first;
+    struct lack *lacks;
+    uint32_t lack_count_max;
+    uint32_t lack_free;
+    uint32_t lack_count;
+};
+
+/* Bytes that streams_init wants; `count_max` is a power of two. */
+size_t streams_memory_size(uint32_t count_max, uint32_t lack_count_max);
+/* `hash_key` is secret and random, so that no peer can aim at one bucket. */
+void streams_init(struct streams *streams, void *memory, uint32_t count_max,
+                  uint32_t lack_count_max, const uint8_t hash_key[static 16]);
+
+/* The slot, or STREAM_NONE. */
+uint32_t streams_find(const struct streams *streams, const struct stream_id *id);
+/* The slot, made when it is new; STREAM_NONE when the table is full. */
+uint32_t streams_add(struct streams *streams, const struct stream_id *id);
+
+/* Forgets what is in flight. */
+void streams_rewind(struct streams *streams, uint32_t slot);
+
+/* Somebody on `link` says that the stream reaches `to`. */
+void streams_want(struct streams *streams, uint32_t slot, uint64_t to, struct link_id link);
+/* Takes the stream off the list of those behind once it has caught up. */
+void streams_settle(struct streams *streams, uint32_t slot);
+
+/* ---- lacks ---- */
+
+/* False when the table is full: the position is found again at the next start. */
+bool streams_lack_add(struct streams *streams, uint32_t slot, uint64_t sequence,
+                      const struct record_id *record, bool is_sealed);
+struct lack *streams_lack_find(struct streams *streams, uint32_t slot, uint64_t sequence);
+void streams_lack_remove(struct streams *streams, uint32_t slot, uint64_t sequence);
+
+/* The last position up to which header, body and checked key are all durable here. */
+uint64_t streams_had(const struct streams *streams, uint32_t slot);
+
+#endif
