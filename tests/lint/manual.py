@@ -1,0 +1,66 @@
+"""Each program has a manual page that renders, and that names the options its --help names."""
+
+import os
+import re
+
+from tree import Finding, Plant, run
+
+PROGRAMS = {
+    "node/consiliumd": "node/consiliumd.8",
+    "node/consilium": "node/consilium.1",
+    "bootstrap/consilium-relay": "bootstrap/consilium-relay.8",
+    "bootstrap/consilium-society": "bootstrap/consilium-society.1",
+}
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
+ALWAYS = {"--help", "--usage", "--version"}
+
+
+def check(tree):
+    for path in tree.files(".1", ".5", ".8"):
+        if os.path.dirname(path) not in ("node", "bootstrap"):
+            continue
+        page = os.path.join(tree.root, path)
+        said = run(["groff", "-man", "-Tutf8", "-ww", "-z", page]).stderr.strip()
+        if said:
+            yield Finding(path, 0, f"does not render cleanly: {said.splitlines()[0]}",
+                          "groff -man -Tutf8 -ww -z " + path)
+    for program, path in PROGRAMS.items():
+        if not tree.has(path):
+            yield Finding(path, 0, f"there is no page for {program}", "write one; see its neighbours")
+            continue
+        folder = getattr(tree, "planted_programs", tree.build)
+        made = os.path.join(folder, program)
+        if os.path.exists(made):
+            yield from check_options(tree, program, path, made)
+
+
+def check_options(tree, program, path, made):
+    result = run([made, "--help"], timeout=10)
+    named = set(OPTION.findall(result.stdout + result.stderr)) | ALWAYS
+    text = tree.text(path).replace("\\-", "-")
+    written = set(OPTION.findall(text))
+    for option in sorted(named - written - ALWAYS):
+        yield Finding(path, 0, f"does not name {option}",
+                      f"say what {option} does: {program} --help has it")
+    for option in sorted(written - named):
+        yield Finding(path, 0, f"names {option}, which {program} --help does not",
+                      "take it out, or add it to the program's options")
+
+
+def prepare(copy, plant):
+    copy.planted_programs = copy.root
+    for path in plant.files:
+        if path in PROGRAMS:
+            os.chmod(os.path.join(copy.root, path), 0o755)
+
+
+def plants(tree):
+    page = tree.text("node/consiliumd.8")
+    program = "#!/bin/sh\necho '  -p, --planted=X  plants'\n"
+    return [
+        Plant({"node/consiliumd": program}, "node/consiliumd.8", "does not name --planted"),
+        Plant({"node/consiliumd": program, "node/consiliumd.8": page + ".B \\-\\-other\n"},
+              "node/consiliumd.8", "names --other"),
+        Plant({"node/consiliumd.8": page + ".XYZ\n"}, "node/consiliumd.8", "render"),
+        Plant({}, "node/consilium.1", "there is no page", drop=("node/consilium.1",)),
+    ]
