@@ -21,7 +21,7 @@ def parameter_count(text):
 
 
 def check(tree):
-    for path in tree.sources():
+    for path in tree.sources(".c", ".h"):
         code = tree.code(path)
         yield from check_functions(path, code)
         yield from check_words(path, code)

@@ -7,7 +7,7 @@ from tree import Finding, Plant, run
 
 
 def check(tree):
-    files = [p for p in tree.files(".c", ".h")]
+    files = [p for p in tree.files(".c", ".cc", ".h")]
     if not files:
         return
     result = run(["clang-format", "--dry-run", "-Werror"] + files, cwd=tree.root)

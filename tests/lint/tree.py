@@ -60,7 +60,7 @@ class Tree:
         return folder if folder in ROOMS else None
 
     def sources(self, *suffixes):
-        return [p for p in self.files(*(suffixes or (".c", ".h"))) if self.room(p)]
+        return [p for p in self.files(*(suffixes or (".c", ".cc", ".h"))) if self.room(p)]
 
     def commands(self):
         """What the build runs for each source: {path from root: (object, arguments)}."""
