@@ -9,6 +9,7 @@
 #define CONSILIUM_PROTOCOL_MERKLE_H
 
 #include "protocol/hash.h"
+#include "protocol/pack.h"
 
 enum { MERKLE_HEIGHT_MAX = 32 };
 
@@ -47,7 +48,6 @@ MUST_USE err merkle_check(const struct hash *root, const struct hash *leaf,
 
 /* Canonical msgpack: [index, count, [path...]]. */
 void merkle_proof_write(struct buffer *buffer, const struct merkle_proof *proof);
-struct pack;
 /* Reads the array from an open reader; failures stay in `pack`. */
 void merkle_proof_read(struct pack *pack, struct merkle_proof *ret_proof);
 

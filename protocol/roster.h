@@ -7,7 +7,8 @@
  *
  * Each change is built beside what is in force and put in its place only when proved, so a failure
  * changes nothing. All memory is the caller's, given once. Spans and entries that are handed out
- * borrow from the roster until the next roster_apply, _fill, _heal or roster_export_read. */
+ * borrow from the roster until the next roster_apply, _fill, _heal or roster_export_read. Who may
+ * read: roster_entitled.h; handing it on: roster_snapshot.h; keeping it: roster_export.h. */
 #ifndef CONSILIUM_PROTOCOL_ROSTER_H
 #define CONSILIUM_PROTOCOL_ROSTER_H
 
@@ -111,7 +112,7 @@ MUST_USE err roster_apply(struct roster *roster, struct bytes signed_head,
 /* The head alone, for catching up; see chain_learn. Afterwards the roster may be behind. */
 MUST_USE err roster_learn(struct roster *roster, struct bytes signed_head, struct wall received);
 
-/* The content of a known head that is later than the one in force. */
+/* The content of the last known head: as a delta from the one in force, or as a snapshot. */
 MUST_USE err roster_fill(struct roster *roster, const struct delta *delta);
 
 /* A healing head that an administrator confirmed, with a snapshot; see chain_heal. */
@@ -122,6 +123,16 @@ MUST_USE err roster_heal(struct roster *roster, struct bytes signed_head,
  * hashes of the content in force changed by `items`; officers, dates and heals are the caller's.
  * Errors as for the content above. For the society's tools. */
 MUST_USE err roster_draft(struct roster *roster, struct bytes items, struct roster_head *ret_head);
+
+/* The same for a head that heals a split: `snapshot` holds all members of both sides, those that
+ * differ dated at the epoch of the healing head (one above both). */
+struct roster_split {
+    struct head_id common; /* the last head that both sides have */
+    struct head_id other;  /* the last head of the other side; ours is the one in force */
+    uint64_t other_epoch;
+};
+MUST_USE err roster_draft_healing(struct roster *roster, struct bytes snapshot,
+                                  const struct roster_split *split, struct roster_head *ret_head);
 
 /* ---- reading it ---- */
 
@@ -152,6 +163,8 @@ void roster_member(const struct roster *roster, const struct roster_entry *entry
                    struct member *ret_member);
 /* Its name, for logs and screens; borrows. */
 struct bytes roster_name(const struct roster *roster, const struct roster_entry *entry);
+/* Merkle leaves of all entries, in their order; for inclusion.c. */
+const struct hash *roster_leaves(const struct roster *roster);
 struct bytes roster_packed(const struct roster *roster, const struct roster_entry *entry);
 
 /* NULL when it is no relay of the settings. */
@@ -174,24 +187,5 @@ bool roster_cut(const struct roster *roster, const struct stream_id *stream, str
 struct bytes roster_transport_list(const struct roster *roster);
 struct bytes roster_cuts(const struct roster *roster);
 struct bytes roster_settings_packed(const struct roster *roster);
-
-/* ---- handing it on ---- */
-
-/* A snapshot of the head in force, part by part: start with a zeroed cursor; each call writes the
- * next part (at most DELTA_PART_SIZE_MAX bytes) into `part`; true when it was the last. The cursor
- * dies with the next change of the roster. */
-struct roster_cursor {
-    uint32_t part;
-    uint32_t cut;
-    uint32_t member;
-    bool settings_done;
-};
-bool roster_snapshot_part(const struct roster *roster, struct roster_cursor *cursor,
-                          struct buffer *part);
-
-/* The same as one list of items; `buffer` fails when it is too small
- * (roster_snapshot_size says what is needed). */
-size_t roster_snapshot_size(const struct roster *roster);
-void roster_snapshot(const struct roster *roster, struct buffer *items);
 
 #endif

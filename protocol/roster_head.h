@@ -60,6 +60,9 @@ MUST_USE err roster_head_read(struct bytes body, struct roster_head *ret_head);
  * founding and healing fields together or not at all. ERR_MALFORMED otherwise. */
 MUST_USE err roster_head_check(const struct roster_head *head);
 
+/* True when both name the same members, settings, transport list and cuts. */
+bool roster_head_same_content(const struct roster_head *a, const struct roster_head *b);
+
 struct head_id roster_head_id(struct bytes body);
 
 /* The federation that a founding head founds. */

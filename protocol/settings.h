@@ -42,6 +42,11 @@ struct settings {
  * participants, 12 generations, custody allowed; no name, no boards. */
 void settings_init(struct settings *settings);
 
+/* OK when names, tags, endpoints, orders and ranges are within their rules; else ERR_TOO_LARGE or
+ * ERR_MALFORMED. */
+MUST_USE err settings_check(const struct settings *settings);
+
+/* `settings` is valid by `settings_check`. */
 void settings_write(struct buffer *buffer, const struct settings *settings);
 
 /* On failure `*ret_settings` is left as it was. Errors as `member_read`. */

@@ -1,0 +1,807 @@
+/* A head counts once enough officers of the one before signed it and its content reproduces its
+ * roots; else the roster stays as it was. Each rule of spec/roster.md broken once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "protocol/roster_snapshot.h"
+#include "tests/unit/protocol/federation.h"
+
+/* The society, and one hospital's node that took the founding head. */
+struct pair {
+    struct federation society;
+    struct roster node;
+    void *memory;
+};
+
+static err hand_over(struct pair *p)
+{
+    return roster_apply(&p->node, p->society.signed_head, &p->society.delta, p->society.now);
+}
+
+static int founded(void **state)
+{
+    struct pair *p = malloc(sizeof *p);
+    assert_non_null(p);
+    federation_found(&p->society, roster_plan_small(), 5);
+    p->node = federation_roster(roster_plan_small(), federation_node(1), NULL, &p->memory);
+    assert_int_equal(hand_over(p), OK);
+    *state = p;
+    return 0;
+}
+
+static int ended(void **state)
+{
+    struct pair *p = *state;
+    federation_end(&p->society);
+    free(p->memory);
+    free(p);
+    return 0;
+}
+
+/* A draft that admits hospital 6. */
+static void draft_admission(struct pair *p)
+{
+    struct member member = federation_member(6, p->society.roster.chain.tip.epoch + 1);
+    federation_put_member(&p->society, &member);
+    assert_int_equal(federation_draft(&p->society), OK);
+}
+
+static void assert_refused(struct pair *p, err wanted)
+{
+    struct head_id before = roster_current_id(&p->node);
+    uint32_t heads = p->node.chain.count;
+    uint32_t members = roster_count(&p->node);
+    assert_int_equal(hand_over(p), wanted);
+    assert_true(ID_EQUAL(before, roster_current_id(&p->node)));
+    assert_int_equal(p->node.chain.count, heads);
+    assert_int_equal(roster_count(&p->node), members);
+    assert_false(roster_is_behind(&p->node));
+}
+
+/* ---- signatures ---- */
+
+static void takes_a_head_signed_by_k_officers(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    federation_sign(&p->society, 2 | 4);
+    assert_int_equal(hand_over(p), OK);
+    assert_int_equal(roster_count(&p->node), 6);
+    assert_int_equal(roster_current_head(&p->node)->epoch, 2);
+}
+
+static void two_sets_of_signers_make_one_head(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    federation_sign(&p->society, 1 | 2);
+    assert_int_equal(hand_over(p), OK);
+    federation_sign(&p->society, 2 | 4);
+    assert_refused(p, ERR_DUPLICATE);
+}
+
+static void refuses_k_minus_one_signers(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    federation_sign(&p->society, 4);
+    assert_refused(p, ERR_THRESHOLD);
+}
+
+static void refuses_a_wrong_signature_among_enough_good_ones(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    uint8_t other[32];
+    federation_key(99, 1, other, p->society.secrets[2]);
+    federation_sign(&p->society, 7);
+    assert_refused(p, ERR_BAD_SIGNATURE);
+}
+
+static void refuses_an_officer_who_is_none(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    federation_officers(&p->society, 0, 4, 2);
+    federation_sign(&p->society, 15);
+    assert_refused(p, ERR_MALFORMED);
+}
+
+static void refuses_one_officer_counted_twice(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    struct roster_head_signed twice = {.body = {p->society.body, p->society.body_size},
+                                       .signature_count = 2};
+    roster_head_sign(twice.body, p->society.secrets[0], &twice.signatures[0].signature);
+    twice.signatures[1] = twice.signatures[0];
+    struct buffer all = buffer_over(p->society.signed_memory, HEAD_SIZE_MAX);
+    roster_head_signed_write(&all, &twice);
+    p->society.signed_head = buffer_bytes(&all);
+    assert_refused(p, ERR_NOT_CANONICAL);
+}
+
+static void refuses_the_officers_that_the_head_itself_brings(void **state)
+{
+    struct pair *p = *state;
+    struct federation *f = &p->society;
+    federation_officers(f, 50, 3, 2);
+    draft_admission(p);
+    assert_refused(p, ERR_BAD_SIGNATURE);
+}
+
+static void new_officers_sign_from_the_next_head_on(void **state)
+{
+    struct pair *p = *state;
+    struct federation *f = &p->society;
+    struct officers old = f->officers;
+    uint8_t secrets[OFFICER_COUNT_MAX][64];
+    memcpy(secrets, f->secrets, sizeof secrets);
+    assert_int_equal(federation_draft(f), OK);
+    federation_officers(f, 50, 4, 3);
+    f->head.officers = f->officers;
+    federation_body(f);
+    struct officers fresh = f->officers;
+    uint8_t fresh_secrets[OFFICER_COUNT_MAX][64];
+    memcpy(fresh_secrets, f->secrets, sizeof fresh_secrets);
+    f->officers = old;
+    memcpy(f->secrets, secrets, sizeof secrets);
+    federation_sign(f, 3);
+    assert_int_equal(hand_over(p), OK);
+    assert_int_equal(federation_take(f), OK);
+
+    draft_admission(p);
+    assert_refused(p, ERR_THRESHOLD); /* two of the old: no officers any more */
+    f->officers = fresh;
+    memcpy(f->secrets, fresh_secrets, sizeof fresh_secrets);
+    f->head.officers = fresh;
+    federation_body(f);
+    federation_sign(f, 1 | 4);
+    assert_refused(p, ERR_THRESHOLD);
+    federation_sign(f, 1 | 2 | 4);
+    assert_int_equal(hand_over(p), OK);
+}
+
+static void a_federation_is_founded_by_all_its_officers(void **state)
+{
+    struct pair *p = *state;
+    struct federation f;
+    struct settings settings;
+    federation_begin(&f, roster_plan_small());
+    federation_settings(&settings);
+    federation_put_settings(&f, &settings);
+    assert_int_equal(federation_draft(&f), OK);
+    federation_sign(&f, 3);
+    assert_int_equal(federation_take(&f), ERR_THRESHOLD);
+    assert_int_equal(f.roster.chain.count, 0);
+    federation_sign(&f, 7);
+    assert_int_equal(roster_apply(&f.roster, f.signed_head, &f.delta, f.now), OK);
+
+    /* and it is another federation than the one that the node is in */
+    assert_int_equal(roster_learn(&p->node, f.signed_head, f.now), ERR_BAD_HASH);
+    federation_end(&f);
+}
+
+static void takes_only_the_founding_head_that_was_named(void **state)
+{
+    struct pair *p = *state;
+    void *memory;
+    struct federation_id other = {{1, 2, 3}};
+    struct roster node =
+        federation_roster(roster_plan_small(), federation_node(2), &other, &memory);
+    assert_int_equal(roster_apply(&node, p->society.signed_head, &p->society.delta, p->society.now),
+                     ERR_BAD_HASH);
+    free(memory);
+}
+
+/* ---- order ---- */
+
+static void refuses_a_gap_until_the_heads_between_came(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    assert_int_equal(federation_take(&p->society), OK);
+    uint8_t head[HEAD_SIZE_MAX];
+    size_t head_size = p->society.signed_head.size;
+    memcpy(head, p->society.signed_head.data, head_size);
+
+    struct member member = federation_member(7, 3);
+    federation_put_member(&p->society, &member);
+    assert_int_equal(federation_draft(&p->society), OK);
+    assert_refused(p, ERR_OUT_OF_ORDER);
+    assert_int_equal(roster_learn(&p->node, (struct bytes){head, head_size}, p->society.now), OK);
+    assert_true(roster_is_behind(&p->node));
+    assert_int_equal(federation_take(&p->society), OK);
+    assert_int_equal(roster_learn(&p->node, p->society.signed_head, p->society.now), OK);
+
+    /* the content of both at once */
+    uint8_t *memory = malloc(FEDERATION_ITEMS_SIZE);
+    struct buffer items = buffer_over(memory, FEDERATION_ITEMS_SIZE);
+    roster_snapshot_write(&p->society.roster, &items);
+    assert_int_equal(items.size, roster_snapshot_size(&p->society.roster));
+    struct delta snapshot = {.head = roster_current_id(&p->society.roster),
+                             .items = buffer_bytes(&items)};
+    assert_int_equal(roster_fill(&p->node, &snapshot), OK);
+    assert_false(roster_is_behind(&p->node));
+    assert_int_equal(roster_count(&p->node), 7);
+    free(memory);
+}
+
+static void never_goes_back(void **state)
+{
+    struct pair *p = *state;
+    uint8_t founding[HEAD_SIZE_MAX];
+    size_t founding_size = p->society.signed_head.size;
+    memcpy(founding, p->society.signed_head.data, founding_size);
+    draft_admission(p);
+    assert_int_equal(hand_over(p), OK);
+    assert_int_equal(
+        roster_learn(&p->node, (struct bytes){founding, founding_size}, p->society.now),
+        ERR_DUPLICATE);
+    assert_int_equal(roster_current_head(&p->node)->epoch, 2);
+    assert_int_equal(chain_compare(&p->node.chain, 1, &p->node.chain.links[0].id),
+                     CHAIN_PEER_BEHIND);
+}
+
+static void a_second_head_at_an_epoch_is_a_fork(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    assert_int_equal(hand_over(p), OK);
+    p->society.draft.size = 0;
+    struct member member = federation_member(7, 2);
+    federation_put_member(&p->society, &member);
+    assert_int_equal(federation_draft(&p->society), OK);
+    assert_refused(p, ERR_FORKED);
+    assert_int_equal(chain_compare(&p->node.chain, 2, &p->society.delta.head), CHAIN_SPLIT);
+
+    /* an unsigned claim is no proof */
+    federation_sign(&p->society, 1);
+    assert_refused(p, ERR_THRESHOLD);
+
+    /* what goes on from there does not continue ours */
+    federation_sign(&p->society, 3);
+    assert_int_equal(federation_take(&p->society), OK);
+    struct member next = federation_member(8, 3);
+    federation_put_member(&p->society, &next);
+    assert_int_equal(federation_draft(&p->society), OK);
+    assert_refused(p, ERR_OUT_OF_ORDER);
+}
+
+static void refuses_an_epoch_that_skips(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    p->society.head.epoch = 3;
+    federation_body(&p->society);
+    federation_sign(&p->society, 3);
+    assert_refused(p, ERR_MALFORMED);
+}
+
+/* ---- content ---- */
+
+static void refuses_content_that_does_not_reproduce_each_root(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    struct roster_head good = p->society.head;
+    uint8_t *const roots[] = {
+        p->society.head.members_root.bytes, p->society.head.settings_hash.bytes,
+        p->society.head.transport_hash.bytes, p->society.head.cuts_hash.bytes};
+    for (size_t i = 0; i < 5; i++) {
+        p->society.head = good;
+        if (i < 4)
+            roots[i][7] ^= 1;
+        else
+            p->society.head.member_count++;
+        federation_body(&p->society);
+        federation_sign(&p->society, 3);
+        assert_refused(p, ERR_BAD_HASH);
+    }
+}
+
+static void refuses_a_delta_that_lacks_or_adds_a_member(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    struct member member = federation_member(7, 2);
+    federation_put_member(&p->society, &member);
+    p->society.delta.items = buffer_bytes(&p->society.draft);
+    assert_refused(p, ERR_BAD_HASH);
+    p->society.delta.items = BYTES_NONE;
+    assert_refused(p, ERR_BAD_HASH);
+}
+
+static void refuses_a_delta_from_elsewhere(void **state)
+{
+    struct pair *p = *state;
+    draft_admission(p);
+    p->society.delta.base.bytes[0] ^= 1;
+    assert_refused(p, ERR_OUT_OF_ORDER);
+}
+
+static void expires_and_stays_readable(void **state)
+{
+    struct pair *p = *state;
+    struct wall until = roster_current_head(&p->node)->valid_until;
+    assert_false(roster_expired(&p->node, until));
+    until.ms++;
+    assert_true(roster_expired(&p->node, until));
+    draft_admission(p);
+    assert_int_equal(hand_over(p), OK);
+    assert_non_null(roster_find(&p->node, &(struct node_id){{0, 1, 0x11}}));
+}
+
+static void a_full_roster_says_so_and_stays(void **state)
+{
+    struct pair *p = *state;
+    struct roster_plan small = roster_plan_small();
+    small.member_count = 5;
+    void *memory;
+    free(p->memory);
+    p->node = federation_roster(small, federation_node(1), NULL, &p->memory);
+    assert_int_equal(hand_over(p), OK);
+    draft_admission(p);
+    assert_refused(p, ERR_FULL);
+    small.member_count = 64;
+    small.member_bytes = 500;
+    struct roster node = federation_roster(small, federation_node(1), NULL, &memory);
+    struct federation f;
+    federation_found(&f, roster_plan_small(), 5);
+    assert_int_equal(roster_apply(&node, f.signed_head, &f.delta, f.now), ERR_FULL);
+    federation_end(&f);
+    free(memory);
+}
+
+/* ---- what may follow what ---- */
+
+/* Changes hospital 2 and tries the head. */
+static void change_and_expect(struct pair *p, void (*change)(struct member *), err wanted)
+{
+    struct member member;
+    const struct roster_entry *entry =
+        roster_find(&p->society.roster, &(struct node_id){{0, 2, 0x11}});
+    roster_member(&p->society.roster, entry, &member);
+    change(&member);
+    p->society.draft.size = 0;
+    federation_put_member(&p->society, &member);
+    /* roster_draft judges by the same rules as roster_fill */
+    assert_int_equal(federation_draft(&p->society), wanted);
+    if (wanted == OK) {
+        assert_int_equal(hand_over(p), OK);
+        assert_int_equal(federation_take(&p->society), OK);
+    }
+}
+
+static void add_board(struct member *m)
+{
+    m->boards[1] = (struct member_board){bytes_of_text("oncology"), 2};
+    m->board_count = 2;
+}
+
+static void add_board_set_back(struct member *m)
+{
+    add_board(m);
+    m->boards[1].since_epoch = 1;
+}
+
+static void add_board_ahead(struct member *m)
+{
+    add_board(m);
+    m->boards[1].since_epoch = 3;
+}
+
+static void suspend(struct member *m)
+{
+    m->state = MEMBER_SUSPENDED;
+    m->state_since_epoch = 2;
+}
+
+static void suspend_set_back(struct member *m)
+{
+    m->state = MEMBER_SUSPENDED;
+}
+
+static void reinstate(struct member *m)
+{
+    m->state = MEMBER_ADMITTED;
+    m->state_since_epoch = 3;
+    for (uint32_t i = 0; i < m->board_count; i++)
+        m->boards[i].since_epoch = 3;
+}
+
+static void take_keys_of_another(struct member *m)
+{
+    m->sign_key = federation_member(3, 1).sign_key;
+    m->keys_since_epoch = 2;
+}
+
+static void take_transport_key_of_another(struct member *m)
+{
+    m->transport_key = federation_member(3, 1).transport_key;
+    m->keys_since_epoch = 2;
+}
+
+static void new_keys(struct member *m)
+{
+    m->sign_key = federation_member(102, 1).sign_key;
+    m->transport_key = federation_member(102, 1).transport_key;
+    m->keys_since_epoch = 2;
+}
+
+static void new_keys_set_back(struct member *m)
+{
+    new_keys(m);
+    m->keys_since_epoch = 1;
+}
+
+static void new_keys_falsely_signed(struct member *m)
+{
+    new_keys(m);
+    m->keys_signed = true;
+    m->keys_signature.bytes[0] = 9;
+}
+
+static void admit_earlier(struct member *m)
+{
+    m->admitted_epoch = 2;
+    m->state_since_epoch = m->keys_since_epoch = m->boards[0].since_epoch = 2;
+}
+
+static void remove_with_unknown_successor(struct member *m)
+{
+    m->state = MEMBER_REMOVED;
+    m->state_since_epoch = 2;
+    m->successor = federation_node(77);
+}
+
+static void remove_with_successor(struct member *m)
+{
+    m->state = MEMBER_REMOVED;
+    m->state_since_epoch = 2;
+    m->successor = federation_node(4);
+}
+
+static void bring_back(struct member *m)
+{
+    reinstate(m);
+    m->successor = (struct node_id){{0}};
+}
+
+static void other_successor(struct member *m)
+{
+    m->successor = federation_node(5);
+}
+
+static void dates_cannot_be_set_back(void **state)
+{
+    struct pair *p = *state;
+    change_and_expect(p, add_board_set_back, ERR_MALFORMED);
+    change_and_expect(p, add_board_ahead, ERR_MALFORMED);
+    change_and_expect(p, suspend_set_back, ERR_MALFORMED);
+    change_and_expect(p, new_keys_set_back, ERR_MALFORMED);
+    change_and_expect(p, admit_earlier, ERR_MALFORMED);
+    change_and_expect(p, add_board, OK);
+}
+
+static void a_suspended_member_comes_back_with_boards_dated_anew(void **state)
+{
+    struct pair *p = *state;
+    change_and_expect(p, suspend, OK);
+    enum transport_role role;
+    struct transport_key key = federation_member(2, 1).transport_key;
+    assert_false(transport_list_find(roster_transport_list(&p->node), &key, &role));
+    change_and_expect(p, reinstate, OK);
+    assert_true(transport_list_find(roster_transport_list(&p->node), &key, &role));
+    assert_int_equal(role, TRANSPORT_MEMBER);
+}
+
+static void a_removed_member_stays_removed(void **state)
+{
+    struct pair *p = *state;
+    change_and_expect(p, remove_with_unknown_successor, ERR_MALFORMED);
+    change_and_expect(p, remove_with_successor, OK);
+    change_and_expect(p, bring_back, ERR_MALFORMED);
+    change_and_expect(p, other_successor, ERR_MALFORMED);
+}
+
+static void one_key_belongs_to_one_member(void **state)
+{
+    struct pair *p = *state;
+    change_and_expect(p, take_keys_of_another, ERR_MALFORMED);
+    change_and_expect(p, take_transport_key_of_another, ERR_MALFORMED);
+}
+
+static void a_key_change_is_proved_by_the_old_key_or_not_at_all(void **state)
+{
+    struct pair *p = *state;
+    change_and_expect(p, new_keys_falsely_signed, ERR_MALFORMED);
+    change_and_expect(p, new_keys, OK);
+    assert_false(roster_find(&p->node, &(struct node_id){{0, 2, 0x11}})->keys_proved);
+
+    struct member member;
+    uint8_t message[MEMBER_KEYS_MESSAGE_SIZE], public_key[32], secret[64];
+    roster_member(&p->society.roster, roster_at(&p->society.roster, 2), &member);
+    federation_key(3, 2, public_key, secret);
+    member.sign_key = federation_member(103, 1).sign_key;
+    member.keys_since_epoch = 3;
+    member.keys_signed = true;
+    struct federation_id id = roster_federation(&p->society.roster);
+    member_keys_message(&id, &member, message);
+    hash_sign(CONTEXT_MEMBER_KEYS, (struct bytes){message, sizeof message}, secret,
+              &member.keys_signature);
+    federation_put_member(&p->society, &member);
+    assert_int_equal(federation_draft(&p->society), OK);
+    assert_int_equal(hand_over(p), OK);
+    assert_true(roster_at(&p->node, 2)->keys_proved);
+}
+
+static void a_snapshot_forgets_nobody(void **state)
+{
+    struct pair *p = *state;
+    struct federation *f = &p->society;
+    draft_admission(p);
+    struct settings settings;
+    federation_settings(&settings);
+    f->draft.size = 0;
+    federation_put_settings(f, &settings);
+    for (uint32_t i = 1; i <= 4; i++) {
+        struct member member = federation_member(i, 1);
+        federation_put_member(f, &member);
+    }
+    f->delta.items = buffer_bytes(&f->draft);
+    f->delta.base = (struct head_id){{0}};
+    assert_refused(p, ERR_MALFORMED);
+}
+
+static void items_have_one_order(void **state)
+{
+    struct pair *p = *state;
+    struct federation *f = &p->society;
+    struct member six = federation_member(6, 2), seven = federation_member(7, 2);
+    federation_put_member(f, &seven);
+    federation_put_member(f, &six);
+    assert_int_equal(federation_draft(f), ERR_NOT_CANONICAL);
+    f->draft.size = 0;
+    federation_put_member(f, &six);
+    federation_put_member(f, &six);
+    assert_int_equal(federation_draft(f), ERR_NOT_CANONICAL);
+    f->draft.size = 0;
+    struct settings settings;
+    federation_settings(&settings);
+    federation_put_member(f, &six);
+    federation_put_settings(f, &settings);
+    assert_int_equal(federation_draft(f), ERR_NOT_CANONICAL);
+}
+
+static void a_cut_is_for_good(void **state)
+{
+    struct pair *p = *state;
+    struct federation *f = &p->society;
+    struct cut found;
+    struct cut cut = {
+        .stream = {scope_federation(), federation_node(2), 1}, .sequence = 7, .record = {{1}}};
+    federation_put_cut(f, &cut);
+    assert_int_equal(federation_draft(f), OK);
+    assert_int_equal(hand_over(p), OK);
+    assert_int_equal(federation_take(f), OK);
+    assert_true(roster_cut(&p->node, &cut.stream, &found));
+    assert_int_equal(found.sequence, 7);
+
+    cut.sequence = 9;
+    federation_put_cut(f, &cut);
+    assert_int_equal(federation_draft(f), ERR_MALFORMED);
+    f->draft.size = 0;
+    cut.stream.generation = 2;
+    federation_put_cut(f, &cut);
+    assert_int_equal(federation_draft(f), OK);
+    assert_int_equal(hand_over(p), OK);
+    assert_int_equal(cuts_count(roster_cuts(&p->node)), 2);
+    cut.stream.generation = 3;
+    assert_false(roster_cut(&p->node, &cut.stream, &found));
+}
+
+/* ---- healing ---- */
+
+/* Two halves that each admitted another hospital; then a head that names both. */
+static void a_split_heals_from_both_sides_once_confirmed(void **state)
+{
+    struct pair *p = *state;
+    struct federation *f = &p->society;
+    struct settings settings;
+    void *memory;
+    struct roster other = federation_roster(roster_plan_small(), federation_node(2), NULL, &memory);
+    assert_int_equal(roster_apply(&other, f->signed_head, &f->delta, f->now), OK);
+    struct head_id common = roster_current_id(&other);
+
+    draft_admission(p);
+    assert_int_equal(hand_over(p), OK);
+    f->draft.size = 0;
+    struct member seven = federation_member(7, 2);
+    federation_put_member(f, &seven);
+    assert_int_equal(federation_draft(f), OK);
+    struct head_id right = f->delta.head;
+    assert_int_equal(roster_apply(&other, f->signed_head, &f->delta, f->now), OK);
+
+    /* the healing head: a snapshot with both, dated anew where the halves differ */
+    f->draft.size = 0;
+    federation_settings(&settings);
+    federation_put_settings(f, &settings);
+    struct member six = federation_member(6, 3);
+    for (uint32_t i = 1; i <= 5; i++) {
+        struct member member = federation_member(i, 1);
+        federation_put_member(f, &member);
+    }
+    seven = federation_member(7, 3);
+    federation_put_member(f, &six);
+    federation_put_member(f, &seven);
+    struct roster_head content;
+    struct roster_split split = {.common = common, .other = right, .other_epoch = 2};
+    assert_int_equal(roster_draft_healing(&p->node, buffer_bytes(&f->draft), &split, &content), OK);
+    assert_int_equal(content.epoch, 3);
+    content.officers = f->officers;
+    content.issued = f->now;
+    content.valid_until.ms = f->now.ms + 1;
+    f->head = content;
+    federation_body(f);
+    federation_sign(f, 3);
+    f->delta.base = (struct head_id){{0}};
+    f->delta.items = buffer_bytes(&f->draft);
+
+    assert_refused(p, ERR_FORKED);
+    assert_int_equal(roster_heal(&p->node, f->signed_head, &f->delta, f->now), OK);
+    assert_int_equal(roster_heal(&other, f->signed_head, &f->delta, f->now), OK);
+    struct head_id one = roster_current_id(&p->node), two = roster_current_id(&other);
+    assert_true(ID_EQUAL(one, two));
+    assert_int_equal(roster_count(&other), 7);
+    assert_int_equal(roster_current_head(&other)->epoch, 3);
+
+    /* a head that heals others is not for us */
+    content.heals[0].bytes[0] = 0;
+    content.heals[1] = (struct head_id){{0xff}};
+    f->head = content;
+    federation_body(f);
+    federation_sign(f, 3);
+    assert_int_equal(roster_heal(&p->node, f->signed_head, &f->delta, f->now), ERR_INVALID);
+    free(memory);
+}
+
+/* ---- looking up ---- */
+
+static void finds_by_each_of_its_names(void **state)
+{
+    struct pair *p = *state;
+    for (uint32_t i = 1; i <= 5; i++) {
+        struct member member = federation_member(i, 1);
+        const struct roster_entry *entry = roster_find(&p->node, &member.node_id);
+        assert_non_null(entry);
+        assert_ptr_equal(roster_find_transport(&p->node, &member.transport_key), entry);
+        assert_ptr_equal(roster_find_sign(&p->node, &member.sign_key), entry);
+        assert_int_equal(roster_index(&p->node, entry), i - 1);
+    }
+    assert_null(roster_find(&p->node, &(struct node_id){{9}}));
+    assert_null(roster_find_transport(&p->node, &(struct transport_key){{9}}));
+    assert_null(roster_find_sign(&p->node, &(struct sign_key){{9}}));
+    assert_non_null(roster_relay(&p->node, &(struct transport_key){{0xee}}));
+    assert_null(roster_relay(&p->node, &(struct transport_key){{0xef}}));
+    enum transport_role role;
+    struct bytes list = roster_transport_list(&p->node);
+    assert_int_equal(transport_list_count(list), 7);
+    assert_true(transport_list_find(list, &(struct transport_key){{0xee}}, &role));
+    assert_int_equal(role, TRANSPORT_RELAY);
+    assert_true(transport_list_find(list, &(struct transport_key){{0x01}}, &role));
+    assert_int_equal(role, TRANSPORT_PUBLISHER);
+}
+
+static void serves_its_tags_and_what_lies_below_them(void **state)
+{
+    struct pair *p = *state;
+    struct federation_id id = roster_federation(&p->node);
+    const struct roster_entry *entry = roster_at(&p->node, 0);
+    struct scope wide = scope_board(&id, bytes_of_text("hematology"));
+    struct scope below = scope_board(&id, bytes_of_text("hematology/bmt"));
+    struct scope other = scope_board(&id, bytes_of_text("oncology"));
+    struct scope unknown = scope_board(&id, bytes_of_text("hematology/car-t"));
+    assert_true(roster_serves(&p->node, entry, &wide));
+    assert_true(roster_serves(&p->node, entry, &below));
+    assert_false(roster_serves(&p->node, entry, &other));
+    assert_false(roster_serves(&p->node, entry, &unknown));
+    assert_int_equal(roster_board_of_tag(&p->node, bytes_of_text("oncology")), 2);
+}
+
+static void a_snapshot_travels_in_parts(void **state)
+{
+    struct pair *p = *state;
+    struct federation f;
+    struct roster_plan plan = roster_plan_small();
+    plan.member_count = 600;
+    plan.member_bytes = 400000;
+    federation_found(&f, plan, 500);
+    uint8_t *memory = malloc(FEDERATION_ITEMS_SIZE);
+    uint8_t part_memory[DELTA_PART_SIZE_MAX];
+    struct head_id id = roster_current_id(&f.roster), none = {{0}};
+    struct delta_assembly assembly;
+    delta_assembly_begin(&assembly, &id, &none, memory, FEDERATION_ITEMS_SIZE);
+    struct roster_cursor cursor = {.part = 0};
+    bool last = false;
+    while (!last) {
+        struct delta_part part;
+        struct buffer buffer = buffer_over(part_memory, sizeof part_memory);
+        last = roster_snapshot_part(&f.roster, &cursor, &buffer);
+        assert_false(buffer.failed);
+        assert_int_equal(delta_part_read(buffer_bytes(&buffer), &part), OK);
+        assert_int_equal(delta_assembly_add(&assembly, &part), OK);
+        assert_int_equal(delta_assembly_add(&assembly, &part), ERR_OUT_OF_ORDER);
+    }
+    assert_true(assembly.index >= 2);
+    struct delta whole = delta_assembly_delta(&assembly);
+
+    /* the same items again through delta_part_write */
+    size_t offset = 0;
+    uint32_t index = 0;
+    do {
+        struct delta_part part;
+        struct buffer buffer = buffer_over(part_memory, sizeof part_memory);
+        last = delta_part_write(&whole, index, &offset, &buffer);
+        assert_int_equal(delta_part_read(buffer_bytes(&buffer), &part), OK);
+        assert_int_equal(part.index, index);
+        index++;
+    } while (!last);
+    assert_int_equal(index, assembly.index);
+
+    void *node_memory;
+    struct roster node = federation_roster(plan, federation_node(3), NULL, &node_memory);
+    assert_int_equal(roster_learn(&node, f.signed_head, f.now), OK);
+    assert_int_equal(roster_fill(&node, &whole), OK);
+    assert_int_equal(roster_count(&node), 500);
+    (void)p;
+    free(node_memory);
+    free(memory);
+    federation_end(&f);
+}
+
+#define WITH_PAIR(test) cmocka_unit_test_setup_teardown(test, founded, ended)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_PAIR(takes_a_head_signed_by_k_officers),
+        WITH_PAIR(two_sets_of_signers_make_one_head),
+        WITH_PAIR(refuses_k_minus_one_signers),
+        WITH_PAIR(refuses_a_wrong_signature_among_enough_good_ones),
+        WITH_PAIR(refuses_an_officer_who_is_none),
+        WITH_PAIR(refuses_one_officer_counted_twice),
+        WITH_PAIR(refuses_the_officers_that_the_head_itself_brings),
+        WITH_PAIR(new_officers_sign_from_the_next_head_on),
+        WITH_PAIR(a_federation_is_founded_by_all_its_officers),
+        WITH_PAIR(takes_only_the_founding_head_that_was_named),
+        WITH_PAIR(refuses_a_gap_until_the_heads_between_came),
+        WITH_PAIR(never_goes_back),
+        WITH_PAIR(a_second_head_at_an_epoch_is_a_fork),
+        WITH_PAIR(refuses_an_epoch_that_skips),
+        WITH_PAIR(refuses_content_that_does_not_reproduce_each_root),
+        WITH_PAIR(refuses_a_delta_that_lacks_or_adds_a_member),
+        WITH_PAIR(refuses_a_delta_from_elsewhere),
+        WITH_PAIR(expires_and_stays_readable),
+        WITH_PAIR(a_full_roster_says_so_and_stays),
+        WITH_PAIR(dates_cannot_be_set_back),
+        WITH_PAIR(a_suspended_member_comes_back_with_boards_dated_anew),
+        WITH_PAIR(a_removed_member_stays_removed),
+        WITH_PAIR(one_key_belongs_to_one_member),
+        WITH_PAIR(a_key_change_is_proved_by_the_old_key_or_not_at_all),
+        WITH_PAIR(a_snapshot_forgets_nobody),
+        WITH_PAIR(items_have_one_order),
+        WITH_PAIR(a_cut_is_for_good),
+        WITH_PAIR(a_split_heals_from_both_sides_once_confirmed),
+        WITH_PAIR(finds_by_each_of_its_names),
+        WITH_PAIR(serves_its_tags_and_what_lies_below_them),
+        WITH_PAIR(a_snapshot_travels_in_parts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
