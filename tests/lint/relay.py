@@ -3,12 +3,18 @@
 import os
 import re
 
-from tree import Finding, Plant, run, symbols
+from tree import Finding, Plant, compile_plants, run, symbols
 
 SOURCE = "bootstrap/relay_main.c"
 PROGRAM = "consilium-relay"
 FORBIDDEN = re.compile(r"^(mdb_\w+|store_\w+|record_open\w*|crypto_aead_\w+_decrypt\w*|"
                        r"crypto_secretbox_open\w*|crypto_secretstream\w*_pull)$")
+# Who may open a file for writing, and who may have one written through node/io/file.h: the signed
+# heads and the key. What members send each other is never among it.
+OPENERS = re.compile(r"^(open|openat|creat|fopen|freopen|mkstemp|mkostemp|memfd_create|mknod)(64)?$")
+MAY_OPEN = {"node/io/file.c", "node/io/passphrase.c"}
+WRITERS = re.compile(r"^(file_write|file_create|mdb_\w+)$")
+MAY_WRITE = {"node/io/keyfile.c"}
 
 
 def program(tree):
@@ -35,6 +41,21 @@ def check(tree):
     needed = run(["ldd", made]).stdout
     if "liblmdb" in needed:
         yield Finding(PROGRAM, 0, "needs liblmdb", "bootstrap links protocol and node_io only")
+    yield from check_files(tree, made)
+
+
+def check_files(tree, made):
+    """Each of our objects that is linked: one that defines a function which the program has."""
+    has = {name for kind, name in symbols(made) if kind in "TWRDB" and name != "main"}
+    for path, of_file in ((p, symbols(o)) for p, o in tree.objects().items()):
+        if path != SOURCE and not has & {name for kind, name in of_file if kind in "TWRDB"}:
+            continue
+        for kind, name in of_file:
+            if kind == "U" and (OPENERS.match(name) and path not in MAY_OPEN
+                                or WRITERS.match(name) and path not in MAY_WRITE):
+                yield Finding(path, 0, f"is part of {PROGRAM} and calls {name}",
+                              "a relay keeps nothing of what passes: if this is a signed head or "
+                              "its own key, say so in tests/lint/relay.py")
 
 
 def prepare(copy, plant):
@@ -45,6 +66,7 @@ def prepare(copy, plant):
                       "-Wl,--as-needed", "-llmdb"])
         if result.returncode != 0:
             raise SystemExit(result.stderr)
+    compile_plants(copy, plant)
 
 
 def plants(_tree):
@@ -52,7 +74,9 @@ def plants(_tree):
               "int main(void) { return record_open(); }\n")
     lmdb = ("char *mdb_version(int *, int *, int *);\n"
             "int main(void) { return mdb_version(0, 0, 0)[0]; }\n")
-    return [Plant({SOURCE: record}, PROGRAM, "links record_open"),
+    keeper = ("#include <stdio.h>\nint main(void) { return fopen(\"frames\", \"a\") == NULL; }\n")
+    return [Plant({SOURCE: keeper}, SOURCE, "calls fopen"),
+            Plant({SOURCE: record}, PROGRAM, "links record_open"),
             Plant({SOURCE: lmdb}, PROGRAM, "links mdb_version"),
             Plant({SOURCE: lmdb}, PROGRAM, "needs liblmdb"),
             Plant({SOURCE: record}, SOURCE, "is missing")]
