@@ -1,4 +1,7 @@
-"""foo.c exports foo_* only; no junk rooms."""
+"""foo.c exports foo_* only; no junk rooms.
+
+foo_bar.c exports foo_bar_* only; if it has no header of its own, it is a second room of foo.h and may
+export foo_* too, so that the name still leads to files that begin with foo."""
 
 import os
 import re
@@ -31,13 +34,23 @@ def check(tree):
             yield Finding(path, 0, "a name that says nothing",
                           "name it for the one noun it holds, in the room that owns that noun")
     for path, made in tree.objects().items():
-        yield from check_exports(path, symbols(made))
+        yield from check_exports(tree, path, symbols(made))
 
 
-def check_exports(path, all_symbols):
+def nouns_of(tree, path):
+    if path in NOUNS:
+        return NOUNS[path]
+    folder, stem = os.path.dirname(path), os.path.splitext(os.path.basename(path))[0]
+    nouns = [stem]
+    while not tree.has(f"{folder}/{nouns[-1]}.h") and "_" in nouns[-1]:
+        nouns.append(nouns[-1].rpartition("_")[0])
+    return nouns
+
+
+def check_exports(tree, path, all_symbols):
     exported = [name for kind, name in all_symbols if kind in "TDBRCVW" and not name.startswith("_")]
     stem = os.path.splitext(os.path.basename(path))[0]
-    nouns = NOUNS.get(path, (stem,))
+    nouns = nouns_of(tree, path)
     if "main" in exported:
         nouns = ()
         exported.remove("main")
@@ -53,6 +66,10 @@ def plants(_tree):
     return [
         Plant({"protocol/planted.c": "int other_thing(void);\nint other_thing(void) { return 1; }\n"},
               "protocol/planted.c", "exports other_thing"),
+        Plant({"protocol/hash_planted.c": "int record_planted;\nint hash_planted_x, hash_planted;\n"},
+              "protocol/hash_planted.c", "exports record_planted"),
+        Plant({"protocol/planted_inner.c": "int planted_outer;\n", "protocol/planted_inner.h": ""},
+              "protocol/planted_inner.c", "exports planted_outer"),
         Plant({"protocol/planted.c": "int planted; int plantedx;\n"},
               "protocol/planted.c", "exports plantedx"),
         Plant({"node/planted.c": "int planted_x(void);\nint planted_x(void) { return 1; }\n"

@@ -136,6 +136,8 @@ def symbols(made):
 def compile_plants(tree, plant):
     """Compiles the planted sources and lets the tree know their objects."""
     for path in plant.files:
+        if not path.endswith(".c"):
+            continue
         handle, made = tempfile.mkstemp(suffix=".o", dir=tree.root)
         os.close(handle)
         source = os.path.join(tree.root, path)
