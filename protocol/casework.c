@@ -190,7 +190,8 @@ static void casework_take_join(struct core *core, const struct record_claim *cla
         return;
     struct casework_case *entry = casework_entry(core, &join.case_id);
     if (entry != NULL && ID_EQUAL(entry->consult.requester, core->config.self))
-        casework_respond(core, entry, claim, statement, CONSULT_AWAITS, step);
+        casework_respond(core, entry, &(struct casework_said){claim, statement, CONSULT_AWAITS},
+                         step);
     else if (entry == NULL && !core->is_started)
         casework_review(core, claim, statement->kind); /* its case may be replayed later */
 }
@@ -208,7 +209,7 @@ static void casework_take_case(struct core *core, const struct record_claim *cla
         return;
     struct consult_record record = consult_record_of(&claim->header, &claim->id, statement);
     enum consult_verdict verdict = consult_apply(&entry->consult, &record);
-    casework_respond(core, entry, claim, statement, verdict, step);
+    casework_respond(core, entry, &(struct casework_said){claim, statement, verdict}, step);
 }
 
 void casework_take(struct core *core, const struct record_claim *claim, struct bytes plaintext,

@@ -26,16 +26,18 @@ void casework_review(struct core *core, const struct record_claim *claim, uint16
 
 /* ---- writing ---- */
 
-/* Wraps a content as an unsigned statement and posts it. */
-static err casework_post(struct core *core, const struct scope *scope, enum audience audience,
-                         uint16_t kind, struct bytes content, struct step *step)
+/* Wraps a content as an unsigned statement and posts it; a receipt of erasure is clear, as it must
+ * outlive every key. */
+static err casework_post(struct core *core, const struct scope *scope, uint16_t kind,
+                         struct bytes content, struct step *step)
 {
     uint8_t memory[CASEWORK_BODY_SIZE_MAX + 1024];
     struct buffer body = buffer_over(memory, sizeof memory);
     struct statement statement = {.kind = kind, .content = content};
     err failure = statement_write(&statement, &body);
-    struct publish_post post = {
-        .scope = *scope, .audience = audience, .plaintext = buffer_bytes(&body)};
+    struct publish_post post = {.scope = *scope,
+                                .audience = kind == KIND_ERASED ? AUDIENCE_CLEAR : AUDIENCE_SCOPE,
+                                .plaintext = buffer_bytes(&body)};
     if (scope->kind == SCOPE_BOARD || scope->kind == SCOPE_MAIL)
         post.expires.ms = core->wall.ms + roster_settings(core->roster)->announcement_ms_max;
     return failure == OK ? publish_post(core, &post, step) : failure;
@@ -52,8 +54,7 @@ static err casework_grant(struct core *core, const struct casework_case *entry,
         return ERR_EXPIRED;
     err failure = caserecord_grant_write(&grant, &content);
     if (failure == OK)
-        failure =
-            casework_post(core, &scope, AUDIENCE_SCOPE, KIND_GRANT, buffer_bytes(&content), step);
+        failure = casework_post(core, &scope, KIND_GRANT, buffer_bytes(&content), step);
     return failure;
 }
 
@@ -70,8 +71,7 @@ static err casework_notice(struct core *core, const struct casework_case *entry,
     struct scope scope = scope_mail(&action->node);
     err failure = mail_grant_notice_write(&notice, &content);
     if (failure == OK)
-        failure = casework_post(core, &scope, AUDIENCE_SCOPE, KIND_GRANT_NOTICE,
-                                buffer_bytes(&content), step);
+        failure = casework_post(core, &scope, KIND_GRANT_NOTICE, buffer_bytes(&content), step);
     return failure;
 }
 
@@ -85,8 +85,7 @@ static err casework_take_in(struct core *core, const struct casework_case *entry
     struct scope scope = scope_case(&entry->consult.case_id);
     err failure = caserecord_take_in_write(&take_in, &content);
     if (failure == OK)
-        failure =
-            casework_post(core, &scope, AUDIENCE_SCOPE, KIND_TAKE_IN, buffer_bytes(&content), step);
+        failure = casework_post(core, &scope, KIND_TAKE_IN, buffer_bytes(&content), step);
     return failure;
 }
 
@@ -104,8 +103,7 @@ static err casework_mirror(struct core *core, const struct casework_case *entry,
     struct scope scope = roster_board_scope(core->roster, (uint32_t)board);
     err failure = mirror_write(&mirror, &content);
     if (failure == OK)
-        failure =
-            casework_post(core, &scope, AUDIENCE_SCOPE, KIND_MIRROR, buffer_bytes(&content), step);
+        failure = casework_post(core, &scope, KIND_MIRROR, buffer_bytes(&content), step);
     return failure;
 }
 
@@ -163,9 +161,10 @@ static err casework_do(struct core *core, struct casework_case *entry,
 }
 
 void casework_respond(struct core *core, struct casework_case *entry,
-                      const struct record_claim *claim, const struct statement *statement,
-                      enum consult_verdict verdict, struct step *step)
+                      const struct casework_said *said, struct step *step)
 {
+    const struct record_claim *claim = said->claim;
+    const struct statement *statement = said->statement;
     if (!core->is_started) {
         casework_review(core, claim, statement->kind);
         return;
@@ -179,7 +178,7 @@ void casework_respond(struct core *core, struct casework_case *entry,
         .is_writer_admitted = writer != NULL && writer->state == MEMBER_ADMITTED,
         .is_signature_good =
             !statement->is_signed || core_check_statement(core, &claim->header, statement) == OK,
-        .verdict = verdict,
+        .verdict = said->verdict,
     };
     struct consult_action actions[CONSULT_ACTION_COUNT_MAX];
     size_t count = consult_react(&entry->consult, &situation, &record, actions);
@@ -308,8 +307,8 @@ void casework_destroyed(struct core *core, const struct event *event, struct ste
     };
     err failure = caserecord_erased_write(&erased, &content);
     if (failure == OK)
-        failure = casework_post(core, &event->destroyed.scope, AUDIENCE_CLEAR, KIND_ERASED,
-                                buffer_bytes(&content), step);
+        failure =
+            casework_post(core, &event->destroyed.scope, KIND_ERASED, buffer_bytes(&content), step);
     if (failure != OK) { /* the ERASE is looked at again, and the destruction told once more */
         struct record_claim claim = {.id = event->destroyed.erase};
         claim.header.stream.scope = event->destroyed.scope;

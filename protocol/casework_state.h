@@ -40,9 +40,15 @@ struct casework_case *casework_entry(const struct core *core, const struct case_
 /* Puts a record on the list to be looked at again. */
 void casework_review(struct core *core, const struct record_claim *claim, uint16_t kind);
 
+/* What was just said in a case, and what the case made of it. */
+struct casework_said {
+    const struct record_claim *claim;
+    const struct statement *statement;
+    enum consult_verdict verdict;
+};
+
 /* Does what this node owes to a record that was just applied; before the start: notes it. */
 void casework_respond(struct core *core, struct casework_case *entry,
-                      const struct record_claim *claim, const struct statement *statement,
-                      enum consult_verdict verdict, struct step *step);
+                      const struct casework_said *said, struct step *step);
 
 #endif

@@ -68,6 +68,6 @@ void core_refuse(struct core *core, const struct peer *peer, struct step *step, 
 bool core_may_hand_keys(const struct core *core);
 
 /* May we write? OK, ERR_BUSY (compare first), ERR_FUTURE (our clock is in doubt), ERR_FULL. */
-err core_may_post(const struct core *core);
+MUST_USE err core_may_post(const struct core *core);
 
 #endif
