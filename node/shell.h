@@ -69,6 +69,33 @@ struct shell_done {
 void shell_post(struct shell *shell, const struct shell_post *post,
                 void (*on_done)(void *arg, const struct shell_done *done), void *arg);
 
+/* ---- rows of the node's other rooms: drafts, accounts, audit entries ---- */
+
+struct shell_keep {
+    const struct store_op *ops; /* with all they point at: copied */
+    size_t op_count;
+    enum store_urgency urgency;
+    void (*on_done)(void *arg, err result); /* NULL: nobody waits */
+    void *arg;
+};
+/* Calls `on_done` exactly once, later: OK means durable; else nothing of the batch was done. The
+ * shell keeps what the store has no room to queue, so ERR_BUSY comes only when it closes. */
+void shell_keep(struct shell *shell, const struct shell_keep *keep);
+
+/* A token for item_file_create and item_file_write, whose result then comes to `on_done`. When the
+ * call itself failed, nothing comes: give the token back with shell_forget. */
+uint64_t shell_await(struct shell *shell, void (*on_done)(void *arg, err result), void *arg);
+void shell_forget(struct shell *shell, uint64_t token);
+
+/* The audit log (audit.h), made by shell_open and freed by shell_close. The shell puts an entry for
+ * each GRANT of its own into the batch that keeps it: audit_stage, then audit_settle. */
+struct audit;
+struct audit *shell_audit(struct shell *shell);
+
+/* Up to which sequence `peer` reported our own `stream` durable; 0 when nothing was heard. */
+uint64_t shell_acked(struct shell *shell, const struct node_id *peer,
+                     const struct stream_id *stream);
+
 /* ---- links tell what happens ---- */
 
 void shell_link_up(struct shell *shell, struct link_id link, const struct transport_key *peer);
