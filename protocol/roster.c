@@ -112,11 +112,13 @@ static struct roster_side *roster_spare(struct roster *roster)
 /* ROSTER-32: who lowers the cooling-off and admits a ghost in the next breath gains nothing. */
 static void roster_hold_cooling_off(struct roster *roster, uint64_t next_ms, struct wall received)
 {
-    uint64_t old_ms = roster_entitled_cooling_off_ms(roster, received);
+    uint64_t old_ms = roster_settings(roster)->cooling_off_ms;
     if (next_ms >= old_ms)
         return;
-    roster->held_cooling_off_ms = old_ms;
-    roster->held_until.ms = received.ms + old_ms;
+    uint64_t until_ms = received.ms + old_ms;
+    roster->held_cooling_off_ms = roster_entitled_cooling_off_ms(roster, received);
+    if (until_ms > roster->held_until.ms)
+        roster->held_until.ms = until_ms;
 }
 
 static void roster_put_in_force(struct roster *roster, struct roster_side *next,
