@@ -72,6 +72,7 @@ def main():
     parser.add_argument("--root", default=here)
     parser.add_argument("--build", default=os.path.join(here, "build", "release"))
     parser.add_argument("--self-test", action="store_true")
+    parser.add_argument("--mend", action="store_true", help="for lints that can")
     options = parser.parse_args()
 
     lint = importlib.import_module(options.name)
@@ -82,7 +83,9 @@ def main():
         return SKIP
     if options.self_test:
         return self_test(lint, tree)
-    findings = list(lint.check(tree))
+    if options.mend:
+        lint.mend(tree)
+    findings = list(lint.check(trees.Tree(tree.root, tree.build)))
     report(findings)
     print(f"{options.name}: {len(findings)} findings")
     return 1 if findings else 0

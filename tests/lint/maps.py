@@ -3,6 +3,9 @@
 Between the lines `## The map` and the next `## `, a list item or line that opens with `room/` in
 bold or backticks begins that room; each further word in backticks that holds no blank, dot or slash
 is one of its nouns: the name of a .c, .h, .sh, .js or .md file without its ending.
+
+`lint.py maps --mend` writes what is missing at the end of its room, in the words of the file's own
+greeting, and takes away nothing; put it then where it belongs and say it shorter.
 """
 
 import os
@@ -59,12 +62,33 @@ def check(tree):
                 header = os.path.splitext(path)[0] + ".h"
                 path = header if tree.has(header) else path
                 yield Finding(path, 0, f"{room}/{noun} is not on the map in {README}",
-                              f"add to `{room}/` there: `{noun}` {greeting(tree, path)}")
+                              f"add to `{room}/` there: `{noun}` {greeting(tree, path)}; or "
+                              "python3 tests/lint/lint.py maps --mend does it")
     for room, nouns in there.items():
         for noun, line in nouns.items():
             if noun not in here.get(room, {}):
                 yield Finding(README, line, f"{room}/{noun} is on the map and does not exist",
                               "take it off the map, or name what it became")
+
+
+def mend(tree):
+    there, here = listed(tree), existing(tree)
+    lines = tree.text(README).split("\n")
+    for room, nouns in here.items():
+        missing = [n for n in nouns if n not in there.get(room, {})]
+        start = next((i for i, line in enumerate(lines) if (m := ROOM.match(line)) and m[1] == room), None)
+        if not missing or start is None:
+            continue
+        end = start + 1
+        while lines[end].startswith("  "):
+            end += 1
+        for noun in missing:
+            header = os.path.splitext(nouns[noun])[0] + ".h"
+            said = greeting(tree, header if tree.has(header) else nouns[noun])
+            lines.insert(end, f"  `{noun}` {said[:1].lower() + said[1:]};")
+            end += 1
+    with open(os.path.join(tree.root, README), "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
 
 
 def plants(tree):
