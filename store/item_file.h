@@ -2,8 +2,8 @@
  * fixed places, so that they may come from anyone, in any order, and be resumed after any break.
  *
  * A chunk is ciphertext that the caller has checked against its leaf hash; the item's keys are the
- * caller's business (STORE_TABLE_ITEM). A thread of its own writes; it syncs every 4 MiB, or 200 ms
- * after the last sync when less has come, and only then is the bitmap of chunks committed and the
+ * caller's business (STORE_TABLE_ITEM). A thread of its own writes; it syncs every 4 MiB, or 50 ms
+ * after a chunk came when fewer follow, and only then is the bitmap of chunks committed and the
  * writing reported. Deleting is an op of store_submit (STORE_ITEM_DELETE), so that it is atomic
  * with the erasure that asks for it. */
 #ifndef CONSILIUM_STORE_ITEM_FILE_H

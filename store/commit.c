@@ -1,0 +1,196 @@
+#include "store/commit.h"
+
+#include <time.h>
+
+#include "store/item_disk.h"
+
+enum { RETRY_PERIOD_S = 1, QUOTA_PERCENT_MAX = 90 };
+
+/* ---- room ---- */
+
+static bool over_quota(const struct commit *commit)
+{
+    const struct env *env = &commit->store->env;
+    MDB_envinfo info;
+    MDB_stat stat_main;
+    if (mdb_env_info(env->mdb, &info) != 0 || mdb_env_stat(env->mdb, &stat_main) != 0) {
+        return true;
+    }
+    uint64_t limit = env->quota / 100 * QUOTA_PERCENT_MAX;
+    if (((uint64_t)info.me_last_pgno + 1) * stat_main.ms_psize < limit) {
+        return false; /* without its free pages it is smaller still */
+    }
+    MDB_txn *txn;
+    if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn) != 0) {
+        return true;
+    }
+    bool over = env_bytes(env, txn) >= limit;
+    mdb_txn_abort(txn);
+    return over;
+}
+
+static time_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* While the ballast is gone nothing may grow, or the room it left would be eaten up. */
+static bool has_room(struct commit *commit)
+{
+    struct directory *directory = &commit->store->directory;
+    if (!directory->ballasted && now_s() >= commit->ballast_at) {
+        commit->ballast_at = now_s() + RETRY_PERIOD_S;
+        if (directory_ballast(directory) != OK) {
+            return false;
+        }
+    }
+    return directory->ballasted && !over_quota(commit);
+}
+
+bool commit_refresh(struct commit *commit)
+{
+    commit->full = !has_room(commit);
+    return commit->full;
+}
+
+/* ---- one group ---- */
+
+enum { UNSETTLED = ERR_COUNT }; /* batch->result while it is still in the running */
+
+static bool unsettled(const struct batch *batch)
+{
+    return (int)batch->result == UNSETTLED;
+}
+
+static void settle(struct batch *batch, err result)
+{
+    batch->result = result;
+}
+
+static bool any_unsettled(const struct batch *batch)
+{
+    while (batch != NULL && !unsettled(batch)) {
+        batch = batch->next;
+    }
+    return batch != NULL;
+}
+
+enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_FULL, OUTCOME_FAILED };
+
+static enum outcome outcome_of(err result)
+{
+    return result == ERR_FULL ? OUTCOME_FULL : OUTCOME_FAILED;
+}
+
+/* Applies every batch that is still in the running, and commits. */
+static enum outcome try_group(struct commit *commit, struct batch *first)
+{
+    struct group *group = &commit->group;
+    err result = group_begin(group);
+    if (result != OK) {
+        return outcome_of(result);
+    }
+    for (struct batch *batch = first; batch != NULL; batch = batch->next) {
+        if (!unsettled(batch)) {
+            continue;
+        }
+        result = group_apply(group, batch);
+        if (result == OK) {
+            continue;
+        }
+        if (group->broken) {
+            group_abort(group);
+            return outcome_of(result);
+        }
+        settle(batch, result);
+        if (group->changed) {
+            group_abort(group);
+            return OUTCOME_AGAIN;
+        }
+    }
+    if (!any_unsettled(first)) {
+        group_abort(group);
+        return OUTCOME_DONE;
+    }
+    result = group_commit(group);
+    return result == OK ? OUTCOME_DONE : outcome_of(result);
+}
+
+/* The disk is full: the normal ones are refused; then the ballast goes; then all are refused.
+ * True when there is anything left to try. */
+static bool make_room(struct commit *commit, struct batch *first)
+{
+    bool refused = false;
+    for (struct batch *batch = first; batch != NULL; batch = batch->next) {
+        if (unsettled(batch) && batch->urgency == STORE_NORMAL) {
+            settle(batch, ERR_FULL);
+            refused = true;
+        }
+    }
+    if (!refused && commit->store->directory.ballasted) {
+        directory_ballast_drop(&commit->store->directory);
+    } else if (!refused) {
+        for (struct batch *batch = first; batch != NULL; batch = batch->next) {
+            if (unsettled(batch)) {
+                settle(batch, ERR_FULL);
+            }
+        }
+    }
+    return any_unsettled(first);
+}
+
+static void refuse_growth(struct commit *commit, struct batch *first)
+{
+    bool full = commit_refresh(commit);
+    for (struct batch *batch = first; batch != NULL; batch = batch->next) {
+        batch->result = (err)UNSETTLED;
+        if (batch->grows && batch->urgency == STORE_NORMAL && full) {
+            settle(batch, ERR_FULL);
+        }
+    }
+}
+
+static void settle_rest(struct batch *first, err result)
+{
+    for (struct batch *batch = first; batch != NULL; batch = batch->next) {
+        if (unsettled(batch)) {
+            settle(batch, result);
+        }
+    }
+}
+
+/* After the commit the files of deleted items go, before anyone is told. */
+static err remove_items(struct commit *commit, const struct batch *first)
+{
+    for (const struct batch *batch = first; batch != NULL; batch = batch->next) {
+        for (size_t i = 0; batch->result == OK && i < batch->op_count; i += 1) {
+            if (batch->ops[i].has_file) {
+                err result = item_disk_remove(commit->store, batch->ops[i].file);
+                if (result != OK) {
+                    return result;
+                }
+            }
+        }
+    }
+    return OK;
+}
+
+err commit_run(struct commit *commit, struct batch *first)
+{
+    refuse_growth(commit, first);
+    enum outcome outcome = any_unsettled(first) ? OUTCOME_AGAIN : OUTCOME_DONE;
+    while (outcome == OUTCOME_AGAIN) {
+        outcome = try_group(commit, first);
+        if (outcome == OUTCOME_FULL) {
+            commit->full = true;
+            outcome = make_room(commit, first) ? OUTCOME_AGAIN : OUTCOME_DONE;
+        }
+    }
+    settle_rest(first, outcome == OUTCOME_FAILED ? ERR_IO : OK);
+    if (outcome == OUTCOME_FAILED || remove_items(commit, first) != OK) {
+        return ERR_IO;
+    }
+    return OK;
+}

@@ -1,0 +1,140 @@
+#include "store/read_page.h"
+
+#include <sodium.h>
+#include <string.h>
+
+err read_page_stream(struct env_read *read, const struct stream_id *id,
+                     struct value_stream *ret_stream)
+{
+    uint8_t name[SEAL_INDEX_SIZE];
+    value_stream_key(read->store, id, name);
+    MDB_val key = env_val(name, sizeof name);
+    MDB_val value;
+    err result = env_error(mdb_get(read->txn, read->store->env.streams, &key, &value));
+    if (result == OK) {
+        result = value_stream_open(read->store, env_bytes_of(key), env_bytes_of(value), ret_stream);
+    }
+    if (result == OK && !stream_id_equal(&ret_stream->id, id)) {
+        result = ERR_CORRUPT;
+    }
+    return result;
+}
+
+err read_page_scope(struct env_read *read, const struct scope *scope, uint32_t *ret_number)
+{
+    uint8_t name[1 + HASH_SIZE];
+    uint8_t plain[2 + sizeof name + 4];
+    struct buffer buffer = buffer_over(name, sizeof name);
+    buffer_u8(&buffer, (uint8_t)scope->kind);
+    buffer_put(&buffer, scope->id, HASH_SIZE);
+    struct value_row_key row_key =
+        value_row_key(read->store, VALUE_TABLE_SCOPE, buffer_bytes(&buffer));
+    MDB_val key = env_val(row_key.bytes, row_key.size);
+    MDB_val value;
+    struct store_row row;
+    err result = env_error(mdb_get(read->txn, read->store->env.rows, &key, &value));
+    if (result == OK && value.mv_size != sizeof plain + VALUE_ROW_OVERHEAD) {
+        result = ERR_CORRUPT;
+    }
+    if (result == OK) {
+        result = value_row_open(read->store, env_bytes_of(key), env_bytes_of(value), plain, &row);
+    }
+    if (result == OK) {
+        struct reader reader = reader_of(row.value);
+        *ret_number = reader_u32(&reader);
+    }
+    return result;
+}
+
+err read_page_cell(struct env_read *read, uint32_t stream_number, uint64_t sequence,
+                   struct value_cell *ret_cell)
+{
+    uint8_t position[VALUE_PAIR_SIZE];
+    value_pair(stream_number, sequence, position);
+    MDB_val key = env_val(position, sizeof position);
+    MDB_val value;
+    err result = env_error(mdb_get(read->txn, read->store->env.positions, &key, &value));
+    if (result == OK) {
+        result = value_cell_open(read->store, position, env_bytes_of(value), ret_cell);
+    }
+    return result;
+}
+
+err read_page_number(struct env_read *read, const struct record_id *id, uint64_t *ret_number)
+{
+    uint8_t name[SEAL_INDEX_SIZE];
+    seal_index(read->store->keys, SEAL_RECORD_ID, ID_BYTES(*id), name);
+    MDB_val key = env_val(name, sizeof name);
+    MDB_val value;
+    err result = env_error(mdb_get(read->txn, read->store->env.ids, &key, &value));
+    if (result == OK) {
+        struct reader reader = reader_of(env_bytes_of(value));
+        *ret_number = reader_u64(&reader);
+        result = reader_done(&reader) ? OK : ERR_CORRUPT;
+    }
+    return result;
+}
+
+/* The meta is moved out of the way, so that the caller's memory holds head and body only. */
+static err open_record(struct env_read *read, uint64_t number, struct bytes sealed,
+                       struct buffer *memory, struct value_record *ret_record)
+{
+    uint8_t plain[VALUE_RECORD_PLAIN_MAX];
+    err result = value_record_open(read->store, number, sealed, plain, ret_record);
+    if (result != OK) {
+        return result;
+    }
+    uint8_t *head = memory->data + memory->size;
+    buffer_put(memory, ret_record->head.data, ret_record->head.size);
+    buffer_put(memory, ret_record->body.data, ret_record->body.size);
+    if (memory->failed) {
+        return ERR_CORRUPT;
+    }
+    ret_record->head.data = head;
+    ret_record->body.data = head + ret_record->head.size;
+    return OK;
+}
+
+err read_page_record(struct env_read *read, uint64_t number, const struct value_cell *cell,
+                     struct buffer *memory, struct store_record *ret_record)
+{
+    size_t name = number;
+    struct value_record record;
+    struct value_cell found;
+    MDB_val key = env_val(&name, sizeof name);
+    MDB_val value;
+    err result = env_error(mdb_get(read->txn, read->store->env.records, &key, &value));
+    if (result != OK) {
+        return result;
+    }
+    if (value.mv_size > memory->capacity - memory->size + SEAL_OVERHEAD + VALUE_META_SIZE) {
+        return ERR_TOO_LARGE;
+    }
+    result = open_record(read, number, env_bytes_of(value), memory, &record);
+    if (result == OK && cell == NULL) {
+        cell = &found;
+        result = read_page_cell(read, record.meta.stream_number, record.meta.sequence, &found);
+        if (result == ERR_NOT_FOUND || (result == OK && found.number != number)) {
+            result = ERR_CORRUPT;
+        }
+    }
+    if (result != OK) {
+        return result;
+    }
+    *ret_record = (struct store_record){
+        .number = number,
+        .sequence = record.meta.sequence,
+        .id = record.meta.id,
+        .flags = cell->flags,
+        .has_body = record.meta.has_body,
+        .has_key = cell->has_key,
+        .destroyed = cell->destroyed,
+        .head = record.head,
+        .body = record.body,
+    };
+    if (cell->has_key) {
+        ret_record->key = cell->key;
+    }
+    sodium_memzero(&found, sizeof found);
+    return OK;
+}

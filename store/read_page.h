@@ -1,0 +1,27 @@
+/* Opening records inside a read transaction, into the caller's memory. */
+#ifndef CONSILIUM_STORE_READ_PAGE_H
+#define CONSILIUM_STORE_READ_PAGE_H
+
+#include "store/record_table.h"
+#include "store/value.h"
+
+/* Opens record `number` into `memory`, which must hold it: ERR_TOO_LARGE otherwise, with nothing
+ * done. `cell` is its position's when the caller has it, NULL to look it up. */
+MUST_USE err read_page_record(struct env_read *read, uint64_t number, const struct value_cell *cell,
+                              struct buffer *memory, struct store_record *ret_record);
+
+/* Finds the number under which a stream or scope stands. ERR_NOT_FOUND, ERR_CORRUPT. */
+MUST_USE err read_page_stream(struct env_read *read, const struct stream_id *id,
+                              struct value_stream *ret_stream);
+MUST_USE err read_page_scope(struct env_read *read, const struct scope *scope,
+                             uint32_t *ret_number);
+
+/* The position's cell. ERR_NOT_FOUND, ERR_CORRUPT. */
+MUST_USE err read_page_cell(struct env_read *read, uint32_t stream_number, uint64_t sequence,
+                            struct value_cell *ret_cell);
+
+/* The record number that the index of record_ids has. ERR_NOT_FOUND, ERR_CORRUPT. */
+MUST_USE err read_page_number(struct env_read *read, const struct record_id *id,
+                              uint64_t *ret_number);
+
+#endif

@@ -1,0 +1,287 @@
+#include "store/record_write.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "store/row_write.h"
+
+/* A record that is there, found by its position. */
+struct found {
+    struct value_stream *stream;
+    uint8_t position[VALUE_PAIR_SIZE];
+    struct value_cell cell;
+    struct value_record record; /* borrows scratch[0]; only after load_record */
+};
+
+static err write_cell(struct group *group, const uint8_t *position, const struct value_cell *cell,
+                      unsigned flags)
+{
+    MDB_val key = env_val(position, VALUE_PAIR_SIZE);
+    MDB_val value = {.mv_size = value_cell_size(cell)};
+    err result =
+        group_check(group, mdb_cursor_put(group->positions, &key, &value, flags | MDB_RESERVE));
+    if (result == OK) {
+        group->changed = true;
+        value_cell_seal(group->store, &group->nonces, position, cell, value.mv_data);
+    }
+    return result;
+}
+
+static err write_record(struct group *group, uint64_t number, struct bytes plain, unsigned flags)
+{
+    size_t record_number = number;
+    MDB_val key = env_val(&record_number, sizeof record_number);
+    MDB_val value = {.mv_size = plain.size + SEAL_OVERHEAD};
+    err result =
+        group_check(group, mdb_cursor_put(group->records, &key, &value, flags | MDB_RESERVE));
+    if (result == OK) {
+        group->changed = true;
+        value_record_seal(group->store, &group->nonces, number, plain, value.mv_data);
+    }
+    return result;
+}
+
+static err write_indexes(struct group *group, const struct value_meta *meta, uint64_t number)
+{
+    uint8_t scope[VALUE_PAIR_SIZE];
+    uint8_t id[SEAL_INDEX_SIZE];
+    uint8_t target[8];
+    value_pair(meta->scope_number, number, scope);
+    MDB_val key = env_val(scope, sizeof scope);
+    MDB_val value = env_val(scope, 0);
+    err result = group_check(group, mdb_cursor_put(group->scopes, &key, &value, 0));
+    if (result != OK) {
+        return result;
+    }
+    seal_index(group->store->keys, SEAL_RECORD_ID, ID_BYTES(meta->id), id);
+    struct buffer buffer = buffer_over(target, sizeof target);
+    buffer_u64(&buffer, number);
+    key = env_val(id, sizeof id);
+    value = env_val(target, sizeof target);
+    return group_check(group, mdb_cursor_put(group->ids, &key, &value, MDB_NOOVERWRITE));
+}
+
+err record_write_put(struct group *group, struct batch_op *op, uint64_t *ret_number)
+{
+    struct value_stream *stream;
+    bool full = op->has_key || op->body.size > 0;
+    if (full && row_write_tombstoned(group, &op->id)) {
+        return ERR_DESTROYED;
+    }
+    err result = stream_cache_get(group, &op->stream, true, &stream);
+    if (result != OK) {
+        return result;
+    }
+    uint64_t number = group->state.record_number_last + 1;
+    struct value_cell cell = {.number = number, .flags = op->flags, .has_key = op->has_key};
+    cell.key = op->key;
+    uint8_t position[VALUE_PAIR_SIZE];
+    value_pair(stream->number, op->sequence, position);
+    result = write_cell(group, position, &cell, MDB_NOOVERWRITE);
+    sodium_memzero(&cell, sizeof cell);
+    if (result != OK) {
+        return result;
+    }
+    group->state.record_number_last = number;
+    struct value_meta meta = {
+        .sequence = op->sequence,
+        .stream_number = stream->number,
+        .scope_number = stream->scope_number,
+        .id = op->id,
+        .head_size = op->head_size,
+        .has_body = op->body.size > 0,
+    };
+    value_meta_write(&meta, op->plain);
+    result = write_record(group, number, (struct bytes){op->plain, op->plain_size}, MDB_APPEND);
+    if (result == OK) {
+        result = write_indexes(group, &meta, number);
+    }
+    if (result == OK && op->state.size > 0) {
+        stream_cache_set(group, stream, op->state);
+    }
+    *ret_number = number;
+    return result;
+}
+
+/* ---- changing what is there ---- */
+
+static err find(struct group *group, const struct batch_op *op, struct found *ret_found)
+{
+    err result = stream_cache_get(group, &op->stream, false, &ret_found->stream);
+    if (result != OK) {
+        return result;
+    }
+    value_pair(ret_found->stream->number, op->sequence, ret_found->position);
+    MDB_val key = env_val(ret_found->position, VALUE_PAIR_SIZE);
+    MDB_val value;
+    result = group_check(group, mdb_cursor_get(group->positions, &key, &value, MDB_SET));
+    if (result == OK) {
+        result = value_cell_open(group->store, ret_found->position, env_bytes_of(value),
+                                 &ret_found->cell);
+    }
+    return result;
+}
+
+static err load_record(struct group *group, const struct batch_op *op, struct found *found)
+{
+    size_t number = found->cell.number;
+    MDB_val key = env_val(&number, sizeof number);
+    MDB_val value;
+    err result = group_check(group, mdb_cursor_get(group->records, &key, &value, MDB_SET));
+    if (result == ERR_NOT_FOUND) {
+        return ERR_CORRUPT;
+    }
+    if (result == OK) {
+        result = value_record_open(group->store, number, env_bytes_of(value), group->scratch[0],
+                                   &found->record);
+    }
+    if (result == OK && (found->record.meta.stream_number != found->stream->number ||
+                         found->record.meta.sequence != op->sequence)) {
+        result = ERR_CORRUPT;
+    }
+    return result;
+}
+
+/* Writes the record anew with this head and body. */
+static err rewrite(struct group *group, struct found *found, struct bytes head, struct bytes body)
+{
+    struct buffer plain = buffer_over(group->scratch[1], VALUE_RECORD_PLAIN_MAX);
+    uint8_t *meta = buffer_reserve(&plain, VALUE_META_SIZE);
+    found->record.meta.has_body = body.size > 0;
+    value_meta_write(&found->record.meta, meta);
+    buffer_put(&plain, head.data, head.size);
+    buffer_put(&plain, body.data, body.size);
+    if (plain.failed) {
+        return ERR_INVALID;
+    }
+    return write_record(group, found->cell.number, buffer_bytes(&plain), 0);
+}
+
+static void set_flags(struct value_cell *cell, const struct batch_op *op)
+{
+    cell->flags = (cell->flags & ~op->flags_mask) | (op->flags & op->flags_mask);
+}
+
+static err fill_record(struct group *group, const struct batch_op *op, struct found *found)
+{
+    err result = load_record(group, op, found);
+    if (result != OK) {
+        return result;
+    }
+    bool adds_body = op->body.size > 0 && !found->record.meta.has_body;
+    if ((adds_body || op->has_key) && row_write_tombstoned(group, &found->record.meta.id)) {
+        return ERR_DESTROYED;
+    }
+    if (op->head.size > 0 && op->head.size != found->record.head.size) {
+        return ERR_INVALID;
+    }
+    if (op->head.size == 0 && !adds_body) {
+        return OK;
+    }
+    return rewrite(group, found, op->head.size > 0 ? op->head : found->record.head,
+                   adds_body ? op->body : found->record.body);
+}
+
+err record_write_fill(struct group *group, const struct batch_op *op, uint64_t *ret_number)
+{
+    struct found found;
+    err result = find(group, op, &found);
+    if (result != OK) {
+        return result;
+    }
+    if (found.cell.destroyed && (op->has_key || op->body.size > 0)) {
+        result = ERR_DESTROYED;
+    } else if (op->has_key || op->body.size > 0 || op->head.size > 0) {
+        result = fill_record(group, op, &found);
+    }
+    if (result == OK) {
+        if (op->has_key && !found.cell.has_key) {
+            found.cell.has_key = true;
+            found.cell.key = op->key;
+        }
+        set_flags(&found.cell, op);
+        result = write_cell(group, found.position, &found.cell, 0);
+    }
+    *ret_number = found.cell.number;
+    sodium_memzero(&found.cell, sizeof found.cell);
+    return result;
+}
+
+err record_write_flag(struct group *group, const struct batch_op *op, uint64_t *ret_number)
+{
+    struct found found;
+    err result = find(group, op, &found);
+    if (result != OK) {
+        return result;
+    }
+    set_flags(&found.cell, op);
+    *ret_number = found.cell.number;
+    result = write_cell(group, found.position, &found.cell, 0);
+    sodium_memzero(&found.cell, sizeof found.cell);
+    return result;
+}
+
+/* (S-6) The body and the key go; header and signature keep the chain whole. A record that does not
+ * open any more is destroyed all the same, as far as its key goes. */
+err record_write_destroy(struct group *group, const struct batch_op *op, uint64_t *ret_number)
+{
+    struct found found;
+    err result = find(group, op, &found);
+    if (result != OK) {
+        return result;
+    }
+    found.cell.destroyed = true;
+    found.cell.has_key = false;
+    sodium_memzero(&found.cell.key, sizeof found.cell.key);
+    set_flags(&found.cell, op);
+    *ret_number = found.cell.number;
+    result = load_record(group, op, &found);
+    if (result == OK && found.record.meta.has_body) {
+        result = rewrite(group, &found, found.record.head, BYTES_NONE);
+    }
+    if (group->broken) {
+        return result;
+    }
+    return write_cell(group, found.position, &found.cell, 0);
+}
+
+static err erase_key(struct group *group, MDB_dbi table, const void *data, size_t size)
+{
+    MDB_val key = env_val(data, size);
+    err result = group_check(group, mdb_del(group->txn, table, &key, NULL));
+    if (result == OK) {
+        group->changed = true;
+    }
+    return result == ERR_NOT_FOUND ? OK : result;
+}
+
+err record_write_drop(struct group *group, const struct batch_op *op, uint64_t *ret_number)
+{
+    const struct env *env = &group->store->env;
+    struct found found;
+    uint8_t id[SEAL_INDEX_SIZE];
+    uint8_t scope[VALUE_PAIR_SIZE];
+    err result = find(group, op, &found);
+    if (result == OK) {
+        result = load_record(group, op, &found);
+    }
+    if (result != OK) {
+        return result;
+    }
+    size_t number = found.cell.number;
+    seal_index(group->store->keys, SEAL_RECORD_ID, ID_BYTES(found.record.meta.id), id);
+    value_pair(found.record.meta.scope_number, number, scope);
+    result = erase_key(group, env->positions, found.position, sizeof found.position);
+    if (result == OK) {
+        result = erase_key(group, env->ids, id, sizeof id);
+    }
+    if (result == OK) {
+        result = erase_key(group, env->scopes, scope, sizeof scope);
+    }
+    if (result == OK) {
+        result = erase_key(group, env->records, &number, sizeof number);
+    }
+    *ret_number = number;
+    return result;
+}

@@ -1,0 +1,28 @@
+/* The writer's memory of streams: their numbers, so that a record costs no look-up, and their
+ * state, so that a run of records costs one row for each stream and commit, not one for each. */
+#ifndef CONSILIUM_STORE_STREAM_CACHE_H
+#define CONSILIUM_STORE_STREAM_CACHE_H
+
+#include "store/value.h"
+
+struct group;
+struct stream_cache;
+
+struct stream_cache *stream_cache_new(void);
+void stream_cache_free(struct stream_cache *cache);
+
+/* The stream's row; borrowed until the next call. ERR_NOT_FOUND unless `create`, which gives it its
+ * numbers. */
+MUST_USE err stream_cache_get(struct group *group, const struct stream_id *id, bool create,
+                              struct value_stream **ret_stream);
+
+/* Replaces the state of the stream that stream_cache_get has just given. */
+void stream_cache_set(struct group *group, struct value_stream *stream, struct bytes state);
+
+/* Writes what has changed into the group's transaction. */
+MUST_USE err stream_cache_flush(struct group *group);
+
+/* Forgets everything: the transaction it stood for was aborted. */
+void stream_cache_clear(struct stream_cache *cache);
+
+#endif

@@ -1,0 +1,123 @@
+/* How keys and values are spelled in the tables of env.h, sealed and opened. Big-endian. */
+#ifndef CONSILIUM_STORE_VALUE_H
+#define CONSILIUM_STORE_VALUE_H
+
+#include "store/env.h"
+
+/* ---- keys ---- */
+
+enum { VALUE_PAIR_SIZE = 12, VALUE_ROW_KEY_SIZE_MAX = 1 + SEAL_INDEX_SIZE };
+
+/* The key in `positions` (stream number, sequence) and `scopes` (scope number, record number). */
+void value_pair(uint32_t first, uint64_t second, uint8_t ret_key[static VALUE_PAIR_SIZE]);
+/* False when `key` is no pair or its first half is not `first`. */
+bool value_pair_read(struct bytes key, uint32_t first, uint64_t *ret_second);
+
+/* Tables of rows that only this folder uses; after those of STORE_TABLE_LIST. Sealed under the
+ * master's row key, as they hold nothing that may have to be forgotten. */
+enum value_table {
+    VALUE_TABLE_PUBLIC_MAX = 99,
+    VALUE_TABLE_STATE = 100,     /* counters and owner */
+    VALUE_TABLE_SCOPE = 101,     /* scope -> scope number */
+    VALUE_TABLE_AUDIT = 102,     /* ordered */
+    VALUE_TABLE_TOMBSTONE = 103, /* kind and id -> time */
+    VALUE_TABLE_ITEM = 104,      /* item_id -> shape and bitmap of chunks */
+};
+
+bool value_table_known(unsigned table);
+bool value_table_ordered(unsigned table);
+
+struct value_row_key {
+    size_t size;
+    uint8_t bytes[VALUE_ROW_KEY_SIZE_MAX];
+};
+struct value_row_key value_row_key(const struct store *store, unsigned table, struct bytes key);
+
+/* ---- records ---- */
+
+enum { VALUE_META_SIZE = 51, VALUE_RECORD_PLAIN_MAX = VALUE_META_SIZE + STORE_RECORD_SIZE_MAX };
+
+struct value_meta {
+    uint64_t sequence;
+    uint32_t stream_number;
+    uint32_t scope_number;
+    struct record_id id;
+    uint16_t head_size;
+    bool has_body;
+};
+
+void value_meta_write(const struct value_meta *meta, uint8_t out[static VALUE_META_SIZE]);
+
+/* `plain` begins with the meta; `out` takes plain.size + SEAL_OVERHEAD. */
+void value_record_seal(const struct store *store, struct seal_nonces *nonces, uint64_t number,
+                       struct bytes plain, uint8_t *out);
+
+/* Opens into `plain` (VALUE_RECORD_PLAIN_MAX); head and body borrow from it. */
+struct value_record {
+    struct value_meta meta;
+    struct bytes head;
+    struct bytes body;
+};
+MUST_USE err value_record_open(const struct store *store, uint64_t number, struct bytes sealed,
+                               uint8_t *plain, struct value_record *ret_record);
+
+/* ---- positions ---- */
+
+struct value_cell {
+    uint64_t number;
+    uint32_t flags;
+    bool destroyed;
+    bool has_key;
+    struct record_key key;
+};
+
+enum { VALUE_CELL_SIZE_MAX = 8 + 4 + SEAL_OVERHEAD + 5 + KEY_SIZE };
+
+size_t value_cell_size(const struct value_cell *cell);
+/* Seals under the current epoch key (writer thread). */
+void value_cell_seal(const struct store *store, struct seal_nonces *nonces,
+                     const uint8_t key[static VALUE_PAIR_SIZE], const struct value_cell *cell,
+                     uint8_t *out);
+MUST_USE err value_cell_open(const struct store *store, const uint8_t key[static VALUE_PAIR_SIZE],
+                             struct bytes sealed, struct value_cell *ret_cell);
+uint32_t value_cell_epoch(struct bytes sealed);
+
+/* ---- streams ---- */
+
+struct value_stream {
+    uint32_t number;
+    uint32_t scope_number;
+    struct stream_id id;
+    size_t state_size;
+    uint8_t state[STORE_STREAM_STATE_SIZE_MAX];
+};
+
+enum {
+    VALUE_STREAM_PLAIN_MAX = 8 + STREAM_ID_SIZE + STORE_STREAM_STATE_SIZE_MAX,
+    VALUE_STREAM_SIZE_MAX = VALUE_STREAM_PLAIN_MAX + SEAL_OVERHEAD
+};
+
+void value_stream_key(const struct store *store, const struct stream_id *id,
+                      uint8_t ret_key[static SEAL_INDEX_SIZE]);
+size_t value_stream_seal(const struct store *store, struct seal_nonces *nonces,
+                         const uint8_t key[static SEAL_INDEX_SIZE],
+                         const struct value_stream *stream, uint8_t *out);
+MUST_USE err value_stream_open(const struct store *store, struct bytes key, struct bytes sealed,
+                               struct value_stream *ret_stream);
+
+/* ---- rows ---- */
+
+/* plain: u16 key size | key | value */
+enum {
+    VALUE_ROW_OVERHEAD = 4 + SEAL_OVERHEAD,
+    VALUE_ROW_PLAIN_MAX = 2 + STORE_ROW_KEY_SIZE_MAX + STORE_ROW_SIZE_MAX
+};
+
+void value_row_seal(const struct store *store, struct seal_nonces *nonces, struct bytes row_key,
+                    struct bytes plain, uint8_t *out);
+/* Opens into `plain`, sealed.size - VALUE_ROW_OVERHEAD bytes; key and value borrow from it. */
+MUST_USE err value_row_open(const struct store *store, struct bytes row_key, struct bytes sealed,
+                            uint8_t *plain, struct store_row *ret_row);
+uint32_t value_row_epoch(struct bytes sealed);
+
+#endif
