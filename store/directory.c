@@ -74,10 +74,11 @@ static bool on_network(int fd)
 static err sync_parent(const char *path)
 {
     char copy[PATH_MAX];
-    if (strlen(path) >= sizeof copy) {
+    size_t size = strlen(path) + 1;
+    if (size > sizeof copy) {
         return ERR_INVALID;
     }
-    strcpy(copy, path);
+    memcpy(copy, path, size);
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         return ERR_IO;

@@ -43,6 +43,6 @@ void directory_ballast_drop(struct directory *directory);
 bool directory_has(const struct directory *directory, const char *name);
 
 /* The error for an errno of a write: ERR_FULL, ERR_NO_MEMORY or ERR_IO. */
-err directory_errno(int number);
+MUST_USE err directory_errno(int number);
 
 #endif

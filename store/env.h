@@ -49,7 +49,7 @@ MUST_USE err env_open(const char *path, uint64_t quota, bool create, struct env 
 void env_close(struct env *env);
 
 /* OK, ERR_NOT_FOUND, ERR_FULL, ERR_NO_MEMORY, ERR_CORRUPT or ERR_IO for a result of LMDB. */
-err env_error(int code);
+MUST_USE err env_error(int code);
 
 /* Bytes in use: the file's high-water mark without its free pages. */
 uint64_t env_bytes(const struct env *env, MDB_txn *txn);
