@@ -7,13 +7,14 @@
 
 #include "protocol/content.h"
 #include "protocol/ids.h"
+#include "protocol/item.h"
 
 struct casefile_item {
-    struct item_id item_id;     /* root of the hash tree over its encrypted chunks */
-    struct bytes name;          /* for people; never a path */
-    struct bytes media_type;    /* "application/pdf" */
-    uint64_t size;              /* of the plaintext, at most ATTACHMENT_SIZE_MAX */
-    struct record_key item_key; /* secret: chunk keys are derived from it */
+    struct item_id item_id;   /* root of the hash tree over its encrypted chunks */
+    struct bytes name;        /* for people; never a path */
+    struct bytes media_type;  /* "application/pdf" */
+    uint64_t size;            /* of the plaintext, at most ATTACHMENT_SIZE_MAX */
+    struct item_key item_key; /* secret: chunk keys are derived from it */
     uint64_t chunk_count;
 };
 
@@ -31,8 +32,5 @@ CONTENT_DECLARE(casefile, struct casefile);
  * item_id, name, media type, u64 size). Item keys are left out, so that the root can be checked
  * by someone who may not have them. */
 struct hash casefile_root(const struct casefile *casefile);
-
-/* How many chunks `size` bytes make; an empty item has one. */
-uint64_t casefile_chunk_count(uint64_t size);
 
 #endif

@@ -57,6 +57,7 @@ struct certificate {
     struct certificate_request request;
     struct certificate_issue issue;
     struct signature signature;
+    struct bytes signed_part; /* the issue's bytes as they came */
 };
 
 /* A position in an institution's federation stream; generations count before sequences. */

@@ -8,7 +8,9 @@
  * A few facts that participants tell of themselves (released opinions, receipts of erasure) are
  * kept beside the state; they decide who may read and who is silent, never the state.
  *
- * The table states x records stands in consult_table.c and in spec/consult.md. */
+ * The table states x records stands in consult_table.c and in spec/consult.md. Its second
+ * rooms: consult_entitled.c (who may read), consult_view.c (what to show), consult_react.c (what a
+ * node does by itself), consult_export.c (keeping it). */
 #ifndef CONSILIUM_PROTOCOL_CONSULT_H
 #define CONSILIUM_PROTOCOL_CONSULT_H
 
@@ -92,7 +94,7 @@ struct consult_cursor {
     uint64_t sequence; /* of the last record applied; 0: none */
 };
 
-/* About 50 KB: keep one and import into it. Read it freely; change it by the functions only. */
+/* About 64 KB: keep one and read into it. Look at it freely; change it by the functions only. */
 struct consult {
     struct federation_id federation;
     struct case_id case_id;
@@ -109,6 +111,7 @@ struct consult {
     uint64_t wanted_count;
     struct wall opened_at;
     struct wall deadline;
+    struct wall closed_at;     /* 0: not closed */
     struct hash manifest_root; /* of the case file in force; zeros before the first */
     uint64_t outcome_day;      /* of the latest outcome; 0: none */
 
@@ -129,7 +132,8 @@ struct consult_record {
     uint64_t sequence;
     struct wall time;
     enum audience audience;
-    const struct statement *statement; /* NULL when the body can never be read (not: not yet) */
+    /* NULL when the body breaks the rules, or is sealed to the requester and not readable here */
+    const struct statement *statement;
 };
 
 struct consult_record consult_record_of(const struct record_header *header,
@@ -166,7 +170,11 @@ enum consult_verdict consult_allows(const struct consult *consult, const struct 
 /* ---- who may read ---- */
 
 /* Does the case entitle `node` to the body of this record? Its statement is not looked at. The
- * roster (admitted, past cooling-off) is asked by the caller, beside this. */
+ * roster (admitted, past cooling-off) is asked by the caller, beside this.
+ *
+ * Opinions sealed to the requester open to participants once a REVEAL names them, or once their
+ * author has released them after the deadline. Of an erased case nobody is entitled to anything
+ * but the clear records that say so. */
 bool consult_entitled(const struct consult *consult, const struct node_id *node,
                       const struct consult_record *record);
 

@@ -101,83 +101,83 @@ bool content_country_valid(struct bytes country);
 /* `expression` if `condition` holds, else it does not compile. */
 #define CONTENT_IF(condition, expression)                                                          \
     (sizeof(char[(condition) ? 1 : -1]) == 1 ? (expression) : (expression))
-#define CONTENT_IS(type, field, wanted) _Generic(((type *)0)->field, wanted : 1, default : 0)
+#define CONTENT_IS(owner, field, wanted) _Generic(((owner *)0)->field, wanted : 1, default : 0)
 
-#define CONTENT_OF(type, field_key, field, content_type, wanted, needed, limit)                    \
+#define CONTENT_OF(owner, field_key, field, content_type, wanted, needed, limit)                   \
     .name = #field, .key = (field_key), .type = (content_type), .is_required = (needed),           \
-    .max = (limit), .offset = CONTENT_IF(CONTENT_IS(type, field, wanted), offsetof(type, field))
+    .max = (limit), .offset = CONTENT_IF(CONTENT_IS(owner, field, wanted), offsetof(owner, field))
 
 #define CONTENT_NEEDED true
 #define CONTENT_OPTIONAL false
 
-#define CONTENT_A_UINT(type, key, field, needed, limit)                                            \
+#define CONTENT_A_UINT(owner, key, field, needed, limit)                                           \
     {                                                                                              \
-        CONTENT_OF(type, key, field, CONTENT_UINT, uint64_t, needed, limit)                        \
+        CONTENT_OF(owner, key, field, CONTENT_UINT, uint64_t, needed, limit)                       \
     }
-#define CONTENT_A_TIME(type, key, field, needed)                                                   \
+#define CONTENT_A_TIME(owner, key, field, needed)                                                  \
     {                                                                                              \
-        CONTENT_OF(type, key, field, CONTENT_TIME, struct wall, needed, UINT64_MAX)                \
+        CONTENT_OF(owner, key, field, CONTENT_TIME, struct wall, needed, UINT64_MAX)               \
     }
-#define CONTENT_A_BOOL(type, key, field, needed)                                                   \
+#define CONTENT_A_BOOL(owner, key, field, needed)                                                  \
     {                                                                                              \
-        CONTENT_OF(type, key, field, CONTENT_BOOL, bool, needed, 1)                                \
+        CONTENT_OF(owner, key, field, CONTENT_BOOL, bool, needed, 1)                               \
     }
-#define CONTENT_A_TEXT(type, key, field, needed, limit)                                            \
+#define CONTENT_A_TEXT(owner, key, field, needed, limit)                                           \
     {                                                                                              \
-        CONTENT_OF(type, key, field, CONTENT_TEXT, struct bytes, needed, limit)                    \
+        CONTENT_OF(owner, key, field, CONTENT_TEXT, struct bytes, needed, limit)                   \
     }
-#define CONTENT_A_LINE(type, key, field, needed, limit)                                            \
+#define CONTENT_A_LINE(owner, key, field, needed, limit)                                           \
     {                                                                                              \
-        CONTENT_OF(type, key, field, CONTENT_LINE, struct bytes, needed, limit)                    \
+        CONTENT_OF(owner, key, field, CONTENT_LINE, struct bytes, needed, limit)                   \
     }
-#define CONTENT_A_TAG(type, key, field, needed)                                                    \
+#define CONTENT_A_TAG(owner, key, field, needed)                                                   \
     {                                                                                              \
-        CONTENT_OF(type, key, field, CONTENT_TAG, struct bytes, needed, TAG_SIZE_MAX)              \
+        CONTENT_OF(owner, key, field, CONTENT_TAG, struct bytes, needed, TAG_SIZE_MAX)             \
     }
-#define CONTENT_A_LANGUAGE(type, key, field, needed)                                               \
+#define CONTENT_A_LANGUAGE(owner, key, field, needed)                                              \
     {                                                                                              \
-        CONTENT_OF(type, key, field, CONTENT_LANGUAGE, struct bytes, needed, LANGUAGE_SIZE_MAX)    \
+        CONTENT_OF(owner, key, field, CONTENT_LANGUAGE, struct bytes, needed, LANGUAGE_SIZE_MAX)   \
     }
-#define CONTENT_A_COUNTRY(type, key, field, needed)                                                \
+#define CONTENT_A_COUNTRY(owner, key, field, needed)                                               \
     {                                                                                              \
-        CONTENT_OF(type, key, field, CONTENT_COUNTRY, struct bytes, needed, 2)                     \
+        CONTENT_OF(owner, key, field, CONTENT_COUNTRY, struct bytes, needed, 2)                    \
     }
-#define CONTENT_A_BIN(type, key, field, needed, limit)                                             \
+#define CONTENT_A_BIN(owner, key, field, needed, limit)                                            \
     {                                                                                              \
-        CONTENT_OF(type, key, field, CONTENT_BIN, struct bytes, needed, limit)                     \
+        CONTENT_OF(owner, key, field, CONTENT_BIN, struct bytes, needed, limit)                    \
     }
 
 /* An enum of ours is as wide as an unsigned. */
-#define CONTENT_A_CODE(type, field_key, field, needed, names)                                      \
+#define CONTENT_A_CODE(owner, field_key, field, needed, names)                                     \
     {                                                                                              \
         .name = #field, .key = (field_key), .type = CONTENT_CODE, .is_required = (needed),         \
         .offset =                                                                                  \
-            CONTENT_IF(sizeof(((type *)0)->field) == sizeof(unsigned), offsetof(type, field)),     \
+            CONTENT_IF(sizeof(((owner *)0)->field) == sizeof(unsigned), offsetof(owner, field)),   \
         .codes = &(names)                                                                          \
     }
 
 /* An id, key or signature: a struct of `bytes`. */
-#define CONTENT_A_FIXED(type, field_key, field, needed)                                            \
+#define CONTENT_A_FIXED(owner, field_key, field, needed)                                           \
     {                                                                                              \
         .name = #field, .key = (field_key), .type = CONTENT_FIXED, .is_required = (needed),        \
-        .max = sizeof(((type *)0)->field.bytes), .offset = offsetof(type, field)                   \
+        .max = sizeof(((owner *)0)->field.bytes), .offset = offsetof(owner, field)                 \
     }
 
-#define CONTENT_A_MAP(type, field_key, field, needed, of)                                          \
+#define CONTENT_A_MAP(owner, field_key, field, needed, of)                                         \
     {                                                                                              \
         .name = #field, .key = (field_key), .type = CONTENT_MAP, .is_required = (needed),          \
-        .offset = offsetof(type, field), .table = (of)                                             \
+        .offset = offsetof(owner, field), .table = (of)                                            \
     }
 
 /* `field` is an array, `count_field` its size_t count, `of` the field of one element. */
-#define CONTENT_A_LIST(type, field_key, field, count_field, needed, of)                            \
+#define CONTENT_A_LIST(owner, field_key, field, count_field, needed, of)                           \
     {                                                                                              \
         .name = #field, .key = (field_key), .type = CONTENT_LIST, .is_required = (needed),         \
-        .max = sizeof(((type *)0)->field) / sizeof(((type *)0)->field[0]),                         \
-        .offset = offsetof(type, field),                                                           \
+        .max = sizeof(((owner *)0)->field) / sizeof(((owner *)0)->field[0]),                       \
+        .offset = offsetof(owner, field),                                                          \
         .count_offset =                                                                            \
-            CONTENT_IF(CONTENT_IS(type, count_field, size_t), offsetof(type, count_field)),        \
-        .stride = sizeof(((type *)0)->field[0]), .element = (of)                                   \
+            CONTENT_IF(CONTENT_IS(owner, count_field, size_t), offsetof(owner, count_field)),      \
+        .stride = sizeof(((owner *)0)->field[0]), .element = (of)                                  \
     }
 
 /* Elements of lists. */
