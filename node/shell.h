@@ -114,6 +114,14 @@ struct shell_links {
 void shell_attach_links(struct shell *shell, const struct shell_links *links);
 void shell_link_drained(struct shell *shell, struct link_id link);
 
+/* FRAME_ITEM_* frames go to the items room (items.h); it answers by shell_send_frame. */
+struct shell_items {
+    void (*on_frame)(void *arg, struct link_id link, struct bytes frame);
+    void *arg;
+};
+void shell_attach_items(struct shell *shell, const struct shell_items *items);
+void shell_send_frame(struct shell *shell, struct link_id link, struct bytes frame);
+
 /* ---- news ---- */
 
 /* One durable record, by id; `kind` is 0 when its body is not readable here. Several listeners. */

@@ -97,6 +97,11 @@ bool casework_is_erased(const struct core *core, const struct case_id *case_id)
     return consult != NULL && consult->state == CASE_ERASED;
 }
 
+void casework_start(struct core *core)
+{
+    core->casework->readers_changed = true;
+}
+
 void casework_roster(struct core *core)
 {
     for (uint32_t i = 0; i < core->casework->count; i++) {
@@ -192,8 +197,6 @@ static void casework_take_join(struct core *core, const struct record_claim *cla
     if (entry != NULL && ID_EQUAL(entry->consult.requester, core->config.self))
         casework_respond(core, entry, &(struct casework_said){claim, statement, CONSULT_AWAITS},
                          step);
-    else if (entry == NULL && !core->is_started)
-        casework_review(core, claim, statement->kind); /* its case may be replayed later */
 }
 
 static void casework_take_case(struct core *core, const struct record_claim *claim,

@@ -33,6 +33,9 @@ bool casework_is_erased(const struct core *core, const struct case_id *case_id);
 void casework_take(struct core *core, const struct record_claim *claim, struct bytes plaintext,
                    struct step *step);
 
+/* All was replayed: who may read is known again. */
+void casework_start(struct core *core);
+
 /* A record that was to be looked at again was read. */
 void casework_loaded(struct core *core, const struct event *event, struct step *step);
 

@@ -160,15 +160,34 @@ static err casework_do(struct core *core, struct casework_case *entry,
     return OK;
 }
 
+/* During the second replay: what may still be owed is put on the list. */
+static void casework_note(struct core *core, const struct casework_case *entry,
+                          const struct record_claim *claim, uint16_t kind,
+                          enum consult_verdict verdict)
+{
+    bool is_own = ID_EQUAL(claim->header.stream.writer, core->config.self);
+    bool is_duty = kind == KIND_GRANT || kind == KIND_CLOSE || kind == KIND_WITHDRAW ||
+                   kind == KIND_ERASE || kind == KIND_EXTEND;
+    bool is_joined = kind == KIND_JOIN &&
+                     consult_participant_of(&entry->consult, &claim->header.stream.writer) != NULL;
+    if (!core->is_replaying_again || is_joined)
+        return;
+    if ((is_own && is_duty) || (!is_own && (verdict == CONSULT_AWAITS || kind == KIND_ERASE)))
+        casework_review(core, claim, kind);
+}
+
 void casework_respond(struct core *core, struct casework_case *entry,
                       const struct casework_said *said, struct step *step)
 {
     const struct record_claim *claim = said->claim;
     const struct statement *statement = said->statement;
     if (!core->is_started) {
-        casework_review(core, claim, statement->kind);
+        casework_note(core, entry, claim, statement->kind, verdict);
         return;
     }
+    /* our own record that is looked at again: it counted when it was new */
+    if (verdict == CONSULT_SEEN)
+        verdict = CONSULT_COUNTS;
     const struct roster_entry *writer = roster_find(core->roster, &claim->header.stream.writer);
     struct consult_record record = consult_record_of(&claim->header, &claim->id, statement);
     struct consult_situation situation = {

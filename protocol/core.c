@@ -340,11 +340,12 @@ static void core_restore_lack(struct core *core, const struct event *event)
 
 static void core_replay(struct core *core, const struct event *event, struct step *step)
 {
-    for (size_t i = 0; i < event->batch.record_count; i++) {
-        const struct step_record *record = &event->batch.records[i];
+    const struct step_batch *batch = &event->replay.batch;
+    core->is_replaying_again = event->replay.is_again;
+    for (size_t i = 0; i < batch->record_count; i++) {
         struct record_claim claim;
-        if (record_parse(record->record, &claim) == OK)
-            casework_take(core, &claim, record->plaintext, step);
+        if (record_parse(batch->records[i].record, &claim) == OK)
+            casework_take(core, &claim, batch->records[i].plaintext, step);
     }
 }
 
@@ -364,6 +365,7 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
         break;
     case EVENT_START:
         core->is_started = true;
+        casework_start(core);
         break;
     case EVENT_TICK:
         catchup_tick(core, step);

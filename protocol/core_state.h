@@ -45,6 +45,7 @@ struct core {
     struct mono now;
     struct wall wall;
     bool is_started;
+    bool is_replaying_again;
     bool is_full;
     bool is_relay_compared;
     uint64_t refused;

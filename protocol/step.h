@@ -69,7 +69,7 @@ struct step_batch {
 enum event_kind {
     EVENT_RESTORE_STREAM, /* at start, for each stored stream */
     EVENT_RESTORE_LACK,   /* at start, for each position held without body or key */
-    EVENT_REPLAY,         /* at start, each record of federation, case and mail scopes, in order */
+    EVENT_REPLAY,         /* at start, twice: federation, mail, case records; own ones on boards */
     EVENT_START,          /* all was restored */
     EVENT_TICK,           /* time passed; at least every 100 ms while core_busy, else every s */
     EVENT_LINK_UP,
@@ -107,13 +107,17 @@ struct event {
             uint32_t flags;
             bool is_sealed;
         } lack;
+        struct {
+            struct step_batch batch; /* one record, opened */
+            bool is_again;           /* the second pass: all that it builds on was replayed */
+        } replay;
         struct transport_key peer; /* LINK_UP */
         struct {
             uint64_t epoch;
             struct head_id head;
         } relay_head;
         struct bytes frame;
-        struct step_batch batch; /* CHECKED, KEPT, LOADED, SEALED (one record), REPLAY (one) */
+        struct step_batch batch; /* CHECKED, KEPT, LOADED, SEALED (one record) */
         struct {
             struct scope scope;
             enum audience audience;

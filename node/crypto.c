@@ -1,0 +1,131 @@
+/* The dear arithmetic: checks on workers, seals at once. */
+#include <sodium.h>
+#include <string.h>
+
+#include "node/io/log.h"
+#include "node/shell_state.h"
+
+/* ---- checking ---- */
+
+void crypto_open(struct step_record *record, struct buffer *memory)
+{
+    struct record_claim claim;
+    record->verdict = record_parse(record->record, &claim);
+    if (record->verdict != OK || (record->flags & RECORD_BARE) != 0)
+        return;
+    record->verdict = record_check_body(&claim);
+    if (record->verdict != OK || (record->flags & RECORD_KEYLESS) != 0)
+        return;
+    if (claim.header.audience != AUDIENCE_CLEAR) {
+        record->verdict = record_check_key(&claim, &record->key);
+        if (record->verdict != OK)
+            return;
+    }
+    size_t start = memory->size;
+    err failure = record_open(&claim, record->has_key ? &record->key : NULL, memory);
+    /* the key is the one committed to and the hash holds: what does not open is its writer's */
+    record->verdict = failure == OK ? OK : ERR_MALFORMED;
+    if (failure == OK)
+        record->plaintext = (struct bytes){memory->data + start, memory->size - start};
+}
+
+static err crypto_verify_last(const struct step_run *run, const struct step_record *records)
+{
+    struct record_claim claim;
+    err failure = record_parse(records[run->count - 1].record, &claim);
+    return failure == OK ? record_verify(&claim, &run->key) : failure;
+}
+
+static void crypto_run(struct job *job)
+{
+    struct parcel *parcel = (struct parcel *)job;
+    struct step_record *record = parcel->batch.records;
+    size_t used = 0;
+    for (size_t i = 0; i < parcel->batch.record_count; i++)
+        used += record[i].record.size;
+    struct buffer memory = buffer_over(parcel_extra(parcel) + used, used);
+    for (size_t i = 0; i < parcel->batch.run_count; i++) {
+        struct step_run *run = &parcel->batch.runs[i];
+        run->verdict = run->is_fill ? OK : crypto_verify_last(run, record);
+        for (uint16_t j = 0; j < run->count && run->verdict == OK; j++)
+            crypto_open(&record[j], &memory);
+        record += run->count;
+    }
+}
+
+void crypto_deliver(struct shell *shell)
+{
+    while (shell->checking.first != NULL && shell->checking.first->is_done) {
+        struct parcel *parcel = parcel_queue_take(&shell->checking);
+        struct event event = shell_event(EVENT_CHECKED);
+        event.link = parcel->link;
+        event.batch = parcel->batch;
+        shell_turn(shell, &event, parcel);
+        parcel_drop(parcel);
+    }
+}
+
+static void crypto_done(struct job *job)
+{
+    struct parcel *parcel = (struct parcel *)job;
+    struct shell *shell = parcel->owner;
+    parcel->is_done = true;
+    crypto_deliver(shell);
+}
+
+void crypto_check(struct shell *shell, const struct effect *effect)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < effect->batch.record_count; i++)
+        size += effect->batch.records[i].record.size;
+    struct parcel *parcel = parcel_of_batch(EVENT_CHECKED, &effect->batch, 2 * size);
+    if (parcel == NULL)
+        abort(); /* the core counts on an answer */
+    parcel->owner = shell;
+    parcel->link = effect->link;
+    uint8_t *place = parcel_extra(parcel);
+    for (size_t i = 0; i < parcel->batch.record_count; i++) {
+        struct step_record *record = &parcel->batch.records[i];
+        memcpy(place, record->record.data, record->record.size);
+        record->record.data = place;
+        place += record->record.size;
+    }
+    parcel->job.run = crypto_run;
+    parcel->job.done = crypto_done;
+    parcel_queue_add(&shell->checking, parcel);
+    if (workers_submit(shell->config.workers, shell->checked_count++, &parcel->job) != OK) {
+        crypto_run(&parcel->job); /* all workers are busy: this thread helps */
+        parcel->is_done = true;
+    }
+}
+
+/* ---- sealing ---- */
+
+void crypto_seal(struct shell *shell, const struct effect *effect)
+{
+    const struct bytes plaintext = effect->seal.plaintext;
+    struct step_run run = {.count = 1};
+    struct step_record blank = {.flags = RECORD_OWN};
+    struct step_batch batch = {&run, 1, &blank, 1};
+    size_t room = RECORD_BARE_SIZE + RECORD_SEAL_SIZE + 2 * plaintext.size;
+    struct parcel *parcel = parcel_of_batch(EVENT_SEALED, &batch, room);
+    if (parcel == NULL)
+        abort(); /* the stream would wait for ever */
+    struct step_record *record = parcel->batch.records;
+    struct record_secrets secrets = {.sign_secret = shell->config.sign_secret};
+    randombytes_buf(secrets.key.bytes, sizeof secrets.key.bytes);
+    randombytes_buf(secrets.nonce, sizeof secrets.nonce);
+    struct buffer out = buffer_over(parcel_extra(parcel), room - plaintext.size);
+    struct record_id id;
+    parcel->verdict = record_seal(&effect->seal.header, plaintext, &secrets, &out, &id);
+    record->record = buffer_bytes(&out);
+    record->has_key = effect->seal.header.audience != AUDIENCE_CLEAR;
+    if (record->has_key)
+        record->key = secrets.key;
+    uint8_t *copy = parcel_extra(parcel) + room - plaintext.size;
+    memcpy(copy, plaintext.data, plaintext.size);
+    record->plaintext = (struct bytes){copy, plaintext.size};
+    sodium_memzero(&secrets, sizeof secrets);
+    parcel->token = effect->token;
+    parcel_queue_add(&shell->followers, parcel);
+}
