@@ -1,5 +1,6 @@
 /* The dear arithmetic: checks on workers, seals at once. */
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/io/log.h"

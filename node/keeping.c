@@ -2,23 +2,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/audit.h"
+#include "node/errands.h"
 #include "node/io/log.h"
 #include "node/shell_state.h"
+#include "protocol/caserecord.h"
 #include "protocol/kind.h"
 #include "protocol/statement.h"
+#include "protocol/streams.h"
 #include "protocol/witness.h"
 #include "store/record_table.h"
+#include "store/row_table.h"
 
 /* A put, perhaps a row about what it lacks; and one for the audit. */
 enum { KEEPING_OPS_A_RECORD = 2, KEEPING_KEY_SIZE = STREAM_ID_SIZE + 8 };
 
 struct keeping_ops {
-    struct store_op all[KEEPING_OPS_A_RECORD * STEP_RECORD_COUNT_MAX];
+    struct store_op all[KEEPING_OPS_A_RECORD * STEP_RECORD_COUNT_MAX + 1];
     size_t count;
     uint8_t states[STEP_RECORD_COUNT_MAX][KEEPING_STATE_SIZE];
     struct record_claim claims[STEP_RECORD_COUNT_MAX];
     uint8_t lack_keys[STEP_RECORD_COUNT_MAX][KEEPING_KEY_SIZE];
     uint8_t lack_values[STEP_RECORD_COUNT_MAX][HASH_SIZE + 5];
+    uint64_t audit_number; /* of the entry in this batch; 0: none */
 };
 
 /* Where the stream stands once this record is in. */
@@ -84,13 +90,42 @@ static void keeping_put(const struct shell *shell, struct keeping_ops *ops, size
         keeping_lack(ops, index, true, record->flags);
 }
 
+/* A disclosure stands in the audit log before any key can leave: the grant and its entry are one
+ * batch. */
+static void keeping_audit(struct shell *shell, struct keeping_ops *ops,
+                          const struct step_record *record, const struct record_claim *claim)
+{
+    struct statement statement;
+    struct caserecord_grant grant;
+    struct caserecord_grant_end end;
+    struct audit_fact fact = {.record = claim->id};
+    if (shell->audit == NULL || (record->flags & RECORD_OWN) == 0 ||
+        statement_read(record->plaintext, &statement) != OK)
+        return;
+    if (statement.kind == KIND_GRANT && caserecord_grant_read(statement.content, &grant) == OK) {
+        fact.what = AUDIT_DISCLOSED;
+        fact.node = grant.participant;
+    } else if (statement.kind == KIND_GRANT_END &&
+               caserecord_grant_end_read(statement.content, &end) == OK) {
+        fact.what = AUDIT_DISCLOSURE_ENDED;
+        fact.node = end.participant;
+    } else {
+        return;
+    }
+    fact.kind = statement.kind;
+    memcpy(fact.case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
+    audit_stage(shell->audit, &fact, &ops->all[ops->count]);
+    ops->audit_number = ops->all[ops->count++].audit.number;
+}
+
 static err keeping_try(struct shell *shell, struct parcel *parcel)
 {
     struct keeping_ops *ops = malloc(sizeof *ops);
     if (ops == NULL)
         return ERR_BUSY;
     ops->count = 0;
-    memset(ops->all, 0, 2 * parcel->batch.record_count * sizeof *ops->all);
+    ops->audit_number = 0;
+    memset(ops->all, 0, (2 * parcel->batch.record_count + 1) * sizeof *ops->all);
     const struct step_record *record = parcel->batch.records;
     size_t index = 0;
     err failure = OK;
@@ -101,9 +136,14 @@ static err keeping_try(struct shell *shell, struct parcel *parcel)
                 keeping_put(shell, ops, index, &parcel->batch.runs[i], &record[index]);
         }
     }
+    if (failure == OK && parcel->batch.record_count == 1)
+        keeping_audit(shell, ops, record, &ops->claims[0]);
     if (failure == OK)
         failure = store_submit(shell->store, ops->all, ops->count, STORE_NORMAL,
                                (uint64_t)(uintptr_t)parcel);
+    if (ops->audit_number != 0 && failure != OK)
+        audit_settle(shell->audit, ops->audit_number, failure);
+    parcel->audit_number = ops->audit_number;
     free(ops);
     return failure;
 }
@@ -154,31 +194,64 @@ static void keeping_on_done(void *arg, const struct store_done *done)
     struct shell *shell = arg;
     if (done->token == 0)
         return;
+    if ((done->token & 1) != 0) {
+        errands_settle(shell->errands, done->token, done->result);
+        return;
+    }
     struct parcel *parcel = (struct parcel *)(uintptr_t)done->token;
     shell->kept_under_way--;
+    if (parcel->audit_number != 0)
+        audit_settle(shell->audit, parcel->audit_number, done->result);
     keeping_finish(shell, parcel, done->result);
 }
 
 void keeping_drain(struct shell *shell)
 {
     (void)store_drain(shell->store, keeping_on_done, shell);
+    while (errands_tell(shell->errands))
+        continue;
+}
+
+struct keeping_report_key {
+    uint8_t memory[STREAM_ID_SIZE + NODE_ID_SIZE];
+};
+
+static struct bytes keeping_report(const struct stream_id *stream, const struct node_id *peer,
+                                   struct keeping_report_key *key)
+{
+    struct buffer buffer = buffer_over(key->memory, sizeof key->memory);
+    stream_id_write(&buffer, stream);
+    buffer_put(&buffer, peer->bytes, NODE_ID_SIZE);
+    return buffer_bytes(&buffer);
 }
 
 /* What a peer reported is for people to see; losing the last of it costs a wrong number until the
  * peer connects again. */
 void keeping_acked(struct shell *shell, const struct effect *effect)
 {
-    uint8_t key_memory[STREAM_ID_SIZE + NODE_ID_SIZE], value_memory[8];
-    struct buffer key = buffer_over(key_memory, sizeof key_memory);
-    struct buffer value = buffer_over(value_memory, sizeof value_memory);
-    stream_id_write(&key, &effect->acked.stream);
-    buffer_put(&key, effect->acked.peer.bytes, NODE_ID_SIZE);
+    struct keeping_report_key key;
+    uint8_t memory[8];
+    struct buffer value = buffer_over(memory, sizeof memory);
     buffer_u64(&value, effect->acked.had);
-    struct store_op op = {.kind = STORE_ROW_PUT,
-                          .row = {STORE_TABLE_ACK, buffer_bytes(&key), buffer_bytes(&value)}};
+    struct store_op op = {.kind = STORE_ROW_PUT, .row = {.table = STORE_TABLE_ACK}};
+    op.row.key = keeping_report(&effect->acked.stream, &effect->acked.peer, &key);
+    op.row.value = buffer_bytes(&value);
     err failure = store_submit(shell->store, &op, 1, STORE_NORMAL, 0);
     if (failure != OK)
         log_debug("report-not-kept", log_err("why", failure));
+}
+
+uint64_t keeping_reported(struct shell *shell, const struct node_id *peer,
+                          const struct stream_id *stream)
+{
+    struct keeping_report_key key;
+    uint8_t memory[8];
+    struct buffer value = buffer_over(memory, sizeof memory);
+    if (row_table_get(shell->store, STORE_TABLE_ACK, keeping_report(stream, peer, &key), &value) !=
+        OK)
+        return 0;
+    struct reader reader = reader_of(buffer_bytes(&value));
+    return reader_u64(&reader);
 }
 
 /* ---- equivocation ---- */
@@ -199,9 +272,8 @@ static void keeping_post_proof(struct shell *shell, struct bytes ours, struct by
     statement.content = buffer_bytes(&content);
     if (failure == OK)
         failure = statement_write(&statement, &body);
-    struct shell_post post = {.scope = scope_federation(),
-                              .audience = AUDIENCE_CLEAR,
-                              .plaintext = buffer_bytes(&body)};
+    struct shell_post post = {
+        .scope = scope_federation(), .audience = AUDIENCE_CLEAR, .plaintext = buffer_bytes(&body)};
     if (failure == OK)
         shell_post(shell, &post, NULL, NULL);
 }
@@ -212,8 +284,8 @@ void keeping_forked(struct shell *shell, const struct effect *effect)
     struct store_record ours;
     uint8_t key_memory[KEEPING_KEY_SIZE], state_memory[KEEPING_STATE_SIZE];
     struct record_claim claim;
-    err failure = record_table_get(shell->store, stream, effect->forked.sequence,
-                                   shell->page_memory, &ours);
+    err failure =
+        record_table_get(shell->store, stream, effect->forked.sequence, shell->page_memory, &ours);
     if (failure == OK)
         failure = record_parse(ours.head, &claim);
     if (failure != OK) {

@@ -1,4 +1,5 @@
 /* Short reads of the store, on the loop: one frame's worth at most. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/io/log.h"
@@ -56,8 +57,7 @@ void loading_read(struct shell *shell, const struct effect *effect)
                               .record_max = effect->load.count,
                               .memory = shell->page_memory,
                               .memory_size = 2 * (size_t)STORE_RECORD_SIZE_MAX};
-    err failure =
-        record_table_range(shell->store, &effect->load.stream, effect->load.from, &page);
+    err failure = record_table_range(shell->store, &effect->load.stream, effect->load.from, &page);
     if (failure != OK) {
         log_error("read-failed", log_text("federation", shell->name), log_err("why", failure));
         page.record_count = 0;

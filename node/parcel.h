@@ -18,7 +18,8 @@ struct parcel {
     struct token token;
     err verdict;
     struct step_batch batch;
-    void *owner; /* the shell */
+    void *owner;           /* the shell */
+    uint64_t audit_number; /* of the audit entry kept with it; 0: none */
     size_t memory_size;
     uint8_t memory[]; /* runs, records, bytes */
 };

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "node/audit.h"
 #include "node/io/log.h"
 #include "node/shell_state.h"
 #include "protocol/hash.h"
@@ -35,8 +36,7 @@ struct event shell_event(enum event_kind kind)
 
 void shell_send_frame(struct shell *shell, struct link_id link, struct bytes frame)
 {
-    if (shell->links.send == NULL ||
-        outbox_send(shell->outbox, &shell->links, link, frame) == OK)
+    if (shell->links.send == NULL || outbox_send(shell->outbox, &shell->links, link, frame) == OK)
         return;
     log_warn("peer-too-slow", log_text("federation", shell->name));
     outbox_forget(shell->outbox, link);
@@ -251,6 +251,7 @@ static void shell_on_tick(uv_timer_t *timer)
     struct event event = shell_event(EVENT_TICK);
     keeping_submit(shell);
     heads_tick(shell->heads);
+    audit_tick(shell->audit);
     shell_turn(shell, &event, NULL);
     shell_give_up_posts(shell);
     shell_post_next(shell);
@@ -367,6 +368,33 @@ void shell_relay_head(struct shell *shell, uint64_t epoch, const struct head_id 
     shell_turn(shell, &event, NULL);
 }
 
+void shell_keep(struct shell *shell, const struct shell_keep *keep)
+{
+    errands_keep(shell->errands, shell->store, keep);
+    uv_async_send(&shell->committed);
+}
+
+uint64_t shell_await(struct shell *shell, void (*on_done)(void *arg, err result), void *arg)
+{
+    return errands_add(shell->errands, on_done, arg);
+}
+
+void shell_forget(struct shell *shell, uint64_t token)
+{
+    errands_forget(shell->errands, token);
+}
+
+struct audit *shell_audit(struct shell *shell)
+{
+    return shell->audit;
+}
+
+uint64_t shell_acked(struct shell *shell, const struct node_id *peer,
+                     const struct stream_id *stream)
+{
+    return keeping_reported(shell, peer, stream);
+}
+
 void shell_attach_links(struct shell *shell, const struct shell_links *links)
 {
     shell->links = *links;
@@ -457,10 +485,12 @@ static err shell_allocate(struct shell *shell)
     shell->core_memory = calloc(1, core_memory_size(&config));
     shell->step = calloc(1, sizeof *shell->step);
     shell->outbox = outbox_new();
+    shell->errands = errands_new();
     shell->page_memory = malloc(2 * (size_t)STORE_RECORD_SIZE_MAX);
     shell->heads = heads_new(shell);
     if (shell->roster_memory == NULL || shell->core_memory == NULL || shell->step == NULL ||
-        shell->outbox == NULL || shell->page_memory == NULL || shell->heads == NULL)
+        shell->outbox == NULL || shell->errands == NULL || shell->page_memory == NULL ||
+        shell->heads == NULL)
         return ERR_NO_MEMORY;
     shell->step->arena = calloc(1, STEP_ARENA_SIZE);
     if (shell->step->arena == NULL)
@@ -480,6 +510,8 @@ static void shell_free(struct shell *shell)
     }
     heads_free(shell->heads);
     outbox_free(shell->outbox);
+    errands_free(shell->errands);
+    audit_close(shell->audit);
     if (shell->step != NULL)
         free(shell->step->arena);
     free(shell->step);
@@ -528,6 +560,8 @@ err shell_open(const struct shell_config *config, char ret_problem[static STORE_
     uv_async_init(config->loop, &shell->committed, shell_on_committed);
     shell->handles_open++;
     failure = shell_open_store(shell, ret_problem);
+    if (failure == OK)
+        failure = audit_open(shell, &shell->audit);
     if (failure == OK)
         failure = restore_all(shell, ret_problem);
     if (failure != OK) {

@@ -3,6 +3,7 @@
 #ifndef CONSILIUM_NODE_SHELL_STATE_H
 #define CONSILIUM_NODE_SHELL_STATE_H
 
+#include "node/errands.h"
 #include "node/heads.h"
 #include "node/outbox.h"
 #include "node/parcel.h"
@@ -44,6 +45,8 @@ struct shell {
     uint8_t *page_memory; /* for short reads */
     struct heads *heads;
     struct outbox *outbox;
+    struct errands *errands;
+    struct audit *audit;
     struct shell_links links;
     uv_timer_t tick;
     uv_async_t committed;
@@ -96,6 +99,8 @@ void keeping_submit(struct shell *shell);
 /* Tells the core what became durable. */
 void keeping_drain(struct shell *shell);
 void keeping_acked(struct shell *shell, const struct effect *effect);
+uint64_t keeping_reported(struct shell *shell, const struct node_id *peer,
+                          const struct stream_id *stream);
 void keeping_forked(struct shell *shell, const struct effect *effect);
 
 /* The bytes kept in a stream's row. */

@@ -162,9 +162,10 @@ static err casework_do(struct core *core, struct casework_case *entry,
 
 /* During the second replay: what may still be owed is put on the list. */
 static void casework_note(struct core *core, const struct casework_case *entry,
-                          const struct record_claim *claim, uint16_t kind,
-                          enum consult_verdict verdict)
+                          const struct casework_said *said)
 {
+    const struct record_claim *claim = said->claim;
+    uint16_t kind = said->statement->kind;
     bool is_own = ID_EQUAL(claim->header.stream.writer, core->config.self);
     bool is_duty = kind == KIND_GRANT || kind == KIND_CLOSE || kind == KIND_WITHDRAW ||
                    kind == KIND_ERASE || kind == KIND_EXTEND;
@@ -172,7 +173,7 @@ static void casework_note(struct core *core, const struct casework_case *entry,
                      consult_participant_of(&entry->consult, &claim->header.stream.writer) != NULL;
     if (!core->is_replaying_again || is_joined)
         return;
-    if ((is_own && is_duty) || (!is_own && (verdict == CONSULT_AWAITS || kind == KIND_ERASE)))
+    if ((is_own && is_duty) || (!is_own && (said->verdict == CONSULT_AWAITS || kind == KIND_ERASE)))
         casework_review(core, claim, kind);
 }
 
@@ -182,12 +183,9 @@ void casework_respond(struct core *core, struct casework_case *entry,
     const struct record_claim *claim = said->claim;
     const struct statement *statement = said->statement;
     if (!core->is_started) {
-        casework_note(core, entry, claim, statement->kind, verdict);
+        casework_note(core, entry, said);
         return;
     }
-    /* our own record that is looked at again: it counted when it was new */
-    if (verdict == CONSULT_SEEN)
-        verdict = CONSULT_COUNTS;
     const struct roster_entry *writer = roster_find(core->roster, &claim->header.stream.writer);
     struct consult_record record = consult_record_of(&claim->header, &claim->id, statement);
     struct consult_situation situation = {
@@ -197,7 +195,8 @@ void casework_respond(struct core *core, struct casework_case *entry,
         .is_writer_admitted = writer != NULL && writer->state == MEMBER_ADMITTED,
         .is_signature_good =
             !statement->is_signed || core_check_statement(core, &claim->header, statement) == OK,
-        .verdict = said->verdict,
+        /* our own record that is looked at again: it counted when it was new */
+        .verdict = said->verdict == CONSULT_SEEN ? CONSULT_COUNTS : said->verdict,
     };
     struct consult_action actions[CONSULT_ACTION_COUNT_MAX];
     size_t count = consult_react(&entry->consult, &situation, &record, actions);
@@ -214,10 +213,11 @@ void casework_respond(struct core *core, struct casework_case *entry,
 
 /* ---- looking again ---- */
 
-static bool casework_is_noticed(const struct casework_case *entry, const struct record_id *grant)
+/* Whose grant a record is cannot be told without reading it; when all were noticed, nothing is
+ * owed.
+ */
+static bool casework_all_noticed(const struct casework_case *entry)
 {
-    /* the participant of that grant is not known without reading; all noticed: nothing is owed */
-    (void)grant;
     uint64_t all = entry->consult.participant_count >= 64
                        ? UINT64_MAX
                        : (UINT64_C(1) << entry->consult.participant_count) - 1;
@@ -237,7 +237,7 @@ static bool casework_is_due(const struct core *core, const struct casework_revie
     bool is_ours = ID_EQUAL(consult->requester, core->config.self);
     bool is_own = ID_EQUAL(review->stream.writer, core->config.self);
     if (review->kind == KIND_GRANT)
-        return is_own && !casework_is_noticed(entry, &review->record);
+        return is_own && !casework_all_noticed(entry);
     if (review->kind == KIND_CLOSE)
         return is_own && (entry->mirrored & 1u << MIRROR_CLOSED) == 0;
     if (review->kind == KIND_WITHDRAW)
