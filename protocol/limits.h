@@ -45,6 +45,7 @@ enum limits {
     ITEM_COUNT_MAX = 64,
     ITEM_NAME_SIZE_MAX = 120,
     ATTACHMENT_SIZE_MAX = 64 * 1024 * 1024,
+    ATTACHMENT_PIXEL_COUNT_MAX = 1 << 28, /* what a viewer must unfold */
     ITEM_CHUNK_COUNT_MAX = 1 << 24,
     ITEM_PROOF_COUNT_MAX = 24, /* the depth of a tree over so many chunks */
     LANGUAGE_SIZE_MAX = 35,    /* BCP 47 */
