@@ -223,7 +223,7 @@ void links_relay_watch(struct links *links, struct links_relay_state *relay)
         if (links->members[i].is_listed)
             entries[count++] = (struct relay_entry){.key = links->members[i].key};
     }
-    _Static_assert(LINK_COUNT_MAX <= RELAY_KEY_COUNT_MAX, "all members fit one frame");
+    _Static_assert((int)LINK_COUNT_MAX <= (int)RELAY_KEY_COUNT_MAX, "all members fit one frame");
     if (count == 0 || !relay->is_welcome)
         return;
     struct buffer buffer = buffer_over(links->frame_memory, sizeof links->frame_memory);
