@@ -8,25 +8,32 @@ enum { RETRY_PERIOD_S = 1, QUOTA_PERCENT_MAX = 90 };
 
 /* ---- room ---- */
 
-static bool over_quota(const struct commit *commit)
+struct space {
+    uint64_t file; /* bytes up to the last page */
+    uint64_t used; /* of them; counted only when there may be too few */
+};
+
+/* Counting the free pages costs a walk, so it is done only when it matters. */
+static err measure(const struct env *env, bool exactly, uint64_t limit, struct space *ret_space)
 {
-    const struct env *env = &commit->store->env;
     MDB_envinfo info;
     MDB_stat stat_main;
-    if (mdb_env_info(env->mdb, &info) != 0 || mdb_env_stat(env->mdb, &stat_main) != 0) {
-        return true;
-    }
-    uint64_t limit = env->quota / 100 * QUOTA_PERCENT_MAX;
-    if (((uint64_t)info.me_last_pgno + 1) * stat_main.ms_psize < limit) {
-        return false; /* without its free pages it is smaller still */
-    }
     MDB_txn *txn;
-    if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn) != 0) {
-        return true;
+    if (mdb_env_info(env->mdb, &info) != 0 || mdb_env_stat(env->mdb, &stat_main) != 0) {
+        return ERR_IO;
     }
-    bool over = env_bytes(env, txn) >= limit;
+    ret_space->file = ((uint64_t)info.me_last_pgno + 1) * stat_main.ms_psize;
+    ret_space->used = ret_space->file;
+    if (!exactly && ret_space->file < limit) {
+        return OK;
+    }
+    int code = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+    if (code != 0) {
+        return env_error(code);
+    }
+    ret_space->used = env_bytes(env, txn);
     mdb_txn_abort(txn);
-    return over;
+    return OK;
 }
 
 static time_t now_s(void)
@@ -36,17 +43,28 @@ static time_t now_s(void)
     return now.tv_sec;
 }
 
-/* While the ballast is gone nothing may grow, or the room it left would be eaten up. */
+static void restore_ballast(struct commit *commit)
+{
+    if (!commit->store->directory.ballasted && now_s() >= commit->ballast_at) {
+        commit->ballast_at = now_s() + RETRY_PERIOD_S;
+        err result = directory_ballast(&commit->store->directory);
+        (void)result; /* without room it is tried again in a second */
+    }
+}
+
+/* While the ballast is gone nothing may grow, or the room it left would be eaten up; unless the
+ * file has as much room inside. */
 static bool has_room(struct commit *commit)
 {
-    struct directory *directory = &commit->store->directory;
-    if (!directory->ballasted && now_s() >= commit->ballast_at) {
-        commit->ballast_at = now_s() + RETRY_PERIOD_S;
-        if (directory_ballast(directory) != OK) {
-            return false;
-        }
+    const struct env *env = &commit->store->env;
+    uint64_t limit = env->quota / 100 * QUOTA_PERCENT_MAX;
+    struct space space;
+    restore_ballast(commit);
+    bool ballasted = commit->store->directory.ballasted;
+    if (measure(env, !ballasted, limit, &space) != OK || space.used >= limit) {
+        return false;
     }
-    return directory->ballasted && !over_quota(commit);
+    return ballasted || space.file - space.used >= DIRECTORY_BALLAST_SIZE;
 }
 
 bool commit_refresh(struct commit *commit)
@@ -79,8 +97,12 @@ static bool any_unsettled(const struct batch *batch)
 
 enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_FULL, OUTCOME_FAILED };
 
-static enum outcome outcome_of(err result)
+/* LMDB says EIO for a write that was cut short because the disk is full. */
+static enum outcome outcome_of(const struct commit *commit, err result)
 {
+    if (result == ERR_IO && directory_is_full(&commit->store->directory)) {
+        return OUTCOME_FULL;
+    }
     return result == ERR_FULL ? OUTCOME_FULL : OUTCOME_FAILED;
 }
 
@@ -90,7 +112,7 @@ static enum outcome try_group(struct commit *commit, struct batch *first)
     struct group *group = &commit->group;
     err result = group_begin(group);
     if (result != OK) {
-        return outcome_of(result);
+        return outcome_of(commit, result);
     }
     for (struct batch *batch = first; batch != NULL; batch = batch->next) {
         if (!unsettled(batch)) {
@@ -102,7 +124,7 @@ static enum outcome try_group(struct commit *commit, struct batch *first)
         }
         if (group->broken) {
             group_abort(group);
-            return outcome_of(result);
+            return outcome_of(commit, result);
         }
         settle(batch, result);
         if (group->changed) {
@@ -115,7 +137,7 @@ static enum outcome try_group(struct commit *commit, struct batch *first)
         return OUTCOME_DONE;
     }
     result = group_commit(group);
-    return result == OK ? OUTCOME_DONE : outcome_of(result);
+    return result == OK ? OUTCOME_DONE : outcome_of(commit, result);
 }
 
 /* The disk is full: the normal ones are refused; then the ballast goes; then all are refused.

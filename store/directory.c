@@ -16,6 +16,8 @@
 
 #include "store/store.h"
 
+enum { PROBE_SIZE = 1024 * 1024 };
+
 static const char *const names[] = {"lock",      "data.mdb", "lock.mdb", "keyring.0",
                                     "keyring.1", "items",    "ballast",  "creating",
                                     "failed",    ".",        "..",       "lost+found"};
@@ -311,6 +313,17 @@ err directory_ballast(struct directory *directory)
     }
     directory->ballasted = true;
     return fsync(directory->fd) == 0 ? OK : ERR_IO;
+}
+
+bool directory_is_full(const struct directory *directory)
+{
+    int fd = openat(directory->fd, "probe", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int number = fd < 0 ? errno : posix_fallocate(fd, 0, PROBE_SIZE);
+    if (fd >= 0) {
+        close(fd);
+    }
+    (void)unlinkat(directory->fd, "probe", 0);
+    return number != 0 && directory_errno(number) == ERR_FULL;
 }
 
 void directory_ballast_drop(struct directory *directory)

@@ -5,6 +5,7 @@
  *   keyring.0, keyring.1 the epoch keys, sealed (keyring.h); one of them at a time
  *   items/               one file for each case item
  *   ballast              room for erasing on a full disk
+ *   probe                made and removed to see whether there is room
  *   creating, failed     marks: made but not finished; a commit failed here */
 #ifndef CONSILIUM_STORE_DIRECTORY_H
 #define CONSILIUM_STORE_DIRECTORY_H
@@ -39,6 +40,9 @@ MUST_USE err directory_unmark_failed(struct directory *directory);
 /* ERR_FULL when there is no room for it, with as much left again. */
 MUST_USE err directory_ballast(struct directory *directory);
 void directory_ballast_drop(struct directory *directory);
+
+/* True when not even a little more can be written. */
+bool directory_is_full(const struct directory *directory);
 
 bool directory_has(const struct directory *directory, const char *name);
 

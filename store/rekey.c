@@ -130,7 +130,8 @@ err rekey_step(struct group *group, struct rekey *rekey)
     }
     if (result != OK) {
         *rekey = before;
-        return result;
+        bool full = result == ERR_IO && directory_is_full(&group->store->directory);
+        return full ? ERR_FULL : result;
     }
     if (!end) {
         return OK;
