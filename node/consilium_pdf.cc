@@ -1,10 +1,6 @@
 // consilium-pdf: cleans one PDF, from standard input to standard output, as node/attachment_pdf.h
 // says. A child of the daemon, and a program of its own because a PDF parser does not belong beside
-// keys: it limits itself first and reads second.
-//
-// The way: forms and notes are drawn into the page; a new catalog and page tree are made that hold
-// the pages only; each page keeps only what draws it; then everything that the pages still reach is
-// walked, and keys that draw nothing are taken out. What is not reached is not written.
+// keys: it limits itself first, and reads second.
 
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -18,23 +14,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <iostream>
-#include <set>
 #include <string>
 #include <vector>
 
-#define POINTERHOLDER_TRANSITION 4 // libqpdf's choice of pointers: the standard's
+#include "node/pdf_cleaner.hh"
+
 #include <qpdf/Buffer.hh>
-#include <qpdf/QPDF.hh>
-#include <qpdf/QPDFAcroFormDocumentHelper.hh>
 #include <qpdf/QPDFExc.hh>
-#include <qpdf/QPDFObjectHandle.hh>
-#include <qpdf/QPDFPageDocumentHelper.hh>
 #include <qpdf/QPDFWriter.hh>
 
-#define _Static_assert static_assert // our headers are C
 extern "C" {
-#include "node/attachment_jpeg.h"
 #include "node/attachment_pdf.h"
 #include "protocol/limits.h"
 }
@@ -142,340 +131,6 @@ bool write_all(const uint8_t *data, size_t size)
     return true;
 }
 
-// ---- what is inside ----
-
-struct Key {
-    const char *name;
-    uint32_t stripped;
-};
-
-// Keys of any dictionary or stream that draw nothing (ISO 32000-1, and 32000-2 for AF).
-const std::vector<Key> KEYS_THAT_DRAW_NOTHING = {
-    {"/Metadata", ATTACHMENT_STRIPPED_XMP},
-    {"/PieceInfo", ATTACHMENT_STRIPPED_OTHER},
-    {"/LastModified", ATTACHMENT_STRIPPED_TIME},
-    {"/AF", ATTACHMENT_STRIPPED_FILES},
-    {"/AA", ATTACHMENT_STRIPPED_ACTIONS},
-    {"/Thumb", ATTACHMENT_STRIPPED_THUMBNAIL},
-    {"/Alternates", ATTACHMENT_STRIPPED_OTHER},
-    {"/OPI", ATTACHMENT_STRIPPED_OTHER},
-    {"/Ref", ATTACHMENT_STRIPPED_FILES},
-    {"/StructParent", 0},
-    {"/StructParents", 0},
-    {"/OC", ATTACHMENT_STRIPPED_OUTLINE},
-    {"/Measure", ATTACHMENT_STRIPPED_OTHER},
-    {"/PtData", ATTACHMENT_STRIPPED_OTHER},
-};
-
-// A stream whose bytes lie in another file.
-const std::vector<std::string> KEYS_OF_OUTER_STREAMS = {"/F", "/FFilter", "/FDecodeParms"};
-
-const std::set<std::string> KEYS_OF_A_PAGE = {
-    "/Type",   "/Resources", "/MediaBox", "/CropBox",  "/BleedBox", "/TrimBox",
-    "/ArtBox", "/Contents",  "/Rotate",   "/UserUnit", "/Group",
-};
-
-const std::vector<Key> KEYS_OF_THE_CATALOG = {
-    {"/Metadata", ATTACHMENT_STRIPPED_XMP},       {"/AF", ATTACHMENT_STRIPPED_FILES},
-    {"/OpenAction", ATTACHMENT_STRIPPED_ACTIONS}, {"/AA", ATTACHMENT_STRIPPED_ACTIONS},
-    {"/Outlines", ATTACHMENT_STRIPPED_OUTLINE},   {"/OCProperties", ATTACHMENT_STRIPPED_OUTLINE},
-    {"/AcroForm", ATTACHMENT_STRIPPED_NOTES},     {"/StructTreeRoot", ATTACHMENT_STRIPPED_OUTLINE},
-    {"/PieceInfo", ATTACHMENT_STRIPPED_OTHER},    {"/Collection", ATTACHMENT_STRIPPED_FILES},
-};
-
-// Where a dictionary's keys are names that the document chose, no key has a meaning of its own.
-enum class Role { PLAIN, RESOURCES, NAMES, PROPERTIES };
-
-Role role_of(Role above, const std::string &key)
-{
-    static const std::set<std::string> categories = {"/Font",    "/XObject", "/ExtGState",
-                                                     "/Pattern", "/Shading", "/ColorSpace"};
-    if (above == Role::RESOURCES && key == "/Properties")
-        return Role::PROPERTIES;
-    if (above == Role::RESOURCES && categories.count(key) > 0)
-        return Role::NAMES;
-    if (above == Role::PLAIN && key == "/Resources")
-        return Role::RESOURCES;
-    if (above == Role::PLAIN && (key == "/CharProcs" || key == "/Colorants"))
-        return Role::NAMES;
-    return Role::PLAIN;
-}
-
-// ---- images ----
-
-// JPEG 2000 (ISO 15444-1, annex I): boxes of u32 size | four letters; size 1 says that a u64 size
-// follows, 0 that it goes on to the end. Left behind: XML, UUID and its information, IPR.
-bool jp2_clean(const std::string &image, std::string &ret_image)
-{
-    static const std::set<std::string> left_behind = {"xml ", "uuid", "uinf", "jp2i"};
-    reader reader = reader_of({reinterpret_cast<const uint8_t *>(image.data()), image.size()});
-    while (reader_left(&reader) > 0) {
-        const size_t start = reader.offset;
-        uint64_t size = reader_u32(&reader);
-        const bytes type = reader_take(&reader, 4);
-        if (size == 1)
-            size = reader_u64(&reader);
-        else if (size == 0)
-            size = image.size() - start;
-        if (reader.failed || size < reader.offset - start || size > image.size() - start)
-            return false;
-        reader.offset = start + size;
-        if (left_behind.count(std::string(reinterpret_cast<const char *>(type.data), 4)) == 0)
-            ret_image.append(image, start, size);
-    }
-    return true;
-}
-
-std::string text_of(const std::shared_ptr<Buffer> &buffer)
-{
-    return std::string(reinterpret_cast<const char *>(buffer->getBuffer()), buffer->getSize());
-}
-
-class Cleaner
-{
-  public:
-    explicit Cleaner(QPDF &document) : pdf(document)
-    {
-    }
-
-    uint32_t clean(const std::string &input);
-
-  private:
-    struct Task {
-        QPDFObjectHandle object;
-        Role role;
-    };
-
-    QPDF &pdf;
-    uint32_t stripped = 0;
-    std::set<QPDFObjGen> seen;
-    std::vector<Task> tasks;
-
-    void note_catalog(QPDFObjectHandle catalog);
-    void note_states(const std::string &input);
-    void clean_page(QPDFObjectHandle page);
-    void make_catalog(const std::vector<QPDFObjectHandle> &pages);
-    void walk(QPDFObjectHandle from, Role role);
-    void walk_one(Task task);
-    void clean_dictionary(QPDFObjectHandle dictionary, Role role);
-    void clean_properties(QPDFObjectHandle properties);
-    void clean_stream(QPDFObjectHandle stream);
-    void clean_jpeg(QPDFObjectHandle stream, const std::vector<QPDFObjectHandle> &filters);
-    void clean_jp2(QPDFObjectHandle stream);
-};
-
-void Cleaner::note_catalog(QPDFObjectHandle catalog)
-{
-    for (const Key &key : KEYS_OF_THE_CATALOG)
-        if (catalog.hasKey(key.name))
-            stripped |= key.stripped;
-    QPDFObjectHandle names = catalog.getKey("/Names");
-    if (names.isDictionary() && names.hasKey("/EmbeddedFiles"))
-        stripped |= ATTACHMENT_STRIPPED_FILES;
-    if (names.isDictionary() && names.hasKey("/JavaScript"))
-        stripped |= ATTACHMENT_STRIPPED_ACTIONS;
-    if (pdf.getTrailer().hasKey("/Info"))
-        stripped |= ATTACHMENT_STRIPPED_INFO;
-    if (pdf.isEncrypted())
-        stripped |= ATTACHMENT_STRIPPED_PROTECTION;
-}
-
-// Each time a program saves its changes behind the old document it ends that with one more mark;
-// a document made for the web has two from the start.
-void Cleaner::note_states(const std::string &input)
-{
-    size_t marks = 0;
-    for (size_t at = input.find("%%EOF"); at != std::string::npos; at = input.find("%%EOF", at + 5))
-        marks++;
-    if (marks > (pdf.isLinearized() ? 2u : 1u))
-        stripped |= ATTACHMENT_STRIPPED_STATES;
-}
-
-void Cleaner::clean_page(QPDFObjectHandle page)
-{
-    for (const Key &key : KEYS_THAT_DRAW_NOTHING)
-        if (page.hasKey(key.name))
-            stripped |= key.stripped;
-    for (const std::string &key : page.getKeys())
-        if (KEYS_OF_A_PAGE.count(key) == 0)
-            page.removeKey(key);
-}
-
-void Cleaner::make_catalog(const std::vector<QPDFObjectHandle> &pages)
-{
-    QPDFObjectHandle trailer = pdf.getTrailer();
-    QPDFObjectHandle language = pdf.getRoot().getKey("/Lang");
-    QPDFObjectHandle tree = pdf.makeIndirectObject(QPDFObjectHandle::newDictionary());
-    QPDFObjectHandle catalog = pdf.makeIndirectObject(QPDFObjectHandle::newDictionary());
-    tree.replaceKey("/Type", QPDFObjectHandle::newName("/Pages"));
-    tree.replaceKey("/Kids", QPDFObjectHandle::newArray(pages));
-    tree.replaceKey("/Count", QPDFObjectHandle::newInteger((long long)(pages.size())));
-    for (QPDFObjectHandle page : pages)
-        page.replaceKey("/Parent", tree);
-    catalog.replaceKey("/Type", QPDFObjectHandle::newName("/Catalog"));
-    catalog.replaceKey("/Pages", tree);
-    if (language.isString() && language.getStringValue().size() <= 35)
-        catalog.replaceKey("/Lang", QPDFObjectHandle::newString(language.getStringValue()));
-    for (const std::string &key : trailer.getKeys())
-        if (key != "/Size" && key != "/Encrypt")
-            trailer.removeKey(key);
-    trailer.replaceKey("/Root", catalog);
-}
-
-// A list instead of recursion: a hostile document may nest as deep as it is long.
-void Cleaner::walk(QPDFObjectHandle from, Role role)
-{
-    tasks.push_back({from, role});
-    while (!tasks.empty()) {
-        const Task task = tasks.back();
-        tasks.pop_back();
-        walk_one(task);
-    }
-}
-
-void Cleaner::walk_one(Task task)
-{
-    QPDFObjectHandle object = task.object;
-    if (object.isIndirect() && !seen.insert(object.getObjGen()).second)
-        return;
-    if (object.isStream()) {
-        QPDFObjectHandle dictionary = object.getDict();
-        for (const std::string &key : KEYS_OF_OUTER_STREAMS)
-            dictionary.removeKey(key);
-        clean_dictionary(dictionary, Role::PLAIN);
-        clean_stream(object);
-    } else if (object.isDictionary()) {
-        if (task.role == Role::PROPERTIES)
-            clean_properties(object);
-        else
-            clean_dictionary(object, task.role);
-    } else if (object.isArray()) {
-        for (int i = 0; i < object.getArrayNItems(); i++)
-            tasks.push_back({object.getArrayItem(i), Role::PLAIN});
-    }
-}
-
-void Cleaner::clean_dictionary(QPDFObjectHandle dictionary, Role role)
-{
-    if (role == Role::PLAIN) {
-        for (const Key &key : KEYS_THAT_DRAW_NOTHING) {
-            if (dictionary.hasKey(key.name)) {
-                stripped |= key.stripped;
-                dictionary.removeKey(key.name);
-            }
-        }
-    }
-    for (const std::string &key : dictionary.getKeys())
-        if (key != "/Parent")
-            tasks.push_back({dictionary.getKey(key), role_of(role, key)});
-}
-
-// Names that marked content refers to: layers (all of them show, now that the catalog does not say
-// which are hidden) and notes of programs.
-void Cleaner::clean_properties(QPDFObjectHandle properties)
-{
-    for (const std::string &key : properties.getKeys()) {
-        QPDFObjectHandle old = properties.getKey(key);
-        QPDFObjectHandle plain = QPDFObjectHandle::newDictionary();
-        if (old.isDictionaryOfType("/OCG") || old.isDictionaryOfType("/OCMD")) {
-            plain.replaceKey("/Type", QPDFObjectHandle::newName("/OCG"));
-            plain.replaceKey("/Name", QPDFObjectHandle::newString("layer"));
-        }
-        properties.replaceKey(key, pdf.makeIndirectObject(plain));
-    }
-}
-
-void Cleaner::clean_stream(QPDFObjectHandle stream)
-{
-    QPDFObjectHandle filter = stream.getDict().getKey("/Filter");
-    std::vector<QPDFObjectHandle> filters;
-    if (filter.isName())
-        filters.push_back(filter);
-    else if (filter.isArray())
-        filters = filter.getArrayAsVector();
-    if (filters.empty() || !filters.back().isName())
-        return;
-    if (filters.back().getName() == "/DCTDecode")
-        clean_jpeg(stream, filters);
-    else if (filters.size() == 1 && filters.back().getName() == "/JPXDecode")
-        clean_jp2(stream);
-}
-
-// A JPEG inside other coding is taken out of it first. One that cannot be cleaned, as some programs
-// leave out its end, is replaced by its pixels; so nothing goes out that was not looked at.
-void Cleaner::clean_jpeg(QPDFObjectHandle stream, const std::vector<QPDFObjectHandle> &filters)
-{
-    QPDFObjectHandle parameters = stream.getDict().getKey("/DecodeParms");
-    std::shared_ptr<Buffer> raw = stream.getRawStreamData();
-    if (filters.size() > 1) {
-        QPDFObjectHandle outer = QPDFObjectHandle::newStream(&pdf, raw);
-        std::vector<QPDFObjectHandle> others(filters.begin(), filters.end() - 1);
-        outer.getDict().replaceKey("/Filter", QPDFObjectHandle::newArray(others));
-        if (parameters.isArray() && parameters.getArrayNItems() == int(filters.size())) {
-            std::vector<QPDFObjectHandle> list = parameters.getArrayAsVector();
-            parameters = list.back();
-            list.pop_back();
-            outer.getDict().replaceKey("/DecodeParms", QPDFObjectHandle::newArray(list));
-        } else {
-            parameters = QPDFObjectHandle::newNull();
-        }
-        raw = outer.getStreamData(qpdf_dl_generalized);
-    } else if (parameters.isArray()) {
-        parameters = parameters.getArrayNItems() > 0 ? parameters.getArrayItem(0)
-                                                     : QPDFObjectHandle::newNull();
-    }
-    uint32_t found = 0;
-    std::vector<uint8_t> cleaned(raw->getSize() + ATTACHMENT_JPEG_GROWTH_MAX);
-    buffer out = buffer_over(cleaned.data(), cleaned.size());
-    if (attachment_jpeg_clean({raw->getBuffer(), raw->getSize()}, &out, &found) != OK) {
-        stream.replaceStreamData(text_of(stream.getStreamData(qpdf_dl_all)),
-                                 QPDFObjectHandle::newNull(), QPDFObjectHandle::newNull());
-        stripped |= ATTACHMENT_STRIPPED_IMAGES;
-    } else if (found != 0) {
-        stream.replaceStreamData(
-            std::string(reinterpret_cast<const char *>(cleaned.data()), out.size), filters.back(),
-            parameters);
-        stripped |= ATTACHMENT_STRIPPED_IMAGES;
-    }
-}
-
-void Cleaner::clean_jp2(QPDFObjectHandle stream)
-{
-    const std::string image = text_of(stream.getRawStreamData());
-    std::string cleaned;
-    if (image.compare(0, 2, "\xff\x4f") == 0) // pixels alone, without boxes
-        return;
-    if (!jp2_clean(image, cleaned))
-        throw QPDFExc(qpdf_e_damaged_pdf, "", "image", 0, "not JPEG 2000");
-    if (cleaned.size() != image.size()) {
-        stream.replaceStreamData(cleaned, QPDFObjectHandle::newName("/JPXDecode"),
-                                 QPDFObjectHandle::newNull());
-        stripped |= ATTACHMENT_STRIPPED_IMAGES;
-    }
-}
-
-uint32_t Cleaner::clean(const std::string &input)
-{
-    QPDFPageDocumentHelper pages(pdf);
-    note_catalog(pdf.getRoot());
-    note_states(input);
-    for (QPDFObjectHandle page : pdf.getAllPages())
-        if (page.hasKey("/Annots"))
-            stripped |= ATTACHMENT_STRIPPED_NOTES;
-    QPDFAcroFormDocumentHelper(pdf).generateAppearancesIfNeeded();
-    pages.flattenAnnotations();
-    pages.pushInheritedAttributesToPage();
-    const std::vector<QPDFObjectHandle> all = pdf.getAllPages();
-    if (all.empty())
-        throw QPDFExc(qpdf_e_pages, "", "", 0, "no pages");
-    make_catalog(all);
-    for (QPDFObjectHandle page : all)
-        clean_page(page);
-    for (QPDFObjectHandle page : all)
-        walk(page, Role::PLAIN);
-    return stripped;
-}
-
 int clean()
 {
     std::string input;
@@ -484,7 +139,7 @@ int clean()
     QPDF pdf;
     pdf.setSuppressWarnings(true);
     pdf.processMemoryFile("input", input.data(), input.size());
-    const uint32_t stripped = Cleaner(pdf).clean(input);
+    const uint32_t stripped = pdf_cleaner_clean(pdf, input);
 
     QPDFWriter writer(pdf);
     writer.setOutputMemory();

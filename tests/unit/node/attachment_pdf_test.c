@@ -365,7 +365,9 @@ static void images_inside_are_cleaned(void **state)
         struct bytes image;
     } rows[] = {
         {"/Filter /DCTDecode", {(const uint8_t *)jpeg, sizeof jpeg - 1}},
-        {"/Filter [/DCTDecode]", {(const uint8_t *)jpeg, sizeof jpeg - 1}},
+        {"/Filter [/DCTDecode] /DecodeParms [null]", {(const uint8_t *)jpeg, sizeof jpeg - 1}},
+        {"/Filter /DCTDecode /DecodeParms << /ColorTransform 0 >>",
+         {(const uint8_t *)jpeg, sizeof jpeg - 1 - 2}}, /* without its end */
         {"/Filter /JPXDecode", {(const uint8_t *)jp2, sizeof jp2 - 1}},
         {"/Metadata (Secret) /Filter [/ASCIIHexDecode /DCTDecode] /DecodeParms [null null]",
          {(const uint8_t *)hex, sizeof hex - 1}},
@@ -386,7 +388,7 @@ static void images_inside_are_cleaned(void **state)
         assert_true(holds(&attachment, "pixels"));
         assert_true((attachment.stripped & ATTACHMENT_STRIPPED_IMAGES) != 0);
         attachment_clear(&attachment);
-        expect(&document, ATTACHMENT_STRIPPED_IMAGES | (i == 3 ? ATTACHMENT_STRIPPED_XMP : 0u));
+        expect(&document, ATTACHMENT_STRIPPED_IMAGES | (i == 4 ? ATTACHMENT_STRIPPED_XMP : 0u));
     }
 }
 
