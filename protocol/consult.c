@@ -165,14 +165,6 @@ static bool is_within_grant(const struct consult_participant *participant,
                : record->sequence <= participant->end_sequence;
 }
 
-static bool is_released(const struct consult_participant *participant, const struct record_id *id)
-{
-    for (size_t i = 0; i < participant->released_count; i++)
-        if (ID_EQUAL(participant->released[i].record_id, *id))
-            return true;
-    return false;
-}
-
 enum consult_verdict consult_judge(const struct consult *consult,
                                    const struct consult_record *record)
 {
@@ -209,8 +201,15 @@ static enum consult_verdict apply_release(struct consult_participant *author,
     struct caserecord_release release;
     if (caserecord_release_read(record->statement->content, &release) != OK)
         return CONSULT_MALFORMED;
-    if (is_released(author, &release.record_id))
-        return CONSULT_SEEN;
+    for (size_t i = 0; i < author->released_count; i++) {
+        struct consult_released *released = &author->released[i];
+        if (!ID_EQUAL(released->record_id, release.record_id))
+            continue;
+        if (released->time.ms >= record->time.ms)
+            return CONSULT_SEEN;
+        released->time = record->time; /* the later one outlives an EXTEND */
+        return CONSULT_COUNTS;
+    }
     if (author->released_count == RELEASED_COUNT_MAX)
         return CONSULT_FULL;
     author->released[author->released_count++] =

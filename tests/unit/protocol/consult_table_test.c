@@ -1,0 +1,244 @@
+/* C-40: each cell of the table states x records in spec/consult.md, with records that are really
+ * applied to a case that really got into that state. The expected values are the page's own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "consult_desk.h"
+#include "protocol/consult_table.h"
+
+static struct desk desk;
+static struct record_id opinion;
+
+/* A case in that state, by the shortest way of real records; B has access and an opinion in it. */
+static void reach(enum case_state state)
+{
+    desk_init(&desk, ANNOUNCEMENT_OPEN);
+    if (state == CASE_DRAFT)
+        return;
+    assert_int_equal(desk_open(&desk), CONSULT_COUNTS);
+    assert_int_equal(desk_grant(&desk, &desk_b), CONSULT_COUNTS);
+    assert_int_equal(desk_opinion(&desk, &desk_b), CONSULT_AWAITS);
+    opinion = desk.record.id;
+    assert_int_equal(desk_take_in(&desk, &desk_b, &opinion, KIND_OPINION), CONSULT_COUNTS);
+    if (state == CASE_REVEALED)
+        assert_int_equal(desk_reveal(&desk, &opinion), CONSULT_COUNTS);
+    if (state == CASE_SYNTHESISED)
+        assert_int_equal(desk_synthesis(&desk), CONSULT_COUNTS);
+    if (state == CASE_CLOSED || state == CASE_FOLLOWED_UP)
+        assert_int_equal(desk_close(&desk), CONSULT_COUNTS);
+    if (state == CASE_FOLLOWED_UP)
+        assert_int_equal(desk_outcome(&desk, 21), CONSULT_COUNTS);
+    struct caserecord_withdraw withdraw = {.note = BYTES_NONE};
+    if (state == CASE_WITHDRAWN)
+        assert_int_equal(desk_say(&desk, &desk_a, KIND_WITHDRAW, &withdraw), CONSULT_COUNTS);
+    if (state == CASE_ERASED)
+        assert_int_equal(desk_erase(&desk, &desk_a), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.state, state);
+}
+
+/* A good record of that kind by that writer. */
+static enum consult_verdict say(uint16_t kind, const struct node_id *writer)
+{
+    struct casefile casefile = {.description = bytes_of_text("The story.")};
+    struct caserecord_supply supply = {.note = bytes_of_text("All there is.")};
+    struct caserecord_withdraw withdraw = {.note = BYTES_NONE};
+    struct caserecord_opened opened = {.manifest_root = {{1}}};
+    struct caserecord_flag flag = {{{1}}, CASERECORD_IDENTIFYING, BYTES_NONE};
+    struct caserecord_ask ask = {.items = {{CASERECORD_WANT_TEST, bytes_of_text("Creatinine")}},
+                                 .item_count = 1};
+    struct caserecord_decline decline = {CASERECORD_NOT_MY_FIELD, BYTES_NONE};
+    struct record_id flagged = {{0xee}};
+    switch (kind) {
+    case KIND_OPEN:
+        return desk_open(&desk);
+    case KIND_MANIFEST:
+        return desk_say(&desk, writer, kind, &casefile);
+    case KIND_GRANT:
+        return desk_grant(&desk, &desk_c);
+    case KIND_GRANT_END:
+        return desk_end(&desk, &desk_b, 0);
+    case KIND_SUPPLY:
+        return desk_say(&desk, writer, kind, &supply);
+    case KIND_POST:
+        return desk_post(&desk, writer);
+    case KIND_TAKE_IN:
+        return desk_take_in(&desk, &desk_b, &flagged, KIND_FLAG);
+    case KIND_REVEAL:
+        return desk_reveal(&desk, &opinion);
+    case KIND_SYNTHESIS:
+        return desk_synthesis(&desk);
+    case KIND_CLOSE:
+        return desk_close(&desk);
+    case KIND_EXTEND:
+        return desk_extend(&desk, DESK_DEADLINE + 1);
+    case KIND_WITHDRAW:
+        return desk_say(&desk, writer, kind, &withdraw);
+    case KIND_OUTCOME:
+        return desk_outcome(&desk, 90);
+    case KIND_OPENED:
+        return desk_say(&desk, writer, kind, &opened);
+    case KIND_FLAG:
+        return desk_say(&desk, writer, kind, &flag);
+    case KIND_ERASE:
+        return desk_erase(&desk, writer);
+    case KIND_OPINION:
+        return desk_opinion(&desk, writer);
+    case KIND_ASK:
+        return desk_say(&desk, writer, kind, &ask);
+    case KIND_DECLINE:
+        return desk_say(&desk, writer, kind, &decline);
+    case KIND_RELEASE:
+        desk.time.ms = DESK_DEADLINE;
+        return desk_release(&desk, writer, &opinion);
+    case KIND_ERASED:
+        return desk_erased(&desk, writer);
+    default:
+        fail_msg("the page names a kind that this test cannot write: %s", kind_name(kind));
+        return CONSULT_NO_MEANING;
+    }
+}
+
+/* ---- the page ---- */
+
+static const struct {
+    const char *word;
+    enum consult_verdict verdict;
+} words[] = {
+    {"counts", CONSULT_COUNTS},         {"awaits", CONSULT_AWAITS},
+    {"not open", CONSULT_NOT_OPEN},     {"open already", CONSULT_OPEN_ALREADY},
+    {"closed", CONSULT_CLOSED},         {"withdrawn", CONSULT_WITHDRAWN},
+    {"erased", CONSULT_ERASED},         {"not closed", CONSULT_NOT_CLOSED},
+    {"not erased", CONSULT_NOT_ERASED},
+};
+
+struct expectation {
+    enum consult_verdict verdict;
+    enum case_state next;
+};
+
+/* "counts", "closed", or "-> followed-up" */
+static struct expectation expectation_of(const char *word, enum case_state state)
+{
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(word, words[i].word) == 0)
+            return (struct expectation){words[i].verdict, state};
+    if (strncmp(word, "\xe2\x86\x92 ", 4) == 0)
+        for (int next = 0; next < CASE_STATE_COUNT; next++)
+            if (strcmp(word + 4, consult_state_name((enum case_state)next)) == 0)
+                return (struct expectation){CONSULT_COUNTS, (enum case_state)next};
+    fail_msg("the page says \"%s\", which is no cell", word);
+    return (struct expectation){CONSULT_NO_MEANING, state};
+}
+
+/* Splits "| a | b |" in place; returns how many cells. */
+static size_t split(char *line, char *cells[16])
+{
+    size_t count = 0;
+    for (char *cell = strtok(line, "|\n"); cell != NULL && count < 16; cell = strtok(NULL, "|\n")) {
+        cell += strspn(cell, " ");
+        size_t size = strlen(cell);
+        while (size > 0 && cell[size - 1] == ' ')
+            cell[--size] = 0;
+        if (size > 0)
+            cells[count++] = cell;
+    }
+    return count;
+}
+
+static void check_row(char *cells[16])
+{
+    cells[0][strlen(cells[0]) - 1] = 0; /* `KIND` */
+    uint16_t kind = (uint16_t)kind_of_name(bytes_of_text(cells[0] + 1));
+    bool by_requester = strcmp(cells[1], "requester") == 0;
+    const struct node_id *writer = by_requester ? &desk_a : &desk_b;
+    assert_int_not_equal(kind, KIND_NONE);
+    for (int i = 0; i < CASE_STATE_COUNT; i++) {
+        enum case_state state = (enum case_state)i;
+        struct expectation expected = expectation_of(cells[2 + i], state);
+        reach(state);
+        enum consult_verdict verdict = say(kind, writer);
+        if (verdict != expected.verdict || desk.consult.state != expected.next)
+            fail_msg("%s by the %s in state %s: \"%s\", then %s", kind_name(kind), cells[1],
+                     consult_state_name(state), consult_verdict_sentence(verdict),
+                     consult_state_name(desk.consult.state));
+    }
+}
+
+static void each_cell_of_the_page_is_what_happens(void **state)
+{
+    (void)state;
+    char line[1024], *cells[16];
+    size_t row_count = 0;
+    FILE *page = fopen(TEST_SOURCE_DIR "/spec/consult.md", "r");
+    assert_non_null(page);
+    while (fgets(line, sizeof line, page) != NULL) {
+        if (line[0] != '|' || split(line, cells) != 10 || cells[0][0] != '`')
+            continue;
+        check_row(cells);
+        row_count++;
+    }
+    fclose(page);
+    /* every kind of a case that has a content, once for each role that may write it */
+    size_t count, expected = 0;
+    const struct kind_rule *rules = kind_rules(&count);
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].scopes == KIND_IN_CASE)
+            expected += rules[i].writer == KIND_BY_EITHER ? 2 : 1;
+    assert_int_equal(row_count, expected);
+}
+
+/* C-3 */
+static void nobody_speaks_in_the_role_of_another(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct kind_rule *rules = kind_rules(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (rules[i].scopes != KIND_IN_CASE || rules[i].kind == KIND_ERASE)
+            continue;
+        enum consult_role wrong =
+            rules[i].writer == KIND_BY_REQUESTER ? CONSULT_PARTICIPANT : CONSULT_REQUESTER;
+        for (int at = 0; at < CASE_STATE_COUNT && rules[i].writer != KIND_BY_EITHER; at++)
+            assert_int_equal(
+                consult_table_cell((enum case_state)at, wrong, (uint16_t)rules[i].kind).verdict,
+                CONSULT_WRONG_WRITER);
+    }
+    assert_int_equal(consult_table_cell(CASE_CLOSED, CONSULT_REQUESTER, KIND_JOIN).verdict,
+                     CONSULT_NO_MEANING);
+    assert_int_equal(consult_table_cell(CASE_CLOSED, CONSULT_PARTICIPANT, 0x0399).verdict,
+                     CONSULT_NO_MEANING);
+}
+
+/* C-41 */
+static void a_successor_may_erase_reveal_and_close_and_nothing_else(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct kind_rule *rules = kind_rules(&count);
+    for (size_t i = 0; i < count; i++) {
+        enum kind kind = rules[i].kind;
+        bool may = kind == KIND_ERASE || kind == KIND_REVEAL || kind == KIND_CLOSE;
+        enum consult_verdict verdict =
+            consult_table_cell(CASE_REVEALED, CONSULT_SUCCESSOR, (uint16_t)kind).verdict;
+        if (may)
+            assert_int_equal(verdict, CONSULT_COUNTS);
+        else
+            assert_true(verdict == CONSULT_WRONG_WRITER || verdict == CONSULT_NO_MEANING);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_cell_of_the_page_is_what_happens),
+        cmocka_unit_test(nobody_speaks_in_the_role_of_another),
+        cmocka_unit_test(a_successor_may_erase_reveal_and_close_and_nothing_else),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,551 @@
+/* What becomes of a case, told in records: A asks, B, C and D answer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "consult_desk.h"
+
+static struct desk desk, other;
+static struct record_id id_of_last(void)
+{
+    return desk.record.id;
+}
+
+static void begin(enum announcement_mode mode)
+{
+    desk_init(&desk, mode);
+    assert_int_equal(desk_open(&desk), CONSULT_COUNTS);
+    assert_int_equal(desk_grant(&desk, &desk_b), CONSULT_COUNTS);
+    assert_int_equal(desk_grant(&desk, &desk_c), CONSULT_COUNTS);
+}
+
+/* An opinion of `author`, taken in. */
+static struct record_id an_opinion(const struct node_id *author)
+{
+    assert_int_equal(desk_opinion(&desk, author), CONSULT_AWAITS);
+    struct record_id id = id_of_last();
+    assert_int_equal(desk_take_in(&desk, author, &id, KIND_OPINION), CONSULT_COUNTS);
+    return id;
+}
+
+static uint8_t export_memory[2][CONSULT_EXPORT_SIZE_MAX];
+static struct bytes exported(const struct consult *consult, size_t index)
+{
+    struct buffer buffer = buffer_over(export_memory[index], CONSULT_EXPORT_SIZE_MAX);
+    assert_int_equal(consult_export(consult, &buffer), OK);
+    return buffer_bytes(&buffer);
+}
+
+static struct consult_view view_at(uint64_t now_ms)
+{
+    return consult_view(&desk.consult, (struct wall){now_ms});
+}
+
+/* ---- the requester's stream ---- */
+
+/* C-30 */
+static void only_who_made_the_case_id_opens_the_case(void **state)
+{
+    (void)state;
+    desk_init(&desk, ANNOUNCEMENT_OPEN);
+    assert_int_equal(desk_grant(&desk, &desk_b), CONSULT_NOT_OPEN);
+    desk_init(&desk, ANNOUNCEMENT_OPEN);
+    assert_int_equal(desk_open(&desk), CONSULT_COUNTS);
+    struct consult_record stolen = desk.record;
+    struct case_id case_id = desk_case();
+
+    consult_init(&other.consult, &desk_federation, &case_id);
+    stolen.writer = desk_b;
+    assert_int_equal(consult_apply(&other.consult, &stolen), CONSULT_MALFORMED);
+    stolen.writer = desk_a;
+    stolen.sequence = 2;
+    assert_int_equal(consult_apply(&other.consult, &stolen), CONSULT_MALFORMED);
+    case_id.bytes[0]++;
+    consult_init(&other.consult, &desk_federation, &case_id);
+    assert_int_equal(consult_apply(&other.consult, &desk.record), CONSULT_MALFORMED);
+    assert_int_equal(other.consult.state, CASE_DRAFT);
+    assert_true(ID_IS_ZERO(other.consult.requester));
+    /* nobody opens it after that */
+    desk.sequences[0xb] = 0;
+    desk_open(&desk);
+    desk.record.writer = desk_b;
+    desk.record.sequence = 1;
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_WRONG_WRITER);
+}
+
+static void what_the_announcement_said_is_known_of_the_case(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_INDEPENDENT_FIRST);
+    assert_int_equal(desk.consult.mode, ANNOUNCEMENT_INDEPENDENT_FIRST);
+    assert_int_equal(desk.consult.wanted_count, 2);
+    assert_int_equal(desk.consult.deadline.ms, DESK_DEADLINE);
+    assert_memory_equal(desk.consult.specialty, "oncology", 8);
+    assert_int_equal(desk.consult.specialty_size, 8);
+    assert_true(ID_EQUAL(desk.consult.requester, desk_a));
+}
+
+/* C-38 */
+static void the_requesters_records_are_applied_once_and_in_order(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_OPEN);
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_SEEN);
+    desk_write(&desk, &desk_a, KIND_CLOSE, &(struct caserecord_close){BYTES_NONE});
+    desk.record.sequence += 1;
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_OUT_OF_ORDER);
+    assert_int_equal(desk.consult.state, CASE_ANNOUNCED);
+    desk.record.sequence -= 1;
+    /* the next generation begins anew; one after that is not next */
+    desk.record.generation = 3;
+    desk.record.sequence = 1;
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_OUT_OF_ORDER);
+    desk.record.generation = 2;
+    desk.record.sequence = 2;
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_OUT_OF_ORDER);
+    desk.record.sequence = 1;
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_COUNTS);
+    desk.record.generation = 1;
+    desk.record.sequence = 99;
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_SEEN);
+}
+
+/* C-2, C-31 */
+static void a_malformed_body_is_passed_and_the_stream_goes_on(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_OPEN);
+    struct caserecord_close close = {BYTES_NONE};
+    desk_write(&desk, &desk_a, KIND_CLOSE, &close);
+    desk.record.statement = NULL;
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_MALFORMED);
+    desk_write(&desk, &desk_a, KIND_CLOSE, &close);
+    desk.statement.content.size = 0;
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_MALFORMED);
+    desk_write(&desk, &desk_a, KIND_CLOSE, &close);
+    desk.record.audience = AUDIENCE_CLEAR;
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_MALFORMED);
+    desk_write(&desk, &desk_a, KIND_CLOSE, &close);
+    desk.statement.kind = 0x0399;
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_NO_MEANING);
+    struct caserecord_synthesis synthesis = {.text = bytes_of_text("x")};
+    desk_write(&desk, &desk_a, KIND_SYNTHESIS, &synthesis);
+    desk.statement.is_signed = false;
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_MALFORMED);
+    assert_int_equal(desk.consult.state, CASE_ANNOUNCED);
+    assert_int_equal(desk_close(&desk), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.state, CASE_CLOSED);
+}
+
+static void access_is_given_once_and_ends_once(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_OPEN);
+    assert_int_equal(desk_grant(&desk, &desk_b), CONSULT_GRANTED_ALREADY);
+    assert_int_equal(desk_grant(&desk, &desk_a), CONSULT_MALFORMED);
+    assert_int_equal(desk_end(&desk, &desk_d, 0), CONSULT_NOT_GRANTED);
+    assert_int_equal(desk_end(&desk, &desk_b, 0), CONSULT_COUNTS);
+    assert_int_equal(desk_end(&desk, &desk_b, 0), CONSULT_GRANT_ENDED);
+    assert_int_equal(desk_post(&desk, &desk_b), CONSULT_GRANT_ENDED);
+    assert_int_equal(desk_grant(&desk, &desk_b), CONSULT_COUNTS);
+    assert_int_equal(desk_post(&desk, &desk_b), CONSULT_AWAITS);
+    assert_int_equal(desk_post(&desk, &desk_d), CONSULT_NOT_GRANTED);
+    assert_int_equal(desk.consult.participant_count, 2);
+    for (uint8_t i = 0; desk.consult.participant_count < PARTICIPANT_COUNT_MAX; i++) {
+        struct node_id node = {{0xe, i}};
+        assert_int_equal(desk_grant(&desk, &node), CONSULT_COUNTS);
+    }
+    assert_int_equal(desk_grant(&desk, &desk_d), CONSULT_FULL);
+}
+
+static void after_an_end_what_was_written_before_it_still_belongs(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_OPEN);
+    assert_int_equal(desk_end(&desk, &desk_b, 2), CONSULT_COUNTS);
+    assert_int_equal(desk_post(&desk, &desk_b), CONSULT_AWAITS);
+    assert_int_equal(desk_post(&desk, &desk_b), CONSULT_AWAITS);
+    struct record_id second = id_of_last();
+    assert_int_equal(desk_post(&desk, &desk_b), CONSULT_GRANT_ENDED);
+    desk.record.generation = 2;
+    desk.record.sequence = 1;
+    assert_int_equal(consult_judge(&desk.consult, &desk.record), CONSULT_GRANT_ENDED);
+    assert_int_equal(desk_take_in(&desk, &desk_b, &second, KIND_POST), CONSULT_COUNTS);
+}
+
+/* ---- what others write ---- */
+
+/* C-39 */
+static void what_others_write_changes_nothing_until_it_is_taken_in(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_OPEN);
+    struct bytes before = exported(&desk.consult, 0);
+    assert_int_equal(desk_opinion(&desk, &desk_b), CONSULT_AWAITS);
+    struct record_id id = id_of_last();
+    struct consult_record record = desk.record;
+    assert_true(bytes_equal(before, exported(&desk.consult, 1)));
+    assert_int_equal(view_at(0).opinion_count, 0);
+    assert_int_equal(desk_take_in(&desk, &desk_b, &id, KIND_OPINION), CONSULT_COUNTS);
+    record.statement = NULL; /* counted by name, whether or not it is readable here */
+    assert_int_equal(consult_judge(&desk.consult, &record), CONSULT_COUNTS);
+    assert_int_equal(view_at(0).opinion_count, 1);
+    assert_int_equal(view_at(0).institution_count, 1);
+}
+
+static void write_step(size_t step)
+{
+    struct record_id first_opinion = {{3}};
+    switch (step) {
+    case 0:
+        desk_open(&desk);
+        break;
+    case 1:
+        desk_grant(&desk, &desk_b);
+        break;
+    case 2:
+        desk_opinion(&desk, &desk_b);
+        break;
+    case 3:
+        desk_post(&desk, &desk_b);
+        break;
+    case 4:
+        desk_take_in(&desk, &desk_b, &first_opinion, KIND_OPINION);
+        break;
+    case 5:
+        desk_reveal(&desk, &first_opinion);
+        break;
+    case 6:
+        desk.time.ms = DESK_DEADLINE + 5;
+        desk_release(&desk, &desk_b, &first_opinion);
+        break;
+    case 7:
+        desk_extend(&desk, DESK_DEADLINE + 10);
+        break;
+    case 8:
+        desk_close(&desk);
+        break;
+    case 9:
+        desk_post(&desk, &desk_b);
+        break;
+    case 10:
+        desk_outcome(&desk, 21);
+        break;
+    default:
+        desk.time.ms = DESK_DEADLINE + 20;
+        desk_release(&desk, &desk_b, &first_opinion);
+    }
+}
+
+/* C-39: the state does not depend on when the records of others come. */
+static void who_holds_the_same_streams_sees_the_same_case(void **state)
+{
+    (void)state;
+    enum { COUNT = 12 };
+    static struct desk desks[COUNT];
+    struct consult_record records[COUNT];
+    size_t count = 0;
+    begin(ANNOUNCEMENT_OPEN);
+    desk_init(&desk, ANNOUNCEMENT_OPEN);
+    /* each record is written at a desk of its own, so that its bytes stay */
+    for (size_t i = 0; i < COUNT; i++) {
+        write_step(i);
+        desks[i] = desk;
+        desks[i].statement.content.data = desks[i].content;
+        records[i] = desk.record;
+        records[i].statement = &desks[i].statement;
+        count++;
+    }
+    struct bytes expected = exported(&desk.consult, 0);
+    /* the requester's in order, the others' all after, and all before but the grant */
+    for (int late = 0; late < 2; late++) {
+        struct case_id case_id = desk_case();
+        consult_init(&other.consult, &desk_federation, &case_id);
+        (void)consult_apply(&other.consult, &records[0]);
+        (void)consult_apply(&other.consult, &records[1]);
+        for (int pass = 0; pass < 2; pass++)
+            for (size_t i = 2; i < count; i++)
+                if ((ID_EQUAL(records[i].writer, desk_a)) == (pass == 1 - late))
+                    (void)consult_apply(&other.consult, &records[i]);
+        assert_true(bytes_equal(expected, exported(&other.consult, 1)));
+    }
+}
+
+/* C-32 */
+static void a_take_in_is_weighed_entry_by_entry(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_OPEN);
+    struct record_id one = {{0x81}}, two = {{0x82}}, three = {{0x83}};
+    struct caserecord_take_in mixed = {
+        .taken = {{desk_d, one, KIND_POST}, {desk_b, two, KIND_POST}, {desk_b, two, KIND_POST}},
+        .taken_count = 3};
+    assert_int_equal(desk_say(&desk, &desk_a, KIND_TAKE_IN, &mixed), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.taken_count, 1);
+    assert_int_equal(desk_take_in(&desk, &desk_b, &two, KIND_POST), CONSULT_SEEN);
+    assert_int_equal(desk_take_in(&desk, &desk_d, &one, KIND_POST), CONSULT_NOT_GRANTED);
+    assert_int_equal(desk_take_in(&desk, &desk_b, &one, KIND_RELEASE), CONSULT_NO_MEANING);
+    assert_int_equal(desk_take_in(&desk, &desk_b, &one, KIND_GRANT), CONSULT_WRONG_WRITER);
+    assert_int_equal(desk_take_in(&desk, &desk_b, &one, 0x0777), CONSULT_NO_MEANING);
+    assert_int_equal(desk_close(&desk), CONSULT_COUNTS);
+    assert_int_equal(desk_take_in(&desk, &desk_b, &one, KIND_OPINION), CONSULT_CLOSED);
+    assert_int_equal(desk_take_in(&desk, &desk_b, &three, KIND_POST), CONSULT_COUNTS);
+}
+
+static void a_case_takes_in_so_many_and_no_more(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_OPEN);
+    for (uint32_t i = 0; i < TAKEN_IN_COUNT_MAX; i++) {
+        struct record_id id = {{0x99, (uint8_t)(i >> 8), (uint8_t)i}};
+        assert_int_equal(desk_take_in(&desk, &desk_b, &id, KIND_POST), CONSULT_COUNTS);
+    }
+    struct record_id id = {{0x98}};
+    assert_int_equal(desk_take_in(&desk, &desk_b, &id, KIND_POST), CONSULT_FULL);
+}
+
+/* C-34 */
+static void independent_opinions_are_not_told_by_a_synthesis(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_INDEPENDENT_FIRST);
+    struct record_id opinion = an_opinion(&desk_b);
+    assert_int_equal(consult_allows(&desk.consult, &desk_a, KIND_SYNTHESIS), CONSULT_NOT_REVEALED);
+    assert_int_equal(desk_synthesis(&desk), CONSULT_NOT_REVEALED);
+    /* a revealed word of discussion is no revealed opinion */
+    assert_int_equal(desk_post(&desk, &desk_b), CONSULT_AWAITS);
+    struct record_id post = id_of_last();
+    assert_int_equal(desk_take_in(&desk, &desk_b, &post, KIND_POST), CONSULT_COUNTS);
+    assert_int_equal(desk_reveal(&desk, &post), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.state, CASE_ANNOUNCED);
+    assert_int_equal(desk_synthesis(&desk), CONSULT_NOT_REVEALED);
+    assert_int_equal(desk_reveal(&desk, &opinion), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.state, CASE_REVEALED);
+    assert_int_equal(desk_synthesis(&desk), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.state, CASE_SYNTHESISED);
+    struct record_id unknown = {{0x55}};
+    assert_int_equal(desk_reveal(&desk, &unknown), CONSULT_UNKNOWN_RECORD);
+}
+
+/* C-33, C-35 */
+static void an_author_releases_its_own_after_the_deadline(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_INDEPENDENT_FIRST);
+    struct record_id opinion = an_opinion(&desk_b), second = {{0x61}}, third = {{0x62}};
+    desk.time.ms = DESK_DEADLINE - 1;
+    assert_int_equal(desk_release(&desk, &desk_b, &opinion), CONSULT_TOO_EARLY);
+    desk.time.ms = DESK_DEADLINE;
+    assert_int_equal(desk_release(&desk, &desk_b, &opinion), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.state, CASE_ANNOUNCED);
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_SEEN);
+    assert_int_equal(desk_release(&desk, &desk_b, &second), CONSULT_COUNTS);
+    assert_int_equal(desk_release(&desk, &desk_b, &third), CONSULT_FULL);
+    assert_int_equal(desk_release(&desk, &desk_a, &opinion), CONSULT_WRONG_WRITER);
+    assert_int_equal(desk_extend(&desk, DESK_DEADLINE), CONSULT_TOO_EARLY);
+    assert_int_equal(desk_extend(&desk, DESK_DEADLINE + 1), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.participants[0].released_count, 0);
+    assert_int_equal(desk_release(&desk, &desk_b, &opinion), CONSULT_TOO_EARLY);
+}
+
+/* ---- counting ---- */
+
+static void opinions_are_counted_by_distinct_institutions(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_OPEN);
+    (void)an_opinion(&desk_b);
+    (void)an_opinion(&desk_b);
+    assert_int_equal(view_at(0).opinion_count, 2);
+    assert_int_equal(view_at(0).institution_count, 1);
+    assert_int_equal(
+        desk_say(&desk, &desk_c, KIND_DECLINE,
+                 &(struct caserecord_decline){CASERECORD_LOCAL_CARE_ADEQUATE, BYTES_NONE}),
+        CONSULT_AWAITS);
+    struct record_id id = id_of_last();
+    assert_int_equal(view_at(0).declined_count, 0);
+    assert_int_equal(desk_take_in(&desk, &desk_c, &id, KIND_DECLINE), CONSULT_COUNTS);
+    assert_int_equal(view_at(0).declined_count, 1);
+    assert_int_equal(view_at(0).institution_count, 1);
+    (void)an_opinion(&desk_c); /* on second thoughts */
+    assert_int_equal(view_at(0).declined_count, 0);
+    assert_int_equal(view_at(0).institution_count, 2);
+}
+
+static void deadlines_and_follow_ups_fall_due(void **state)
+{
+    (void)state;
+    const uint64_t day = 24 * 60 * 60 * 1000;
+    begin(ANNOUNCEMENT_OPEN);
+    assert_false(view_at(DESK_DEADLINE - 1).is_overdue);
+    assert_true(view_at(DESK_DEADLINE).is_overdue);
+    desk.time.ms = DESK_DEADLINE;
+    assert_int_equal(desk_close(&desk), CONSULT_COUNTS);
+    assert_false(view_at(DESK_DEADLINE).is_overdue);
+    assert_false(view_at(DESK_DEADLINE + 21 * day - 1).is_follow_up_due);
+    assert_true(view_at(DESK_DEADLINE + 21 * day).is_follow_up_due);
+    assert_int_equal(desk_outcome(&desk, 21), CONSULT_COUNTS);
+    assert_false(view_at(DESK_DEADLINE + 21 * day).is_follow_up_due);
+    assert_true(view_at(DESK_DEADLINE + 90 * day).is_follow_up_due);
+    assert_int_equal(desk_outcome(&desk, 90), CONSULT_COUNTS);
+    assert_false(view_at(DESK_DEADLINE + 900 * day).is_follow_up_due);
+}
+
+static void a_command_can_ask_first(void **state)
+{
+    (void)state;
+    desk_init(&desk, ANNOUNCEMENT_OPEN);
+    assert_int_equal(consult_allows(&desk.consult, &desk_a, KIND_OPEN), CONSULT_COUNTS);
+    assert_int_equal(consult_allows(&desk.consult, &desk_b, KIND_OPINION), CONSULT_NOT_OPEN);
+    begin(ANNOUNCEMENT_OPEN);
+    assert_int_equal(consult_allows(&desk.consult, &desk_b, KIND_OPINION), CONSULT_AWAITS);
+    assert_int_equal(consult_allows(&desk.consult, &desk_d, KIND_OPINION), CONSULT_NOT_GRANTED);
+    assert_int_equal(consult_allows(&desk.consult, &desk_a, KIND_OPINION), CONSULT_WRONG_WRITER);
+    assert_int_equal(consult_allows(&desk.consult, &desk_a, KIND_OUTCOME), CONSULT_NOT_CLOSED);
+    assert_int_equal(desk_end(&desk, &desk_b, 0), CONSULT_COUNTS);
+    assert_int_equal(consult_allows(&desk.consult, &desk_b, KIND_OPINION), CONSULT_GRANT_ENDED);
+    assert_int_equal(desk_erase(&desk, &desk_a), CONSULT_COUNTS);
+    assert_int_equal(consult_allows(&desk.consult, &desk_b, KIND_ERASED), CONSULT_COUNTS);
+    assert_int_equal(consult_allows(&desk.consult, &desk_a, KIND_POST), CONSULT_ERASED);
+}
+
+/* ---- erasure ---- */
+
+/* C-50 */
+static void an_erase_is_obeyed_in_any_order_and_proves_itself(void **state)
+{
+    (void)state;
+    desk_init(&desk, ANNOUNCEMENT_OPEN);
+    desk.sequences[0xa] = 41; /* nothing before it is here */
+    assert_int_equal(desk_erase(&desk, &desk_b), CONSULT_WRONG_WRITER);
+    assert_int_equal(desk_erase(&desk, &desk_a), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.state, CASE_ERASED);
+    assert_int_equal(consult_apply(&desk.consult, &desk.record), CONSULT_SEEN);
+    assert_int_equal(desk_erase(&desk, &desk_a), CONSULT_ERASED);
+    desk.sequences[0xa] = 0;
+    assert_int_equal(desk_open(&desk), CONSULT_ERASED);
+    assert_int_equal(desk.consult.state, CASE_ERASED);
+
+    begin(ANNOUNCEMENT_OPEN);
+    struct caserecord_erase forged = {.opening = {{0x78}}, .requester = desk_a};
+    assert_int_equal(desk_say(&desk, &desk_a, KIND_ERASE, &forged), CONSULT_MALFORMED);
+    forged = (struct caserecord_erase){.opening = desk_opening, .requester = desk_b};
+    assert_int_equal(desk_say(&desk, &desk_b, KIND_ERASE, &forged), CONSULT_MALFORMED);
+    assert_int_equal(desk.consult.state, CASE_ANNOUNCED);
+}
+
+/* C-41 */
+static void a_successor_reveals_closes_and_erases_for_a_removed_requester(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_INDEPENDENT_FIRST);
+    struct record_id opinion = an_opinion(&desk_b);
+    struct caserecord_reveal reveal = {.records = {opinion}, .record_count = 1};
+    struct caserecord_close close = {BYTES_NONE};
+    assert_int_equal(desk_say(&desk, &desk_d, KIND_REVEAL, &reveal), CONSULT_WRONG_WRITER);
+    assert_int_equal(desk_erase(&desk, &desk_d), CONSULT_WRONG_WRITER);
+    consult_set_successor(&desk.consult, &desk_d);
+    desk.sequences[0xd] = 0;
+    assert_int_equal(desk_say(&desk, &desk_d, KIND_REVEAL, &reveal), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.state, CASE_REVEALED);
+    struct caserecord_grant grant = {.participant = desk_d};
+    assert_int_equal(desk_say(&desk, &desk_d, KIND_GRANT, &grant), CONSULT_WRONG_WRITER);
+    assert_int_equal(desk_say(&desk, &desk_d, KIND_CLOSE, &close), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.state, CASE_CLOSED);
+    assert_int_equal(desk_erase(&desk, &desk_d), CONSULT_COUNTS);
+    assert_int_equal(desk.consult.state, CASE_ERASED);
+    assert_true(ID_EQUAL(desk.consult.requester, desk_a));
+}
+
+static void receipts_are_counted_and_the_silent_are_known(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_OPEN);
+    assert_int_equal(desk_erased(&desk, &desk_b), CONSULT_NOT_ERASED);
+    assert_int_equal(desk_end(&desk, &desk_c, 0), CONSULT_COUNTS);
+    assert_int_equal(view_at(0).silent_count, 0);
+    assert_int_equal(desk_erase(&desk, &desk_a), CONSULT_COUNTS);
+    assert_int_equal(view_at(0).silent_count, 2);
+    assert_int_equal(desk_erased(&desk, &desk_b), CONSULT_COUNTS);
+    assert_int_equal(desk_erased(&desk, &desk_b), CONSULT_SEEN);
+    assert_int_equal(desk_erased(&desk, &desk_d), CONSULT_NOT_GRANTED);
+    struct caserecord_erased wrong = {.erase = {{0x42}}, .backups_until = {1}};
+    assert_int_equal(desk_say(&desk, &desk_c, KIND_ERASED, &wrong), CONSULT_UNKNOWN_RECORD);
+    assert_int_equal(view_at(0).silent_count, 1);
+    assert_int_equal(desk_erased(&desk, &desk_c), CONSULT_COUNTS); /* ended ones answer too */
+    assert_int_equal(view_at(0).silent_count, 0);
+    assert_int_equal(view_at(0).erased_count, 2);
+    assert_int_equal(desk.consult.participants[0].backups_until.ms, 5000);
+}
+
+/* ---- keeping it ---- */
+
+static void a_case_is_kept_and_read_back_whole(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_INDEPENDENT_FIRST);
+    struct record_id opinion = an_opinion(&desk_b);
+    assert_int_equal(desk_reveal(&desk, &opinion), CONSULT_COUNTS);
+    desk.time.ms = DESK_DEADLINE;
+    assert_int_equal(desk_release(&desk, &desk_c, &opinion), CONSULT_COUNTS);
+    assert_int_equal(desk_end(&desk, &desk_c, 3), CONSULT_COUNTS);
+    assert_int_equal(desk_close(&desk), CONSULT_COUNTS);
+    assert_int_equal(desk_outcome(&desk, 21), CONSULT_COUNTS);
+    struct bytes kept = exported(&desk.consult, 0);
+    assert_int_equal(consult_import(kept, &other.consult), OK);
+    assert_true(bytes_equal(kept, exported(&other.consult, 1)));
+    assert_memory_equal(&desk.consult, &other.consult, sizeof desk.consult);
+    for (size_t size = 0; size < kept.size; size++)
+        assert_int_equal(consult_import((struct bytes){kept.data, size}, &other.consult),
+                         ERR_CORRUPT);
+    export_memory[0][0]++;
+    assert_int_equal(consult_import(kept, &other.consult), ERR_CORRUPT);
+    export_memory[0][0]--;
+    export_memory[0][1] = CASE_STATE_COUNT;
+    assert_int_equal(consult_import(kept, &other.consult), ERR_CORRUPT);
+}
+
+static void the_largest_case_can_be_kept(void **state)
+{
+    (void)state;
+    memset(&desk.consult, 0, sizeof desk.consult);
+    desk.consult.specialty_size = TAG_SIZE_MAX;
+    desk.consult.participant_count = PARTICIPANT_COUNT_MAX;
+    for (size_t i = 0; i < PARTICIPANT_COUNT_MAX; i++)
+        desk.consult.participants[i].released_count = RELEASED_COUNT_MAX;
+    desk.consult.taken_count = TAKEN_IN_COUNT_MAX;
+    assert_int_equal(consult_import(exported(&desk.consult, 0), &other.consult), OK);
+    uint8_t small[64];
+    struct buffer buffer = buffer_over(small, sizeof small);
+    assert_int_equal(consult_export(&desk.consult, &buffer), ERR_FULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_who_made_the_case_id_opens_the_case),
+        cmocka_unit_test(what_the_announcement_said_is_known_of_the_case),
+        cmocka_unit_test(the_requesters_records_are_applied_once_and_in_order),
+        cmocka_unit_test(a_malformed_body_is_passed_and_the_stream_goes_on),
+        cmocka_unit_test(access_is_given_once_and_ends_once),
+        cmocka_unit_test(after_an_end_what_was_written_before_it_still_belongs),
+        cmocka_unit_test(what_others_write_changes_nothing_until_it_is_taken_in),
+        cmocka_unit_test(who_holds_the_same_streams_sees_the_same_case),
+        cmocka_unit_test(a_take_in_is_weighed_entry_by_entry),
+        cmocka_unit_test(a_case_takes_in_so_many_and_no_more),
+        cmocka_unit_test(independent_opinions_are_not_told_by_a_synthesis),
+        cmocka_unit_test(an_author_releases_its_own_after_the_deadline),
+        cmocka_unit_test(opinions_are_counted_by_distinct_institutions),
+        cmocka_unit_test(deadlines_and_follow_ups_fall_due),
+        cmocka_unit_test(a_command_can_ask_first),
+        cmocka_unit_test(an_erase_is_obeyed_in_any_order_and_proves_itself),
+        cmocka_unit_test(a_successor_reveals_closes_and_erases_for_a_removed_requester),
+        cmocka_unit_test(receipts_are_counted_and_the_silent_are_known),
+        cmocka_unit_test(a_case_is_kept_and_read_back_whole),
+        cmocka_unit_test(the_largest_case_can_be_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
