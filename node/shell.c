@@ -454,15 +454,16 @@ static void shell_fatal(void *arg, err reason)
     _exit(1);
 }
 
-static struct hash shell_owner(const struct shell_config *config)
+struct hash shell_owner(const struct federation_id *federation, const struct node_id *self)
 {
-    struct bytes parts[] = {ID_BYTES(config->federation), ID_BYTES(config->self)};
+    struct bytes parts[] = {ID_BYTES(*federation), ID_BYTES(*self)};
     return hash_parts(CONTEXT_STORE_INDEX, parts, 2);
 }
 
 static err shell_open_store(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE])
 {
-    struct store_options options = {.owner = shell_owner(&shell->config),
+    struct store_options options = {.owner =
+                                        shell_owner(&shell->config.federation, &shell->config.self),
                                     .quota = shell->config.quota,
                                     .notify = shell_notify,
                                     .fatal = shell_fatal,

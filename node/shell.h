@@ -137,6 +137,9 @@ void shell_listen(struct shell *shell, void (*on_news)(void *arg, const struct s
 /* The roster took a head (from a link, an invitation file, or a publisher): tell the core. */
 void shell_roster_changed(struct shell *shell);
 
+/* Whose store it is: a hash over federation and node_id. */
+struct hash shell_owner(const struct federation_id *federation, const struct node_id *self);
+
 /* The clocks that the core is told. */
 struct wall shell_wall(void);
 struct mono shell_mono(void);

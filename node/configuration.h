@@ -1,0 +1,49 @@
+/* The settings of consiliumd: consiliumd.conf(5). */
+#ifndef CONSILIUM_NODE_CONFIGURATION_H
+#define CONSILIUM_NODE_CONFIGURATION_H
+
+#include "node/io/address.h"
+#include "node/io/config.h"
+#include "node/io/log.h"
+#include "protocol/ids.h"
+
+enum { CONFIGURATION_FEDERATION_MAX = 8, CONFIGURATION_LISTEN_MAX = 4 };
+
+struct configuration_federation {
+    const char *section; /* "federation north" */
+    const char *name;    /* "north": also the directory of its store, and its part of API paths */
+    char data[4096];     /* DATA/north */
+    struct federation_id id;
+    struct address listen[CONFIGURATION_LISTEN_MAX];
+    size_t listen_count;
+    bool grants_by_hand;
+    uint64_t quota;
+};
+
+/* Texts live as long as `config`. */
+struct configuration {
+    struct config *config;
+    const char *data;
+    char socket[4096];
+    const char *group; /* NULL: only the daemon's user and root */
+    const char *passphrase_file;
+    enum log_level log_level;
+    unsigned workers; /* 0: as many as there are cores */
+    struct configuration_federation federations[CONFIGURATION_FEDERATION_MAX];
+    size_t federation_count;
+};
+
+extern const struct config_schema configuration_schema;
+
+/* Reads and judges all of it; on failure `ret_trouble` holds one line that says which setting and
+ * what to do. ERR_NOT_FOUND, ERR_IO, ERR_INVALID. */
+MUST_USE err configuration_load(const char *path, struct configuration *ret_configuration,
+                                struct config_trouble *ret_trouble);
+void configuration_free(struct configuration *configuration);
+
+/* What can be judged only on this machine: directory, keys, group. For --check-config and before
+ * the start. */
+MUST_USE err configuration_check(const struct configuration *configuration,
+                                 struct config_trouble *ret_trouble);
+
+#endif
