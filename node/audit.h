@@ -31,7 +31,12 @@ struct audit;
 enum audit_what { AUDIT_NOTHING, AUDIT_WHAT_LIST(CONTENT_CODE_ENUM) };
 extern const struct content_codes audit_whats;
 
-enum { AUDIT_LOGIN_SIZE_MAX = 32, AUDIT_NOTE_SIZE_MAX = 200, AUDIT_HEAD_EVERY = 256 };
+enum {
+    AUDIT_LOGIN_SIZE_MAX = 32,
+    AUDIT_NOTE_SIZE_MAX = 200,
+    AUDIT_ENTRY_SIZE_MAX = 1024, /* without a refused one inside it */
+    AUDIT_HEAD_EVERY = 256,
+};
 
 /* What happened. Zeros where something has no meaning. */
 struct audit_fact {
@@ -55,6 +60,7 @@ struct audit_entry {
     struct audit_fact fact;
     struct bytes lost; /* AUDIT_REFUSED: the entry that the store did not take */
 };
+/* As content_read and content_write. */
 MUST_USE err audit_entry_read(struct bytes entry, struct audit_entry *ret_entry);
 MUST_USE err audit_entry_write(const struct audit_entry *entry, struct buffer *out);
 
@@ -95,6 +101,8 @@ enum audit_fault { AUDIT_FAULT_LIST(AUDIT_FAULT_ENUM) AUDIT_FAULT_COUNT };
 #undef AUDIT_FAULT_ENUM
 /* The sentences above; static storage. */
 const char *audit_fault_sentence(enum audit_fault fault);
+/* "missing"; static storage. */
+const char *audit_fault_name(enum audit_fault fault);
 
 struct audit_verdict {
     enum audit_fault fault;
@@ -107,20 +115,16 @@ struct audit_verdict {
 /* Walks the whole log, and compares it with this institution's AUDIT_HEAD records. */
 MUST_USE err audit_verify(struct shell *shell, struct audit_verdict *ret_verdict);
 
-/* The same over entries that the caller hands over one by one, with the heads it knows. */
-struct audit_walk {
-    struct audit_verdict verdict;
-    struct hash lost[16]; /* hashes of entries that stand in AUDIT_REFUSED entries */
-    struct hash lost_previous[16];
-    uint64_t lost_number[16];
-    size_t lost_count;
-    struct hash previous;
-    uint64_t next;
-};
-void audit_walk_init(struct audit_walk *walk);
-/* First pass, in order: only AUDIT_REFUSED entries are remembered. */
+/* The same over entries that the caller hands over: first all of them to audit_walk_look, then all
+ * to audit_walk_step, each time in order; then what others witnessed is compared by the caller. */
+struct audit_walk;
+struct audit_walk *audit_walk_new(void); /* NULL: no memory */
+void audit_walk_free(struct audit_walk *walk);
+/* A head that was witnessed; before the first step. */
+void audit_walk_witness(struct audit_walk *walk, uint64_t number, const struct hash *hash);
 void audit_walk_look(struct audit_walk *walk, struct bytes entry);
-/* Second pass, in order. */
 void audit_walk_step(struct audit_walk *walk, uint64_t number, struct bytes entry);
+/* All was handed over. The first fault found is the verdict. */
+struct audit_verdict audit_walk_end(struct audit_walk *walk);
 
 #endif
