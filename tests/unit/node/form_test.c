@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,13 +59,7 @@ static void json_is_read_strictly(void **state)
 static void sixteen_levels_are_read_and_seventeen_are_not(void **state)
 {
     (void)state;
-    char text[256] = "{\"a\":";
-    size_t size = strlen(text);
-    for (int i = 0; i < FORM_DEPTH_MAX - 1; i++)
-        text[size++] = '[';
-    for (int i = 0; i < FORM_DEPTH_MAX - 1; i++)
-        text[size++] = ']';
-    strcpy(text + size, "}");
+    const char *text = "{\"a\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}";
     json_t *form = NULL;
     assert_int_equal(OK, parse(text, &form));
     json_decref(form);
@@ -139,13 +132,15 @@ static void limits_of_a_content_hold(void **state)
     (void)state;
     struct caserecord_post value;
     struct form_problem problem;
-    char *text = malloc(POST_SIZE_MAX + 64);
-    size_t size = (size_t)sprintf(text, "{\"text\": \"");
-    memset(text + size, 'a', POST_SIZE_MAX + 1);
-    strcpy(text + size + POST_SIZE_MAX + 1, "\"}");
-    assert_int_equal(ERR_TOO_LARGE, take(&caserecord_post_table, text, &value, &problem));
+    char *long_text = malloc(POST_SIZE_MAX + 2);
+    memset(long_text, 'a', POST_SIZE_MAX + 1);
+    long_text[POST_SIZE_MAX + 1] = 0;
+    json_t *form = json_pack("{s:s}", "text", long_text);
+    struct form_take how = {.table = &caserecord_post_table, .is_whole = true};
+    assert_int_equal(ERR_TOO_LARGE, form_take(&how, form, &value, &problem));
     assert_string_equal("text: longer than 8192 bytes", problem.text);
-    free(text);
+    json_decref(form);
+    free(long_text);
 }
 
 static void a_content_is_shown_by_its_names_and_without_item_keys(void **state)
