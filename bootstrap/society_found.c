@@ -1,0 +1,153 @@
+#include "bootstrap/society_found.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootstrap/society_key.h"
+#include "bootstrap/society_pending.h"
+#include "bootstrap/society_say.h"
+#include "bootstrap/society_settings.h"
+
+/* The boards that are offered when none are named. */
+static const char *const found_boards[] = {
+    "cardiology=Cardiology",     "hematology/bmt=Hematology and bone marrow transplantation",
+    "neurosurgery=Neurosurgery", "oncology=Oncology",
+    "orthopedics=Orthopedics",   "pathology=Pathology",
+    "radiology=Radiology",       "rare-diseases=Rare diseases",
+};
+
+/* ---- officers ---- */
+
+static bool found_insert(struct officers *officers, const uint8_t key[static KEY_SIZE])
+{
+    uint32_t at = officers->count;
+    for (uint32_t i = 0; i < officers->count; i++) {
+        if (memcmp(officers->keys[i].bytes, key, KEY_SIZE) == 0)
+            return false;
+    }
+    while (at > 0 && memcmp(officers->keys[at - 1].bytes, key, KEY_SIZE) > 0) {
+        officers->keys[at] = officers->keys[at - 1];
+        at--;
+    }
+    memcpy(officers->keys[at].bytes, key, KEY_SIZE);
+    officers->count++;
+    return true;
+}
+
+static bool found_read_officers(const struct society_options *options, struct officers *ret)
+{
+    struct officers officers = {.threshold = (uint32_t)options->threshold};
+    if (options->officer_count == 0 || options->officer_count > OFFICER_COUNT_MAX) {
+        society_say_error("name 1 to %d officers, each with --officer KEY-OR-FILE",
+                          OFFICER_COUNT_MAX);
+        return false;
+    }
+    for (uint32_t i = 0; i < options->officer_count; i++) {
+        uint8_t key[KEY_SIZE];
+        if (!society_key_read(options->officers[i], key))
+            return false;
+        if (!found_insert(&officers, key)) {
+            society_say_error("`%s` is the key of an officer who was named before",
+                              options->officers[i]);
+            return false;
+        }
+    }
+    if (options->threshold == 0 || options->threshold > officers.count) {
+        society_say_error("say how many of the %u officers must sign each head: --threshold 1 to "
+                          "%u",
+                          officers.count, officers.count);
+        return false;
+    }
+    *ret = officers;
+    return true;
+}
+
+static void found_warn(const struct officers *officers)
+{
+    if (officers->threshold == officers->count)
+        society_say_warning("all %u officers must sign each head: when one key is lost, no member "
+                            "can be admitted or removed any more, ever; a threshold of %u is safer",
+                            officers->count, officers->count > 1 ? officers->count - 1 : 1);
+    if (officers->threshold == 1)
+        society_say_warning(
+            "one officer alone can admit and remove members: whoever steals one key "
+            "can too");
+}
+
+/* ---- commands ---- */
+
+static int found_settle(struct society *society, const struct society_options *options,
+                        const struct officers *officers)
+{
+    struct settings settings;
+    settings_init(&settings);
+    settings.name = bytes_of_text(options->name);
+    const char *const *boards = found_boards;
+    uint32_t count = sizeof found_boards / sizeof found_boards[0];
+    if (options->board_count > 0) {
+        boards = options->boards;
+        count = options->board_count;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!society_settings_add_board(&settings, boards[i]))
+            return 1;
+    }
+    if (!society_settings_from_options(&settings, options) || !society_pending_begin(society))
+        return 1;
+    society->pending.head.officers = *officers;
+    if (!society_pending_put_settings(society, &settings) ||
+        !society_pending_save(society, options->valid_days))
+        return 1;
+    printf("The founding head of `%s` is prepared. Now each of its %u officers signs it:\n"
+           "  consilium-society sign --society %s --key FOLDER-OF-THE-OFFICER\n",
+           options->name, officers->count, options->society);
+    return 0;
+}
+
+int society_found_federation(const struct society_options *options)
+{
+    struct officers officers;
+    if (options->name == NULL)
+        return society_say_error("name the federation with --name");
+    if (!found_read_officers(options, &officers))
+        return 1;
+    struct society *society = malloc(sizeof *society);
+    if (society == NULL)
+        return society_say_error("%s", err_sentence(ERR_NO_MEMORY));
+    int status = 1;
+    if (society_folder_open(society, options->society, true)) {
+        found_warn(&officers);
+        status = found_settle(society, options, &officers);
+        society_folder_close(society);
+    }
+    free(society);
+    return status;
+}
+
+static int found_replace(struct society *society, const struct society_options *options)
+{
+    struct officers officers;
+    if (!found_read_officers(options, &officers) || !society_pending_begin(society))
+        return 1;
+    found_warn(&officers);
+    society->pending.head.officers = officers;
+    if (!society_pending_save(society, options->valid_days))
+        return 1;
+    printf("Prepared: %u officers, %u of whom sign each head from the next one on.\n",
+           officers.count, officers.threshold);
+    return 0;
+}
+
+int society_found_officers(const struct society_options *options)
+{
+    struct society *society = malloc(sizeof *society);
+    if (society == NULL)
+        return society_say_error("%s", err_sentence(ERR_NO_MEMORY));
+    int status = 1;
+    if (society_folder_open(society, options->society, false)) {
+        status = found_replace(society, options);
+        society_folder_close(society);
+    }
+    free(society);
+    return status;
+}

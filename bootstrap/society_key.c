@@ -1,0 +1,250 @@
+#include "bootstrap/society_key.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootstrap/society_say.h"
+#include "node/io/file.h"
+
+enum { KEY_FOLDER_MODE = 0700, KEY_PUBLIC_MODE = 0644, KEY_ARENA_SIZE = 16384 };
+
+static void key_make_sign(uint8_t *ret_public, uint8_t *ret_secret)
+{
+    crypto_sign_keypair(ret_public, ret_secret);
+}
+
+static void key_make_transport(uint8_t *ret_public, uint8_t *ret_secret)
+{
+    crypto_box_keypair(ret_public, ret_secret);
+}
+
+const struct society_key society_key_officer = {
+    .kind = KEYFILE_OFFICER,
+    .stem = "officer",
+    .secret_size = crypto_sign_SECRETKEYBYTES,
+    .make = key_make_sign,
+};
+
+const struct society_key society_key_publisher = {
+    .kind = KEYFILE_PUBLISHER,
+    .stem = "publisher",
+    .secret_size = crypto_box_SECRETKEYBYTES,
+    .make = key_make_transport,
+};
+
+struct key_path {
+    char text[PATH_MAX + 32];
+};
+
+static struct key_path key_path(const struct society_key *key, const char *folder, const char *end)
+{
+    struct key_path path;
+    snprintf(path.text, sizeof path.text, "%s/%s.%s", folder, key->stem, end);
+    return path;
+}
+
+static int key_fail(const char *path, err failure)
+{
+    if (failure == ERR_IO)
+        return society_say_error("%s: %s", path, strerror(errno));
+    return society_say_error("%s: %s", path, err_sentence(failure));
+}
+
+/* ---- passphrases ---- */
+
+static bool key_passphrase(const struct society_options *options, bool is_new,
+                           struct buffer *passphrase)
+{
+    const char *prompt = is_new ? "New passphrase for this key" : "Passphrase of this key";
+    err failure = passphrase_read(&options->passphrase, prompt, is_new, passphrase);
+    switch ((int)failure) {
+    case OK:
+        return true;
+    case ERR_NOT_FOUND:
+        society_say_error("no passphrase: no such file, or no terminal to ask at; name a file with "
+                          "--passphrase-file");
+        return false;
+    case ERR_NOT_ENTITLED:
+        society_say_error("the passphrase file is open to others: chmod 600");
+        return false;
+    case ERR_INVALID:
+        society_say_error(is_new
+                              ? "a new passphrase has at least %d characters, and is typed twice "
+                                "alike"
+                              : "the passphrase is empty (a new one would need %d characters)",
+                          PASSPHRASE_NEW_SIZE_MIN);
+        return false;
+    default:
+        society_say_error("the passphrase cannot be read: %s", err_sentence(failure));
+        return false;
+    }
+}
+
+/* An arena with room for a passphrase and a secret. */
+static struct secrets *key_arena(void)
+{
+    struct secrets *arena = NULL;
+    if (secrets_harden() != OK || secrets_new(KEY_ARENA_SIZE, &arena) != OK) {
+        society_say_error("no protected memory for secrets");
+        return NULL;
+    }
+    if (!secrets_locked(arena))
+        society_say_warning("the kernel locks no memory for us: secrets may reach the swap; raise "
+                            "the limit with `ulimit -l`");
+    return arena;
+}
+
+/* ---- making ---- */
+
+static bool key_write(const struct society_key *key, const struct society_options *options,
+                      struct secrets *arena, uint8_t public_key[static KEY_SIZE])
+{
+    struct keyfile keyfile = {.kind = key->kind, .public_size = KEY_SIZE};
+    struct key_path path = key_path(key, options->key, "key");
+    struct buffer passphrase =
+        buffer_over(secrets_take(arena, PASSPHRASE_SIZE_MAX), PASSPHRASE_SIZE_MAX);
+    uint8_t *secret = secrets_take(arena, key->secret_size);
+    if (passphrase.data == NULL || secret == NULL)
+        return society_say_error("%s", err_sentence(ERR_NO_MEMORY)) == 0;
+    if (!key_passphrase(options, true, &passphrase))
+        return false;
+    snprintf(keyfile.label, sizeof keyfile.label, "%s", options->name);
+    key->make(public_key, secret);
+    memcpy(keyfile.public_part, public_key, KEY_SIZE);
+    err failure = keyfile_seal(path.text, &keyfile, (struct bytes){secret, key->secret_size},
+                               buffer_bytes(&passphrase), keyfile_cost_moderate());
+    if (failure == OK)
+        return true;
+    key_fail(path.text, failure);
+    return false;
+}
+
+static int key_write_public(const struct society_key *key, const struct society_options *options,
+                            const uint8_t public_key[static KEY_SIZE])
+{
+    char hex[2 * KEY_SIZE + 1], text[512];
+    struct key_path path = key_path(key, options->key, "public");
+    ids_to_hex((struct bytes){public_key, KEY_SIZE}, hex);
+    int size =
+        snprintf(text, sizeof text, "consilium %s key\n%s\n%s\n", key->stem, hex, options->name);
+    if (size < 0 || (size_t)size >= sizeof text)
+        return society_say_error("the name is too long");
+    err failure = file_write(path.text, bytes_of_text(text), KEY_PUBLIC_MODE);
+    if (failure != OK)
+        return key_fail(path.text, failure);
+    printf("The %s key of %s is in %s; keep that folder to yourself.\n", key->stem, options->name,
+           options->key);
+    printf("Give the society this: %s\npublic key: %s\n", path.text, hex);
+    return 0;
+}
+
+int society_key_init(const struct society_key *key, const struct society_options *options)
+{
+    uint8_t public_key[KEY_SIZE];
+    if (options->key == NULL || options->name == NULL)
+        return society_say_error("name the folder for the key (--key) and whose it is (--name)");
+    err failure = file_ensure_directory(options->key, KEY_FOLDER_MODE);
+    if (failure == ERR_NOT_ENTITLED)
+        return society_say_error("%s is another's, or open to others: chmod 700", options->key);
+    if (failure != OK)
+        return key_fail(options->key, failure);
+    struct secrets *arena = key_arena();
+    int status = 1;
+    if (arena != NULL && key_write(key, options, arena, public_key))
+        status = key_write_public(key, options, public_key);
+    secrets_free(arena);
+    return status;
+}
+
+/* ---- opening ---- */
+
+bool society_key_peek(const struct society_key *key, const char *folder,
+                      uint8_t ret_public[static KEY_SIZE])
+{
+    struct keyfile keyfile;
+    struct key_path path = key_path(key, folder, "key");
+    err failure = keyfile_peek(path.text, &keyfile);
+    if (failure == OK && (keyfile.kind != key->kind || keyfile.public_size != KEY_SIZE))
+        failure = ERR_INVALID;
+    if (failure != OK) {
+        key_fail(path.text, failure);
+        return false;
+    }
+    memcpy(ret_public, keyfile.public_part, KEY_SIZE);
+    return true;
+}
+
+static err key_unseal(const struct society_key *key, const struct society_options *options,
+                      struct secrets *arena, struct buffer *secret)
+{
+    struct key_path path = key_path(key, options->key, "key");
+    struct buffer passphrase =
+        buffer_over(secrets_take(arena, PASSPHRASE_SIZE_MAX), PASSPHRASE_SIZE_MAX);
+    if (passphrase.data == NULL || secret->data == NULL)
+        return ERR_NO_MEMORY;
+    if (!key_passphrase(options, false, &passphrase))
+        return ERR_INVALID;
+    err failure = keyfile_unseal(path.text, key->kind, buffer_bytes(&passphrase), NULL, secret);
+    if (failure == OK && secret->size != key->secret_size)
+        failure = ERR_MALFORMED;
+    if (failure != OK)
+        key_fail(path.text, failure);
+    return failure;
+}
+
+bool society_key_open(const struct society_key *key, const struct society_options *options,
+                      struct secrets **ret_arena, const uint8_t **ret_secret)
+{
+    struct secrets *arena = key_arena();
+    if (arena == NULL)
+        return false;
+    struct buffer secret = buffer_over(secrets_take(arena, key->secret_size), key->secret_size);
+    if (key_unseal(key, options, arena, &secret) != OK) {
+        secrets_free(arena);
+        return false;
+    }
+    *ret_arena = arena;
+    *ret_secret = secret.data;
+    return true;
+}
+
+/* ---- public keys of others ---- */
+
+/* The second line of a .public file. */
+static bool key_from_public(const char *path, uint8_t ret_public[static KEY_SIZE])
+{
+    uint8_t *data;
+    size_t size;
+    if (file_read(path, 4096, &data, &size) != OK)
+        return false;
+    char *line = strchr((char *)data, '\n');
+    bool read = false;
+    if (line != NULL && strncmp((char *)data, "consilium ", 10) == 0) {
+        line++;
+        line[strcspn(line, "\r\n")] = '\0';
+        read = ids_from_hex(line, ret_public, KEY_SIZE) == OK;
+    }
+    free(data);
+    return read;
+}
+
+bool society_key_read(const char *text, uint8_t ret_public[static KEY_SIZE])
+{
+    struct keyfile keyfile;
+    if (ids_from_hex(text, ret_public, KEY_SIZE) == OK)
+        return true;
+    if (keyfile_peek(text, &keyfile) == OK && keyfile.public_size == KEY_SIZE) {
+        memcpy(ret_public, keyfile.public_part, KEY_SIZE);
+        return true;
+    }
+    if (key_from_public(text, ret_public))
+        return true;
+    society_say_error("`%s` is no public key: neither 64 hexadecimal digits nor a file that holds "
+                      "one (officer.public)",
+                      text);
+    return false;
+}

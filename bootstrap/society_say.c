@@ -1,0 +1,79 @@
+#include "bootstrap/society_say.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+int society_say_error(const char *format, ...)
+{
+    va_list arguments;
+    fputs("consilium-society: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return 1;
+}
+
+void society_say_warning(const char *format, ...)
+{
+    va_list arguments;
+    fputs("consilium-society: warning: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+void society_say_date(struct wall time, char ret_text[static SOCIETY_SAY_DATE_SIZE])
+{
+    time_t seconds = (time_t)(time.ms / 1000);
+    struct tm parts;
+    if (gmtime_r(&seconds, &parts) == NULL ||
+        strftime(ret_text, SOCIETY_SAY_DATE_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        snprintf(ret_text, SOCIETY_SAY_DATE_SIZE, "?");
+}
+
+struct wall society_say_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (struct wall){(uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000};
+}
+
+/* The terminal itself, so that a redirected standard input answers nothing by chance. */
+bool society_say_ask(const char *question, char *ret_line, size_t size)
+{
+    bool answered = false;
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    FILE *tty = fd < 0 ? NULL : fdopen(fd, "r+");
+    if (tty == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    fprintf(tty, "%s ", question);
+    fflush(tty);
+    if (fgets(ret_line, (int)size, tty) != NULL) {
+        ret_line[strcspn(ret_line, "\n")] = '\0';
+        answered = true;
+    }
+    fclose(tty);
+    return answered;
+}
+
+bool society_say_confirm(const char *question, const char *option)
+{
+    char line[64];
+    if (!society_say_ask(question, line, sizeof line)) {
+        society_say_error("there is no terminal to ask at; give %s", option);
+        return false;
+    }
+    if (strcasecmp(line, "yes") == 0)
+        return true;
+    society_say_error("not confirmed; nothing was changed");
+    return false;
+}

@@ -1,0 +1,32 @@
+/* What the society's tool says to the person at the terminal, and what it asks. */
+#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SAY_H
+#define CONSILIUM_BOOTSTRAP_SOCIETY_SAY_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "protocol/bytes.h"
+#include "protocol/ids.h"
+
+/* "consilium-society: ..." on standard error; returns 1, the exit status. */
+int society_say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, not as a failure. */
+void society_say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+enum { SOCIETY_SAY_DATE_SIZE = 32 };
+
+/* "2025-03-01T12:00:00Z" */
+void society_say_date(struct wall time, char ret_text[static SOCIETY_SAY_DATE_SIZE]);
+
+/* Now, by this machine's clock. */
+struct wall society_say_now(void);
+
+/* Asks at the terminal; true when the first word of the answer is "yes". Without a terminal:
+ * false, and says which option to use instead. */
+bool society_say_confirm(const char *question, const char *option);
+
+/* Asks for a line at the terminal. False without a terminal. */
+bool society_say_ask(const char *question, char *ret_line, size_t size);
+
+#endif

@@ -1,0 +1,447 @@
+#include "bootstrap/society_show.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootstrap/society_json.h"
+#include "bootstrap/society_pending.h"
+#include "bootstrap/society_say.h"
+#include "protocol/fingerprint.h"
+
+#define SHOW_HOUR_MS ((uint64_t)60 * 60 * 1000)
+
+#define SHOW_TEXT(span) (int)(span).size, (const char *)(span).data
+
+static const char *show_state(enum member_state state)
+{
+    switch (state) {
+    case MEMBER_ADMITTED:
+        return "admitted";
+    case MEMBER_SUSPENDED:
+        return "suspended";
+    case MEMBER_REMOVED:
+        return "removed";
+    }
+    return "?";
+}
+
+static void show_fingerprint(const uint8_t id[static HASH_SIZE], char *ret_text)
+{
+    struct hash hash;
+    memcpy(hash.bytes, id, HASH_SIZE);
+    fingerprint_write(&hash, ret_text);
+}
+
+/* ---- identity ---- */
+
+void society_show_identity(const struct society *society)
+{
+    char hex[2 * HASH_SIZE + 1], print[FINGERPRINT_TEXT_SIZE], date[SOCIETY_SAY_DATE_SIZE];
+    const struct roster_head *head = roster_current_head(&society->roster);
+    if (head == NULL)
+        return;
+    struct federation_id federation = roster_federation(&society->roster);
+    struct head_id id = roster_current_id(&society->roster);
+    ids_to_hex(ID_BYTES(federation), hex);
+    show_fingerprint(federation.bytes, print);
+    printf("federation   %.*s\n", SHOW_TEXT(roster_settings(&society->roster)->name));
+    printf("  id           %s\n  fingerprint  %s\n", hex, print);
+    ids_to_hex(ID_BYTES(id), hex);
+    show_fingerprint(id.bytes, print);
+    society_say_date(head->valid_until, date);
+    printf("head         epoch %" PRIu64 ", valid until %s\n", head->epoch, date);
+    printf("  id           %s\n  fingerprint  %s\n", hex, print);
+    if (roster_expired(&society->roster, society_say_now()))
+        puts("  EXPIRED: members announce and grant nothing until a new head comes; `renew`");
+}
+
+/* ---- what is pending ---- */
+
+static void show_board_changes(const struct member *before, const struct member *now)
+{
+    for (uint32_t i = 0; i < now->board_count; i++) {
+        if (member_serves_since(before, now->boards[i].tag) == 0)
+            printf("    serves %.*s too\n", SHOW_TEXT(now->boards[i].tag));
+    }
+    for (uint32_t i = 0; i < before->board_count; i++) {
+        if (member_serves_since(now, before->boards[i].tag) == 0)
+            printf("    no longer serves %.*s\n", SHOW_TEXT(before->boards[i].tag));
+    }
+}
+
+static void show_member_change(const struct society *society, const struct member *now)
+{
+    char hex[2 * NODE_ID_SIZE + 1];
+    struct member before;
+    const struct roster_entry *entry = roster_find(&society->roster, &now->node_id);
+    ids_to_hex(ID_BYTES(now->node_id), hex);
+    printf("  %.*s (%.2s), node %s\n", SHOW_TEXT(now->name), (const char *)now->country, hex);
+    if (entry == NULL) {
+        printf("    NEW MEMBER, admitted; boards:");
+        for (uint32_t i = 0; i < now->board_count; i++)
+            printf(" %.*s", SHOW_TEXT(now->boards[i].tag));
+        puts(now->board_count == 0 ? " none" : "");
+        return;
+    }
+    roster_member(&society->roster, entry, &before);
+    if (before.state != now->state)
+        printf("    was %s, is now %s\n", show_state(before.state), show_state(now->state));
+    if (before.keys_since_epoch != now->keys_since_epoch)
+        printf("    NEW KEYS, %s\n",
+               now->keys_signed ? "signed by the old key" : "NOT signed by the old key");
+    if (!bytes_equal(before.name, now->name))
+        printf("    was called %.*s\n", SHOW_TEXT(before.name));
+    show_board_changes(&before, now);
+    if (!ID_IS_ZERO(now->successor)) {
+        ids_to_hex(ID_BYTES(now->successor), hex);
+        printf("    its successor is node %s\n", hex);
+    }
+}
+
+static void show_settings(const struct settings *settings)
+{
+    char hex[2 * KEY_SIZE + 1];
+    printf("  name %.*s; cooling-off %" PRIu64 " h; announcements live up to %" PRIu64
+           " days; up to %" PRIu64 " participants; %" PRIu64 " generations a year; custody %s\n",
+           SHOW_TEXT(settings->name), settings->cooling_off_ms / SHOW_HOUR_MS,
+           settings->announcement_ms_max / SHOW_HOUR_MS / 24, settings->participant_count_max,
+           settings->generation_count_max, settings->custody_allowed ? "allowed" : "not allowed");
+    for (uint32_t i = 0; i < settings->board_count; i++)
+        printf("  board %.*s (%.*s)\n", SHOW_TEXT(settings->boards[i].tag),
+               SHOW_TEXT(settings->boards[i].name));
+    for (uint32_t i = 0; i < settings->relay_count; i++) {
+        ids_to_hex(ID_BYTES(settings->relays[i].key), hex);
+        printf("  relay %.*s at %.*s, key %s\n", SHOW_TEXT(settings->relays[i].name),
+               SHOW_TEXT(settings->relays[i].endpoint), hex);
+    }
+    for (uint32_t i = 0; i < settings->publisher_count; i++) {
+        ids_to_hex(ID_BYTES(settings->publishers[i]), hex);
+        printf("  publisher %s\n", hex);
+    }
+}
+
+static void show_officers(const struct officers *officers)
+{
+    char hex[2 * KEY_SIZE + 1];
+    printf("officers     %u, of whom %u sign each head\n", officers->count, officers->threshold);
+    for (uint32_t i = 0; i < officers->count; i++) {
+        ids_to_hex(ID_BYTES(officers->keys[i]), hex);
+        printf("  %s\n", hex);
+    }
+}
+
+static bool show_officers_changed(const struct society *society)
+{
+    struct officers old = society_pending_officers(society);
+    const struct officers *now = &society->pending.head.officers;
+    return !society->roster.filled || old.count != now->count || old.threshold != now->threshold ||
+           memcmp(old.keys, now->keys, now->count * sizeof now->keys[0]) != 0;
+}
+
+void society_show_changes(const struct society *society)
+{
+    const struct society_pending *pending = &society->pending;
+    char print[FINGERPRINT_TEXT_SIZE], date[SOCIETY_SAY_DATE_SIZE];
+    struct settings settings;
+    struct member member;
+    struct head_id id = roster_head_id((struct bytes){pending->body, pending->body_size});
+    show_fingerprint(id.bytes, print);
+    society_say_date(pending->head.valid_until, date);
+    printf("pending      epoch %" PRIu64 ", valid until %s, %u of %u signatures\n",
+           pending->head.epoch, date, pending->signature_count, society_pending_needed(society));
+    printf("  fingerprint  %s\n", print);
+    if (pending->settings != NULL) {
+        society_pending_settings(society, &settings);
+        puts("settings, as they will be:");
+        show_settings(&settings);
+    }
+    if (show_officers_changed(society))
+        show_officers(&pending->head.officers);
+    if (pending->member_count > 0)
+        puts("members that change:");
+    for (uint32_t i = 0; i < pending->member_count; i++) {
+        if (society_pending_member(society, &pending->members[i].node_id, &member))
+            show_member_change(society, &member);
+    }
+    if (pending->cuts_size > 0)
+        printf("  %zu streams of removed members end\n", pending->cuts_size / CUT_SIZE);
+}
+
+/* ---- all, for people ---- */
+
+static void show_members(const struct society *society)
+{
+    char hex[2 * NODE_ID_SIZE + 1];
+    printf("members      %u\n", roster_count(&society->roster));
+    for (uint32_t i = 0; i < roster_count(&society->roster); i++) {
+        struct member member;
+        roster_member(&society->roster, roster_at(&society->roster, i), &member);
+        ids_to_hex(ID_BYTES(member.node_id), hex);
+        printf("  %s  %-9s  %.2s  %.*s:", hex, show_state(member.state),
+               (const char *)member.country, SHOW_TEXT(member.name));
+        for (uint32_t k = 0; k < member.board_count; k++)
+            printf(" %.*s", SHOW_TEXT(member.boards[k].tag));
+        putchar('\n');
+    }
+}
+
+static void show_text(const struct society *society)
+{
+    society_show_identity(society);
+    if (society->roster.filled) {
+        show_officers(&roster_current_head(&society->roster)->officers);
+        puts("settings");
+        show_settings(roster_settings(&society->roster));
+        show_members(society);
+    }
+    if (society->pending.exists)
+        society_show_changes(society);
+}
+
+/* ---- all, for programs ---- */
+
+static void json_settings(struct society_json *json, const struct settings *settings)
+{
+    society_json_open(json, "settings", '{');
+    society_json_text(json, "name", settings->name);
+    society_json_number(json, "cooling_off_ms", settings->cooling_off_ms);
+    society_json_number(json, "announcement_ms_max", settings->announcement_ms_max);
+    society_json_number(json, "participant_count_max", settings->participant_count_max);
+    society_json_number(json, "generation_count_max", settings->generation_count_max);
+    society_json_bool(json, "custody_allowed", settings->custody_allowed);
+    society_json_open(json, "boards", '[');
+    for (uint32_t i = 0; i < settings->board_count; i++) {
+        society_json_open(json, NULL, '{');
+        society_json_text(json, "tag", settings->boards[i].tag);
+        society_json_text(json, "name", settings->boards[i].name);
+        society_json_close(json, '}');
+    }
+    society_json_close(json, ']');
+    society_json_open(json, "relays", '[');
+    for (uint32_t i = 0; i < settings->relay_count; i++) {
+        society_json_open(json, NULL, '{');
+        society_json_hex(json, "key", ID_BYTES(settings->relays[i].key));
+        society_json_text(json, "endpoint", settings->relays[i].endpoint);
+        society_json_text(json, "name", settings->relays[i].name);
+        society_json_close(json, '}');
+    }
+    society_json_close(json, ']');
+    society_json_open(json, "publishers", '[');
+    for (uint32_t i = 0; i < settings->publisher_count; i++)
+        society_json_hex(json, NULL, ID_BYTES(settings->publishers[i]));
+    society_json_close(json, ']');
+    society_json_close(json, '}');
+}
+
+static void json_officers(struct society_json *json, const struct officers *officers)
+{
+    society_json_number(json, "threshold", officers->threshold);
+    society_json_open(json, "officers", '[');
+    for (uint32_t i = 0; i < officers->count; i++)
+        society_json_hex(json, NULL, ID_BYTES(officers->keys[i]));
+    society_json_close(json, ']');
+}
+
+static void json_member(struct society_json *json, const struct member *member)
+{
+    society_json_open(json, NULL, '{');
+    society_json_hex(json, "node_id", ID_BYTES(member->node_id));
+    society_json_text(json, "name", member->name);
+    society_json_text(json, "country", (struct bytes){member->country, 2});
+    society_json_text(json, "state", bytes_of_text(show_state(member->state)));
+    society_json_hex(json, "sign_key", ID_BYTES(member->sign_key));
+    society_json_hex(json, "transport_key", ID_BYTES(member->transport_key));
+    society_json_number(json, "admitted_epoch", member->admitted_epoch);
+    society_json_number(json, "state_since_epoch", member->state_since_epoch);
+    society_json_number(json, "keys_since_epoch", member->keys_since_epoch);
+    society_json_bool(json, "keys_signed", member->keys_signed);
+    if (!ID_IS_ZERO(member->successor))
+        society_json_hex(json, "successor", ID_BYTES(member->successor));
+    society_json_open(json, "boards", '[');
+    for (uint32_t i = 0; i < member->board_count; i++) {
+        society_json_open(json, NULL, '{');
+        society_json_text(json, "tag", member->boards[i].tag);
+        society_json_number(json, "since_epoch", member->boards[i].since_epoch);
+        society_json_close(json, '}');
+    }
+    society_json_close(json, ']');
+    society_json_close(json, '}');
+}
+
+static void json_roster(struct society_json *json, const struct society *society)
+{
+    char print[FINGERPRINT_TEXT_SIZE];
+    const struct roster_head *head = roster_current_head(&society->roster);
+    struct federation_id federation = roster_federation(&society->roster);
+    struct head_id id = roster_current_id(&society->roster);
+    society_json_hex(json, "federation", ID_BYTES(federation));
+    show_fingerprint(federation.bytes, print);
+    society_json_text(json, "fingerprint", bytes_of_text(print));
+    society_json_number(json, "epoch", head->epoch);
+    society_json_hex(json, "head", ID_BYTES(id));
+    society_json_number(json, "valid_until_ms", head->valid_until.ms);
+    society_json_bool(json, "expired", roster_expired(&society->roster, society_say_now()));
+    json_officers(json, &head->officers);
+    json_settings(json, roster_settings(&society->roster));
+    society_json_open(json, "members", '[');
+    for (uint32_t i = 0; i < roster_count(&society->roster); i++) {
+        struct member member;
+        roster_member(&society->roster, roster_at(&society->roster, i), &member);
+        json_member(json, &member);
+    }
+    society_json_close(json, ']');
+}
+
+static void json_pending(struct society_json *json, const struct society *society)
+{
+    const struct society_pending *pending = &society->pending;
+    struct head_id id = roster_head_id((struct bytes){pending->body, pending->body_size});
+    society_json_open(json, "pending", '{');
+    society_json_number(json, "epoch", pending->head.epoch);
+    society_json_hex(json, "head", ID_BYTES(id));
+    society_json_number(json, "signatures", pending->signature_count);
+    society_json_number(json, "needed", society_pending_needed(society));
+    json_officers(json, &pending->head.officers);
+    society_json_open(json, "members", '[');
+    for (uint32_t i = 0; i < pending->member_count; i++) {
+        struct member member;
+        if (society_pending_member(society, &pending->members[i].node_id, &member))
+            json_member(json, &member);
+    }
+    society_json_close(json, ']');
+    society_json_close(json, '}');
+}
+
+static void show_json(const struct society *society)
+{
+    struct society_json json = {.out = stdout, .first = true};
+    society_json_open(&json, NULL, '{');
+    if (society->roster.filled)
+        json_roster(&json, society);
+    if (society->pending.exists)
+        json_pending(&json, society);
+    society_json_close(&json, '}');
+    putchar('\n');
+}
+
+/* ---- commands ---- */
+
+static struct society *show_open(const struct society_options *options)
+{
+    struct society *society = malloc(sizeof *society);
+    if (society == NULL)
+        society_say_error("%s", err_sentence(ERR_NO_MEMORY));
+    else if (society_folder_open(society, options->society, false))
+        return society;
+    free(society);
+    return NULL;
+}
+
+int society_show_all(const struct society_options *options)
+{
+    struct society *society = show_open(options);
+    if (society == NULL)
+        return 1;
+    if (options->json)
+        show_json(society);
+    else
+        show_text(society);
+    society_folder_close(society);
+    free(society);
+    return 0;
+}
+
+struct show_head {
+    struct roster_head head;
+    struct head_id id;
+    uint32_t signatures;
+};
+
+static bool show_read_head(const struct society *society, uint64_t epoch, struct show_head *ret)
+{
+    uint8_t *data;
+    size_t size;
+    struct roster_head_signed signed_head;
+    if (!society_folder_read_head(society, epoch, &data, &size))
+        return false;
+    bool read = roster_head_signed_read((struct bytes){data, size}, &signed_head) == OK &&
+                roster_head_read(signed_head.body, &ret->head) == OK;
+    if (read) {
+        ret->id = roster_head_id(signed_head.body);
+        ret->signatures = signed_head.signature_count;
+    }
+    free(data);
+    return read;
+}
+
+static void verify_head(const struct show_head *head, struct society_json *json)
+{
+    char hex[2 * HASH_SIZE + 1], date[SOCIETY_SAY_DATE_SIZE];
+    if (json != NULL) {
+        society_json_open(json, NULL, '{');
+        society_json_number(json, "epoch", head->head.epoch);
+        society_json_hex(json, "head", ID_BYTES(head->id));
+        society_json_number(json, "issued_ms", head->head.issued.ms);
+        society_json_number(json, "signatures", head->signatures);
+        society_json_number(json, "members", head->head.member_count);
+        society_json_close(json, '}');
+        return;
+    }
+    society_say_date(head->head.issued, date);
+    ids_to_hex(ID_BYTES(head->id), hex);
+    printf("epoch %-4" PRIu64 " %s  %u signatures, %u members  %s\n", head->head.epoch, date,
+           head->signatures, head->head.member_count, hex);
+}
+
+static int verify_history(const struct society *society, struct society_json *json)
+{
+    struct show_head head;
+    for (uint32_t i = 0; i < society->roster.chain.count; i++) {
+        if (!show_read_head(society, society->roster.chain.links[i].epoch, &head))
+            return 1;
+        verify_head(&head, json);
+    }
+    return 0;
+}
+
+/* Opening has proved everything; this says what was proved. */
+static int verify_society(const struct society *society, const struct society_options *options)
+{
+    struct society_json json = {.out = stdout, .first = true};
+    struct federation_id federation = roster_federation(&society->roster);
+    uint8_t wanted[HASH_SIZE];
+    if (!society->roster.filled)
+        return society_say_error("the federation is not founded yet: its officers have to `sign`");
+    if (options->federation != NULL &&
+        (ids_from_hex(options->federation, wanted, HASH_SIZE) != OK ||
+         memcmp(wanted, federation.bytes, HASH_SIZE) != 0))
+        return society_say_error("this is another federation than the one that --federation names");
+    if (!options->json) {
+        int status = verify_history(society, NULL);
+        society_show_identity(society);
+        puts("every head is signed by enough officers, continues the one before, and reproduces "
+             "its roots");
+        return status;
+    }
+    society_json_open(&json, NULL, '{');
+    society_json_hex(&json, "federation", ID_BYTES(federation));
+    society_json_bool(&json, "verified", true);
+    society_json_open(&json, "heads", '[');
+    int status = verify_history(society, &json);
+    society_json_close(&json, ']');
+    society_json_close(&json, '}');
+    putchar('\n');
+    return status;
+}
+
+int society_show_verify(const struct society_options *options)
+{
+    struct society *society = show_open(options);
+    if (society == NULL)
+        return 1;
+    int status = verify_society(society, options);
+    society_folder_close(society);
+    free(society);
+    return status;
+}

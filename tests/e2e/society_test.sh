@@ -1,0 +1,198 @@
+#!/bin/sh
+# The Society for Rare Tumors founds a federation: Ada, Bela and Chen are its officers, two of whom
+# sign each head, each in a folder of their own. Two hospitals join by mail; one is suspended and
+# removed; another changes its keys. Every wrong way is tried once.
+set -eu
+bin=${CONSILIUM_BUILD:?}/bootstrap/consilium-society
+mail=$CONSILIUM_BUILD/tests/e2e/e2e_institution
+[ -x "$bin" ] || { echo "there is no $bin"; exit 77; }
+
+home=$(mktemp -d)
+trap 'rm -rf "$home"' EXIT INT TERM
+cd "$home"
+chmod 700 .
+
+fail() {
+    echo "FAILED: $*" >&2
+    [ ! -f log ] || cat log >&2
+    exit 1
+}
+society() { # runs it in the society's directory
+    "$bin" --society society "$@" >log 2>&1
+}
+expect() { # expect 'words of the message' command...
+    words=$1
+    shift
+    if society "$@"; then fail "should be refused: $*"; fi
+    grep -q -e "$words" log || fail "should say '$words': $*"
+}
+sign() {
+    society sign --key "$1" --passphrase-file "$1.pass" --yes || fail "$1 signs"
+}
+json() {
+    "$bin" --society society show --json | jq -r "$1"
+}
+print_of() {
+    "$mail" fingerprint <"$1"
+}
+
+echo 'each officer makes a key of their own'
+for officer in ada bela chen mallory; do
+    echo "passphrase of $officer" >$officer.pass
+    chmod 600 $officer.pass
+    society officer init --key $officer --name "$officer of the society" \
+        --passphrase-file $officer.pass || fail "$officer init"
+    [ "$(stat -c %a $officer)" = 700 ] || fail "the folder of $officer is open to others"
+done
+expect 'exists already' officer init --key ada --name Ada --passphrase-file ada.pass
+echo short >short.pass
+chmod 600 short.pass
+expect 'at least 8' officer init --key dora --name Dora --passphrase-file short.pass
+
+echo 'the federation is founded by all three'
+expect 'name the society' show
+mkdir -p society
+expect 'holds no federation' show
+expect 'how many' found --name 'Rare Tumors' --officer ada/officer.public --threshold 0
+expect 'named before' found --name 'Rare Tumors' --officer ada/officer.public \
+    --officer ada/officer.key --threshold 1
+expect 'no public key' found --name 'Rare Tumors' --officer ada.pass --threshold 1
+"$bin" --society risky found --name Risky --officer ada/officer.public \
+    --officer bela/officer.public --threshold 2 >log 2>&1
+grep -q 'when one key is lost' log || fail 'n = k should be warned of'
+society found --name 'Rare Tumors' --officer ada/officer.public --officer bela/officer.public \
+    --officer chen/officer.public --threshold 2 --cooling-off 48 || fail found
+expect 'not one of the 3 officers' sign --key mallory --passphrase-file mallory.pass --yes
+expect 'does not open' sign --key ada --passphrase-file bela.pass --yes
+sign ada
+expect 'signed the pending head already' sign --key ada --passphrase-file ada.pass --yes
+sign bela
+[ "$(json .federation)" = null ] || fail 'founded by two of three'
+sign chen
+federation=$(json .federation)
+[ ${#federation} = 64 ] || fail 'no federation'
+[ "$(json .settings.cooling_off_ms)" = 172800000 ] || fail 'cooling-off'
+[ "$(json '.settings.boards | length')" = 8 ] || fail 'default boards'
+expect 'holds a federation already' found --name Again --officer ada/officer.public --threshold 1
+
+echo 'two hospitals ask by mail; the fingerprint decides'
+"$mail" request north 'Klinikum Nord' DE hematology oncology >north.request
+"$mail" request east '東部総合病院' JP hematology/bmt >east.request
+"$mail" request west 'Hôpital Ouest' FR dermatology >west.request
+expect 'not the fingerprint' admit north.request --fingerprint "$(print_of east.request)"
+expect 'no board .dermatology' admit west.request --fingerprint "$(print_of west.request)"
+head -c 100 north.request >broken.request
+expect 'damaged on the way' admit broken.request --fingerprint 1
+society admit north.request --fingerprint "$(print_of north.request)" || fail 'admit north'
+society admit east.request --fingerprint "$(print_of east.request)" || fail 'admit east'
+expect 'sign. first' invite 'Klinikum Nord'
+sign ada
+expect 'signatures already' admit west.request --fingerprint "$(print_of west.request)"
+[ "$(json .epoch)" = 1 ] || fail 'k - 1 signatures must not do'
+cp -r society copy
+sign chen
+[ "$(json .epoch)" = 2 ] || fail 'k signatures should do'
+[ "$(json '.members | length')" = 2 ] || fail 'two members'
+
+echo 'an officer signs one head for each epoch'
+"$bin" --society copy discard --yes >log 2>&1 || fail discard
+"$bin" --society copy renew >log 2>&1 || fail renew
+if "$bin" --society copy sign --key ada --passphrase-file ada.pass --yes >log 2>&1; then
+    fail 'a second head at one epoch'
+fi
+grep -q 'split the federation' log || fail 'should say what it would do'
+
+echo 'the invitation proves itself to its hospital'
+society invite 'Klinikum Nord' --output north.invitation || fail invite
+sed -n 's,^  fingerprint  ,,p' log >said
+"$mail" accept north <north.invitation >shown || fail 'north accepts'
+head -n 1 shown | cmp -s - said || fail 'both sides show one fingerprint'
+grep -q 'members 2' shown || fail 'two members in the invitation'
+if "$mail" accept east <north.invitation >log 2>&1; then fail "another's invitation"; fi
+head -c -10 north.invitation >torn
+if "$mail" accept north <torn >log 2>&1; then fail 'a torn invitation'; fi
+
+echo 'relays, publishers, boards'
+key=$(printf '%064d' 7)
+society publisher init --key publisher --name publisher --passphrase-file ada.pass || fail publisher
+society publisher add publisher/publisher.public || fail 'publisher add'
+society relay add "$key" tcp://relay.example.org:4500 --name 'Relay North' || fail 'relay add'
+expect 'no address' relay add "$key" http://relay.example.org
+society board add 'hematology/car-t=CAR-T cells' || fail 'board add'
+sign bela
+sign chen
+[ "$(json '.settings.relays[0].name')" = 'Relay North' ] || fail relay
+[ "$(json '.settings.publishers | length')" = 1 ] || fail 'one publisher'
+[ "$(json '.settings.boards | length')" = 9 ] || fail 'nine boards'
+
+echo 'a hospital changes its keys: signed by the old key, or not'
+"$mail" rotate north north-2 "$federation" 'Klinikum Nord GmbH' >rotate.request
+society rotate rotate.request --fingerprint "$(print_of rotate.request)" || fail rotate
+if grep -q 'did not sign' log; then fail 'the old key did sign'; fi
+sign ada
+sign bela
+[ "$(json '.members[] | select(.country == "DE") | .keys_signed')" = true ] || fail keys
+[ "$(json '.members[] | select(.country == "DE") | .name')" = 'Klinikum Nord GmbH' ] || fail name
+
+echo 'another is suspended, then removed; its streams end where the nodes say'
+east=$(json '.members[] | select(.country == "JP") | .node_id')
+expect 'not suspended' reinstate "$east"
+society suspend '東部総合病院' || fail suspend
+sign ada
+sign bela
+zeros=$(printf '%064d' 0)
+one=$(printf '%064d' 1)
+two=$(printf '%064d' 2)
+cat >report-north <<END
+# federation stream, generation 1
+01$zeros${east}00000001 4 $one
+03$one${east}00000001 9 $two
+END
+echo "01$zeros${east}00000001 7 $two" >report-south
+society remove "$east" --cuts report-north --cuts report-south --successor 'Klinikum Nord GmbH' ||
+    fail remove
+grep -q '1 stream of this member' log || fail 'one cut: case streams end elsewhere'
+sign bela
+sign chen
+[ "$(json '.members[] | select(.country == "JP") | .state')" = removed ] || fail removed
+expect 'is removed, not admitted' suspend "$east"
+expect 'for good' admit east.request --fingerprint "$(print_of east.request)"
+expect 'only admitted' invite "$east"
+
+echo 'other officers, and the whole history proved'
+society officers --officer ada/officer.public --officer bela/officer.public \
+    --officer mallory/officer.public --threshold 2 || fail officers
+sign bela
+sign chen
+society renew --valid-days 30 || fail renew
+expect 'not one of the 3 officers' sign --key chen --passphrase-file chen.pass --yes
+sign mallory
+sign ada
+society verify --federation "$federation" || fail verify
+grep -q 'reproduces its roots' log || fail 'verify says what it proved'
+expect 'another federation' verify --federation "$zeros"
+[ "$("$bin" --society society verify --json | jq '.heads | length')" = 8 ] || fail 'eight heads'
+
+echo 'what was altered, dropped or put in does not stand'
+try_altered() {
+    if "$bin" --society altered verify >log 2>&1; then fail "$1"; fi
+    rm -rf altered
+}
+for victim in 00000002.head 00000004.delta 00000008.head; do
+    cp -r society altered
+    printf 'X' | dd of=altered/heads/$victim bs=1 seek=60 conv=notrunc 2>/dev/null
+    try_altered "$victim altered"
+done
+cp -r society altered
+rm altered/heads/00000005.head
+try_altered 'a head dropped'
+cp -r society altered
+cp altered/heads/00000007.delta altered/heads/00000006.delta
+try_altered 'content of another head'
+cp -r society altered
+society renew || fail renew
+sign ada
+cp society/pending/head altered/pending/head
+cp society/heads/00000002.delta altered/pending/items
+try_altered 'another content under a signed pending head'
+echo 'done'
