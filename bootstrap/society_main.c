@@ -15,14 +15,13 @@
 #include "bootstrap/society_settings.h"
 #include "bootstrap/society_show.h"
 
-const char *argp_program_version = "consilium-society " CONSILIUM_VERSION;
-
 enum main_option {
     OPTION_SOCIETY = 's',
     OPTION_KEY = 'k',
     OPTION_YES = 'y',
     OPTION_OUTPUT = 'o',
     OPTION_JSON = 'j',
+    OPTION_VERSION = 'V',
     OPTION_NAME = 0x100,
     OPTION_PASSPHRASE_FILE,
     OPTION_PASSPHRASE_FD,
@@ -66,6 +65,7 @@ static const struct argp_option main_options[] = {
     {"output", OPTION_OUTPUT, "FILE", 0, "invite: where to write", 3},
     {"federation", OPTION_FEDERATION, "ID", 0, "verify: the id that it must have", 3},
     {"replace", OPTION_REPLACE, NULL, 0, "sign: the head I signed before was thrown away", 3},
+    {"version", OPTION_VERSION, NULL, 0, "print the version", -1},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -248,6 +248,9 @@ static error_t main_parse(int key, char *text, struct argp_state *state)
     case OPTION_JSON:
         options->json = true;
         return 0;
+    case OPTION_VERSION:
+        puts("consilium-society " CONSILIUM_VERSION);
+        exit(0);
     case OPTION_REPLACE:
         options->replace = true;
         return 0;
