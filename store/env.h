@@ -3,7 +3,7 @@
  *   records    record number                 -> sealed { meta, header, signature, body }
  *   positions  stream number, sequence       -> record number, sealed { flags, state, record key }
  *   scopes     scope number, record number   -> nothing: the order of arrival in a scope
- *   ids        hash of record_id             -> record number
+ *   ids        hash of record_id             -> record number (all but the newest: recent.h)
  *   streams    hash of stream id             -> sealed { numbers, stream id, state bytes }
  *   rows       table, hash of key or number  -> epoch, sealed { key, value }
  *
@@ -30,6 +30,7 @@ struct env {
     uint64_t quota;
 };
 
+struct recent;
 struct writer;
 struct item_thread;
 
@@ -39,6 +40,7 @@ struct store {
     struct seal_keys *keys;
     struct keyring keyring;
     struct env env;
+    struct recent *recent; /* record_ids that are not in the table `ids` yet */
     struct writer *writer;
     struct item_thread *items;
 };

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/recent.h"
 #include "store/record_write.h"
 #include "store/row_write.h"
 
-enum { STATE_SIZE = HASH_SIZE + 8 + 4 + 4 + 8 + 8 + 8, STATE_VERSION = 1 };
+enum { STATE_SIZE = HASH_SIZE + 8 + 4 + 4 + 8 + 8 + 8 + 8, STATE_VERSION = 1 };
 
 static const uint8_t state_name[1] = {STATE_VERSION};
 
@@ -36,6 +37,7 @@ static err write_state(struct group *group)
     buffer_u64(&buffer, group->state.audit_number_last);
     buffer_u64(&buffer, group->state.tombstone_count);
     buffer_u64(&buffer, group->state.item_bytes);
+    buffer_u64(&buffer, group->state.recent_merged);
     assert(!buffer.failed && buffer.size == sizeof plain);
     struct batch_op op = {.table = VALUE_TABLE_STATE,
                           .name = {state_name, sizeof state_name},
@@ -69,6 +71,7 @@ static err read_state(struct group *group)
     group->state.audit_number_last = reader_u64(&reader);
     group->state.tombstone_count = reader_u64(&reader);
     group->state.item_bytes = reader_u64(&reader);
+    group->state.recent_merged = reader_u64(&reader);
     if (!reader_done(&reader)) {
         return ERR_CORRUPT;
     }
@@ -77,23 +80,68 @@ static err read_state(struct group *group)
 
 /* ---- life ---- */
 
+/* What was not merged when the process ended is read again from the records themselves. */
+static err load_recent(struct group *group)
+{
+    struct store *store = group->store;
+    struct value_record record;
+    MDB_val key;
+    MDB_val value;
+    size_t number = group->state.recent_merged + 1;
+    store->recent = recent_new(group->state.recent_merged, group->state.record_number_last);
+    if (store->recent == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    key = env_val(&number, sizeof number);
+    int code = mdb_cursor_get(group->records, &key, &value, MDB_SET_RANGE);
+    while (code == 0) {
+        uint8_t index[SEAL_INDEX_SIZE];
+        memcpy(&number, key.mv_data, sizeof number);
+        /* one that does not open is passed over: whoever reads it by number is told */
+        if (value_record_open(store, number, env_bytes_of(value), group->scratch[0], &record) ==
+            OK) {
+            seal_index(store->keys, SEAL_RECORD_ID, ID_BYTES(record.meta.id), index);
+            err result = recent_add(store->recent, index, number);
+            if (result != OK) {
+                return result;
+            }
+        }
+        code = mdb_cursor_get(group->records, &key, &value, MDB_NEXT);
+    }
+    recent_committed(store->recent);
+    return code == MDB_NOTFOUND ? OK : env_error(code);
+}
+
+static err open_state(struct group *group, bool create)
+{
+    if (create) {
+        group->store->recent = recent_new(0, 0);
+        return group->store->recent == NULL ? ERR_NO_MEMORY : group_commit(group);
+    }
+    err result = read_state(group);
+    if (result == OK) {
+        result = load_recent(group);
+    }
+    return result;
+}
+
 err group_open(struct store *store, bool create, struct group *ret_group)
 {
     *ret_group = (struct group){.store = store};
     ret_group->streams = stream_cache_new();
     ret_group->scratch[0] = malloc(VALUE_RECORD_PLAIN_MAX);
     ret_group->scratch[1] = malloc(VALUE_RECORD_PLAIN_MAX);
-    err result = ERR_NO_MEMORY;
-    if (ret_group->streams != NULL && ret_group->scratch[0] != NULL &&
-        ret_group->scratch[1] != NULL) {
-        result = group_begin(ret_group);
+    if (ret_group->streams == NULL || ret_group->scratch[0] == NULL ||
+        ret_group->scratch[1] == NULL) {
+        return ERR_NO_MEMORY;
     }
-    if (result == OK && create) {
-        result = group_commit(ret_group);
-    } else if (result == OK) {
-        result = read_state(ret_group);
-        ret_group->state_before = ret_group->state;
-        group_abort(ret_group);
+    err result = group_begin(ret_group);
+    if (result == OK) {
+        result = open_state(ret_group, create);
+    }
+    if (ret_group->txn != NULL) {
+        mdb_txn_abort(ret_group->txn); /* only read in it */
+        ret_group->txn = NULL;
     }
     return result;
 }
@@ -101,7 +149,7 @@ err group_open(struct store *store, bool create, struct group *ret_group)
 void group_close(struct group *group)
 {
     if (group->txn != NULL) {
-        group_abort(group);
+        mdb_txn_abort(group->txn);
     }
     stream_cache_free(group->streams);
     free(group->scratch[0]);
@@ -119,9 +167,6 @@ static int open_cursors(struct group *group)
     if (code == 0) {
         code = mdb_cursor_open(group->txn, env->scopes, &group->scopes);
     }
-    if (code == 0) {
-        code = mdb_cursor_open(group->txn, env->ids, &group->ids);
-    }
     return code;
 }
 
@@ -138,22 +183,42 @@ err group_begin(struct group *group)
     }
     code = open_cursors(group);
     if (code != 0) {
-        group_abort(group);
+        mdb_txn_abort(group->txn);
+        group->txn = NULL;
     }
     return env_error(code);
+}
+
+/* Everything is as it was before group_begin. */
+static void forget(struct group *group)
+{
+    group->state = group->state_before;
+    stream_cache_clear(group->streams);
+    recent_aborted(group->store->recent);
 }
 
 void group_abort(struct group *group)
 {
     mdb_txn_abort(group->txn); /* frees the cursors too */
     group->txn = NULL;
-    group->state = group->state_before;
-    stream_cache_clear(group->streams);
+    forget(group);
+}
+
+static err merge_recent(struct group *group, enum recent_extent extent)
+{
+    struct recent *recent = group->store->recent;
+    int code = recent_merge(recent, group->txn, group->store->env.ids, extent,
+                            group->state_before.record_number_last);
+    group->state.recent_merged = recent_merged(recent);
+    return group_check(group, code);
 }
 
 err group_commit(struct group *group)
 {
     err result = stream_cache_flush(group);
+    if (result == OK) {
+        result = merge_recent(group, RECENT_DUE);
+    }
     if (result == OK) {
         result = write_state(group);
     }
@@ -164,10 +229,25 @@ err group_commit(struct group *group)
     int code = mdb_txn_commit(group->txn);
     group->txn = NULL;
     if (code != 0) {
-        group->state = group->state_before;
-        stream_cache_clear(group->streams);
+        forget(group);
+    } else {
+        recent_committed(group->store->recent);
     }
     return env_error(code);
+}
+
+err group_merge_recent(struct group *group)
+{
+    err result = group_begin(group);
+    if (result != OK) {
+        return result;
+    }
+    result = merge_recent(group, RECENT_ALL);
+    if (result != OK) {
+        group_abort(group);
+        return result;
+    }
+    return group_commit(group);
 }
 
 /* ---- applying ---- */

@@ -18,6 +18,7 @@ struct group_state {
     uint64_t audit_number_last;
     uint64_t tombstone_count;
     uint64_t item_bytes;
+    uint64_t recent_merged; /* recent.h */
 };
 
 struct group {
@@ -26,7 +27,6 @@ struct group {
     MDB_cursor *records;
     MDB_cursor *positions;
     MDB_cursor *scopes;
-    MDB_cursor *ids;
     struct stream_cache *streams;
     struct group_state state;
     struct group_state state_before;
@@ -42,6 +42,9 @@ MUST_USE err group_open(struct store *store, bool create, struct group *ret_grou
 void group_close(struct group *group);
 
 MUST_USE err group_begin(struct group *group);
+/* Puts what recent.h still holds into the table, so that the next open need not read it again. */
+MUST_USE err group_merge_recent(struct group *group);
+
 /* Applies the ops of a batch in order; sets its numbers, and op_failed when one fails. */
 MUST_USE err group_apply(struct group *group, struct batch *batch);
 /* ERR_FULL leaves everything as it was before group_begin; any other failure is the disk's. */

@@ -3,6 +3,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "store/recent.h"
+
 err read_page_stream(struct env_read *read, const struct stream_id *id,
                      struct value_stream *ret_stream)
 {
@@ -60,18 +62,28 @@ err read_page_cell(struct env_read *read, uint32_t stream_number, uint64_t seque
     return result;
 }
 
-err read_page_number(struct env_read *read, const struct record_id *id, uint64_t *ret_number)
+/* First the newest, then the table: what leaves the one is in the other before it does. */
+err read_page_number(struct store *store, const struct record_id *id, uint64_t *ret_number)
 {
     uint8_t name[SEAL_INDEX_SIZE];
-    seal_index(read->store->keys, SEAL_RECORD_ID, ID_BYTES(*id), name);
+    struct env_read read;
+    seal_index(store->keys, SEAL_RECORD_ID, ID_BYTES(*id), name);
+    if (recent_find(store->recent, name, ret_number)) {
+        return OK;
+    }
+    err result = env_read_begin(store, &read);
+    if (result != OK) {
+        return result;
+    }
     MDB_val key = env_val(name, sizeof name);
     MDB_val value;
-    err result = env_error(mdb_get(read->txn, read->store->env.ids, &key, &value));
+    result = env_error(mdb_get(read.txn, store->env.ids, &key, &value));
     if (result == OK) {
         struct reader reader = reader_of(env_bytes_of(value));
         *ret_number = reader_u64(&reader);
         result = reader_done(&reader) ? OK : ERR_CORRUPT;
     }
+    env_read_end(&read);
     return result;
 }
 

@@ -20,8 +20,9 @@ MUST_USE err read_page_scope(struct env_read *read, const struct scope *scope,
 MUST_USE err read_page_cell(struct env_read *read, uint32_t stream_number, uint64_t sequence,
                             struct value_cell *ret_cell);
 
-/* The record number that the index of record_ids has. ERR_NOT_FOUND, ERR_CORRUPT. */
-MUST_USE err read_page_number(struct env_read *read, const struct record_id *id,
+/* The record number that a record_id has; with a transaction of its own, so not inside another.
+ * ERR_NOT_FOUND, ERR_CORRUPT. */
+MUST_USE err read_page_number(struct store *store, const struct record_id *id,
                               uint64_t *ret_number);
 
 #endif

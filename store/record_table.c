@@ -55,14 +55,14 @@ err record_table_find(struct store *store, const struct record_id *id,
     struct store_record record;
     struct buffer buffer = buffer_over(memory, STORE_RECORD_SIZE_MAX);
     uint64_t number;
-    err result = env_read_begin(store, &read);
+    err result = read_page_number(store, id, &number);
+    if (result == OK) {
+        result = env_read_begin(store, &read);
+    }
     if (result != OK) {
         return result;
     }
-    result = read_page_number(&read, id, &number);
-    if (result == OK) {
-        result = as_led(read_page_record(&read, number, NULL, &buffer, &record));
-    }
+    result = as_led(read_page_record(&read, number, NULL, &buffer, &record));
     env_read_end(&read);
     if (result == OK && !ID_EQUAL(record.id, *id)) {
         result = ERR_CORRUPT;
@@ -89,14 +89,8 @@ err record_table_nth(struct store *store, uint64_t number,
 
 bool record_table_has(struct store *store, const struct record_id *id)
 {
-    struct env_read read;
     uint64_t number;
-    if (env_read_begin(store, &read) != OK) {
-        return false;
-    }
-    bool has = read_page_number(&read, id, &number) == OK;
-    env_read_end(&read);
-    return has;
+    return read_page_number(store, id, &number) == OK;
 }
 
 /* ---- pages ---- */

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "store/recent.h"
 #include "store/row_write.h"
 
 /* A record that is there, found by its position. */
@@ -46,7 +47,6 @@ static err write_indexes(struct group *group, const struct value_meta *meta, uin
 {
     uint8_t scope[VALUE_PAIR_SIZE];
     uint8_t id[SEAL_INDEX_SIZE];
-    uint8_t target[8];
     value_pair(meta->scope_number, number, scope);
     MDB_val key = env_val(scope, sizeof scope);
     MDB_val value = env_val(scope, 0);
@@ -55,11 +55,7 @@ static err write_indexes(struct group *group, const struct value_meta *meta, uin
         return result;
     }
     seal_index(group->store->keys, SEAL_RECORD_ID, ID_BYTES(meta->id), id);
-    struct buffer buffer = buffer_over(target, sizeof target);
-    buffer_u64(&buffer, number);
-    key = env_val(id, sizeof id);
-    value = env_val(target, sizeof target);
-    return group_check(group, mdb_cursor_put(group->ids, &key, &value, MDB_NOOVERWRITE));
+    return recent_add(group->store->recent, id, number);
 }
 
 err record_write_put(struct group *group, struct batch_op *op, uint64_t *ret_number)
@@ -274,7 +270,7 @@ err record_write_drop(struct group *group, const struct batch_op *op, uint64_t *
     value_pair(found.record.meta.scope_number, number, scope);
     result = erase_key(group, env->positions, found.position, sizeof found.position);
     if (result == OK) {
-        result = erase_key(group, env->ids, id, sizeof id);
+        result = group_check(group, recent_remove(group->store->recent, group->txn, env->ids, id));
     }
     if (result == OK) {
         result = erase_key(group, env->scopes, scope, sizeof scope);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/item_thread.h"
+#include "store/recent.h"
 #include "store/verify.h"
 #include "store/writer.h"
 
@@ -150,6 +151,7 @@ void store_close(struct store *store)
     }
     item_thread_stop(store->items);
     writer_stop(store->writer);
+    recent_free(store->recent);
     env_close(&store->env);
     keyring_close(&store->keyring);
     seal_keys_free(store->keys);

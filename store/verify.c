@@ -9,20 +9,21 @@
 
 enum { STEP_RECORD_COUNT = 256 };
 
-/* The indexes by record_id and by scope lead to it; read_page_record has looked at its position. */
-static err check_indexes(struct env_read *read, uint64_t number, struct bytes sealed)
+struct step {
+    uint64_t numbers[STEP_RECORD_COUNT];
+    struct record_id ids[STEP_RECORD_COUNT];
+    size_t count;
+};
+
+/* That the record opens, and that its position and its scope lead to it. */
+static err check_record(struct env_read *read, uint64_t number, struct bytes sealed,
+                        struct record_id *ret_id)
 {
     uint8_t plain[VALUE_RECORD_PLAIN_MAX];
     uint8_t pair[VALUE_PAIR_SIZE];
     struct value_record record;
-    uint64_t found;
+    struct value_cell cell;
     err result = value_record_open(read->store, number, sealed, plain, &record);
-    if (result == OK) {
-        result = read_page_number(read, &record.meta.id, &found);
-    }
-    if (result == OK && found != number) {
-        result = ERR_CORRUPT;
-    }
     if (result == OK) {
         value_pair(record.meta.scope_number, number, pair);
         MDB_val key = env_val(pair, sizeof pair);
@@ -30,16 +31,16 @@ static err check_indexes(struct env_read *read, uint64_t number, struct bytes se
         result = env_error(mdb_get(read->txn, read->store->env.scopes, &key, &value));
     }
     if (result == OK) {
-        struct value_cell cell;
         result = read_page_cell(read, record.meta.stream_number, record.meta.sequence, &cell);
-        if (result == OK && cell.number != number) {
-            result = ERR_CORRUPT;
-        }
+    }
+    if (result == OK) {
+        *ret_id = record.meta.id;
+        result = cell.number == number ? OK : ERR_CORRUPT;
     }
     return result == ERR_NOT_FOUND ? ERR_CORRUPT : result;
 }
 
-static err verify_step(struct env_read *read, uint64_t number, size_t count, uint64_t *ret_number)
+static err read_step(struct env_read *read, uint64_t number, struct step *step, size_t count)
 {
     MDB_cursor *cursor;
     err result = env_error(mdb_cursor_open(read->txn, read->store->env.records, &cursor));
@@ -49,43 +50,58 @@ static err verify_step(struct env_read *read, uint64_t number, size_t count, uin
     size_t first = number + 1;
     MDB_val key = env_val(&first, sizeof first);
     MDB_val value;
-    MDB_cursor_op op = MDB_SET_RANGE;
-    for (size_t i = 0; result == OK && i < count; i += 1) {
-        int code = mdb_cursor_get(cursor, &key, &value, op);
-        op = MDB_NEXT;
-        if (code != 0) {
-            result = code == MDB_NOTFOUND ? OK : env_error(code);
-            break;
-        }
+    int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    while (result == OK && code == 0 && step->count < count) {
         size_t next;
         memcpy(&next, key.mv_data, sizeof next);
-        *ret_number = next;
-        result = check_indexes(read, next, env_bytes_of(value));
+        step->numbers[step->count] = next;
+        result = check_record(read, next, env_bytes_of(value), &step->ids[step->count]);
+        step->count += 1;
+        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     mdb_cursor_close(cursor);
-    return result;
+    return result == OK && code != 0 && code != MDB_NOTFOUND ? env_error(code) : result;
+}
+
+/* That the record's id leads to it too. */
+static err check_ids(struct store *store, const struct step *step, size_t count,
+                     uint64_t *ret_number)
+{
+    for (size_t i = 0; i < count; i += 1) {
+        uint64_t number = 0;
+        err result = read_page_number(store, &step->ids[i], &number);
+        if (result != OK || number != step->numbers[i]) {
+            *ret_number = step->numbers[i];
+            return result == OK || result == ERR_NOT_FOUND ? ERR_CORRUPT : result;
+        }
+    }
+    return OK;
 }
 
 err verify_records(struct store *store, uint64_t number, size_t count, uint64_t *ret_number)
 {
-    uint64_t last = number;
+    struct step step;
     err result = OK;
+    *ret_number = number;
     /* in steps, so that no transaction lives long */
-    while (result == OK && count > 0) {
-        size_t step = count < STEP_RECORD_COUNT ? count : STEP_RECORD_COUNT;
-        uint64_t before = last;
+    for (size_t done = 0; result == OK && done < count; done += step.count) {
+        size_t most = count - done < STEP_RECORD_COUNT ? count - done : STEP_RECORD_COUNT;
         struct env_read read;
+        step.count = 0;
         result = env_read_begin(store, &read);
-        if (result == OK) {
-            result = verify_step(&read, before, step, &last);
-            env_read_end(&read);
-        }
-        count -= step;
-        if (last == before) {
+        if (result != OK) {
             break;
         }
+        result = read_step(&read, *ret_number, &step, most);
+        env_read_end(&read);
+        if (step.count == 0) {
+            break;
+        }
+        *ret_number = step.numbers[step.count - 1];
+        err indexed =
+            check_ids(store, &step, result == OK ? step.count : step.count - 1, ret_number);
+        result = indexed != OK ? indexed : result;
     }
-    *ret_number = last;
     return result;
 }
 

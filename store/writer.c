@@ -286,6 +286,10 @@ void writer_stop(struct writer *writer)
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->lock);
     pthread_join(writer->thread, NULL);
+    if (!writer->failed) {
+        err result = group_merge_recent(&writer->commit.group);
+        (void)result; /* on a full disk the next open does it */
+    }
     for (struct batch *batch = writer->done.first; batch != NULL;) {
         struct batch *next = batch->next;
         batch_free(batch);
