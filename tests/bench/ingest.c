@@ -1,0 +1,457 @@
+#include "tests/bench/ingest.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "node/heads.h"
+#include "node/io/hub.h"
+#include "node/links.h"
+#include "protocol/frame.h"
+#include "tests/unit/protocol/federation.h"
+
+enum {
+    INGEST_LINK_MAX = 4,
+    INGEST_WRITER_MAX = 512,
+    INGEST_PLAINTEXT_SIZE = 320,
+    INGEST_PORT = 47811,
+    INGEST_RECEIVER = 1,
+};
+
+/* One frame as it is sent, and what says that it is durable at the other end. */
+struct ingest_frame {
+    uint8_t *data;
+    size_t size;
+    struct stream_id stream; /* of its last record */
+    uint64_t sequence;
+    double sent_at_s;
+    double acked_at_s;
+};
+
+struct ingest_link {
+    struct hub *hub;
+    struct hub_link link;
+    struct transport_key key;
+    uint8_t secret[32];
+    struct ingest_frame *frames;
+    uint32_t sent;
+    uint32_t acked;
+};
+
+struct ingest {
+    const struct ingest_plan *plan;
+    struct federation society;
+    struct ingest_link links[INGEST_LINK_MAX];
+    struct transport_key receiver_key;
+    uint8_t receiver_secret[32];
+    uv_loop_t loop;
+    double started_at_s;
+    double ended_at_s;
+};
+
+static void must(int is_true, const char *what)
+{
+    if (!is_true) {
+        fprintf(stderr, "bench: %s failed\n", what);
+        exit(1);
+    }
+}
+
+double ingest_now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- the limit ---- */
+
+struct ingest_bare {
+    uint64_t count;
+    double seconds;
+};
+
+static void *ingest_verify(void *arg)
+{
+    struct ingest_bare *bare = arg;
+    uint8_t public_key[32], secret[64], message[RECORD_HEADER_SIZE] = {1}, signature[64];
+    must(crypto_sign_keypair(public_key, secret) == 0, "making a key");
+    must(crypto_sign_detached(signature, NULL, message, sizeof message, secret) == 0, "signing");
+    double start = ingest_now_s();
+    while (ingest_now_s() - start < 1.0) {
+        for (int i = 0; i < 100; i++)
+            must(crypto_sign_verify_detached(signature, message, sizeof message, public_key) == 0,
+                 "verifying");
+        bare->count += 100;
+    }
+    bare->seconds = ingest_now_s() - start;
+    return NULL;
+}
+
+double ingest_bare_verify_rate(void)
+{
+    unsigned count = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    pthread_t threads[64];
+    struct ingest_bare bares[64] = {{0}};
+    double rate = 0;
+    count = count > 64 ? 64 : count;
+    for (unsigned i = 0; i < count; i++)
+        must(pthread_create(&threads[i], NULL, ingest_verify, &bares[i]) == 0, "a thread");
+    for (unsigned i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+        rate += (double)bares[i].count / bares[i].seconds;
+    }
+    return rate;
+}
+
+/* ---- the federation: member 1 receives, 2 to 5 send, all others only write ---- */
+
+static struct member ingest_member(uint32_t number)
+{
+    struct member member = federation_member(number, 1);
+    uint8_t secret[32], seed[32] = {9, (uint8_t)(number >> 8), (uint8_t)number};
+    must(crypto_box_seed_keypair(member.transport_key.bytes, secret, seed) == 0, "a key");
+    return member;
+}
+
+static void ingest_found(struct ingest *ingest, uint32_t member_count)
+{
+    struct settings settings;
+    uint8_t seed[32] = {9, 0, INGEST_RECEIVER};
+    federation_begin(&ingest->society, roster_plan_full());
+    federation_settings(&settings);
+    settings.relay_count = 0;
+    federation_put_settings(&ingest->society, &settings);
+    for (uint32_t i = 1; i <= member_count; i++) {
+        struct member member = ingest_member(i);
+        federation_put_member(&ingest->society, &member);
+    }
+    must(federation_draft(&ingest->society) == OK, "drafting the founding head");
+    must(federation_take(&ingest->society) == OK, "founding");
+    must(crypto_box_seed_keypair(ingest->receiver_key.bytes, ingest->receiver_secret, seed) == 0,
+         "a key");
+    for (uint32_t i = 0; i < ingest->plan->link_count; i++) {
+        struct ingest_link *link = &ingest->links[i];
+        uint8_t link_seed[32] = {9, 0, (uint8_t)(2 + i)};
+        must(crypto_box_seed_keypair(link->key.bytes, link->secret, link_seed) == 0, "a key");
+    }
+}
+
+/* ---- the records ---- */
+
+struct ingest_writer {
+    uint8_t secret[64];
+    struct record_header header;
+};
+
+static size_t ingest_seal(struct ingest_writer *writer, struct buffer *out)
+{
+    static uint8_t memory[RECORD_SIZE_MAX];
+    static const uint8_t plaintext[INGEST_PLAINTEXT_SIZE] = {0x02, 0x7f}; /* a kind not known */
+    struct record_secrets secrets = {.sign_secret = writer->secret};
+    struct buffer sealed = buffer_over(memory, sizeof memory);
+    struct record_id id;
+    randombytes_buf(secrets.key.bytes, sizeof secrets.key.bytes);
+    randombytes_buf(secrets.nonce, sizeof secrets.nonce);
+    writer->header.sequence++;
+    must(record_seal(&writer->header, (struct bytes){plaintext, sizeof plaintext}, &secrets,
+                     &sealed, &id) == OK,
+         "sealing");
+    writer->header.previous = id;
+    struct frame_record record = {
+        .has_key = true, .key = secrets.key, .record = buffer_bytes(&sealed)};
+    frame_record_write(out, &record);
+    return sealed.size;
+}
+
+static void ingest_make(struct ingest *ingest, struct ingest_link *link, uint32_t first_writer)
+{
+    const struct ingest_plan *plan = ingest->plan;
+    struct ingest_writer *writers = calloc(plan->writers_a_frame, sizeof *writers);
+    uint8_t *memory = malloc(FRAME_SIZE_MAX);
+    link->frames = calloc(plan->frame_count, sizeof *link->frames);
+    must(writers != NULL && memory != NULL && link->frames != NULL, "memory");
+    for (uint32_t i = 0; i < plan->writers_a_frame; i++) {
+        uint8_t public_key[32];
+        federation_key(first_writer + i, 2, public_key, writers[i].secret);
+        writers[i].header = (struct record_header){
+            .federation = roster_federation(&ingest->society.roster),
+            .audience = AUDIENCE_SCOPE,
+            .head = roster_current_id(&ingest->society.roster),
+            .time = {FEDERATION_START_MS + 2 * FEDERATION_HOUR_MS},
+        };
+        writers[i].header.stream.scope =
+            scope_board(&writers[i].header.federation, bytes_of_text("hematology"));
+        writers[i].header.stream.writer = federation_node(first_writer + i);
+        writers[i].header.stream.generation = 1;
+    }
+    for (uint32_t f = 0; f < plan->frame_count; f++) {
+        struct buffer out = buffer_over(memory, FRAME_SIZE_MAX);
+        struct ingest_writer *last = NULL;
+        uint16_t count = 0;
+        frame_records_begin(&out);
+        for (uint32_t i = 0; i < plan->writers_a_frame; i++) {
+            /* runs: one writer a frame, in turn; else each writer once */
+            last = plan->run_length > 1 ? &writers[f % plan->writers_a_frame] : &writers[i];
+            for (uint32_t j = 0; j < plan->run_length; j++, count++)
+                (void)ingest_seal(last, &out);
+            if (plan->run_length > 1)
+                break;
+        }
+        frame_records_end(&out, count);
+        must(!out.failed, "filling a frame");
+        struct ingest_frame *frame = &link->frames[f];
+        frame->data = malloc(out.size);
+        must(frame->data != NULL, "memory");
+        memcpy(frame->data, memory, out.size);
+        frame->size = out.size;
+        frame->stream = last->header.stream;
+        frame->sequence = last->header.sequence;
+    }
+    free(memory);
+    free(writers);
+}
+
+/* ---- the sender ---- */
+
+static void ingest_send(struct ingest *ingest, struct ingest_link *link)
+{
+    while (link->sent < ingest->plan->frame_count &&
+           link->sent - link->acked < ingest->plan->window) {
+        struct ingest_frame *frame = &link->frames[link->sent];
+        err failure = hub_send(link->hub, link->link, (struct bytes){frame->data, frame->size});
+        if (failure != OK)
+            return;
+        frame->sent_at_s = ingest_now_s();
+        link->sent++;
+    }
+}
+
+static struct ingest_link *ingest_link_of(struct ingest *ingest, struct hub_link link)
+{
+    for (uint32_t i = 0; i < ingest->plan->link_count; i++) {
+        if (ingest->links[i].link.id == link.id)
+            return &ingest->links[i];
+    }
+    return NULL;
+}
+
+struct ingest_user {
+    struct ingest *ingest;
+    struct ingest_link *link;
+};
+
+static void ingest_on_up(void *user, struct hub_link hub_link, const struct transport_key *peer,
+                         enum hub_direction direction)
+{
+    struct ingest_user *one = user;
+    uint8_t memory[256];
+    struct buffer out = buffer_over(memory, sizeof memory);
+    const struct chain_link *head = chain_last(&one->ingest->society.roster.chain);
+    struct frame_hello hello = {.version_min = FRAME_VERSION,
+                                .version_max = FRAME_VERSION,
+                                .federation = roster_federation(&one->ingest->society.roster),
+                                .epoch = head->epoch,
+                                .head = head->id,
+                                .time = shell_wall()};
+    (void)peer;
+    (void)direction;
+    frame_hello_write(&out, &hello);
+    must(hub_send(one->link->hub, hub_link, buffer_bytes(&out)) == OK, "saying hello");
+}
+
+static void ingest_on_ack(struct ingest_user *one, struct bytes bytes)
+{
+    struct reader reader;
+    uint16_t count;
+    must(frame_positions_open(bytes, &reader, &count) == OK, "reading an acknowledgement");
+    for (uint16_t i = 0; i < count; i++) {
+        struct frame_position position;
+        must(frame_position_read(&reader, &position) == OK, "reading a position");
+        struct ingest_link *link = one->link;
+        if (link->acked == one->ingest->plan->frame_count)
+            return;
+        struct ingest_frame *frame = &link->frames[link->acked];
+        if (stream_id_equal(&frame->stream, &position.stream) && position.had >= frame->sequence) {
+            frame->acked_at_s = ingest_now_s();
+            link->acked++;
+        }
+    }
+}
+
+static void ingest_on_frame(void *user, struct hub_link hub_link, struct bytes bytes)
+{
+    struct ingest_user *one = user;
+    (void)hub_link;
+    if (bytes.data[0] == FRAME_SUMMARY && one->ingest->started_at_s == 0)
+        one->ingest->started_at_s = ingest_now_s(); /* it greeted us: it takes records now */
+    if (bytes.data[0] == FRAME_ACK)
+        ingest_on_ack(one, bytes);
+    if (one->ingest->started_at_s != 0)
+        ingest_send(one->ingest, one->link);
+    bool is_done = true;
+    for (uint32_t i = 0; i < one->ingest->plan->link_count; i++)
+        is_done = is_done && one->ingest->links[i].acked == one->ingest->plan->frame_count;
+    if (is_done) {
+        one->ingest->ended_at_s = ingest_now_s();
+        uv_stop(&one->ingest->loop);
+    }
+}
+
+static void ingest_on_drained(void *user, struct hub_link hub_link)
+{
+    struct ingest_user *one = user;
+    (void)hub_link;
+    ingest_send(one->ingest, one->link);
+}
+
+static void ingest_dial(struct ingest *ingest, struct gate *gate, struct ingest_link *link,
+                        struct ingest_user *user)
+{
+    char text[64];
+    struct address address;
+    struct hub_config config = {.public_key = link->key,
+                                .secret_key = link->secret,
+                                .calls = {.on_up = ingest_on_up,
+                                          .on_frame = ingest_on_frame,
+                                          .on_drained = ingest_on_drained},
+                                .user = user};
+    *user = (struct ingest_user){ingest, link};
+    must(hub_new(gate, &config, &link->hub) == OK, "a hub");
+    snprintf(text, sizeof text, "tcp://127.0.0.1:%d", INGEST_PORT);
+    must(address_parse(bytes_of_text(text), &address) == OK, "an address");
+    must(hub_dial(link->hub, &address, &ingest->receiver_key, &link->link) == OK, "dialing");
+}
+
+static int ingest_compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static struct ingest_result ingest_measure(struct ingest *ingest)
+{
+    const struct ingest_plan *plan = ingest->plan;
+    size_t count = (size_t)plan->link_count * plan->frame_count, n = 0;
+    double *latencies = calloc(count, sizeof *latencies);
+    must(latencies != NULL, "memory");
+    for (uint32_t i = 0; i < plan->link_count; i++) {
+        for (uint32_t f = 0; f < plan->frame_count; f++) {
+            const struct ingest_frame *frame = &ingest->links[i].frames[f];
+            latencies[n++] = (frame->acked_at_s - frame->sent_at_s) * 1e3;
+        }
+    }
+    qsort(latencies, count, sizeof *latencies, ingest_compare);
+    uint32_t a_frame = plan->run_length > 1 ? plan->run_length : plan->writers_a_frame;
+    struct ingest_result result = {
+        .record_count = (uint64_t)count * a_frame,
+        .ack_p50_ms = latencies[count / 2],
+        .ack_p99_ms = latencies[count * 99 / 100],
+    };
+    result.rate = (double)result.record_count / (ingest->ended_at_s - ingest->started_at_s);
+    free(latencies);
+    return result;
+}
+
+/* ---- the receiver: the production shell ---- */
+
+static void ingest_prepare(const struct ingest *ingest, const uint8_t store_key[static KEY_SIZE])
+{
+    struct node_id self = federation_node(INGEST_RECEIVER);
+    struct federation_id federation = roster_federation(&ingest->society.roster);
+    char problem[STORE_PROBLEM_SIZE], folder[4096];
+    uint8_t framed[4 + HEAD_SIZE_MAX];
+    struct store *store;
+    void *memory;
+    struct roster roster = federation_roster(roster_plan_full(), self, &federation, &memory);
+    struct buffer heads = buffer_over(framed, sizeof framed);
+    struct store_options options = {.owner = shell_owner(&federation, &self)};
+    must(roster_apply(&roster, ingest->society.signed_head, &ingest->society.delta,
+                      ingest->society.now) == OK,
+         "taking the founding head");
+    buffer_u32(&heads, (uint32_t)ingest->society.signed_head.size);
+    buffer_put(&heads, ingest->society.signed_head.data, ingest->society.signed_head.size);
+    snprintf(folder, sizeof folder, "%s/store", ingest->plan->folder);
+    must(store_open(folder, store_key, &options, problem, &store) == OK, problem);
+    must(heads_keep(store, &roster, buffer_bytes(&heads)) == OK, "keeping the roster");
+    store_close(store);
+    free(memory);
+}
+
+static void ingest_receive(const struct ingest *ingest, int ready_fd)
+{
+    uint8_t store_key[KEY_SIZE] = {7}, sign_public[32], sign_secret[64];
+    char problem[STORE_PROBLEM_SIZE] = "", folder[4096], text[64];
+    uv_loop_t loop;
+    struct workers *workers;
+    struct gate *gate;
+    struct shell *shell;
+    struct links *links;
+    struct address address;
+    ingest_prepare(ingest, store_key);
+    federation_key(INGEST_RECEIVER, 2, sign_public, sign_secret);
+    uv_loop_init(&loop);
+    must(gate_new(&loop, &gate) == OK, "a gate");
+    unsigned threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    must(workers_new(&loop, threads, 4096, &workers) == OK, "workers");
+    snprintf(folder, sizeof folder, "%s/store", ingest->plan->folder);
+    struct shell_config config = {.name = "bench",
+                                  .data = folder,
+                                  .federation = roster_federation(&ingest->society.roster),
+                                  .self = federation_node(INGEST_RECEIVER),
+                                  .sign_secret = sign_secret,
+                                  .store_key = store_key,
+                                  .loop = &loop,
+                                  .workers = workers};
+    must(shell_open(&config, problem, &shell) == OK, problem);
+    snprintf(text, sizeof text, "tcp://127.0.0.1:%d", INGEST_PORT);
+    must(address_parse(bytes_of_text(text), &address) == OK, "an address");
+    struct links_config links_config = {.shell = shell,
+                                        .gate = gate,
+                                        .loop = &loop,
+                                        .public_key = ingest->receiver_key,
+                                        .secret_key = ingest->receiver_secret,
+                                        .listen = &address,
+                                        .listen_count = 1};
+    must(links_new(&links_config, &links) == OK, "listening");
+    must(write(ready_fd, "r", 1) == 1, "telling that it is ready");
+    uv_run(&loop, UV_RUN_DEFAULT); /* until it is killed */
+}
+
+struct ingest_result ingest_run(const struct ingest_plan *plan)
+{
+    static struct ingest ingest;
+    struct ingest_user users[INGEST_LINK_MAX];
+    struct gate *gate;
+    int ready[2];
+    char byte;
+    must(sodium_init() >= 0, "libsodium");
+    memset(&ingest, 0, sizeof ingest);
+    ingest.plan = plan;
+    uint32_t first = 2 + INGEST_LINK_MAX;
+    ingest_found(&ingest, first + plan->link_count * plan->writers_a_frame);
+    for (uint32_t i = 0; i < plan->link_count; i++)
+        ingest_make(&ingest, &ingest.links[i], first + i * plan->writers_a_frame);
+    must(pipe(ready) == 0, "a pipe");
+    pid_t receiver = fork();
+    must(receiver >= 0, "a process");
+    if (receiver == 0) {
+        ingest_receive(&ingest, ready[1]);
+        _exit(0);
+    }
+    must(read(ready[0], &byte, 1) == 1, "the receiver's start");
+    uv_loop_init(&ingest.loop);
+    must(gate_new(&ingest.loop, &gate) == OK, "a gate");
+    for (uint32_t i = 0; i < plan->link_count; i++)
+        ingest_dial(&ingest, gate, &ingest.links[i], &users[i]);
+    uv_run(&ingest.loop, UV_RUN_DEFAULT);
+    kill(receiver, SIGKILL);
+    waitpid(receiver, NULL, 0);
+    struct ingest_result result = ingest_measure(&ingest);
+    federation_end(&ingest.society);
+    return result;
+}
