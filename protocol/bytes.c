@@ -87,8 +87,6 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
         buffer->failed = true;
         return NULL;
     }
-    if (size == 0)
-        return buffer->data == NULL ? NULL : buffer->data + buffer->size;
     uint8_t *start = buffer->data + buffer->size;
     buffer->size += size;
     return start;

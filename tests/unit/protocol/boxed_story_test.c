@@ -22,6 +22,7 @@ static void frames_flow_both_ways_and_open_as_sent(void **state)
     assert_true(ID_EQUAL(small.boxed.session.binding, large.boxed.session.binding));
 }
 
+/* (L-31) */
 static void on_a_double_dial_the_smaller_key_is_the_initiator(void **state)
 {
     (void)state;
@@ -59,6 +60,7 @@ static void a_first_dial_lost_on_its_way_is_repeated_when_the_larger_dials(void 
     assert_int_equal(large.step.change, BOXED_UP);
 }
 
+/* (L-33) */
 static void a_gap_ends_the_session_and_the_next_frame_brings_a_new_one(void **state)
 {
     (void)state;
@@ -78,6 +80,7 @@ static void a_gap_ends_the_session_and_the_next_frame_brings_a_new_one(void **st
     send_frame(&small, &large, "whole again");
 }
 
+/* (L-34) */
 static void a_replayed_first_message_brings_nobody_up(void **state)
 {
     (void)state;
@@ -148,6 +151,7 @@ static void every_spoiled_box_is_refused(void **state)
     assert_true(bytes_equal(large.step.opened, frame));
 }
 
+/* (L-30) */
 static void another_relay_or_federation_does_not_open(void **state)
 {
     (void)state;
@@ -163,6 +167,26 @@ static void another_relay_or_federation_does_not_open(void **state)
     assert_true(large.step.dropped);
 }
 
+static void what_is_sealed_but_has_not_its_shape_ends_the_session(void **state)
+{
+    static const uint8_t keep = 4, data = 3;
+    for (int i = 0; i < 2; i++) {
+        set_up(state);
+        connect_ends(&small, &large);
+        const uint8_t *type = i == 0 ? &keep : &data; /* a KEEP with a frame, a DATA with none */
+        struct buffer buffer = buffer_over(small.sent, sizeof small.sent);
+        buffer_u8(&buffer, *type);
+        assert_int_equal(noise_seal(&small.boxed.session.sending, (struct bytes){type, 1},
+                                    i == 0 ? bytes_of_text("frame") : BYTES_NONE, &buffer),
+                         OK);
+        small.sent_size = buffer.size;
+        deliver(&small, &large);
+        assert_int_equal(large.step.reason, BOXED_REASON_FAILED);
+        assert_int_equal(large.step.opened.size, 0);
+    }
+}
+
+/* (L-35) */
 static void a_quiet_session_keeps_itself_and_a_dead_one_ends(void **state)
 {
     (void)state;
@@ -253,6 +277,7 @@ static void a_session_at_its_message_limit_ends(void **state)
     assert_int_equal(small.step.reason, BOXED_REASON_AGED);
 }
 
+/* (L-37) */
 static void a_peer_key_of_small_order_never_connects(void **state)
 {
     (void)state;
@@ -317,7 +342,7 @@ static void vector_event(struct end *end, enum boxed_event_kind kind, const stru
     memcpy(end->sent, end->step.send.data, end->sent_size);
 }
 
-/* (L-32): the boxes of a session are these bytes, for every implementation. */
+/* (L-32), (L-36), (L-38): the boxes of a session are these bytes, for every implementation. */
 static void gives_the_bytes_of_its_vector(void **state)
 {
     (void)state;
@@ -366,6 +391,7 @@ int main(void)
         cmocka_unit_test_setup(a_replay_into_a_living_session_heals_by_itself, set_up),
         cmocka_unit_test_setup(every_spoiled_box_is_refused, set_up),
         cmocka_unit_test_setup(another_relay_or_federation_does_not_open, set_up),
+        cmocka_unit_test_setup(what_is_sealed_but_has_not_its_shape_ends_the_session, set_up),
         cmocka_unit_test_setup(a_quiet_session_keeps_itself_and_a_dead_one_ends, set_up),
         cmocka_unit_test_setup(an_old_session_ends_on_both_sides_for_fresh_keys, set_up),
         cmocka_unit_test_setup(stray_frames_make_at_most_one_dial_in_five_seconds, set_up),
