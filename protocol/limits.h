@@ -66,8 +66,7 @@ enum limits {
     TAKEN_IN_COUNT_MAX = 1024, /* records of others that one case takes in */
     RELEASED_COUNT_MAX = 2,    /* opinions that one author may release in one case */
     OUTCOME_DAY_MAX = 3650,
-    OPINION_FILE_SIZE_MAX = 8 * 1024 * 1024,
-    OPINION_FILE_HEAD_COUNT_MAX = 4096,
+    OPINION_FILE_SIZE_MAX = 72 * 1024 * 1024, /* HEAD_COUNT_MAX of the largest heads, and more */
 
     /* links */
     LINK_COUNT_MAX = 256,

@@ -140,7 +140,9 @@ static struct expectation expectation_of(const char *word, enum case_state state
 static size_t split(char *line, char *cells[16])
 {
     size_t count = 0;
-    for (char *cell = strtok(line, "|\n"); cell != NULL && count < 16; cell = strtok(NULL, "|\n")) {
+    char *rest = NULL;
+    for (char *cell = strtok_r(line, "|\n", &rest); cell != NULL && count < 16;
+         cell = strtok_r(NULL, "|\n", &rest)) {
         cell += strspn(cell, " ");
         size_t size = strlen(cell);
         while (size > 0 && cell[size - 1] == ' ')
