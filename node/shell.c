@@ -419,6 +419,16 @@ void shell_listen(struct shell *shell, void (*on_news)(void *arg, const struct s
     shell->listeners[shell->listener_count++].arg = arg;
 }
 
+void shell_unlisten(struct shell *shell, const void *arg)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < shell->listener_count; i++) {
+        if (shell->listeners[i].arg != arg)
+            shell->listeners[kept++] = shell->listeners[i];
+    }
+    shell->listener_count = kept;
+}
+
 void shell_roster_changed(struct shell *shell)
 {
     struct event event = shell_event(EVENT_ROSTER);

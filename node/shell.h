@@ -133,6 +133,8 @@ struct shell_news {
 };
 void shell_listen(struct shell *shell, void (*on_news)(void *arg, const struct shell_news *news),
                   void *arg);
+/* No more news to the listener with this `arg`. */
+void shell_unlisten(struct shell *shell, const void *arg);
 
 /* The roster took a head (from a link, an invitation file, or a publisher): tell the core. */
 void shell_roster_changed(struct shell *shell);
