@@ -231,15 +231,6 @@ static void ingest_send(struct ingest *ingest, struct ingest_link *link)
     }
 }
 
-static struct ingest_link *ingest_link_of(struct ingest *ingest, struct hub_link link)
-{
-    for (uint32_t i = 0; i < ingest->plan->link_count; i++) {
-        if (ingest->links[i].link.id == link.id)
-            return &ingest->links[i];
-    }
-    return NULL;
-}
-
 struct ingest_user {
     struct ingest *ingest;
     struct ingest_link *link;
