@@ -76,8 +76,8 @@ static void member_print_request(const struct member_request *request)
                (const char *)join->tags[i].data);
 }
 
-/* The fingerprint is what the institution reads out on the phone: the mail may have been altered on
- * the way, the voice of someone we know hardly. */
+/* ROSTER-41: the fingerprint is what the institution reads out on the phone: the mail may have been
+ * altered on the way, the voice of someone we know hardly. */
 static bool member_confirm(const struct member_request *request,
                            const struct society_options *options)
 {

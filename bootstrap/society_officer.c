@@ -52,7 +52,8 @@ static bool officer_remember(const struct officer_memory *memory)
     return failure == OK;
 }
 
-/* An honest officer signs one head for each epoch; a second one would split the federation. */
+/* ROSTER-44: an honest officer signs one head for each epoch; a second one would split the
+ * federation. */
 static bool officer_may_sign(const struct officer_memory *memory, const struct society *society,
                              const struct society_options *options)
 {

@@ -335,8 +335,8 @@ static bool pending_take_head(struct society_pending *pending, struct bytes head
     return true;
 }
 
-/* Whoever mails the directory could alter what is pending: its head must be what its items make,
- * and each signature must fit, before anybody is asked to sign. */
+/* ROSTER-43: whoever mails the directory could alter what is pending: its head must be what its
+ * items make, and each signature must fit, before anybody is asked to sign. */
 static bool pending_proved(struct society *society)
 {
     struct society_pending *pending = &society->pending;

@@ -50,7 +50,7 @@ enum chain_relation chain_compare(const struct chain *chain, uint64_t epoch,
         return CHAIN_PEER_AHEAD;
     if (ID_EQUAL(last->id, *id))
         return CHAIN_SAME;
-    return chain_find(chain, id) != NULL ? CHAIN_PEER_BEHIND : CHAIN_SPLIT;
+    return chain_find(chain, id) != NULL ? CHAIN_PEER_BEHIND : CHAIN_SPLIT; /* ROSTER-29 */
 }
 
 /* ---- growing ---- */
@@ -164,10 +164,11 @@ err chain_learn(struct chain *chain, struct bytes signed_head, struct wall recei
     if (failure != OK)
         return failure;
     if (previous != chain_last(chain))
-        return ERR_FORKED;
+        return ERR_FORKED; /* ROSTER-28: the caller keeps the proof */
     return chain_push(chain, &claim, received);
 }
 
+/* ROSTER-34: it must name our own last head; that it was confirmed is the caller's word. */
 err chain_heal(struct chain *chain, struct bytes signed_head, struct wall received)
 {
     struct chain_claim claim;

@@ -85,7 +85,7 @@ err delta_part_read(struct bytes all, struct delta_part *ret_part)
     return OK;
 }
 
-/* ---- putting parts together ---- */
+/* ---- putting parts together: ROSTER-27 ---- */
 
 void delta_assembly_begin(struct delta_assembly *assembly, const struct head_id *head,
                           const struct head_id *base, uint8_t *memory, size_t size)

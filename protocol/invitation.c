@@ -82,6 +82,7 @@ void invitation_end(struct buffer *buffer, const struct roster *roster)
     roster_snapshot_write(roster, buffer);
 }
 
+/* ROSTER-42 */
 err invitation_accept(const struct invitation *invitation, struct roster *roster,
                       struct wall received)
 {

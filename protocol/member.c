@@ -11,8 +11,8 @@ enum { MEMBER_FIELDS = 13, MEMBER_EPOCH_MAX = INT32_MAX };
 
 /* ---- names ---- */
 
-/* Control characters of C0 and C1, DEL, and the marks and overrides of direction (Unicode,
- * Bidi_Control): U+061C, U+200E/F, U+202A-E, U+2066-9. */
+/* ROSTER-10: control characters of C0 and C1, DEL, and the marks and overrides of direction
+ * (Unicode, Bidi_Control): U+061C, U+200E/F, U+202A-E, U+2066-9. */
 static bool member_name_hides(const uint8_t *at, size_t left)
 {
     if (at[0] < 0x20 || at[0] == 0x7f)

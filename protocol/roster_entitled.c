@@ -42,7 +42,7 @@ static err entitled_find(const struct roster *roster, const struct node_id *memb
         return ERR_UNKNOWN_HEAD; /* ROSTER-17 */
     const struct roster_entry *entry = roster_find(roster, member);
     if (entry == NULL || entry->state != MEMBER_ADMITTED)
-        return ERR_UNKNOWN_MEMBER;
+        return ERR_UNKNOWN_MEMBER; /* ROSTER-35 */
     *ret_entry = entry;
     return OK;
 }

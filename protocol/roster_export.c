@@ -174,8 +174,11 @@ static err export_read_side(struct reader *reader, struct roster *roster)
         return failure == ERR_FULL ? ERR_FULL : ERR_CORRUPT;
     if (!roster_head_same_content(&side->head, &head))
         return ERR_CORRUPT;
-    for (uint32_t i = 0; i < side->member_count; i++)
+    for (uint32_t i = 0; i < side->member_count; i++) {
+        if (proved.data[i] > 1)
+            return ERR_CORRUPT;
         side->entries[i].keys_proved = proved.data[i] == 1;
+    }
     side->head = head;
     side->id = id;
     roster->current = 0;

@@ -209,7 +209,7 @@ static err side_take_cuts(struct side_build *build, struct bytes added)
 
 /* ---- all items ---- */
 
-/* Settings come before all else, because entries are read in their light. */
+/* ROSTER-26: settings come before all else, because entries are read in their light. */
 static err side_settle(struct side_build *build)
 {
     struct roster_side *next = build->next;
