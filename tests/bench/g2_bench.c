@@ -33,7 +33,7 @@ struct store_only {
 static void store_on_done(void *arg, const struct store_done *done)
 {
     struct store_only *only = arg;
-    must(done->result == OK, "keeping");
+    must(done->result == OK, err_name(done->result));
     only->waiting--;
 }
 
@@ -64,8 +64,9 @@ static double store_only_rate(const char *folder)
                                                  .stream_state = {only.state, sizeof only.state}};
             memcpy(only.ids[i].bytes + 8, &sequence, sizeof sequence);
         }
-        while (store_submit(store, only.ops, RUN_LENGTH, STORE_NORMAL, 1) == ERR_BUSY ||
-               only.waiting >= WAITING_MAX)
+        while (only.waiting >= WAITING_MAX)
+            (void)store_drain(store, store_on_done, &only);
+        while (store_submit(store, only.ops, RUN_LENGTH, STORE_NORMAL, 1) == ERR_BUSY)
             (void)store_drain(store, store_on_done, &only);
         only.waiting++;
     }
