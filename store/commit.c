@@ -183,20 +183,25 @@ static void settle_rest(struct batch *first, err result)
     }
 }
 
+static err remove_items_of(struct commit *commit, const struct batch *batch)
+{
+    err result = OK;
+    for (size_t i = 0; result == OK && i < batch->op_count; i += 1) {
+        if (batch->ops[i].has_file) {
+            result = item_disk_remove(commit->store, batch->ops[i].file);
+        }
+    }
+    return result;
+}
+
 /* After the commit the files of deleted items go, before anyone is told. */
 static err remove_items(struct commit *commit, const struct batch *first)
 {
-    for (const struct batch *batch = first; batch != NULL; batch = batch->next) {
-        for (size_t i = 0; batch->result == OK && i < batch->op_count; i += 1) {
-            if (batch->ops[i].has_file) {
-                err result = item_disk_remove(commit->store, batch->ops[i].file);
-                if (result != OK) {
-                    return result;
-                }
-            }
-        }
+    err result = OK;
+    for (const struct batch *batch = first; result == OK && batch != NULL; batch = batch->next) {
+        result = batch->result == OK ? remove_items_of(commit, batch) : OK;
     }
-    return OK;
+    return result;
 }
 
 err commit_run(struct commit *commit, struct batch *first)

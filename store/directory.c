@@ -3,8 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,14 +30,15 @@ err directory_errno(int number)
 
 static err say(char *problem, err code, const char *path, const char *what)
 {
-    snprintf(problem, STORE_PROBLEM_SIZE, "%s: %s", path, what);
+    (void)snprintf(problem, STORE_PROBLEM_SIZE, "%s: %s", path, what);
     return code;
 }
 
 static err say_errno(char *problem, const char *path, const char *what)
 {
     int number = errno;
-    snprintf(problem, STORE_PROBLEM_SIZE, "%s: %s: %s", path, what, strerror(number));
+    const char *why = strerrordesc_np(number);
+    (void)snprintf(problem, STORE_PROBLEM_SIZE, "%s: %s: %s", path, what, why != NULL ? why : "?");
     return directory_errno(number);
 }
 
@@ -73,15 +72,9 @@ static bool on_network(int fd)
     return false;
 }
 
-static err sync_parent(const char *path)
+static err sync_parent(const struct directory *directory)
 {
-    char copy[PATH_MAX];
-    size_t size = strlen(path) + 1;
-    if (size > sizeof copy) {
-        return ERR_INVALID;
-    }
-    memcpy(copy, path, size);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(directory->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         return ERR_IO;
     }
@@ -148,11 +141,13 @@ static err check_content(struct directory *directory, const char *path, char *pr
         return say_errno(problem, path, "cannot list it");
     }
     err result = OK;
-    for (struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
+    struct dirent *entry; /* glibc's readdir is safe for a list that is nobody else's */
+    while ((entry = readdir(list)) != NULL) { // NOLINT(concurrency-mt-unsafe)
         if (!is_ours(entry->d_name)) {
-            snprintf(problem, STORE_PROBLEM_SIZE,
-                     "%s: holds \"%.100s\", which is not of a store; choose an empty directory",
-                     path, entry->d_name);
+            (void)snprintf(
+                problem, STORE_PROBLEM_SIZE,
+                "%s: holds \"%.100s\", which is not of a store; choose an empty directory", path,
+                entry->d_name);
             result = ERR_EXISTS;
             break;
         }
@@ -253,9 +248,10 @@ void directory_close(struct directory *directory)
     }
 }
 
-err directory_created(struct directory *directory, const char *path)
+err directory_created(struct directory *directory)
 {
-    if (fsync(directory->items_fd) != 0 || fsync(directory->fd) != 0 || sync_parent(path) != OK) {
+    if (fsync(directory->items_fd) != 0 || fsync(directory->fd) != 0 ||
+        sync_parent(directory) != OK) {
         return ERR_IO;
     }
     if (unlinkat(directory->fd, "creating", 0) != 0 || fsync(directory->fd) != 0) {

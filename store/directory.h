@@ -30,7 +30,7 @@ MUST_USE err directory_open(const char *path, char *problem, struct directory *r
 void directory_close(struct directory *directory);
 
 /* The creation is complete: from now on a missing file is a loss. */
-MUST_USE err directory_created(struct directory *directory, const char *path);
+MUST_USE err directory_created(struct directory *directory);
 
 /* Best effort: called when the disk has just failed. */
 void directory_mark_failed(struct directory *directory);

@@ -132,7 +132,8 @@ static err remove_strays(const struct store *store, struct names *names)
         return ERR_IO;
     }
     qsort(names->all, names->count, ITEM_ROW_NAME_SIZE, compare_names);
-    for (struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
+    struct dirent *entry; /* glibc's readdir is safe for a list that is nobody else's */
+    while ((entry = readdir(list)) != NULL) { // NOLINT(concurrency-mt-unsafe)
         if (strlen(entry->d_name) == ITEM_ROW_NAME_SIZE - 1 &&
             bsearch(entry->d_name, names->all, names->count, ITEM_ROW_NAME_SIZE, compare_names) ==
                 NULL) {

@@ -19,7 +19,7 @@
 static err say(char *problem, err code, const char *path, const char *what)
 {
     if (problem[0] == '\0') {
-        snprintf(problem, STORE_PROBLEM_SIZE, "%s: %s", path, what);
+        (void)snprintf(problem, STORE_PROBLEM_SIZE, "%s: %s", path, what);
     }
     return code;
 }
@@ -66,10 +66,11 @@ static err verify_if_needed(struct store *store, const char *path, char *problem
     }
     err result = verify_all(store, &what);
     if (result == ERR_CORRUPT) {
-        snprintf(problem, STORE_PROBLEM_SIZE,
-                 "%s: %s in data.mdb fails its check; restore it from a backup, or start with an "
-                 "empty directory and let the other members fill it",
-                 path, what);
+        (void)snprintf(
+            problem, STORE_PROBLEM_SIZE,
+            "%s: %s in data.mdb fails its check; restore it from a backup, or start with an "
+            "empty directory and let the other members fill it",
+            path, what);
     }
     if (result == OK && failed) {
         result = directory_unmark_failed(&store->directory);
@@ -93,7 +94,7 @@ static err start(struct store *store, const char *path, char *problem)
         result = directory_ballast(&store->directory);
     }
     if (result == OK && created) {
-        result = directory_created(&store->directory, path);
+        result = directory_created(&store->directory);
     }
     if (result == OK) {
         result = verify_if_needed(store, path, problem);
