@@ -12,7 +12,8 @@
 #include "store/recent.h"
 #include "tests/unit/store/fixture.h"
 
-enum { TOTAL = RECENT_COUNT_MAX + RECENT_COUNT_MAX / 2, BATCH = 2048, DROPPED = 1000 };
+/* enough to go once round the buckets */
+enum { TOTAL = 3 * RECENT_COUNT_MAX, BATCH = 2048, DROPPED = 1000 };
 
 static uint8_t memory[STORE_RECORD_SIZE_MAX];
 

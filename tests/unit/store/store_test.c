@@ -250,6 +250,11 @@ static void results_come_in_order_each_once(void **state)
         assert_int_equal(results.op_failed[i], i == 4 ? 1 : 0);
     }
     assert_int_equal(store_drain(fixture->store, on_done, &results), 0);
+    for (uint64_t i = 1; i <= 8; i += 1) { /* nothing of the fifth slipped in with the others */
+        struct store_record record;
+        assert_int_equal(record_table_get(fixture->store, &stream, i, memory, &record),
+                         i == 5 ? ERR_NOT_FOUND : OK);
+    }
 }
 
 static void a_bare_record_is_filled_once_and_keeps_what_it_has(void **state)
