@@ -224,7 +224,7 @@ static void heads_on_want(struct heads *heads, struct link_id link, struct bytes
 
 /* ---- receiving ---- */
 
-static void heads_ask(struct heads *heads, struct link_id link)
+void heads_ask(struct heads *heads, struct link_id link)
 {
     const struct roster *roster = &heads->shell->roster;
     const struct chain_link *last = chain_last(&roster->chain);

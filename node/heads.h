@@ -19,6 +19,8 @@ MUST_USE err heads_keep(struct store *store, const struct roster *roster, struct
 
 /* FRAME_HEADS_WANT, FRAME_HEADS or FRAME_ROSTER_PART from a link. */
 void heads_frame(struct heads *heads, struct link_id link, struct bytes frame);
+/* Asks the peer for what is newer than ours; when nothing is, this tells it so. */
+void heads_ask(struct heads *heads, struct link_id link);
 /* A second passed: asks again for content that is still missing. */
 void heads_tick(struct heads *heads);
 

@@ -6,6 +6,7 @@
 
 #include "node/io/log.h"
 #include "node/links_state.h"
+#include "node/publisher.h"
 
 struct mono links_now(void)
 {
@@ -45,6 +46,15 @@ static enum links_way links_best(const struct links *links, const struct links_m
     return relay < 0 ? LINKS_NONE : LINKS_BOXED;
 }
 
+static void links_choose_publisher(struct links *links, const struct links_member *publisher,
+                                   struct link_id old)
+{
+    if (old.value != 0)
+        publisher_down(links->shell, old);
+    if (publisher->link.value != 0)
+        publisher_up(links->shell, publisher->link);
+}
+
 void links_choose(struct links *links, struct links_member *member)
 {
     uint32_t relay;
@@ -55,6 +65,10 @@ void links_choose(struct links *links, struct links_member *member)
     member->way = way;
     member->way_relay = relay;
     member->link = (struct link_id){way == LINKS_NONE ? 0 : ++links->link_last};
+    if (member->is_publisher) {
+        links_choose_publisher(links, member, old);
+        return;
+    }
     if (old.value != 0)
         shell_link_down(links->shell, old);
     const struct roster_entry *entry = roster_find(shell_roster(links->shell), &member->node);
@@ -70,7 +84,11 @@ void links_choose(struct links *links, struct links_member *member)
 
 void links_heard(struct links *links, struct links_member *member, struct bytes frame)
 {
-    if (member->link.value != 0)
+    if (member->link.value == 0)
+        return;
+    if (member->is_publisher)
+        publisher_frame(links->shell, member->link, frame);
+    else
         shell_frame(links->shell, member->link, frame);
 }
 
@@ -102,18 +120,18 @@ static void links_hang_up(void *arg, struct link_id link)
 
 /* ---- the members ---- */
 
-static struct links_member *links_add(struct links *links, const struct roster_entry *entry)
+static struct links_member *links_add(struct links *links, const struct node_id *node)
 {
     struct links_member *place = NULL;
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct links_member *member = &links->members[i];
-        if (ID_EQUAL(member->node, entry->node_id))
+        if (ID_EQUAL(member->node, *node))
             return member;
         if (place == NULL && ID_IS_ZERO(member->node))
             place = member;
     }
     if (place != NULL)
-        place->node = entry->node_id;
+        place->node = *node;
     return place;
 }
 
@@ -126,6 +144,22 @@ static void links_drop(struct links *links, struct links_member *member)
     memset(member, 0, sizeof *member);
 }
 
+/* Publishers come through relays; they go first, so that a full table has room for them. */
+static void links_add_publishers(struct links *links, const struct settings *settings)
+{
+    for (uint32_t i = 0; i < settings->publisher_count; i++) {
+        const struct transport_key *key = &settings->publishers[i];
+        struct node_id node;
+        memcpy(node.bytes, key->bytes, sizeof node.bytes);
+        struct links_member *publisher = links_add(links, &node);
+        if (publisher == NULL)
+            continue;
+        publisher->key = *key;
+        publisher->is_publisher = true;
+        publisher->is_listed = true;
+    }
+}
+
 /* Whoever the roster admits, but for ourselves, is of interest, as far as the table reaches. */
 static void links_refresh(struct links *links)
 {
@@ -134,12 +168,14 @@ static void links_refresh(struct links *links)
     size_t count = 0;
     for (size_t i = 0; i < LINK_COUNT_MAX; i++)
         links->members[i].is_listed = false;
+    if (roster_current_head(roster) != NULL)
+        links_add_publishers(links, roster_settings(roster));
     for (uint32_t i = 0; i < roster_count(roster); i++) {
         const struct roster_entry *entry = roster_at(roster, i);
         if (entry->state != MEMBER_ADMITTED ||
             ID_EQUAL(entry->node_id, shell_settings(links->shell)->self))
             continue;
-        struct links_member *member = links_add(links, entry);
+        struct links_member *member = links_add(links, &entry->node_id);
         if (member == NULL)
             continue;
         if (!ID_IS_ZERO(member->key) && !ID_EQUAL(member->key, entry->transport_key)) {
@@ -158,7 +194,7 @@ static void links_refresh(struct links *links)
     if (hub_allow(links->hub, keys, count) != OK)
         log_error("not-enough-memory", log_text("for", "the list of members"));
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
-        if (links->members[i].is_listed)
+        if (links->members[i].is_listed && !links->members[i].is_publisher)
             links_direct_dial(links, &links->members[i]);
     }
     links_relay_refresh(links);
@@ -231,7 +267,8 @@ static void links_on_tick(uv_timer_t *timer)
             continue;
         if (member->quiet_until.ms != 0) {
             member->quiet_until = (struct mono){0};
-            links_direct_dial(links, member);
+            if (!member->is_publisher)
+                links_direct_dial(links, member);
         }
         links_choose(links, member);
     }

@@ -220,7 +220,7 @@ void links_relay_watch(struct links *links, struct links_relay_state *relay)
     struct relay_entry entries[LINK_COUNT_MAX];
     uint16_t count = 0;
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
-        if (links->members[i].is_listed)
+        if (links->members[i].is_listed && !links->members[i].is_publisher)
             entries[count++] = (struct relay_entry){.key = links->members[i].key};
     }
     _Static_assert((int)LINK_COUNT_MAX <= (int)RELAY_KEY_COUNT_MAX, "all members fit one frame");
@@ -238,7 +238,7 @@ static void links_relay_on_presence(struct links *links, struct links_relay_stat
     for (uint16_t i = 0; i < frame->count; i++) {
         struct relay_entry entry = relay_frame_entry(frame, i);
         struct links_member *member = links_of_key(links, &entry.key);
-        if (member == NULL)
+        if (member == NULL || member->is_publisher)
             continue;
         bool was_present = member->at[index].is_present;
         member->at[index].is_present = entry.value != 0;

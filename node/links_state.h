@@ -14,8 +14,9 @@ enum {
     LINKS_TICK_MS = 500,
 };
 
+/* A member, or a publisher of the settings: it brings roster heads, and nothing else is heard. */
 struct links_member {
-    struct node_id node; /* zeros: free */
+    struct node_id node; /* zeros: free; a publisher's are the first bytes of its key */
     struct transport_key key;
     struct link_id link; /* as the shell knows it; 0: down */
     enum links_way way;
@@ -25,6 +26,7 @@ struct links_member {
     struct hub_link outbound; /* dialed; 0: none */
     bool is_outbound_up;
     bool is_listed; /* still in the roster */
+    bool is_publisher;
     struct {
         struct boxed *boxed; /* NULL until first used */
         bool is_present;     /* the relay says it is connected there */
