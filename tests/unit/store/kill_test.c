@@ -137,6 +137,7 @@ static void nothing_acknowledged_is_lost_to_kill_9(void **state)
 {
     (void)state;
     struct fixture *fixture = fixture_new();
+    fixture->options.quota = (uint64_t)64 << 30; /* a fast disk takes a lot between two kills */
     const char *wanted = getenv("CONSILIUM_KILL_COUNT");
     unsigned count = wanted != NULL ? (unsigned)strtoul(wanted, NULL, 10) : KILL_COUNT;
     unsigned seed = (unsigned)time(NULL);
@@ -223,13 +224,14 @@ static void readers_see_whole_batches_only(void **state)
 {
     (void)state;
     struct fixture *fixture = fixture_new();
+    fixture->options.quota = (uint64_t)64 << 30;
     fixture_open(fixture);
     struct reading reading = {.store = fixture->store};
     pthread_t threads[2];
     for (size_t i = 0; i < 2; i += 1) {
         assert_int_equal(pthread_create(&threads[i], NULL, read_on, &reading), 0);
     }
-    for (uint64_t batch = 1; batch <= 3000;) {
+    for (uint64_t batch = 1; batch <= 3000 || atomic_load(&reading.looks) < 100;) {
         err result = submit_batch(fixture->store, batch);
         batch += result == OK ? 1 : 0;
         store_drain(fixture->store, ignore_done, NULL);
@@ -239,7 +241,6 @@ static void readers_see_whole_batches_only(void **state)
         pthread_join(threads[i], NULL);
     }
     assert_false(atomic_load(&reading.torn));
-    assert_true(atomic_load(&reading.looks) > 10);
     fixture_free(fixture);
 }
 
