@@ -57,8 +57,11 @@ static err publication_learn_heads(const struct publication *publication, struct
 {
     struct reader reader = reader_of(publication->heads);
     struct bytes head;
+    uint32_t count = chain->count;
     while (publication_next(&reader, &head)) {
         err failure = chain_learn(chain, head, received);
+        if (failure == ERR_DUPLICATE && chain->count > count)
+            return ERR_MALFORMED; /* old after new: not ascending */
         if (failure != OK && failure != ERR_DUPLICATE)
             return failure;
     }

@@ -35,6 +35,7 @@ void publication_put(struct buffer *buffer, struct bytes signed_head);
  * Unless OK the chain is as it was.
  *
  *   ERR_DUPLICATE  nothing newer than what is here
+ *   ERR_MALFORMED  heads that are here stand behind new ones
  *   ERR_BAD_HASH   the list is not the one that the last head states, or another federation
  *   and as chain_learn */
 MUST_USE err publication_learn(const struct publication *publication, struct chain *chain,

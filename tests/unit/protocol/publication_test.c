@@ -118,6 +118,19 @@ static void heads_that_are_here_already_are_passed_over(void **state)
     check_refused(written(2, 3, 3), ERR_DUPLICATE);
 }
 
+static void old_heads_behind_new_ones_are_refused(void **state)
+{
+    (void)state;
+    struct buffer buffer = buffer_over(made.memory, sizeof made.memory);
+    publication_begin(&buffer, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t epoch = i == 1 ? 1 : i / 2 + 1; /* 1, 1, 2 */
+        publication_put(&buffer, (struct bytes){made.head[epoch], made.head_size[epoch]});
+    }
+    buffer_put(&buffer, made.list[2], made.list_size[2]);
+    check_refused(buffer_bytes(&buffer), ERR_MALFORMED);
+}
+
 static void a_gap_changes_nothing(void **state)
 {
     (void)state;
@@ -204,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_continues_the_chain_is_learned),
         TEST(heads_that_are_here_already_are_passed_over),
+        TEST(old_heads_behind_new_ones_are_refused),
         TEST(a_gap_changes_nothing),
         TEST(a_list_that_is_not_the_last_heads_changes_nothing),
         TEST(another_federation_is_refused),
