@@ -11,6 +11,7 @@
 #include "bootstrap/society_key.h"
 #include "bootstrap/society_member.h"
 #include "bootstrap/society_officer.h"
+#include "bootstrap/society_publish.h"
 #include "bootstrap/society_say.h"
 #include "bootstrap/society_settings.h"
 #include "bootstrap/society_show.h"
@@ -39,6 +40,7 @@ enum main_option {
     OPTION_GENERATIONS,
     OPTION_CUSTODY,
     OPTION_REPLACE,
+    OPTION_WAIT,
 };
 
 static const struct argp_option main_options[] = {
@@ -47,7 +49,7 @@ static const struct argp_option main_options[] = {
     {"passphrase-file", OPTION_PASSPHRASE_FILE, "FILE", 0, "read the passphrase from FILE", 1},
     {"passphrase-fd", OPTION_PASSPHRASE_FD, "N", 0, "read the passphrase from descriptor N", 1},
     {"yes", OPTION_YES, NULL, 0, "do not ask", 1},
-    {"json", OPTION_JSON, NULL, 0, "show, verify: as JSON", 1},
+    {"json", OPTION_JSON, NULL, 0, "show, verify, publish: as JSON", 1},
     {"name", OPTION_NAME, "TEXT", 0, "of the federation, officer, publisher or relay", 2},
     {"officer", OPTION_OFFICER, "KEY", 0, "found, officers: a public key or its file; repeat", 2},
     {"threshold", OPTION_THRESHOLD, "K", 0, "found, officers: how many sign each head", 2},
@@ -65,6 +67,7 @@ static const struct argp_option main_options[] = {
     {"output", OPTION_OUTPUT, "FILE", 0, "invite: where to write", 3},
     {"federation", OPTION_FEDERATION, "ID", 0, "verify: the id that it must have", 3},
     {"replace", OPTION_REPLACE, NULL, 0, "sign: the head I signed before was thrown away", 3},
+    {"wait", OPTION_WAIT, "SECONDS", 0, "publish: at most so long (default 30)", 3},
     {"version", OPTION_VERSION, NULL, 0, "print the version", -1},
     {NULL, 0, NULL, 0, NULL, 0},
 };
@@ -108,6 +111,8 @@ static const struct main_command main_commands[] = {
      "make a key that may bring heads to the relays"},
     {"publisher add", "KEY", 1, 1, society_settings_publisher_add, "list a publisher"},
     {"publisher remove", "KEY", 1, 1, society_settings_publisher_remove, "take it off the list"},
+    {"publish", "--key FOLDER", 0, 0, society_publish_head,
+     "bring the head to the relays, and to the members connected there"},
     {"settings", "", 0, 0, society_settings_change, "change name, times and counts"},
     {"officers", "--officer KEY... --threshold K", 0, 0, society_found_officers,
      "replace the officers"},
@@ -186,6 +191,9 @@ static bool main_take_number(struct argp_state *state, struct society_options *o
         return true;
     case OPTION_PARTICIPANTS:
         options->participants = main_number(state, text, PARTICIPANT_COUNT_MAX);
+        return true;
+    case OPTION_WAIT:
+        options->wait_seconds = main_number(state, text, 3600);
         return true;
     case OPTION_GENERATIONS:
         options->generations = main_number(state, text, 1000);
@@ -292,6 +300,8 @@ static int main_run(const struct main_command *command, uint32_t words, struct m
     }
     if (options->valid_days == 0)
         options->valid_days = 400;
+    if (options->wait_seconds == 0)
+        options->wait_seconds = 30;
     return command->run(options);
 }
 

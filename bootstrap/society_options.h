@@ -34,6 +34,7 @@ struct society_options {
     uint64_t announcement_days; /* 0: not given */
     uint64_t participants;      /* 0: not given */
     uint64_t generations;       /* 0: not given */
+    uint64_t wait_seconds;      /* publish */
     const char *custody;        /* "yes", "no" or NULL */
     bool yes;
     bool json;

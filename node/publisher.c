@@ -13,6 +13,7 @@ void publisher_down(struct shell *shell, struct link_id link)
     outbox_forget(shell->outbox, link);
 }
 
+/* ROSTER-45 */
 void publisher_frame(struct shell *shell, struct link_id link, struct bytes frame)
 {
     if (frame.size == 0 || (frame.data[0] != FRAME_HEADS && frame.data[0] != FRAME_ROSTER_PART))
