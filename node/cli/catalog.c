@@ -1,0 +1,298 @@
+/* All commands. The API's fields are the options; spec/api.md says what each means. */
+#include "node/cli/command.h"
+
+#include "node/cli/print.h"
+#include "node/cli/story.h"
+
+#define NOTE                                                                                       \
+    {                                                                                              \
+        "note", FIELD_TEXT, false, "TEXT", "A word about it"                                       \
+    }
+#define LANGUAGE                                                                                   \
+    {                                                                                              \
+        "language", FIELD_TEXT, false, "TAG", "Language of the text, such as en or zh-Hans"        \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, FIELD_TEXT, false, NULL, NULL                                                        \
+    }
+
+static const struct field clinician_add[] = {
+    {"login", FIELD_TEXT, true, "LOGIN", "Name of the account"},
+    {"name", FIELD_TEXT, true, "NAME", "The clinician's full name"},
+    {"credentials", FIELD_TEXT, true, "TEXT", "Such as \"MD, PhD\""},
+    {"specialties", FIELD_LIST, true, "TAG", "Such as oncology; repeat it"},
+    {"country", FIELD_TEXT, true, "CC", "Country of practice, two letters"},
+    {"licence", FIELD_TEXT, false, "NUMBER", "Licence number"},
+    {"valid_days", FIELD_NUMBER, false, "DAYS", "Validity of the certificate; default 1825"},
+    {"uid", FIELD_NUMBER, false, "UID", "Who may sign with it; default: you"},
+    END};
+static const struct field clinician_revoke[] = {
+    {"reason", FIELD_TEXT, true, "REASON",
+     "left-the-institution, key-compromised, key-lost, replaced, licence-ended, issued-wrongly"},
+    NOTE,
+    END};
+static const struct field draft_fields[] = {
+    {"question", FIELD_TEXT, false, "TEXT", "What is asked; @FILE reads it from a file"},
+    {"description", FIELD_TEXT, false, "TEXT", "What participants read; @FILE reads a file"},
+    {"specialty", FIELD_TEXT, false, "TAG", "Board, such as oncology"},
+    {"service", FIELD_TEXT, false, "KIND", "clinical-consult, radiology-read, pathology-read"},
+    {"reason", FIELD_TEXT, false, "REASON",
+     "unclear-diagnosis, serious, rare, local-options-exhausted, risky-treatment, reassurance"},
+    {"wanted_count", FIELD_NUMBER, false, "N", "How many opinions are wanted"},
+    {"deadline", FIELD_TIME, false, "WHEN", "14d, 36h, or a date 2026-01-31T12:00:00.000Z"},
+    LANGUAGE,
+    {"mode", FIELD_TEXT, false, "MODE", "independent-first or open"},
+    {"age", FIELD_TEXT, false, "BAND", "newborn, infant, child, adolescent, 18-29 ... 80+"},
+    {"sex", FIELD_TEXT, false, "SEX", "female, male, other"},
+    {"country", FIELD_TEXT, false, "CC", "The patient's country, two letters"},
+    {"consent", FIELD_TEXT, false, "TEXT", "Which consent is on record, and where"},
+    {"initiative", FIELD_TEXT, false, "WHO", "physician or patient"},
+    {"directed", FIELD_LIST, false, "MEMBER", "Ask this institution alone; repeat it for more"},
+    {"emergency", FIELD_FLAG, false, NULL, "Refused: in an emergency, call"},
+    END};
+static const struct field attach[] = {
+    {"name", FIELD_LOCAL, false, "NAME", "What participants see as its name; default: the file's"},
+    END};
+static const struct field announce[] = {
+    {"confirmed_by", FIELD_TEXT, false, "NAME",
+     "Full name of the person who read the preview and confirms it"},
+    {"preview", FIELD_TEXT, false, "HASH", "The preview that was confirmed (for scripts)"},
+    END};
+static const struct field page[] = {
+    {"limit", FIELD_NUMBER, false, "N", "At most so many; 200 is the most"},
+    {"after", FIELD_TEXT, false, "MARK", "Go on after this page"},
+    END};
+static const struct field inbox[] = {
+    {"specialty", FIELD_TEXT, false, "TAG", "Only this board and those below it"},
+    {"state", FIELD_TEXT, false, "STATE", "open, closed, all; default open"},
+    {"language", FIELD_TEXT, false, "TAG", "Only this language"},
+    {"limit", FIELD_NUMBER, false, "N", "At most so many"},
+    {"after", FIELD_TEXT, false, "MARK", "Go on after this page"},
+    END};
+static const struct field cases[] = {
+    {"role", FIELD_TEXT, false, "ROLE", "requester, participant, all"},
+    {"state", FIELD_TEXT, false, "STATE", "open, closed, all"},
+    {"specialty", FIELD_TEXT, false, "TAG", "Only this board"},
+    END};
+static const struct field members[] = {
+    {"text", FIELD_TEXT, false, "TEXT", "Only names that hold this"},
+    {"board", FIELD_TEXT, false, "TAG", "Only those who serve this board"},
+    {"country", FIELD_TEXT, false, "CC", "Only this country"},
+    END};
+static const struct field specialists[] = {
+    {"text", FIELD_TEXT, false, "TEXT", "Only names that hold this"},
+    {"specialty", FIELD_TEXT, false, "TAG", "Only this specialty"},
+    {"country", FIELD_TEXT, false, "CC", "Only this country"},
+    END};
+static const struct field note[] = {NOTE, END};
+static const struct field grant[] = {
+    {"participant", FIELD_TEXT, true, "MEMBER", "The institution"},
+    {"join", FIELD_TEXT, false, "RECORD", "The waiting join that is answered"},
+    END};
+static const struct field ungrant[] = {
+    {"participant", FIELD_TEXT, true, "MEMBER", "The institution"}, NOTE, END};
+static const struct field decline[] = {
+    {"reason", FIELD_TEXT, true, "REASON",
+     "unavailable, not-my-field, local-care-adequate, conflict-of-interest, other"},
+    {"text", FIELD_TEXT, false, "TEXT", "Why"},
+    END};
+static const struct field fetch[] = {
+    {"items", FIELD_LIST, false, "ITEM", "Only this item; repeat it; default: all"}, END};
+static const struct field reading[] = {
+    {"items", FIELD_LIST, false, "ITEM", "Only this item; repeat it; default: all"},
+    {"to", FIELD_LOCAL, false, "FOLDER", "Where to write the items; default: here"},
+    END};
+static const struct field opinion[] = {
+    {"file", FIELD_LOCAL, false, "FILE", "The opinion as JSON; see `consilium opinion template`"},
+    {"text", FIELD_TEXT, false, "TEXT", "The opinion; @FILE reads it from a file"},
+    LANGUAGE,
+    {"diagnosis", FIELD_TEXT, false, "WHAT", "confirmed, clarified, changed"},
+    {"diagnosis_text", FIELD_TEXT, false, "TEXT", "The diagnosis in words"},
+    {"treatment", FIELD_TEXT, false, "WHAT", "same, modified, changed"},
+    {"treatment_text", FIELD_TEXT, false, "TEXT", "The treatment in words"},
+    {"confidence", FIELD_TEXT, false, "GRADE", "very-low, low, moderate, high"},
+    {"references", FIELD_LIST, false, "TEXT", "A reference; repeat it"},
+    {"trials", FIELD_LIST, false, "TEXT", "A trial; repeat it"},
+    {"replaces", FIELD_TEXT, false, "RECORD", "Your earlier opinion that this one replaces"},
+    END};
+static const struct field post[] = {
+    {"text", FIELD_TEXT, true, "TEXT", "What you say; @FILE reads it from a file"},
+    LANGUAGE,
+    {"answers", FIELD_TEXT, false, "RECORD", "The record that it is about"},
+    END};
+static const struct field ask[] = {
+    {"records", FIELD_LOCAL, false, "TEXT", "Records wanted; repeat it"},
+    {"test", FIELD_LOCAL, false, "TEXT", "A test wanted; repeat it"},
+    {"image", FIELD_LOCAL, false, "TEXT", "An image wanted; repeat it"},
+    {"other", FIELD_LOCAL, false, "TEXT", "Something else wanted; repeat it"},
+    NOTE,
+    END};
+static const struct field supply[] = {
+    {"ask", FIELD_TEXT, false, "RECORD", "The ASK that is answered"},
+    {"answer", FIELD_LOCAL, false, "N=WHAT[:NOTE]",
+     "Item N of it (from 0): supplied, not-available, not-given; repeat it"},
+    {"attach", FIELD_LOCAL, false, "FILE", "A file that is supplied; repeat it"},
+    {"description", FIELD_TEXT, false, "TEXT", "A new description of the case; @FILE"},
+    NOTE,
+    {"confirmed_by", FIELD_LOCAL, false, "NAME", "Who read the preview and confirms it"},
+    {"preview", FIELD_LOCAL, false, "HASH", "The preview that was confirmed (for scripts)"},
+    END};
+static const struct field records[] = {
+    {"records", FIELD_LIST, false, "RECORD", "Only this one; repeat it; default: all taken in"},
+    END};
+static const struct field release[] = {{"record", FIELD_TEXT, true, "RECORD", "Your own opinion"},
+                                       END};
+static const struct field synthesis[] = {
+    {"text", FIELD_TEXT, true, "TEXT", "Your summary; @FILE reads it from a file"},
+    LANGUAGE,
+    {"records", FIELD_LIST, false, "RECORD", "An opinion that it rests on; repeat it"},
+    END};
+static const struct field extend[] = {
+    {"deadline", FIELD_TIME, true, "WHEN", "14d, 36h, or a date"},
+    {"wanted_count", FIELD_NUMBER, false, "N", "How many opinions are wanted now"},
+    END};
+static const struct field outcome[] = {
+    {"day", FIELD_NUMBER, true, "N", "Days since closing, such as 21 or 90"},
+    {"followed", FIELD_TEXT, true, "WHAT", "followed, partly-followed, not-followed, unknown"},
+    {"result", FIELD_TEXT, true, "WHAT", "improved, unchanged, worse, died, unknown"},
+    {"final_diagnosis", FIELD_TEXT, false, "TEXT", "The final diagnosis"},
+    {"text", FIELD_TEXT, false, "TEXT", "What happened"},
+    {"opinions", FIELD_LIST, false, "RECORD", "The advice that was followed; repeat it"},
+    END};
+static const struct field flag[] = {
+    {"record", FIELD_TEXT, true, "RECORD", "The record that is wrong"},
+    {"reason", FIELD_TEXT, true, "REASON", "identifying-data, wrong-case, unprofessional, other"},
+    {"text", FIELD_TEXT, false, "TEXT", "What is wrong"},
+    END};
+static const struct field export_opinion[] = {
+    {"to", FIELD_LOCAL, false, "FILE", "Where to write it; default: RECORD.opinion"}, END};
+static const struct field verify_opinion[] = {
+    {"head", FIELD_LOCAL, false, "ID", "A later roster head that you trust"}, END};
+static const struct field export_audit[] = {
+    {"to", FIELD_LOCAL, false, "FILE", "Where to write it; default: audit.jsonl"}, END};
+static const struct field nothing[] = {END};
+
+#define GROUP(title)                                                                               \
+    {                                                                                              \
+        .name = "#", .arguments = "", .help = title                                                \
+    }
+#define GET(words, takes, what, where, options, printer)                                           \
+    {                                                                                              \
+        .name = words, .arguments = takes, .help = what, .method = METHOD_GET, .path = where,      \
+        .fields = options, .print = printer                                                        \
+    }
+#define SIGN(words, takes, what, where, options)                                                   \
+    {                                                                                              \
+        .name = words, .arguments = takes, .help = what, .method = METHOD_POST, .path = where,     \
+        .is_signed = true, .fields = options, .print = print_done                                  \
+    }
+#define OWN(words, takes, what, options, function)                                                 \
+    {                                                                                              \
+        .name = words, .arguments = takes, .help = what, .fields = options, .run = function        \
+    }
+
+const struct command command_catalog[] = {
+    GROUP("The node"),
+    GET("status", "", "How this node stands", "status", nothing, print_status),
+    GET("members", "", "Institutions of the federation", "members", members, print_members),
+    GET("specialists", "", "Clinicians of all members", "specialists", specialists, NULL),
+    GET("boards", "", "Boards, and who serves them", "boards", nothing, print_boards),
+    GET("relays", "", "Relays, and whether each is connected", "relays", nothing, NULL),
+    OWN("watch", "", "Tell what is new, until Ctrl-C", nothing, story_watch),
+
+    GROUP("Clinicians of this institution"),
+    {.name = "clinician add",
+     .arguments = "",
+     .help = "Make an account, its key and its certificate",
+     .method = METHOD_POST,
+     .path = "clinicians",
+     .fields = clinician_add,
+     .run = story_clinician_add},
+    GET("clinician list", "", "Accounts", "clinicians", nothing, NULL),
+    {.name = "clinician revoke",
+     .arguments = "LOGIN",
+     .help = "Revoke the certificate of an account",
+     .method = METHOD_POST,
+     .path = "clinicians/%s/revoke",
+     .fields = clinician_revoke},
+
+    GROUP("Asking"),
+    {.name = "draft new",
+     .arguments = "",
+     .help = "Begin a case; nothing of it leaves yet",
+     .method = METHOD_POST,
+     .path = "drafts",
+     .fields = draft_fields},
+    {.name = "draft edit",
+     .arguments = "DRAFT",
+     .help = "Change a draft",
+     .method = METHOD_PUT,
+     .path = "drafts/%s",
+     .fields = draft_fields},
+    GET("draft list", "", "Your drafts", "drafts", nothing, NULL),
+    GET("draft show", "DRAFT", "A draft, and what is still missing", "drafts/%s", nothing, NULL),
+    OWN("draft attach", "DRAFT FILE", "Attach text, PDF, PNG or JPEG", attach, story_attach),
+    {.name = "draft detach",
+     .arguments = "DRAFT ITEM",
+     .help = "Take an attachment out",
+     .method = METHOD_DELETE,
+     .path = "drafts/%s/attachments/%s",
+     .fields = nothing},
+    {.name = "draft delete",
+     .arguments = "DRAFT",
+     .help = "Remove a draft",
+     .method = METHOD_DELETE,
+     .path = "drafts/%s",
+     .fields = nothing},
+    GET("preview", "DRAFT", "The exact bytes that would leave", "drafts/%s/preview", nothing,
+        print_preview),
+    OWN("announce", "DRAFT", "Show what leaves, ask, sign and send", announce, story_announce),
+
+    GROUP("Looking"),
+    GET("inbox", "", "Announcements on your boards", "inbox", inbox, print_inbox),
+    GET("requests", "", "Requests to this institution alone", "requests", page, print_inbox),
+    GET("cases", "", "Cases that this institution has a part in", "cases", cases, print_cases),
+    OWN("show", "CASE", "A case and its thread", nothing, story_show),
+    GET("thread", "CASE", "The records of a case", "cases/%s/thread", page, print_thread),
+    GET("items", "CASE", "Documents and images of a case", "cases/%s/items", nothing, NULL),
+
+    GROUP("Taking part in a case of others"),
+    SIGN("join", "CASE", "Offer an opinion; the case file follows", "cases/%s/join", note),
+    SIGN("decline", "CASE", "Say that you will not answer, and why", "cases/%s/decline", decline),
+    OWN("fetch", "CASE", "Get the case file, with progress", fetch, story_fetch),
+    OWN("read", "CASE", "Sign that you open items, and write them out", reading, story_read),
+    OWN("reply", "CASE", "Give your signed opinion", opinion, story_reply),
+    OWN("ask", "CASE", "Ask for more, item by item", ask, story_ask),
+    SIGN("release", "CASE", "Make your own opinion readable", "cases/%s/release", release),
+    SIGN("discuss", "CASE", "Say something to all who take part", "cases/%s/post", post),
+    SIGN("flag", "CASE", "Report a record that should not be there", "cases/%s/flag", flag),
+
+    GROUP("Leading a case of your own"),
+    GET("joins", "CASE", "Joins that wait for you", "cases/%s/joins", nothing, NULL),
+    SIGN("grant", "CASE", "Give an institution access", "cases/%s/grants", grant),
+    SIGN("ungrant", "CASE", "End an institution's access", "cases/%s/grants/end", ungrant),
+    OWN("supply", "CASE", "Supply what was asked for", supply, story_supply),
+    SIGN("reveal", "CASE", "Let all participants read the opinions", "cases/%s/reveal", records),
+    SIGN("synthesis", "CASE", "Write your summary", "cases/%s/synthesis", synthesis),
+    SIGN("extend", "CASE", "Set a new deadline", "cases/%s/extend", extend),
+    SIGN("close", "CASE", "Close the case", "cases/%s/close", note),
+    SIGN("outcome", "CASE", "Tell what became of the patient", "cases/%s/outcome", outcome),
+    SIGN("withdraw", "CASE", "Withdraw the case", "cases/%s/withdraw", note),
+    OWN("erase", "CASE", "Destroy it everywhere, with receipts", nothing, story_erase),
+    GET("erasure", "CASE", "Receipts of erasure, and who is silent", "cases/%s/erasure", nothing,
+        NULL),
+
+    GROUP("Opinions that stand alone"),
+    OWN("opinion template", "", "An opinion to fill in, as JSON", nothing, story_template),
+    OWN("opinion export", "CASE RECORD", "Write one opinion as a file", export_opinion,
+        story_export),
+    OWN("opinion verify", "FILE", "Check such a file, without a node", verify_opinion,
+        story_verify),
+
+    GROUP("Audit"),
+    GET("audit list", "", "What was done here", "audit", page, NULL),
+    GET("audit verify", "", "Find an altered, dropped or cut log", "audit/verify", nothing,
+        print_audit),
+    OWN("audit export", "", "All entries as JSON lines", export_audit, story_audit_export),
+    {.name = NULL}};

@@ -1,0 +1,123 @@
+/* consilium: a clinician's, or an administrator's, way to the node of this institution. */
+#include <curl/curl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/cli/command.h"
+#include "node/cli/request.h"
+#include "node/cli/show.h"
+#include "node/cli/story.h"
+
+static void usage(void)
+{
+    printf("Usage: consilium COMMAND [ARGUMENT...] [OPTION...]\n"
+           "\n"
+           "Asks colleagues at other hospitals for a second opinion, and gives one.\n"
+           "`consilium COMMAND --help` tells about each command.\n");
+    command_list();
+    printf("\n"
+           "CASE, DRAFT, RECORD, ITEM and MEMBER may be shortened to a unique beginning of at\n"
+           "least 4 digits. Exit status: 0 done, 1 refused or failed (the reason is on standard\n"
+           "error), 2 called in a wrong way.\n"
+           "\n"
+           "NO REAL PATIENTS YET: de-identification is not built. Not for emergencies: call.\n"
+           "Every opinion is advice; the treating clinician keeps the responsibility.\n");
+}
+
+/* The path with its arguments, and for GET the fields as a query. Caller frees. */
+static char *path_of(const struct run *run)
+{
+    char path[2048], *escaped[COMMAND_ARGUMENT_MAX];
+    size_t count = run->argument_count;
+    for (size_t i = 0; i < COMMAND_ARGUMENT_MAX; i++)
+        escaped[i] = request_escape(i < count ? run->arguments[i] : "");
+    const char *at = run->command->path;
+    size_t used = 0, next = 0;
+    for (; *at != '\0' && used < sizeof path - 1; at++) {
+        if (at[0] == '%' && at[1] == 's') {
+            int added = snprintf(path + used, sizeof path - used, "%s", escaped[next++]);
+            used += added < 0 ? 0 : (size_t)added;
+            at++;
+        } else {
+            path[used++] = *at;
+        }
+        if (used >= sizeof path)
+            used = sizeof path - 1;
+    }
+    path[used] = '\0';
+    char separator = '?';
+    const struct field *field = run->command->fields;
+    for (; run->command->method == METHOD_GET && field->name != NULL; field++) {
+        const char *value = command_value(run, field->name);
+        if (value == NULL || used + 1 >= sizeof path)
+            continue;
+        char *text = request_escape(value);
+        int added =
+            snprintf(path + used, sizeof path - used, "%c%s=%s", separator, field->name, text);
+        used += added < 0 ? 0 : (size_t)added;
+        separator = '&';
+        free(text);
+    }
+    for (size_t i = 0; i < COMMAND_ARGUMENT_MAX; i++)
+        free(escaped[i]);
+    return strdup(path);
+}
+
+int story_print(const struct run *run, json_t *answer, void (*print)(const json_t *answer))
+{
+    if (answer == NULL)
+        return 1;
+    if (run->is_json)
+        show_json(answer);
+    else if (print != NULL)
+        print(answer);
+    else
+        show_value(answer);
+    json_decref(answer);
+    return 0;
+}
+
+static int plain(struct run *run)
+{
+    char *path = path_of(run);
+    json_t *body = run->command->method == METHOD_GET ? NULL : command_body(run);
+    json_t *answer = NULL;
+    if (run->command->is_signed && body != NULL)
+        answer = request_sign(run, run->command->method, path, body);
+    else if (run->command->method == METHOD_GET || body != NULL)
+        answer = request_send(run, run->command->method, path, body);
+    json_decref(body);
+    free(path);
+    bool is_unsound = answer != NULL && json_is_false(json_object_get(answer, "sound"));
+    int status = story_print(run, answer, run->command->print);
+    return is_unsound ? 1 : status;
+}
+
+int main(int argc, char **argv)
+{
+    struct run run = {.command = NULL};
+    int words = 0;
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage();
+        return argc < 2 ? 2 : 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("consilium " CONSILIUM_VERSION);
+        return 0;
+    }
+    run.command = command_find(argc - 1, argv + 1, &words);
+    if (run.command == NULL) {
+        show_problem("there is no command `%s`; `consilium --help` lists them", argv[1]);
+        return 2;
+    }
+    if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+        show_problem("a library does not start");
+        return 1;
+    }
+    command_parse(&run, argc - words, argv + words);
+    int status = run.command->run == NULL ? plain(&run) : run.command->run(&run);
+    curl_global_cleanup();
+    return status;
+}

@@ -1,0 +1,319 @@
+#include "node/cli/request.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <pwd.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/cli/show.h"
+#include "node/io/passphrase.h"
+
+enum { REQUEST_ANSWER_MAX = 64 * 1024 * 1024, REQUEST_PATH_MAX = 2048 };
+
+struct request_answer {
+    char *data;
+    size_t size;
+    FILE *file; /* instead, when the status is good */
+    bool (*on_line)(void *arg, char *line);
+    void *arg;
+    CURL *curl;
+};
+
+static bool request_is_good(CURL *curl)
+{
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && status < 300;
+}
+
+static bool request_pass_lines(struct request_answer *answer)
+{
+    char *newline;
+    while (answer->size > 0 && (newline = memchr(answer->data, '\n', answer->size)) != NULL) {
+        *newline = '\0';
+        size_t used = (size_t)(newline - answer->data) + 1;
+        if (!answer->on_line(answer->arg, answer->data))
+            return false;
+        memmove(answer->data, answer->data + used, answer->size - used);
+        answer->size -= used;
+    }
+    return true;
+}
+
+static size_t request_on_data(char *data, size_t one, size_t size, void *user)
+{
+    struct request_answer *answer = user;
+    size *= one;
+    if (answer->file != NULL && request_is_good(answer->curl))
+        return fwrite(data, 1, size, answer->file);
+    if (answer->size + size > REQUEST_ANSWER_MAX)
+        return 0;
+    char *larger = realloc(answer->data, answer->size + size + 1);
+    if (larger == NULL)
+        return 0;
+    answer->data = larger;
+    memcpy(answer->data + answer->size, data, size);
+    answer->size += size;
+    answer->data[answer->size] = '\0';
+    if (answer->on_line != NULL && request_is_good(answer->curl) && !request_pass_lines(answer))
+        return 0;
+    return size;
+}
+
+static const char *request_socket(const struct run *run)
+{
+    if (run->socket != NULL)
+        return run->socket;
+    const char *named = getenv("CONSILIUM_SOCKET");
+    return named == NULL ? "/run/consilium/consilium.sock" : named;
+}
+
+char *request_escape(const char *text)
+{
+    char *escaped = curl_easy_escape(NULL, text, 0);
+    if (escaped == NULL)
+        abort();
+    char *copy = strdup(escaped);
+    curl_free(escaped);
+    if (copy == NULL)
+        abort();
+    return copy;
+}
+
+static void request_explain(const struct run *run, CURLcode code)
+{
+    const char *socket = request_socket(run);
+    if (code == CURLE_COULDNT_CONNECT && access(socket, F_OK) != 0)
+        show_problem("%s: no node listens there; is consiliumd running? Name its socket with "
+                     "--socket or CONSILIUM_SOCKET",
+                     socket);
+    else if (code == CURLE_COULDNT_CONNECT)
+        show_problem("%s: cannot connect; is consiliumd running, and are you in its group?",
+                     socket);
+    else
+        show_problem("%s: %s", socket, curl_easy_strerror(code));
+}
+
+/* One exchange; OK when the node answered with a good status. */
+static bool request_exchange(struct run *run, CURL *curl, const char *path,
+                             struct request_answer *answer)
+{
+    char url[REQUEST_PATH_MAX];
+    if (path[0] == '/')
+        snprintf(url, sizeof url, "http://consilium%s", path);
+    else
+        snprintf(url, sizeof url, "http://consilium/v1/%s/%s", run->federation, path);
+    answer->curl = curl;
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request_socket(run));
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, request_on_data);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    CURLcode code = curl_easy_perform(curl);
+    if (code != CURLE_OK && !(answer->on_line != NULL && code == CURLE_WRITE_ERROR)) {
+        request_explain(run, code);
+        return false;
+    }
+    if (request_is_good(curl))
+        return true;
+    json_t *error = answer->data == NULL ? NULL : json_loadb(answer->data, answer->size, 0, NULL);
+    if (run->is_json && error != NULL)
+        show_json(error);
+    show_error(error);
+    json_decref(error);
+    return false;
+}
+
+/* The name of the node's only federation, when none was given. */
+static bool request_find_federation(struct run *run)
+{
+    static char name[64];
+    if (run->federation != NULL)
+        return true;
+    json_t *status = request_send(run, METHOD_GET, "/v1/status", NULL);
+    json_t *all = json_object_get(status, "federations");
+    const char *only = NULL;
+    if (json_is_object(all) && json_object_size(all) == 1)
+        only = json_object_iter_key(json_object_iter(all));
+    else if (json_array_size(all) == 1)
+        only = json_string_value(json_object_get(json_array_get(all, 0), "federation"));
+    if (only != NULL)
+        snprintf(name, sizeof name, "%s", only);
+    else if (status != NULL)
+        show_problem("this node is in several federations: name one with --federation");
+    json_decref(status);
+    run->federation = only == NULL ? NULL : name;
+    return only != NULL;
+}
+
+static const char *request_method(enum method method)
+{
+    switch (method) {
+    case METHOD_GET:
+        return "GET";
+    case METHOD_POST:
+        return "POST";
+    case METHOD_PUT:
+        return "PUT";
+    case METHOD_DELETE:
+        return "DELETE";
+    }
+    return "GET";
+}
+
+static json_t *request_parse(const struct request_answer *answer)
+{
+    json_error_t error;
+    if (answer->size == 0)
+        return json_object();
+    json_t *json = json_loadb(answer->data, answer->size, JSON_DECODE_ANY, &error);
+    if (json == NULL)
+        show_problem("the node's answer is no JSON: %s", error.text);
+    return json;
+}
+
+json_t *request_send(struct run *run, enum method method, const char *path, const json_t *body)
+{
+    struct request_answer answer = {.data = NULL};
+    json_t *result = NULL;
+    if (path[0] != '/' && !request_find_federation(run))
+        return NULL;
+    CURL *curl = curl_easy_init();
+    char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request_method(method));
+    if (method != METHOD_GET) {
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text == NULL ? "{}" : text);
+    }
+    if (request_exchange(run, curl, path, &answer))
+        result = request_parse(&answer);
+    if (text != NULL)
+        sodium_memzero(text, strlen(text));
+    free(text);
+    free(answer.data);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    return result;
+}
+
+/* ---- signing ---- */
+
+static char *request_passphrase(const struct run *run)
+{
+    static char memory[PASSPHRASE_SIZE_MAX + 1];
+    struct buffer buffer = buffer_over((uint8_t *)memory, PASSPHRASE_SIZE_MAX);
+    struct passphrase_source source = {.file = run->passphrase_file, .fd = -1};
+    char prompt[160];
+    if (memory[0] != '\0')
+        return memory;
+    (void)sodium_mlock(memory, sizeof memory);
+    snprintf(prompt, sizeof prompt, "Passphrase of %s", run->clinician);
+    err failure = passphrase_read(&source, prompt, false, &buffer);
+    if (failure != OK) {
+        show_problem("%s%sno passphrase could be read: %s; sit at a terminal, or name "
+                     "--passphrase-file (mode 600)",
+                     run->passphrase_file == NULL ? "" : run->passphrase_file,
+                     run->passphrase_file == NULL ? "" : ": ",
+                     failure == ERR_IO ? strerror(errno) : err_sentence(failure));
+        return NULL;
+    }
+    memory[buffer.size] = '\0';
+    return memory;
+}
+
+static const char *request_login(const struct run *run)
+{
+    if (run->clinician != NULL)
+        return run->clinician;
+    const struct passwd *user = getpwuid(getuid());
+    return user == NULL ? NULL : user->pw_name;
+}
+
+json_t *request_sign(struct run *run, enum method method, const char *path, json_t *body)
+{
+    run->clinician = request_login(run);
+    if (run->clinician == NULL) {
+        show_problem("who signs? Name the account with --clinician");
+        return NULL;
+    }
+    char *passphrase = request_passphrase(run);
+    if (passphrase == NULL)
+        return NULL;
+    json_object_set_new(body, "clinician", json_string(run->clinician));
+    json_object_set_new(body, "passphrase", json_string(passphrase));
+    json_t *answer = request_send(run, method, path, body);
+    json_object_del(body, "passphrase");
+    return answer;
+}
+
+/* ---- bytes ---- */
+
+json_t *request_upload(struct run *run, const char *path, const void *data, size_t size)
+{
+    struct request_answer answer = {.data = NULL};
+    json_t *result = NULL;
+    if (!request_find_federation(run))
+        return NULL;
+    CURL *curl = curl_easy_init();
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/octet-stream");
+    headers = curl_slist_append(headers, "Expect:");
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, data);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+    if (request_exchange(run, curl, path, &answer))
+        result = request_parse(&answer);
+    free(answer.data);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    return result;
+}
+
+bool request_download(struct run *run, const char *path, const json_t *body, const char *file)
+{
+    struct request_answer answer = {.data = NULL};
+    if (!request_find_federation(run))
+        return false;
+    answer.file = fopen(file, "wb");
+    if (answer.file == NULL) {
+        show_problem("%s: %s", file, strerror(errno));
+        return false;
+    }
+    CURL *curl = curl_easy_init();
+    char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    if (body != NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
+    }
+    bool is_done = request_exchange(run, curl, path, &answer);
+    if (fclose(answer.file) != 0 && is_done) {
+        show_problem("%s: %s", file, strerror(errno));
+        is_done = false;
+    }
+    if (!is_done)
+        unlink(file);
+    free(text);
+    free(answer.data);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    return is_done;
+}
+
+bool request_lines(struct run *run, const char *path, bool (*on_line)(void *arg, char *line),
+                   void *arg)
+{
+    struct request_answer answer = {.on_line = on_line, .arg = arg};
+    if (!request_find_federation(run))
+        return false;
+    CURL *curl = curl_easy_init();
+    bool is_done = request_exchange(run, curl, path, &answer);
+    free(answer.data);
+    curl_easy_cleanup(curl);
+    return is_done;
+}

@@ -1,0 +1,244 @@
+#include "node/cli/show.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+enum { SHOW_COLUMNS = 80, SHOW_NAME_WIDTH = 16 };
+
+void show_problem(const char *format, ...)
+{
+    va_list arguments;
+    char line[2048];
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    char *clean = show_clean(line, false);
+    fprintf(stderr, "consilium: %s\n", clean);
+    free(clean);
+}
+
+void show_error(const json_t *answer)
+{
+    const char *message = json_string_value(json_object_get(answer, "message"));
+    const char *hint = json_string_value(json_object_get(answer, "hint"));
+    show_problem("%s%s%s", message == NULL ? "the node gave no reason" : message,
+                 hint == NULL ? "" : "\n", hint == NULL ? "" : hint);
+}
+
+/* ---- text ---- */
+
+static bool show_is_steering(utf8proc_int32_t code)
+{
+    bool is_control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+    bool is_bidi = code == 0x061c || code == 0x200e || code == 0x200f ||
+                   (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+    bool is_hidden = code == 0xfeff || (code >= 0xe0000 && code <= 0xe007f);
+    return is_control || is_bidi || is_hidden;
+}
+
+char *show_clean(const char *text, bool keep_lines)
+{
+    size_t size = strlen(text), at = 0, kept = 0;
+    char *clean = malloc(size + 1);
+    if (clean == NULL)
+        abort();
+    while (at < size) {
+        utf8proc_int32_t code;
+        utf8proc_ssize_t taken = utf8proc_iterate((const utf8proc_uint8_t *)text + at,
+                                                  (utf8proc_ssize_t)(size - at), &code);
+        if (taken <= 0) {
+            at++;
+            continue;
+        }
+        bool is_line = code == '\n' && keep_lines;
+        if (code == '\t' || (code == '\n' && !keep_lines))
+            clean[kept++] = ' ';
+        else if (is_line || !show_is_steering(code)) {
+            memcpy(clean + kept, text + at, (size_t)taken);
+            kept += (size_t)taken;
+        }
+        at += (size_t)taken;
+    }
+    clean[kept] = '\0';
+    return clean;
+}
+
+/* Columns of the character at `text`, and its bytes. */
+static size_t show_step(const char *text, size_t *ret_bytes)
+{
+    utf8proc_int32_t code;
+    utf8proc_ssize_t taken = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &code);
+    *ret_bytes = taken <= 0 ? 1 : (size_t)taken;
+    int width = taken <= 0 ? 1 : utf8proc_charwidth(code);
+    return width < 0 ? 0 : (size_t)width;
+}
+
+size_t show_width(const char *text)
+{
+    size_t width = 0, bytes;
+    for (; *text != '\0'; text += bytes)
+        width += show_step(text, &bytes);
+    return width;
+}
+
+void show_line(const char *text, size_t width)
+{
+    char *clean = show_clean(text, false);
+    size_t used = 0, bytes;
+    for (const char *c = clean; *c != '\0'; c += bytes) {
+        size_t columns = show_step(c, &bytes);
+        if (used + columns > width)
+            break;
+        fwrite(c, 1, bytes, stdout);
+        used += columns;
+    }
+    while (used++ < width)
+        putchar(' ');
+    free(clean);
+}
+
+/* How many bytes of `line` fit `room` columns, broken at a blank where there is one. Text without
+ * blanks, as Chinese is written, breaks anywhere. */
+static size_t show_fit(const char *line, size_t room)
+{
+    size_t used = 0, at = 0, blank = 0, bytes;
+    while (line[at] != '\0' && line[at] != '\n') {
+        size_t columns = show_step(line + at, &bytes);
+        if (used + columns > room)
+            return blank > 0 ? blank : (at > 0 ? at : bytes);
+        if (line[at] == ' ')
+            blank = at;
+        if (columns == 2)
+            blank = at;
+        used += columns;
+        at += bytes;
+    }
+    return at;
+}
+
+void show_text(const char *text, size_t indent)
+{
+    char *clean = show_clean(text, true);
+    const char *at = clean;
+    do {
+        size_t size = show_fit(at, SHOW_COLUMNS - indent);
+        printf("%*s%.*s\n", (int)indent, "", (int)size, at);
+        at += size;
+        bool is_broken = *at == '\n';
+        if (is_broken)
+            at++;
+        while (!is_broken && *at == ' ')
+            at++;
+    } while (*at != '\0');
+    free(clean);
+}
+
+const char *show_time(const char *rfc3339)
+{
+    static char text[20];
+    snprintf(text, sizeof text, "%.16s", rfc3339 == NULL ? "" : rfc3339);
+    char *t = strchr(text, 'T');
+    if (t != NULL)
+        *t = ' ';
+    return text;
+}
+
+/* ---- any JSON ---- */
+
+static void show_at(const json_t *value, const char *name, size_t indent);
+
+static void show_scalar(const json_t *value, char text[static 64])
+{
+    if (json_is_integer(value))
+        snprintf(text, 64, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        snprintf(text, 64, "%g", json_real_value(value));
+    else if (json_is_boolean(value))
+        snprintf(text, 64, "%s", json_is_true(value) ? "yes" : "no");
+    else
+        snprintf(text, 64, "-");
+}
+
+static void show_string(const char *name, const char *text, size_t indent)
+{
+    size_t column = indent + SHOW_NAME_WIDTH + 1;
+    bool is_short = strchr(text, '\n') == NULL && column + show_width(text) <= SHOW_COLUMNS;
+    if (is_short) {
+        char *clean = show_clean(text, false);
+        printf("%*s%-*s %s\n", (int)indent, "", SHOW_NAME_WIDTH, name, clean);
+        free(clean);
+        return;
+    }
+    printf("%*s%s\n", (int)indent, "", name);
+    show_text(text, indent + 4);
+}
+
+static void show_object(const json_t *object, size_t indent)
+{
+    const char *key;
+    json_t *value;
+    json_t *all = json_incref((json_t *)(uintptr_t)object);
+    json_object_foreach(all, key, value)
+    {
+        char name[64];
+        snprintf(name, sizeof name, "%s", key);
+        for (char *c = name; *c != '\0'; c++)
+            *c = *c == '_' ? ' ' : *c;
+        show_at(value, name, indent);
+    }
+    json_decref(all);
+}
+
+static void show_list(const json_t *list, size_t indent)
+{
+    size_t index;
+    json_t *value;
+    json_array_foreach(list, index, value)
+    {
+        if (json_is_object(value) && index > 0)
+            putchar('\n');
+        if (json_is_object(value))
+            show_object(value, indent);
+        else
+            show_at(value, "-", indent);
+    }
+}
+
+static void show_at(const json_t *value, const char *name, size_t indent)
+{
+    char text[64];
+    if (json_is_string(value)) {
+        show_string(name, json_string_value(value), indent);
+    } else if (json_is_object(value)) {
+        printf("%*s%s\n", (int)indent, "", name);
+        show_object(value, indent + 2);
+    } else if (json_is_array(value)) {
+        if (json_array_size(value) == 0)
+            return;
+        printf("%*s%s\n", (int)indent, "", name);
+        show_list(value, indent + 2);
+    } else if (!json_is_null(value)) {
+        show_scalar(value, text);
+        printf("%*s%-*s %s\n", (int)indent, "", SHOW_NAME_WIDTH, name, text);
+    }
+}
+
+void show_value(const json_t *value)
+{
+    if (json_is_object(value))
+        show_object(value, 0);
+    else if (json_is_array(value))
+        show_list(value, 0);
+    else
+        show_at(value, "", 0);
+}
+
+void show_json(const json_t *value)
+{
+    json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
+    putchar('\n');
+}

@@ -1,0 +1,35 @@
+/* What a person sees. Text of others cannot steer the terminal: control characters, escape
+ * sequences and marks that turn the direction of writing are left out. */
+#ifndef CONSILIUM_NODE_CLI_SHOW_H
+#define CONSILIUM_NODE_CLI_SHOW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* `consilium: ...` on standard error. */
+void show_problem(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The API's error object: sentence and hint. */
+void show_error(const json_t *answer);
+
+/* Any JSON, for people: `name  value` lines, lists indented, text wrapped at 80 columns. */
+void show_value(const json_t *value);
+/* As JSON, indented, for programs. */
+void show_json(const json_t *value);
+
+/* One paragraph or several, each line begun with `indent` blanks, wrapped at 80 columns. */
+void show_text(const char *text, size_t indent);
+/* One line, cut at `width` columns. */
+void show_line(const char *text, size_t width);
+
+/* A copy without what could steer a terminal; caller frees. `keep_lines`: newlines stay. */
+char *show_clean(const char *text, bool keep_lines);
+
+/* "2025-02-14T09:30:00.000Z" as "2025-02-14 09:30"; borrowed static memory. */
+const char *show_time(const char *rfc3339);
+
+/* Columns that the text takes on a terminal. */
+size_t show_width(const char *text);
+
+#endif

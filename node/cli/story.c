@@ -1,0 +1,296 @@
+#include "node/cli/story.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/cli/print.h"
+#include "node/cli/request.h"
+#include "node/cli/show.h"
+#include "node/io/file.h"
+#include "node/io/passphrase.h"
+
+enum { STORY_ATTACHMENT_MAX = 64 * 1024 * 1024 + 1, STORY_POLL_MS = 300 };
+
+/* "cases/CASE/what"; caller frees. */
+static char *story_path(const char *before, const char *id, const char *after)
+{
+    char path[512];
+    char *escaped = request_escape(id);
+    snprintf(path, sizeof path, "%s/%s%s%s", before, escaped, after[0] == '\0' ? "" : "/", after);
+    free(escaped);
+    return strdup(path);
+}
+
+static json_t *story_get(struct run *run, const char *before, const char *id, const char *after)
+{
+    char *path = story_path(before, id, after);
+    json_t *answer = request_send(run, METHOD_GET, path, NULL);
+    free(path);
+    return answer;
+}
+
+static json_t *story_sign(struct run *run, const char *id, const char *what, json_t *body)
+{
+    char *path = story_path("cases", id, what);
+    json_t *answer = request_sign(run, METHOD_POST, path, body);
+    free(path);
+    return answer;
+}
+
+/* ---- accounts ---- */
+
+int story_clinician_add(struct run *run)
+{
+    static char memory[PASSPHRASE_SIZE_MAX + 1];
+    struct buffer buffer = buffer_over((uint8_t *)memory, PASSPHRASE_SIZE_MAX);
+    struct passphrase_source source = {.file = run->passphrase_file, .fd = -1};
+    json_t *body = command_body(run);
+    if (body == NULL)
+        return 1;
+    err failure = passphrase_read(&source, "New passphrase of this clinician", true, &buffer);
+    if (failure != OK) {
+        show_problem("no passphrase: at least %d characters, the same twice at a terminal, or name "
+                     "--passphrase-file (mode 600)",
+                     PASSPHRASE_NEW_SIZE_MIN);
+        json_decref(body);
+        return 1;
+    }
+    memory[buffer.size] = '\0';
+    json_object_set_new(body, "passphrase", json_string(memory));
+    json_t *answer = request_send(run, METHOD_POST, "clinicians", body);
+    json_decref(body);
+    return story_print(run, answer, NULL);
+}
+
+/* ---- drafts ---- */
+
+static json_t *story_upload(struct run *run, const char *draft, const char *file, const char *name)
+{
+    uint8_t *data;
+    size_t size;
+    char path[1024];
+    err failure = file_read(file, STORY_ATTACHMENT_MAX, &data, &size);
+    if (failure != OK) {
+        show_problem("%s: %s", file, failure == ERR_IO ? strerror(errno) : err_sentence(failure));
+        return NULL;
+    }
+    const char *slash = strrchr(file, '/');
+    char *draft_escaped = request_escape(draft);
+    char *escaped = request_escape(name != NULL ? name : slash == NULL ? file : slash + 1);
+    snprintf(path, sizeof path, "drafts/%s/attachments?name=%s", draft_escaped, escaped);
+    json_t *answer = request_upload(run, path, data, size);
+    free(escaped);
+    free(draft_escaped);
+    free(data);
+    return answer;
+}
+
+int story_attach(struct run *run)
+{
+    json_t *answer =
+        story_upload(run, run->arguments[0], run->arguments[1], command_value(run, "name"));
+    return story_print(run, answer, NULL);
+}
+
+/* Asks the person at the terminal; the answer must be typed in full. */
+static bool story_confirm(const char *question)
+{
+    char line[64];
+    printf("\n%s Type yes: ", question);
+    fflush(stdout);
+    return fgets(line, sizeof line, stdin) != NULL && strcmp(line, "yes\n") == 0;
+}
+
+static bool story_ask_name(char *ret_name, size_t size)
+{
+    printf("Your full name, as the person who read this and confirms it: ");
+    fflush(stdout);
+    if (fgets(ret_name, (int)size, stdin) == NULL)
+        return false;
+    ret_name[strcspn(ret_name, "\n")] = '\0';
+    return ret_name[0] != '\0';
+}
+
+/* Shows what would leave, has it confirmed, and sends. With --yes, --preview must name what was
+ * shown before: what nobody saw does not leave. */
+static json_t *story_send(struct run *run, const char *draft)
+{
+    char name[200];
+    const char *confirmed = command_value(run, "confirmed_by");
+    const char *seen = command_value(run, "preview");
+    json_t *preview = story_get(run, "drafts", draft, "preview");
+    if (preview == NULL)
+        return NULL;
+    const char *hash = json_string_value(json_object_get(preview, "preview"));
+    json_t *answer = NULL;
+    if (seen == NULL && !run->is_json)
+        print_preview(preview);
+    if (seen != NULL && (hash == NULL || strcmp(seen, hash) != 0)) {
+        show_problem("this is not what was shown: the draft changed; look at `consilium preview`");
+    } else if (seen == NULL && run->is_sure) {
+        show_problem("with --yes, name what was shown: --preview HASH from `consilium preview`");
+    } else if (seen == NULL &&
+               !story_confirm("This leaves the institution and cannot be called back. Is it free "
+                              "of names, dates and numbers that identify the patient?")) {
+        show_problem("nothing was sent");
+    } else if (confirmed == NULL && !story_ask_name(name, sizeof name)) {
+        show_problem("nothing was sent: a named person confirms it (--confirmed-by)");
+    } else {
+        char *path = story_path("drafts", draft, "send");
+        json_t *body = json_pack("{s:s,s:s}", "preview", hash, "confirmed_by",
+                                 confirmed == NULL ? name : confirmed);
+        answer = request_sign(run, METHOD_POST, path, body);
+        json_decref(body);
+        free(path);
+    }
+    json_decref(preview);
+    return answer;
+}
+
+int story_announce(struct run *run)
+{
+    return story_print(run, story_send(run, run->arguments[0]), print_done);
+}
+
+/* "0=supplied:see the letter" */
+static bool story_answer(json_t *list, const char *text)
+{
+    char what[64];
+    unsigned index;
+    int used = 0;
+    if (sscanf(text, "%u=%63[a-z-]%n", &index, what, &used) != 2)
+        return false;
+    json_t *answer = json_pack("{s:I,s:s}", "index", (json_int_t)index, "answer", what);
+    if (text[used] == ':')
+        json_object_set_new(answer, "note", json_string(text + used + 1));
+    json_array_append_new(list, answer);
+    return text[used] == ':' || text[used] == '\0';
+}
+
+int story_supply(struct run *run)
+{
+    json_t *body = command_body(run);
+    if (body == NULL)
+        return 1;
+    json_t *answers = json_array();
+    bool is_good = true;
+    for (size_t i = 0; i < command_count(run, "answer"); i++)
+        is_good = is_good && story_answer(answers, command_nth(run, "answer", i));
+    if (!is_good)
+        show_problem("--answer is such as 0=supplied or 1=not-available:never measured");
+    json_object_set_new(body, "supplies", json_string(run->arguments[0]));
+    if (json_array_size(answers) > 0)
+        json_object_set(body, "answers", answers);
+    json_t *draft = is_good ? request_send(run, METHOD_POST, "drafts", body) : NULL;
+    const char *id = json_string_value(json_object_get(draft, "draft"));
+    for (size_t i = 0; id != NULL && is_good && i < command_count(run, "attach"); i++) {
+        json_t *item = story_upload(run, id, command_nth(run, "attach", i), NULL);
+        is_good = item != NULL;
+        json_decref(item);
+    }
+    json_t *answer = id == NULL || !is_good ? NULL : story_send(run, id);
+    json_decref(answers);
+    json_decref(draft);
+    json_decref(body);
+    return story_print(run, answer, print_done);
+}
+
+/* ---- looking ---- */
+
+int story_show(struct run *run)
+{
+    json_t *about = story_get(run, "cases", run->arguments[0], "");
+    json_t *thread = about == NULL ? NULL : story_get(run, "cases", run->arguments[0], "thread");
+    if (thread == NULL) {
+        json_decref(about);
+        return 1;
+    }
+    if (run->is_json) {
+        json_t *both = json_pack("{s:o,s:o}", "case", about, "thread", thread);
+        return story_print(run, both, NULL);
+    }
+    print_case(about);
+    print_thread(thread);
+    json_decref(about);
+    json_decref(thread);
+    return 0;
+}
+
+static bool story_on_event(void *arg, char *line)
+{
+    const struct run *run = arg;
+    if (strncmp(line, "data: ", 6) != 0)
+        return true;
+    json_t *data = json_loads(line + 6, 0, NULL);
+    if (data == NULL)
+        return true;
+    if (run->is_json) {
+        json_dumpf(data, stdout, JSON_COMPACT);
+        putchar('\n');
+    } else if (json_object_get(data, "kind") != NULL) {
+        printf("%s ", json_string_value(json_object_get(data, "kind")));
+        const char *of = json_string_value(json_object_get(data, "case"));
+        printf("%s%.16s\n", of == NULL ? "" : "in case ", of == NULL ? "" : of);
+    }
+    fflush(stdout);
+    json_decref(data);
+    return true;
+}
+
+int story_watch(struct run *run)
+{
+    return request_lines(run, "events", story_on_event, run) ? 0 : 1;
+}
+
+/* ---- a case of others ---- */
+
+static void story_add_asked(json_t *items, const struct run *run, const char *wanted)
+{
+    for (size_t i = 0; i < command_count(run, wanted); i++)
+        json_array_append_new(
+            items, json_pack("{s:s,s:s}", "wanted", wanted, "text", command_nth(run, wanted, i)));
+}
+
+int story_ask(struct run *run)
+{
+    json_t *body = command_body(run);
+    if (body == NULL)
+        return 1;
+    json_t *items = json_array();
+    const char *const kinds[] = {"records", "test", "image", "other"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        story_add_asked(items, run, kinds[i]);
+    json_object_set_new(body, "items", items);
+    json_t *answer = story_sign(run, run->arguments[0], "ask", body);
+    json_decref(body);
+    return story_print(run, answer, print_done);
+}
+
+int story_erase(struct run *run)
+{
+    json_t *body = json_object();
+    if (!run->is_sure && !story_confirm("This destroys the case here and at every honest "
+                                        "participant, for ever. Erase it?")) {
+        show_problem("nothing was erased");
+        json_decref(body);
+        return 1;
+    }
+    json_t *answer = story_sign(run, run->arguments[0], "erase", body);
+    json_decref(body);
+    return story_print(run, answer, print_done);
+}
+
+int story_audit_export(struct run *run)
+{
+    const char *to = command_value(run, "to");
+    json_t *body = json_object();
+    to = to == NULL ? "audit.jsonl" : to;
+    bool is_done = request_download(run, "audit/export", body, to);
+    json_decref(body);
+    if (is_done && !run->is_json)
+        printf("Written to %s.\n", to);
+    return is_done ? 0 : 1;
+}

@@ -1,0 +1,26 @@
+/* Commands that are more than one request. Each returns the exit status. */
+#ifndef CONSILIUM_NODE_CLI_STORY_H
+#define CONSILIUM_NODE_CLI_STORY_H
+
+#include "node/cli/command.h"
+
+int story_watch(struct run *run);
+int story_clinician_add(struct run *run);
+int story_attach(struct run *run);
+int story_announce(struct run *run);
+int story_show(struct run *run);
+int story_fetch(struct run *run);
+int story_read(struct run *run);
+int story_reply(struct run *run);
+int story_ask(struct run *run);
+int story_supply(struct run *run);
+int story_erase(struct run *run);
+int story_template(struct run *run);
+int story_export(struct run *run);
+int story_verify(struct run *run);
+int story_audit_export(struct run *run);
+
+/* Prints an answer as JSON or for people, drops it. 0, or 1 when it is NULL. */
+int story_print(const struct run *run, json_t *answer, void (*print)(const json_t *answer));
+
+#endif
