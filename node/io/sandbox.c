@@ -156,8 +156,9 @@ static const char *const sandbox_calls_always[] = {
     "sigaltstack", "restart_syscall", "tgkill", "kill", "wait4", "waitid", "clock_gettime",
     "clock_getres", "gettimeofday", "time", "times", "getrusage", "getrlimit", "setrlimit",
     "prlimit64", "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler",
-    "sched_get_priority_max", "sched_get_priority_min", "uname", "sysinfo", "getrandom", "getcpu",
-    "membarrier", "prctl", "alarm", "setitimer",
+    "sched_get_priority_max", "sched_get_priority_min",
+    "sched_setscheduler", /* libzmq's threads say again what they are, perhaps after the filter */
+    "uname", "sysinfo", "getrandom", "getcpu", "membarrier", "prctl", "alarm", "setitimer",
     /* making oneself smaller still, for children */
     "seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self",
 #ifdef __SANITIZE_ADDRESS__
