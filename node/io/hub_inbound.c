@@ -5,10 +5,8 @@
  * is believed: what they tell of an older connection with the same descriptor came first. */
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <zmq.h>
 
@@ -17,96 +15,16 @@
 #include "node/io/hub_socket.h"
 
 enum {
-    HUB_STRANGER_COUNT_MAX = 512, /* connections that have not said hello; more: the oldest goes */
     HUB_INBOUND_EVENTS = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED |
                          ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL,
 };
 
-/* ---- connections ---- */
-
-static struct hub_connection *hub_connection_at(struct hub *hub, int fd)
-{
-    return fd >= 0 && (size_t)fd < hub->connection_capacity ? &hub->connections[fd] : NULL;
-}
-
-/* Ends a connection that is not ours to close, after a look whether it still is one of the
- * listening socket's: libzmq's own thread closes and opens descriptors meanwhile. */
-static void hub_connection_cut(struct hub *hub, int fd)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } ours = {.any = {.sa_family = AF_UNSPEC}};
-    socklen_t size = sizeof ours;
-    if (fd < 0 || getsockname(fd, &ours.any, &size) != 0)
-        return;
-    uint16_t port = ours.any.sa_family == AF_INET    ? ntohs(ours.v4.sin_port)
-                    : ours.any.sa_family == AF_INET6 ? ntohs(ours.v6.sin6_port)
-                                                     : 0;
-    for (size_t i = 0; i < hub->config.listen_count; i++)
-        if (port != 0 && hub->listen[i].port == port) {
-            (void)shutdown(fd, SHUT_RDWR);
-            return;
-        }
-}
-
-static void hub_connection_cut_oldest(struct hub *hub)
-{
-    int oldest = -1;
-    for (size_t i = 0; i < hub->connection_capacity; i++) {
-        const struct hub_connection *c = &hub->connections[i];
-        if (c->live && c->inbound == NULL &&
-            (oldest < 0 || c->since_ms < hub->connections[oldest].since_ms))
-            oldest = (int)i;
-    }
-    hub_connection_cut(hub, oldest);
-}
-
-/* Down, once what arrived before is read. */
-static void hub_inbound_lose(struct hub_inbound *inbound)
+void hub_inbound_lose(struct hub_inbound *inbound)
 {
     struct hub *hub = inbound->line.hub;
     hub->gone_count += !inbound->gone;
     inbound->gone = true;
     watch_touch(&hub->router);
-}
-
-static void hub_connection_end(struct hub *hub, int fd)
-{
-    struct hub_connection *connection = hub_connection_at(hub, fd);
-    if (connection == NULL || !connection->live)
-        return;
-    connection->live = false;
-    if (connection->inbound == NULL) {
-        hub->stranger_count--;
-        return;
-    }
-    connection->inbound->fd = -1;
-    hub_inbound_lose(connection->inbound);
-    connection->inbound = NULL;
-}
-
-static void hub_connection_begin(struct hub *hub, int fd)
-{
-    if (fd < 0)
-        return;
-    hub_connection_end(hub, fd);
-    if ((size_t)fd >= hub->connection_capacity) {
-        size_t capacity = 2 * (size_t)fd + 64;
-        struct hub_connection *all = reallocarray(hub->connections, capacity, sizeof *all);
-        if (all == NULL) {
-            hub_connection_cut(hub, fd);
-            return;
-        }
-        memset(all + hub->connection_capacity, 0,
-               (capacity - hub->connection_capacity) * sizeof *all);
-        hub->connections = all;
-        hub->connection_capacity = capacity;
-    }
-    hub->connections[fd] = (struct hub_connection){.live = true, .since_ms = uv_now(hub->loop)};
-    if (++hub->stranger_count > HUB_STRANGER_COUNT_MAX)
-        hub_connection_cut_oldest(hub);
 }
 
 static unsigned hub_inbound_events(struct hub *hub, unsigned budget)
@@ -162,15 +80,10 @@ static struct hub_inbound *hub_inbound_of(struct hub *hub, const struct transpor
 void hub_inbound_end(struct hub_inbound *inbound, enum hub_reason reason)
 {
     struct hub *hub = inbound->line.hub;
-    struct hub_connection *connection = hub_connection_at(hub, inbound->fd);
     struct hub_inbound **link = hub_inbound_bucket(hub, inbound->routing);
     while (*link != inbound)
         link = &(*link)->next;
     *link = inbound->next;
-    if (connection != NULL && connection->inbound == inbound) {
-        connection->inbound = NULL;
-        hub->stranger_count++;
-    }
     hub->gone_count -= inbound->gone;
     hub->blocked_count -= inbound->line.blocked;
     hub_connection_cut(hub, inbound->fd);
@@ -202,11 +115,10 @@ struct hub_arrival {
 
 static void hub_inbound_violation(struct hub *hub, struct hub_inbound *inbound, int fd)
 {
-    const struct hub_connection *connection = hub_connection_at(hub, fd);
     hub->counts.violations++;
     if (inbound != NULL)
         hub_inbound_end(inbound, HUB_VIOLATION);
-    else if (connection != NULL && connection->live && connection->inbound == NULL)
+    else
         hub_connection_cut(hub, fd);
 }
 
@@ -224,8 +136,8 @@ static void hub_inbound_greet(struct hub *hub, const struct hub_arrival *arrival
 {
     struct transport_key peer;
     (void)hub_inbound_events(hub, UINT32_MAX);
-    struct hub_connection *connection = hub_connection_at(hub, arrival->fd);
-    if (connection == NULL || !connection->live || connection->inbound != NULL)
+    const struct hub_connection *connection = hub_connection_at(hub, arrival->fd);
+    if (connection == NULL || connection->state != HUB_CONNECTION_STRANGER)
         return; /* it ended before its words were heard */
     if (!hub_inbound_is_hello(arrival) ||
         ids_from_hex(arrival->user, peer.bytes, sizeof peer) != OK || !hub_lists(hub, &peer)) {
@@ -256,8 +168,7 @@ static void hub_inbound_greet(struct hub *hub, const struct hub_arrival *arrival
     struct hub_inbound **bucket = hub_inbound_bucket(hub, inbound->routing);
     inbound->next = *bucket;
     *bucket = inbound;
-    hub->connections[arrival->fd].inbound = inbound;
-    hub->stranger_count--;
+    hub_connection_bind(hub, inbound);
     hub_raise(&inbound->line);
 }
 
@@ -379,17 +290,9 @@ static unsigned hub_inbound_drain(struct watch *watch, unsigned budget)
 
 void hub_inbound_sweep(struct hub *hub)
 {
-    uint64_t now = uv_now(hub->loop);
-    uint64_t patience_ms = 2 * (uint64_t)hub->config.pace.handshake_ms;
     hub_inbound_end_gone(hub);
-    if (hub->stranger_count == 0)
-        return;
     (void)hub_inbound_events(hub, UINT32_MAX);
-    for (size_t i = 0; i < hub->connection_capacity; i++) {
-        const struct hub_connection *c = &hub->connections[i];
-        if (c->live && c->inbound == NULL && now - c->since_ms >= patience_ms)
-            hub_connection_cut(hub, (int)i);
-    }
+    hub_connection_sweep(hub);
 }
 
 static void hub_inbound_on_closed(struct watch *watch)

@@ -59,11 +59,18 @@ struct hub_outbound {
     uint64_t up_at_ms;
 };
 
+enum hub_connection_state {
+    HUB_CONNECTION_NONE,
+    HUB_CONNECTION_STRANGER, /* has not said hello */
+    HUB_CONNECTION_MEMBER,
+    HUB_CONNECTION_CUT, /* shut down, and not known to have ended */
+};
+
 /* What is known of a connection to the listening socket, by its descriptor. */
 struct hub_connection {
-    bool live;
+    enum hub_connection_state state;
     uint64_t since_ms;
-    struct hub_inbound *inbound; /* NULL before its hello */
+    struct hub_inbound *inbound; /* of a member */
 };
 
 struct hub {
@@ -92,7 +99,7 @@ struct hub {
     struct hub_inbound *buckets[HUB_BUCKET_COUNT];
     struct hub_connection *connections; /* by descriptor */
     size_t connection_capacity;
-    size_t stranger_count; /* live connections without a hello */
+    size_t stranger_count;
     unsigned gone_count;
     unsigned blocked_count; /* inbound only */
 };
@@ -121,7 +128,23 @@ void hub_inbound_close(struct hub *hub);
 MUST_USE err hub_inbound_send(struct hub_inbound *inbound, struct bytes head, struct bytes rest);
 /* Ends the link: off the table, disconnected, told. */
 void hub_inbound_end(struct hub_inbound *inbound, enum hub_reason reason);
+/* Its connection ended: down, once what arrived before is read. */
+void hub_inbound_lose(struct hub_inbound *inbound);
 void hub_inbound_sweep(struct hub *hub);
+
+/* ---- hub_connection.c ---- */
+
+/* NULL when nothing was ever told of it. */
+struct hub_connection *hub_connection_at(struct hub *hub, int fd);
+/* What the monitor tells. */
+void hub_connection_begin(struct hub *hub, int fd);
+void hub_connection_end(struct hub *hub, int fd);
+/* A stranger is a member from now on. */
+void hub_connection_bind(struct hub *hub, struct hub_inbound *inbound);
+/* Shuts a live one down; passes over all others. */
+void hub_connection_cut(struct hub *hub, int fd);
+/* Shuts down strangers that have been silent for too long. */
+void hub_connection_sweep(struct hub *hub);
 
 /* ---- hub_outbound.c ---- */
 

@@ -1,8 +1,11 @@
 /* Who gets in, as whom, and who no longer does: over real sockets of the loopback. */
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -172,6 +175,47 @@ static void the_proof_at_the_start_finds_an_open_door(void **state)
     place_close(&place);
 }
 
+/* Connections that say nothing, and one that says nonsense. */
+static void idle_strangers_do_not_keep_a_member_out(void **state)
+{
+    (void)state;
+    enum { STRANGER_COUNT = 700 };
+    static int strangers[STRANGER_COUNT];
+    struct place place;
+    struct side server = {0};
+    struct side client = {0};
+    struct address any = loopback(0);
+    place_open(&place);
+    struct hub_config config = side_config(&server);
+    config.listen = &any;
+    config.listen_count = 1;
+    config.pace.handshake_ms = 60000; /* so that it is not time that ends them */
+    assert_int_equal(hub_new(place.gate, &config, &server.hub), OK);
+    only_dial(&place, &client);
+    assert_int_equal(hub_allow(server.hub, &client.key, 1), OK);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(hub_address(server.hub, 0).port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (int i = 0; i < STRANGER_COUNT; i++) {
+        strangers[i] = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(strangers[i], (struct sockaddr *)&address, sizeof address), 0);
+        (void)uv_run(&place.loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(send(strangers[STRANGER_COUNT - 1], "GET / HTTP/1.1\r\n\r\n", 18, 0), 18);
+    (void)dial(&client, &server);
+    UNTIL(&place, client.ups == 1 && server.ups == 1);
+    UNTIL(&place, hub_counts(server.hub).failed >= STRANGER_COUNT - 512);
+    char byte = 0;
+    assert_true(recv(strangers[0], &byte, 1, MSG_DONTWAIT) >= 0); /* a greeting, or the end */
+    for (int i = 0; i < STRANGER_COUNT; i++)
+        assert_int_equal(close(strangers[i]), 0);
+    UNTIL(&place, hub_counts(server.hub).failed >= STRANGER_COUNT - 1);
+    assert_int_equal(client.downs, 0);
+    hub_free(server.hub);
+    hub_free(client.hub);
+    place_close(&place);
+}
+
 static void a_port_in_use_is_told(void **state)
 {
     (void)state;
@@ -198,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_routing_id_of_ones_own_choice_gets_nobody_in),
         cmocka_unit_test(a_second_connection_of_a_key_takes_the_place_of_the_first),
         cmocka_unit_test(the_proof_at_the_start_finds_an_open_door),
+        cmocka_unit_test(idle_strangers_do_not_keep_a_member_out),
         cmocka_unit_test(a_port_in_use_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

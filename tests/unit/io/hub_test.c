@@ -194,6 +194,81 @@ static void a_closed_link_is_closed_at_both_ends(void **state)
     place_close(&place);
 }
 
+/* Nothing that ends holds up what begins (the proof's own connection, its monitor, its port). */
+static void a_hub_may_be_made_again_and_again(void **state)
+{
+    (void)state;
+    struct place place;
+    place_open(&place);
+    for (unsigned i = 0; i < 40; i++) {
+        struct side server = {0};
+        struct side client = {0};
+        link_up(&place, &server, &client);
+        hub_free(server.hub);
+        hub_free(client.hub);
+    }
+    place_close(&place);
+}
+
+/* Every callback pulls the rug from under the hub. */
+static void rude_up(void *user, struct hub_link link, const struct transport_key *peer,
+                    enum hub_direction direction)
+{
+    struct side *side = user;
+    on_up(user, link, peer, direction);
+    if (side->ups == 1)
+        hub_close(side->hub, link);
+    else
+        assert_int_equal(hub_send(side->hub, link, bytes_of_text("hello")), OK);
+}
+
+static void rude_frame(void *user, struct hub_link link, struct bytes frame)
+{
+    struct side *side = user;
+    on_frame(user, link, frame);
+    hub_close(side->hub, link);
+    assert_int_equal(hub_send(side->hub, link, frame), ERR_NOT_FOUND);
+}
+
+static void rude_down(void *user, struct hub_link link, enum hub_reason reason)
+{
+    struct side *side = user;
+    on_down(user, link, reason);
+    hub_close(side->hub, link);
+    assert_int_equal(hub_allow(side->hub, NULL, 0), OK);
+    assert_int_equal(hub_allow(side->hub, &side->peer, 1), OK);
+}
+
+static void callbacks_may_change_everything(void **state)
+{
+    (void)state;
+    struct place place;
+    struct side server = {0};
+    struct side client = {0};
+    struct address address = loopback(0);
+    place_open(&place);
+    struct hub_config config = side_config(&server);
+    config.listen = &address;
+    config.listen_count = 1;
+    config.calls.on_up = rude_up;
+    config.calls.on_frame = rude_frame;
+    config.calls.on_down = rude_down;
+    assert_int_equal(hub_new(place.gate, &config, &server.hub), OK);
+    config = side_config(&client);
+    config.calls.on_frame = rude_frame;
+    assert_int_equal(hub_new(place.gate, &config, &client.hub), OK);
+    assert_int_equal(hub_allow(server.hub, &client.key, 1), OK);
+    (void)dial(&client, &server);
+    UNTIL(&place, client.frames == 1 && server.downs == 2);
+    (void)dial(&client, &server);
+    UNTIL(&place, client.frames == 2 && server.downs == 3);
+    assert_int_equal(hub_send(client.hub, dial(&client, &server), bytes_of_text("x")),
+                     ERR_NOT_FOUND);
+    hub_free(server.hub);
+    hub_free(client.hub);
+    place_close(&place);
+}
+
 /* ---- full queues ---- */
 
 /* Sends 1,000 large frames to a side whose loop stands still, then lets it run. */
@@ -306,6 +381,8 @@ int main(void)
         cmocka_unit_test(who_falls_silent_is_given_up),
         cmocka_unit_test(a_link_comes_back_when_the_server_restarts),
         cmocka_unit_test(a_closed_link_is_closed_at_both_ends),
+        cmocka_unit_test(a_hub_may_be_made_again_and_again),
+        cmocka_unit_test(callbacks_may_change_everything),
         cmocka_unit_test(a_full_queue_says_so_and_loses_nothing),
         cmocka_unit_test(frames_that_are_none_are_not_sent),
         cmocka_unit_test(names_are_looked_up),
