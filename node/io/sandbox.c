@@ -162,7 +162,7 @@ static const char *const sandbox_calls_always[] = {
     /* making oneself smaller still, for children */
     "seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self",
 #ifdef __SANITIZE_ADDRESS__
-    "ptrace", "process_vm_readv", /* its search for leaks, at the end */
+    "ptrace", "process_vm_readv", "getdents", /* its search for leaks, at the end */
 #endif
     NULL};
 
