@@ -16,6 +16,7 @@
 #include "bootstrap/relay_roster.h"
 #include "bootstrap/relay_status.h"
 #include "node/io/hub.h"
+#include "node/io/sandbox.h"
 #include "node/io/secrets.h"
 
 enum { RELAY_SERVE_ARENA_SIZE = 4096, RELAY_SERVE_QUEUE_COUNT = 16 };
@@ -285,6 +286,22 @@ static int relay_serve_open(struct relay_serve *serve)
     return 0;
 }
 
+/* What it may do from here on; the paths before the first thread, the calls when all is open. */
+static int relay_serve_confine(struct relay_serve *serve, err (*confine)(const struct sandbox *))
+{
+    const char *const data[] = {serve->config->data, NULL};
+    const char *const none[] = {NULL};
+    const struct sandbox sandbox = {.read_paths = none, .write_paths = data};
+    err failure = confine(&sandbox);
+    if (failure == ERR_UNSUPPORTED) {
+        log_warn("not-confined", log_text("why", "this kernel has no Landlock"));
+        return 0;
+    }
+    if (failure != OK)
+        return relay_serve_fail("sandbox", serve->config->data, failure, "see errno");
+    return 0;
+}
+
 static int relay_serve_make(struct relay_serve *serve)
 {
     uint8_t founding[TRANSPORT_ENTRY_SIZE];
@@ -407,6 +424,8 @@ int relay_serve(const struct relay_config *config)
     serve = (struct relay_serve){.config = config, .lock = -1, .started_at = relay_serve_now()};
     int status = relay_serve_open(&serve);
     if (status == 0)
+        status = relay_serve_confine(&serve, sandbox_paths);
+    if (status == 0)
         status = relay_serve_make(&serve);
     if (status == 0) {
         serve.loop_made = uv_loop_init(&serve.loop) == 0;
@@ -414,6 +433,9 @@ int relay_serve(const struct relay_config *config)
     }
     if (status == 0) {
         relay_serve_watch(&serve);
+        status = relay_serve_confine(&serve, sandbox_calls);
+    }
+    if (status == 0) {
         relay_serve_started(&serve);
         (void)uv_run(&serve.loop, UV_RUN_DEFAULT);
         relay_serve_status(&serve, "ended");

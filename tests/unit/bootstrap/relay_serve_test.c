@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
 #include <sys/wait.h>
@@ -66,7 +67,7 @@ static void write_config(void)
     ids_to_hex(ID_BYTES(parties[PUBLISHER].key), key);
     fprintf(out, "data = %s/data\nlisten = tcp://127.0.0.1:%u\nfederation = %s\npublisher = %s\n",
             directory, where.port, id, key);
-    fprintf(out, "[limits]\nlinks = 16\n");
+    fprintf(out, "log = debug\n[limits]\nlinks = 16\n");
     fclose(out);
 }
 
@@ -119,6 +120,16 @@ static int end_relay(int number)
     assert_int_equal(waitpid(child, &status, 0), child);
     close(child_log);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* What the relay logged meanwhile, for whoever reads of a failure. */
+static void show_log(void)
+{
+    char text[4096];
+    ssize_t got;
+    (void)fcntl(child_log, F_SETFL, O_NONBLOCK);
+    while ((got = read(child_log, text, sizeof text)) > 0)
+        (void)fwrite(text, 1, (size_t)got, stderr);
 }
 
 /* ---- parties ---- */
@@ -232,6 +243,8 @@ static void wait_for(const int *flag, int wanted, const char *what)
     while (*flag < wanted) {
         uv_run(&loop, UV_RUN_ONCE);
         if ((uv_hrtime() - start) / 1000000 > WAIT_MS)
+            show_log();
+        if ((uv_hrtime() - start) / 1000000 > WAIT_MS)
             fail_msg("waited in vain: %s", what);
     }
     uv_close((uv_handle_t *)&timer, NULL);
@@ -246,6 +259,8 @@ static void wait_for_bool(const bool *flag, const char *what)
     uv_timer_start(&timer, on_nothing, 20, 20);
     while (!*flag) {
         uv_run(&loop, UV_RUN_ONCE);
+        if ((uv_hrtime() - start) / 1000000 > WAIT_MS)
+            show_log();
         if ((uv_hrtime() - start) / 1000000 > WAIT_MS)
             fail_msg("waited in vain: %s", what);
     }
