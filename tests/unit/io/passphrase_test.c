@@ -132,7 +132,9 @@ static void a_terminal_asks_and_shows_nothing(void **state)
     (void)state;
     char screen[1001];
     assert_int_equal(at_a_terminal("geheim\n", false, "geheim", screen), OK);
-    assert_string_equal(screen, "Passphrase: \r\n");
+    /* what a dying session wrote last may be lost */
+    assert_memory_equal(screen, "Passphrase: ", 12);
+    assert_null(strstr(screen, "geheim"));
 }
 
 static void a_new_one_is_asked_for_twice(void **state)
