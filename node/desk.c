@@ -71,6 +71,11 @@ err desk_add(struct desk_order *order, const struct desk_letter *letter)
     return OK;
 }
 
+uint16_t desk_kind(const struct desk_order *order)
+{
+    return order->count == 0 ? KIND_NONE : order->sheets[order->count - 1].letter.kind;
+}
+
 static void desk_finish(struct desk_order *order, err verdict, bool is_key_refused)
 {
     struct desk_done done = {.verdict = verdict,

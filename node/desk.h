@@ -43,6 +43,9 @@ void desk_order_free(struct desk_order *order);
 /* ERR_FULL, ERR_NO_MEMORY. */
 MUST_USE err desk_add(struct desk_order *order, const struct desk_letter *letter);
 
+/* The kind of the last letter. */
+uint16_t desk_kind(const struct desk_order *order);
+
 struct desk_signer {
     const struct account *account; /* NULL: the node itself */
     struct bytes passphrase;

@@ -202,7 +202,6 @@ void inbox_free(struct inbox *inbox)
 {
     if (inbox == NULL)
         return;
-    shell_unlisten(inbox->shell, inbox);
     readout_memory_free(inbox->memory);
     free(inbox->entries);
     free(inbox->letters);

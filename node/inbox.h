@@ -44,7 +44,7 @@ struct inbox;
 
 /* Reads what is there and listens for what comes. ERR_NO_MEMORY, ERR_CORRUPT. */
 MUST_USE err inbox_new(struct shell *shell, struct inbox **ret_inbox);
-/* Before the shell is closed. Accepts NULL. */
+/* After shell_unlisten(shell, inbox). Accepts NULL. */
 void inbox_free(struct inbox *inbox);
 
 /* Newest first, from the first that came before `number` (0: the newest), until `on_entry` says

@@ -25,7 +25,7 @@ void items_free(struct items *items);
 struct items_put {
     err verdict;
     struct item_id item_id;
-    struct record_key item_key; /* secret */
+    struct item_key item_key; /* secret */
     uint64_t size;
     uint64_t chunk_count;
 };

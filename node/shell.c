@@ -422,10 +422,9 @@ void shell_listen(struct shell *shell, void (*on_news)(void *arg, const struct s
 void shell_unlisten(struct shell *shell, const void *arg)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < shell->listener_count; i++) {
+    for (size_t i = 0; i < shell->listener_count; i++)
         if (shell->listeners[i].arg != arg)
             shell->listeners[kept++] = shell->listeners[i];
-    }
     shell->listener_count = kept;
 }
 

@@ -41,7 +41,8 @@
     X(STORE_KEY, "consilium/1 store key")                                                          \
     X(STORE_INDEX, "consilium/1 store index")                                                      \
     X(FINGERPRINT, "consilium/1 fingerprint")                                                      \
-    X(RENDEZVOUS, "consilium/1 rendezvous")
+    X(RENDEZVOUS, "consilium/1 rendezvous")                                                        \
+    X(PREVIEW, "consilium/1 preview")
 
 #define CONTEXT_ENUM(name, text) CONTEXT_##name,
 enum context { CONTEXT_LIST(CONTEXT_ENUM) CONTEXT_COUNT };

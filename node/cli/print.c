@@ -93,10 +93,7 @@ void print_boards(const json_t *answer)
 
 void print_preview(const json_t *answer)
 {
-    printf("WHAT THE BOARD WILL SEE (every member of it)\n\n");
-    show_value(json_object_get(answer, "board"));
-    printf("\nWHAT PARTICIPANTS WILL SEE (institutions that are granted access)\n\n");
-    show_value(json_object_get(answer, "participants"));
+    show_text(print_of(answer, "text"), 0);
     printf("\npreview          %s\n", print_of(answer, "preview"));
 }
 
@@ -207,5 +204,5 @@ void print_audit(const json_t *answer)
                print_number(answer, "count"), print_number(answer, "witnesses"));
     else
         printf("THE AUDIT LOG IS NOT SOUND at entry %lld: %s.\n", print_number(answer, "number"),
-               print_of(answer, "fault"));
+               print_of(answer, "says"));
 }
