@@ -154,9 +154,12 @@ err links_relay_send(struct links *links, struct links_member *member, struct by
 {
     struct links_relay_state *relay = &links->relays[member->way_relay];
     struct boxed_event event = {.kind = BOXED_EVENT_SEND, .bytes = frame};
+    /* a little credit stays for KEEP and END, which a session cannot leave out once sealed */
+    size_t reserve = (size_t)LINKS_RESERVE_UNITS * RELAY_UNIT_SIZE;
     if (relay->waiting_first != NULL ||
-        !relay_credit_take(&relay->credit, &member->key, frame.size + BOXED_WRAP_SIZE))
+        !relay_credit_take(&relay->credit, &member->key, frame.size + BOXED_WRAP_SIZE + reserve))
         return ERR_BUSY;
+    relay_credit_give(&relay->credit, &member->key, LINKS_RESERVE_UNITS);
     links_relay_box(links, member, member->way_relay, &event);
     return OK;
 }

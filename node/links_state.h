@@ -12,6 +12,7 @@ enum {
     LINKS_QUIET_MS = 30 * 1000,      /* after the core hung up */
     LINKS_SECOND_DIAL_MS = 4 * 1000, /* the larger key dials when the smaller did not */
     LINKS_TICK_MS = 500,
+    LINKS_RESERVE_UNITS = 2,
 };
 
 /* A member, or a publisher of the settings: it brings roster heads, and nothing else is heard. */
@@ -93,7 +94,7 @@ void links_relay_watch(struct links *links, struct links_relay_state *relay);
 void links_relay_tick(struct links *links);
 /* The relay over which a boxed session with the member is up; -1: none. */
 int links_relay_session(const struct links *links, const struct links_member *member);
-err links_relay_send(struct links *links, struct links_member *member, struct bytes frame);
+MUST_USE err links_relay_send(struct links *links, struct links_member *member, struct bytes frame);
 void links_relay_hang_up(struct links *links, struct links_member *member);
 void links_relay_forget(struct links_member *member);
 

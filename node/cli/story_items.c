@@ -10,7 +10,7 @@
 #include "node/cli/show.h"
 #include "node/cli/story.h"
 
-enum { FETCH_POLL_MS = 200, FETCH_BAR_WIDTH = 40, FETCH_PATIENCE_S = 120 };
+enum { FETCH_POLL_MS = 200, FETCH_BAR_WIDTH = 40, FETCH_PATIENCE_S = 120, READ_NAME_SIZE = 192 };
 
 static json_t *fetch_items(struct run *run)
 {
@@ -90,13 +90,14 @@ int story_fetch(struct run *run)
 }
 
 /* A name of others is never a path. */
-static void read_file_name(const char *name, size_t number, char ret_name[static 160])
+static void read_file_name(const char *name, size_t number, char ret_name[static READ_NAME_SIZE])
 {
     char *clean = show_clean(name, false);
     for (char *c = clean; *c != '\0'; c++)
         *c = strchr("/\\:*?\"<>|", *c) != NULL ? '_' : *c;
     const char *start = clean + strspn(clean, ".");
-    snprintf(ret_name, 160, "%zu-%.140s", number, *start == '\0' ? "item" : start);
+    snprintf(ret_name, READ_NAME_SIZE, "%zu-%.140s", number % 1000,
+             *start == '\0' ? "item" : start);
     free(clean);
 }
 
@@ -143,7 +144,7 @@ static bool read_receipt(struct run *run, const json_t *items)
 
 static bool read_one(struct run *run, const json_t *item, size_t number, json_t *written)
 {
-    char path[512], name[160], file[4096];
+    char path[512], name[READ_NAME_SIZE], file[4096];
     const char *folder = command_value(run, "to");
     const char *id = json_string_value(json_object_get(item, "item"));
     const char *title = json_string_value(json_object_get(item, "name"));
