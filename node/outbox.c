@@ -85,6 +85,15 @@ err outbox_send(struct outbox *outbox, const struct shell_links *links, struct l
     return OK; /* a link that is gone says so by itself */
 }
 
+size_t outbox_size(const struct outbox *outbox, struct link_id link)
+{
+    for (size_t i = 0; link.value != 0 && i < LINK_COUNT_MAX; i++) {
+        if (outbox->lanes[i].link.value == link.value)
+            return outbox->lanes[i].size;
+    }
+    return 0;
+}
+
 void outbox_drain(struct outbox *outbox, const struct shell_links *links, struct link_id link)
 {
     struct outbox_lane *lane = outbox_lane(outbox, link);

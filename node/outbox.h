@@ -18,6 +18,8 @@ void outbox_free(struct outbox *outbox);
 /* Sends now, or keeps a copy. ERR_FULL: over the bound, or no memory: hang the link up. */
 MUST_USE err outbox_send(struct outbox *outbox, const struct shell_links *links,
                          struct link_id link, struct bytes frame);
+/* Bytes that wait for the link. */
+size_t outbox_size(const struct outbox *outbox, struct link_id link);
 /* The link has room again. */
 void outbox_drain(struct outbox *outbox, const struct shell_links *links, struct link_id link);
 /* The link is gone, and what waited for it. */

@@ -11,7 +11,7 @@
 #include "node/shell_state.h"
 #include "protocol/hash.h"
 
-enum { SHELL_TICK_MS = 1000, SHELL_BUSY_TICK_MS = 20, SHELL_POST_TIMEOUT_MS = 60 * 1000 };
+enum { SHELL_TICK_MS = 1000, SHELL_BUSY_TICK_MS = 20 };
 
 struct wall shell_wall(void)
 {
@@ -43,41 +43,15 @@ void shell_send_frame(struct shell *shell, struct link_id link, struct bytes fra
     shell->links.hang_up(shell->links.arg, link);
 }
 
+size_t shell_unsent(const struct shell *shell, struct link_id link)
+{
+    return outbox_size(shell->outbox, link);
+}
+
 static void shell_send(struct shell *shell, const struct effect *effect)
 {
     for (size_t i = 0; i < effect->send.link_count; i++)
         shell_send_frame(shell, effect->send.links[i], effect->send.frame);
-}
-
-static void shell_answer(struct shell *shell, uint64_t token, const struct shell_done *done)
-{
-    struct shell_waiting **link = &shell->posts;
-    while (*link != NULL && (*link)->token != token)
-        link = &(*link)->next;
-    struct shell_waiting *waiting = *link;
-    if (waiting == NULL)
-        return;
-    *link = waiting->next;
-    shell->post_count--;
-    if (waiting->on_done != NULL)
-        waiting->on_done(waiting->arg, done);
-    sodium_memzero(waiting->plaintext, waiting->plaintext_size);
-    free(waiting->plaintext);
-    free(waiting);
-}
-
-static void shell_done(struct shell *shell, const struct effect *effect)
-{
-    struct shell_done done = {effect->done.verdict, effect->done.record, effect->done.sequence};
-    if (done.verdict != ERR_BUSY) {
-        shell_answer(shell, effect->token.value, &done);
-        return;
-    }
-    /* its stream takes one record at a time: it stays in the line */
-    for (struct shell_waiting *waiting = shell->posts; waiting != NULL; waiting = waiting->next) {
-        if (waiting->token == effect->token.value)
-            waiting->is_under_way = false;
-    }
 }
 
 static void shell_told(struct shell *shell, const struct effect *effect)
@@ -118,7 +92,7 @@ static void shell_perform(struct shell *shell, const struct effect *effect, stru
             shell->links.hang_up(shell->links.arg, effect->link);
         break;
     case EFFECT_DONE:
-        shell_done(shell, effect);
+        shell_post_done(shell, effect);
         break;
     case EFFECT_TOLD:
         shell_told(shell, effect);
@@ -168,29 +142,6 @@ static void shell_follow(struct shell *shell)
     }
 }
 
-/* Tries every post that is not under way, each once, in the order in which they were asked. */
-static void shell_post_next(struct shell *shell)
-{
-    uint64_t tried = 0;
-    struct shell_waiting *waiting = shell->posts;
-    while (waiting != NULL) {
-        if (waiting->is_under_way || waiting->token <= tried) {
-            waiting = waiting->next;
-            continue;
-        }
-        tried = waiting->token;
-        waiting->is_under_way = true;
-        struct event event = shell_event(EVENT_POST);
-        event.token.value = waiting->token;
-        event.post.scope = waiting->scope;
-        event.post.audience = waiting->audience;
-        event.post.plaintext = (struct bytes){waiting->plaintext, waiting->plaintext_size};
-        event.post.expires = waiting->expires;
-        shell_turn(shell, &event, NULL);
-        waiting = shell->posts; /* an answer may have changed the list */
-    }
-}
-
 static void shell_rearm(struct shell *shell);
 
 /* An effect called back into us: its event waits until this turn is over. Such events hold values,
@@ -230,21 +181,6 @@ void shell_turn(struct shell *shell, struct event *event, struct parcel *parcel)
 
 /* ---- time ---- */
 
-static void shell_give_up_posts(struct shell *shell)
-{
-    uint64_t now = shell_wall().ms;
-    struct shell_waiting *waiting = shell->posts;
-    while (waiting != NULL) {
-        struct shell_waiting *after = waiting->next;
-        if (!waiting->is_under_way && waiting->asked_at.ms + SHELL_POST_TIMEOUT_MS < now) {
-            struct shell_done done = {.verdict = ERR_BUSY};
-            shell_answer(shell, waiting->token, &done);
-            return;
-        }
-        waiting = after;
-    }
-}
-
 static void shell_on_tick(uv_timer_t *timer)
 {
     struct shell *shell = timer->data;
@@ -253,23 +189,13 @@ static void shell_on_tick(uv_timer_t *timer)
     heads_tick(shell->heads);
     audit_tick(shell->audit);
     shell_turn(shell, &event, NULL);
-    shell_give_up_posts(shell);
+    shell_post_tick(shell);
     shell_post_next(shell);
-}
-
-static bool shell_has_waiting(const struct shell *shell)
-{
-    for (const struct shell_waiting *waiting = shell->posts; waiting != NULL;
-         waiting = waiting->next) {
-        if (!waiting->is_under_way)
-            return true;
-    }
-    return false;
 }
 
 static void shell_rearm(struct shell *shell)
 {
-    bool is_busy = core_busy(shell->core) || shell_has_waiting(shell);
+    bool is_busy = core_busy(shell->core) || shell_post_waits(shell);
     uint64_t wait = is_busy ? SHELL_BUSY_TICK_MS : SHELL_TICK_MS;
     if (!shell->is_closing && uv_timer_get_repeat(&shell->tick) != wait) {
         uv_timer_set_repeat(&shell->tick, wait);
@@ -297,43 +223,6 @@ struct store *shell_store(struct shell *shell)
 const struct shell_config *shell_settings(const struct shell *shell)
 {
     return &shell->config;
-}
-
-static void shell_refuse(void (*on_done)(void *, const struct shell_done *), void *arg, err verdict)
-{
-    struct shell_done done = {.verdict = verdict};
-    if (on_done != NULL)
-        on_done(arg, &done);
-}
-
-void shell_post(struct shell *shell, const struct shell_post *post,
-                void (*on_done)(void *arg, const struct shell_done *done), void *arg)
-{
-    struct shell_waiting *waiting = calloc(1, sizeof *waiting);
-    uint8_t *plaintext = malloc(post->plaintext.size + 1);
-    if (waiting == NULL || plaintext == NULL || shell->post_count >= SHELL_POST_COUNT_MAX) {
-        err verdict = waiting == NULL || plaintext == NULL ? ERR_NO_MEMORY : ERR_BUSY;
-        free(waiting);
-        free(plaintext);
-        shell_refuse(on_done, arg, verdict);
-        return;
-    }
-    memcpy(plaintext, post->plaintext.data, post->plaintext.size);
-    *waiting = (struct shell_waiting){.token = ++shell->token_last,
-                                      .scope = post->scope,
-                                      .audience = post->audience,
-                                      .expires = post->expires,
-                                      .asked_at = shell_wall(),
-                                      .plaintext = plaintext,
-                                      .plaintext_size = post->plaintext.size,
-                                      .on_done = on_done,
-                                      .arg = arg};
-    struct shell_waiting **end = &shell->posts;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = waiting;
-    shell->post_count++;
-    shell_post_next(shell);
 }
 
 void shell_link_up(struct shell *shell, struct link_id link, const struct transport_key *peer)
@@ -589,9 +478,7 @@ void shell_close(struct shell *shell)
         return;
     shell->is_closing = true;
     shell->links = (struct shell_links){0};
-    struct shell_done done = {.verdict = ERR_BUSY};
-    while (shell->posts != NULL)
-        shell_answer(shell, shell->posts->token, &done);
+    shell_post_stop(shell);
     store_close(shell->store);
     shell->store = NULL;
     uv_close((uv_handle_t *)&shell->committed, shell_on_handle_closed);

@@ -121,6 +121,8 @@ struct shell_items {
 };
 void shell_attach_items(struct shell *shell, const struct shell_items *items);
 void shell_send_frame(struct shell *shell, struct link_id link, struct bytes frame);
+/* Bytes that wait for a link because it takes no more now. Over 16 MiB it is hung up. */
+size_t shell_unsent(const struct shell *shell, struct link_id link);
 
 /* ---- news ---- */
 

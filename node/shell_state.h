@@ -1,5 +1,6 @@
-/* What the shell's rooms share: shell.c (the turn of one event), crypto.c (checks and seals),
- * keeping.c (commits), restore.c (the start), outbox.c (frames that wait), heads.c (the roster). */
+/* What the shell's rooms share: shell.c (the turn of one event), shell_post.c (what waits to
+ * be written), crypto.c (checks and seals), keeping.c (commits), restore.c (the start), outbox.c
+ * (frames that wait), heads.c (the roster). */
 #ifndef CONSILIUM_NODE_SHELL_STATE_H
 #define CONSILIUM_NODE_SHELL_STATE_H
 
@@ -78,6 +79,19 @@ void shell_turn(struct shell *shell, struct event *event, struct parcel *parcel)
 
 /* Stamps an event with the clocks. */
 struct event shell_event(enum event_kind kind);
+
+/* ---- shell_post.c ---- */
+
+/* Tries every post that is not under way. */
+void shell_post_next(struct shell *shell);
+/* The core's answer to one. */
+void shell_post_done(struct shell *shell, const struct effect *effect);
+/* Gives up on what waited too long. */
+void shell_post_tick(struct shell *shell);
+/* Is there one that is not under way? */
+bool shell_post_waits(const struct shell *shell);
+/* Answers ERR_BUSY to all. */
+void shell_post_stop(struct shell *shell);
 
 /* ---- crypto.c ---- */
 
