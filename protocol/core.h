@@ -74,7 +74,9 @@ struct stream_id core_own_stream(const struct core *core, const struct scope *sc
 MUST_USE err core_may_read(const struct core *core, const struct node_id *node,
                            const struct record_claim *claim);
 
-/* May `node` have chunks of this case's items: the requester, and participants with access now. */
+/* May `node` have chunks of this case's items: the requester, and participants with access now.
+ * ERR_NOT_FOUND, ERR_DESTROYED, ERR_NOT_ENTITLED, ERR_COOLING_OFF; ERR_BUSY for others than
+ * ourselves while nothing is handed out: heads are not compared yet. */
 MUST_USE err core_may_have_items(const struct core *core, const struct node_id *node,
                                  const struct case_id *case_id);
 

@@ -82,8 +82,10 @@ err core_may_have_items(const struct core *core, const struct node_id *node,
     if (failure != OK)
         return failure;
     const struct consult_participant *part = consult_participant_of(consult, node);
-    bool has_access = ID_EQUAL(consult->requester, *node) || (part != NULL && !part->is_ended);
-    return has_access ? OK : ERR_NOT_ENTITLED;
+    if (!ID_EQUAL(consult->requester, *node) && (part == NULL || part->is_ended))
+        return ERR_NOT_ENTITLED;
+    bool is_self = ID_EQUAL(core->config.self, *node);
+    return is_self || core_may_hand_keys(core) ? OK : ERR_BUSY;
 }
 
 const struct clinician *core_clinician(const struct core *core, const struct cert_id *cert_id)
