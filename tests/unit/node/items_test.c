@@ -1,0 +1,489 @@
+/* Case-file items between hospitals: A asks and holds, B and C take part and fetch. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "protocol/frame.h"
+#include "store/item_file.h"
+#include "tests/unit/node/town.h"
+
+enum { A, B, C };
+
+/* A case with one item at A. */
+struct story {
+    struct town *town;
+    struct town_case one;
+    uint8_t *content;
+    size_t size;
+    struct items_put put;
+    bool is_put;
+    struct casefile_item item;
+    /* what the wires did */
+    unsigned wants[TOWN_HOUSE_COUNT];  /* asked of each house */
+    unsigned chunks[TOWN_HOUSE_COUNT]; /* sent by each house */
+    unsigned refusals;                 /* FRAME_ITEM_STATUS of any kind */
+    int liar;                          /* whose chunks are spoiled; -1: nobody's */
+    int mute;                          /* whose chunks are lost; -1: nobody's */
+    unsigned cut_after;                /* chunks until all wires of A are cut; 0: never */
+};
+
+static int story_house(const struct story *story, const struct town_house *house)
+{
+    return (int)(house - story->town->houses);
+}
+
+static bool story_on_frame(void *arg, const struct town_house *from, const struct town_house *to,
+                           struct town_frame *frame)
+{
+    struct story *story = arg;
+    if (frame->data[0] == FRAME_ITEM_WANT)
+        story->wants[story_house(story, to)]++;
+    if (frame->data[0] == FRAME_ITEM_STATUS)
+        story->refusals++;
+    if (frame->data[0] != FRAME_ITEM_CHUNK)
+        return true;
+    if (story->mute == story_house(story, from))
+        return false;
+    story->chunks[story_house(story, from)]++;
+    if (story->liar == story_house(story, from))
+        frame->data[frame->size - 1] ^= 1;
+    return true;
+}
+
+static void story_on_put(void *arg, const struct items_put *put)
+{
+    struct story *story = arg;
+    assert_false(story->is_put);
+    story->is_put = true;
+    story->put = *put;
+}
+
+static bool story_is_put(void *arg)
+{
+    return ((struct story *)arg)->is_put;
+}
+
+/* `house` seals `size` bytes for the case. */
+static void story_put(struct story *story, int house, size_t size)
+{
+    struct items_content content = {malloc(size + 1), size};
+    assert_non_null(content.data);
+    free(story->content);
+    story->content = malloc(size + 1);
+    story->size = size;
+    assert_non_null(story->content);
+    randombytes_buf(content.data, size);
+    memcpy(story->content, content.data, size);
+    story->is_put = false;
+    items_put(story->town->houses[house].items, &story->one.id, content, story_on_put, story);
+    assert_true(town_until(story->town, story_is_put, story));
+    story->item = (struct casefile_item){.item_id = story->put.item_id,
+                                         .name = bytes_of_text("smear.jpg"),
+                                         .media_type = bytes_of_text("image/jpeg"),
+                                         .size = story->put.size,
+                                         .item_key = story->put.item_key,
+                                         .chunk_count = story->put.chunk_count};
+}
+
+static int given_a_case_with_two_participants(void **state)
+{
+    struct story *story = calloc(1, sizeof *story);
+    assert_non_null(story);
+    story->town = town_new_in_touch();
+    story->one = town_ask(&story->town->houses[A], 7);
+    town_take_part(&story->town->houses[B], &story->town->houses[A], &story->one);
+    town_take_part(&story->town->houses[C], &story->town->houses[A], &story->one);
+    struct town_access access = {&story->town->houses[B], &story->town->houses[C], &story->one.id};
+    assert_true(town_until(story->town, town_has_access, &access));
+    story->liar = story->mute = -1;
+    story->town->on_frame = story_on_frame;
+    story->town->arg = story;
+    *state = story;
+    return 0;
+}
+
+static int then_it_ends(void **state)
+{
+    struct story *story = *state;
+    town_free(story->town);
+    free(story->content);
+    free(story);
+    return 0;
+}
+
+struct story_wait {
+    struct story *story;
+    int house;
+    enum items_state state;
+};
+
+static bool story_is_in_state(void *arg)
+{
+    const struct story_wait *wait = arg;
+    struct items *items = wait->story->town->houses[wait->house].items;
+    return items_progress(items, &wait->story->item).state == wait->state;
+}
+
+static bool story_waits(struct story *story, int house, enum items_state state)
+{
+    struct story_wait wait = {story, house, state};
+    if (town_until(story->town, story_is_in_state, &wait))
+        return true;
+    struct items_progress now = items_progress(story->town->houses[house].items, &story->item);
+    print_error("state %d, %u of %u chunks; wants %u %u %u, sent %u %u %u, refusals %u\n",
+                (int)now.state, (unsigned)now.chunks_here, (unsigned)now.chunk_count,
+                story->wants[A], story->wants[B], story->wants[C], story->chunks[A],
+                story->chunks[B], story->chunks[C], story->refusals);
+    return false;
+}
+
+static err story_ask(struct story *story, int house)
+{
+    return items_fetch(story->town->houses[house].items, &story->one.id, &story->item);
+}
+
+/* All of it opens at `house`, and is what was put. */
+static void assert_same(struct story *story, int house)
+{
+    static uint8_t piece[ITEM_PIECE_SIZE];
+    size_t offset = 0, size;
+    for (uint32_t i = 0; i < story->item.chunk_count; i++) {
+        assert_int_equal(
+            OK, items_read(story->town->houses[house].items, &story->item, i, piece, &size));
+        assert_true(offset + size <= story->size);
+        assert_memory_equal(piece, story->content + offset, size);
+        offset += size;
+    }
+    assert_int_equal(offset, story->size);
+}
+
+struct story_audit {
+    const struct node_id *node;
+    unsigned count;
+};
+
+static bool story_on_audit(void *arg, const struct store_audit *stored)
+{
+    struct story_audit *audit = arg;
+    struct audit_entry entry;
+    assert_int_equal(OK, audit_entry_read(stored->entry, &entry));
+    if (entry.fact.what == AUDIT_ITEM_SERVED && ID_EQUAL(entry.fact.node, *audit->node))
+        audit->count++;
+    return true;
+}
+
+/* How often `house`'s log says that an item went to `to`. */
+static unsigned story_served(struct story *story, int house, int to)
+{
+    struct story_audit audit = {&story->town->houses[to].node, 0};
+    assert_int_equal(OK, row_table_audit(shell_store(story->town->houses[house].shell), 0,
+                                         story_on_audit, &audit));
+    return audit.count;
+}
+
+#define IN_CASE(test)                                                                              \
+    cmocka_unit_test_setup_teardown(test, given_a_case_with_two_participants, then_it_ends)
+
+/* ---- sealing ---- */
+
+static void what_was_put_opens_again_piece_by_piece(void **state)
+{
+    struct story *story = *state;
+    const size_t sizes[] = {0, 1, ITEM_PIECE_SIZE, ITEM_PIECE_SIZE + 1, 3000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        story_put(story, A, sizes[i]);
+        assert_int_equal(OK, story->put.verdict);
+        assert_int_equal(items_progress(story->town->houses[A].items, &story->item).state,
+                         ITEMS_HERE);
+        assert_same(story, A);
+    }
+}
+
+static void an_attachment_over_the_limit_is_refused(void **state)
+{
+    struct story *story = *state;
+    story_put(story, A, (size_t)ATTACHMENT_SIZE_MAX + 1);
+    assert_int_equal(ERR_TOO_LARGE, story->put.verdict);
+}
+
+static bool story_count_row(void *arg, const struct store_row *row)
+{
+    (void)row;
+    ++*(unsigned *)arg;
+    return true;
+}
+
+static unsigned story_rows(struct story *story, int house)
+{
+    unsigned count = 0;
+    assert_int_equal(OK, row_table_scan(shell_store(story->town->houses[house].shell),
+                                        STORE_TABLE_ITEM, story_count_row, &count));
+    return count;
+}
+
+static void what_was_half_sealed_when_the_node_ended_is_gone_at_its_next_start(void **state)
+{
+    struct story *story = *state;
+    struct items_content content = {calloc(1, 9000000), 9000000};
+    assert_non_null(content.data);
+    story->is_put = false;
+    items_put(story->town->houses[A].items, &story->one.id, content, story_on_put, story);
+    while (story_rows(story, A) == 0)
+        town_turn(story->town);
+    town_shut(story->town, A);
+    assert_true(story->is_put);
+    assert_int_equal(ERR_BUSY, story->put.verdict);
+    town_open(story->town, A);
+    town_pass(story->town, 100);
+    struct store_usage usage;
+    assert_int_equal(0, story_rows(story, A));
+    assert_int_equal(OK, store_usage(shell_store(story->town->houses[A].shell), &usage));
+    assert_int_equal(0, usage.item_bytes);
+}
+
+static void a_dropped_item_leaves_neither_row_nor_file(void **state)
+{
+    struct story *story = *state;
+    struct store_usage usage;
+    story_put(story, A, 200000);
+    items_drop(story->town->houses[A].items, &story->item.item_id);
+    town_pass(story->town, 100);
+    assert_int_equal(0, story_rows(story, A));
+    assert_int_equal(OK, store_usage(shell_store(story->town->houses[A].shell), &usage));
+    assert_int_equal(0, usage.item_bytes);
+    assert_int_equal(ITEMS_ABSENT,
+                     items_progress(story->town->houses[A].items, &story->item).state);
+}
+
+/* ---- fetching ---- */
+
+static void a_participant_fetches_from_the_requester(void **state)
+{
+    struct story *story = *state;
+    story_put(story, A, 3000000);
+    assert_int_equal(OK, story_ask(story, B));
+    assert_true(story_waits(story, B, ITEMS_HERE));
+    assert_same(story, B);
+    assert_int_equal(story->chunks[A], story->item.chunk_count);
+    assert_int_equal(1, story_served(story, A, B));
+    assert_int_equal(0, story_served(story, A, C));
+}
+
+static void a_participant_serves_what_it_has_when_the_requester_is_away(void **state)
+{
+    struct story *story = *state;
+    story_put(story, A, 1000000);
+    assert_int_equal(OK, story_ask(story, B));
+    assert_true(story_waits(story, B, ITEMS_HERE));
+    town_cut(story->town, A, C);
+    assert_int_equal(OK, story_ask(story, C));
+    assert_true(story_waits(story, C, ITEMS_HERE));
+    assert_same(story, C);
+    assert_int_equal(1, story_served(story, B, C));
+}
+
+static void nothing_goes_to_whoever_the_case_does_not_grant_access(void **state)
+{
+    struct story *story = *state;
+    struct town_case other = town_ask(&story->town->houses[A], 8);
+    struct town_case mine = story->one;
+    town_take_part(&story->town->houses[C], &story->town->houses[A], &other);
+    story->one = other;
+    story_put(story, A, 100000);
+    /* B is no participant of the other case */
+    assert_int_equal(ERR_NOT_FOUND, story_ask(story, B));
+    /* and does not get its item by naming a case that it is in */
+    story->one = mine;
+    assert_int_equal(OK, story_ask(story, B));
+    assert_true(story_waits(story, B, ITEMS_WAITING));
+    assert_int_equal(0, story->chunks[A]);
+    assert_int_equal(0, story_served(story, A, B));
+}
+
+static void one_whose_access_has_ended_is_refused(void **state)
+{
+    struct story *story = *state;
+    struct town_house *a = &story->town->houses[A];
+    story_put(story, A, 100000);
+    struct caserecord_grant_end end = {.participant = story->town->houses[B].node};
+    /* B does not hear of it: its own view lets it ask */
+    town_cut(story->town, A, B);
+    town_cut(story->town, C, B);
+    (void)town_write(a, &story->one.scope, KIND_GRANT_END, &end);
+    assert_int_equal(OK, story_ask(story, B));
+    struct frame_item_want want = {story->one.id, story->item.item_id, 0, 8};
+    uint8_t memory[128];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    frame_item_want_write(&frame, &want);
+    town_connect(story->town, A, B);
+    town_pass(story->town, 100);
+    struct core_peer peer;
+    for (uint32_t n = 0; core_peer(shell_core(a->shell), n, &peer); n++) {
+        if (ID_EQUAL(peer.node, story->town->houses[B].node))
+            shell_frame(a->shell, peer.link, buffer_bytes(&frame));
+    }
+    town_pass(story->town, 200);
+    assert_true(story->refusals > 0);
+    assert_int_equal(0, story->chunks[A]);
+    assert_int_equal(0, story_served(story, A, B));
+}
+
+static void a_break_costs_no_chunk_that_was_durable(void **state)
+{
+    struct story *story = *state;
+    story_put(story, A, 6000000);
+    town_cut(story->town, B, C);
+    assert_int_equal(OK, story_ask(story, B));
+    struct items *items = story->town->houses[B].items;
+    while (items_progress(items, &story->item).chunks_here < 20)
+        town_turn(story->town);
+    town_cut(story->town, A, B);
+    assert_true(story_waits(story, B, ITEMS_WAITING));
+    town_pass(story->town, 200);
+    uint64_t here = items_progress(items, &story->item).chunks_here;
+    assert_true(here >= 20 && here < story->item.chunk_count);
+    story->chunks[A] = 0;
+    town_connect(story->town, A, B);
+    assert_true(story_waits(story, B, ITEMS_HERE));
+    assert_int_equal(story->chunks[A], story->item.chunk_count - here);
+    assert_same(story, B);
+    assert_int_equal(1, story_served(story, A, B));
+}
+
+static void a_fetch_goes_on_by_itself_after_a_restart(void **state)
+{
+    struct story *story = *state;
+    story_put(story, A, 6000000);
+    assert_int_equal(OK, story_ask(story, B));
+    while (items_progress(story->town->houses[B].items, &story->item).chunks_here < 20)
+        town_turn(story->town);
+    town_shut(story->town, B);
+    story->chunks[A] = 0;
+    town_open(story->town, B);
+    uint64_t here = items_progress(story->town->houses[B].items, &story->item).chunks_here;
+    assert_true(here >= 20 && here < story->item.chunk_count);
+    town_connect(story->town, A, B);
+    town_connect(story->town, B, C);
+    assert_true(story_waits(story, B, ITEMS_HERE));
+    assert_int_equal(story->chunks[A], story->item.chunk_count - here);
+    assert_same(story, B);
+}
+
+static void a_spoiled_chunk_is_refused_and_asked_of_another(void **state)
+{
+    struct story *story = *state;
+    story_put(story, A, 2000000);
+    assert_int_equal(OK, story_ask(story, B));
+    assert_true(story_waits(story, B, ITEMS_HERE));
+    memset(story->chunks, 0, sizeof story->chunks);
+    story->liar = A;
+    assert_int_equal(OK, story_ask(story, C));
+    assert_true(story_waits(story, C, ITEMS_HERE));
+    assert_same(story, C);
+    assert_int_equal(story->chunks[B], story->item.chunk_count);
+}
+
+static void one_who_does_not_answer_is_not_waited_for(void **state)
+{
+    struct story *story = *state;
+    story_put(story, A, 1000000);
+    assert_int_equal(OK, story_ask(story, B));
+    assert_true(story_waits(story, B, ITEMS_HERE));
+    story->mute = A;
+    assert_int_equal(OK, story_ask(story, C));
+    assert_true(story_waits(story, C, ITEMS_HERE));
+    assert_same(story, C);
+}
+
+static void a_slow_wire_is_not_flooded(void **state)
+{
+    struct story *story = *state;
+    struct town_house *a = &story->town->houses[A];
+    story_put(story, A, 4000000);
+    story->town->lane_max = 2;
+    assert_int_equal(OK, story_ask(story, B));
+    assert_int_equal(OK, story_ask(story, C));
+    struct story_wait waits[] = {{story, B, ITEMS_HERE}, {story, C, ITEMS_HERE}};
+    size_t most = 0;
+    while (!story_is_in_state(&waits[0]) || !story_is_in_state(&waits[1])) {
+        town_turn(story->town);
+        for (uint32_t link = 1; link <= story->town->link_last; link++) {
+            size_t unsent = shell_unsent(a->shell, (struct link_id){link});
+            most = unsent > most ? unsent : most;
+        }
+    }
+    assert_true(most > 0);
+    assert_true(most <= 2u << 20);
+    assert_int_equal(0, a->hung_up);
+    assert_same(story, B);
+    assert_same(story, C);
+}
+
+static int story_spoil(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)place;
+    int fd = kind == FTW_F ? open(path, O_WRONLY) : -1;
+    if (fd < 0)
+        return 0;
+    assert_int_equal(7, pwrite(fd, "spoiled", 7, CHUNK_SIZE_MAX + 100));
+    close(fd);
+    return 0;
+}
+
+static void a_chunk_that_the_disk_spoiled_is_fetched_again(void **state)
+{
+    struct story *story = *state;
+    story_put(story, A, 1000000);
+    assert_int_equal(OK, story_ask(story, B));
+    assert_true(story_waits(story, B, ITEMS_HERE));
+    char folder[160];
+    snprintf(folder, sizeof folder, "%s/items", story->town->houses[B].data);
+    assert_int_equal(0, nftw(folder, story_spoil, 16, FTW_PHYS));
+    uint8_t piece[ITEM_PIECE_SIZE];
+    size_t size;
+    assert_int_equal(ERR_CORRUPT,
+                     items_read(story->town->houses[B].items, &story->item, 1, piece, &size));
+    assert_true(story_waits(story, B, ITEMS_HERE));
+    assert_same(story, B);
+}
+
+static void a_key_that_does_not_fit_opens_nothing(void **state)
+{
+    struct story *story = *state;
+    uint8_t piece[ITEM_PIECE_SIZE];
+    size_t size;
+    story_put(story, A, 1000);
+    story->item.item_key.bytes[0] ^= 1;
+    assert_int_equal(ERR_BAD_KEY,
+                     items_read(story->town->houses[A].items, &story->item, 0, piece, &size));
+    assert_int_equal(ERR_INVALID,
+                     items_read(story->town->houses[A].items, &story->item, 1, piece, &size));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_CASE(what_was_put_opens_again_piece_by_piece),
+        IN_CASE(an_attachment_over_the_limit_is_refused),
+        IN_CASE(what_was_half_sealed_when_the_node_ended_is_gone_at_its_next_start),
+        IN_CASE(a_dropped_item_leaves_neither_row_nor_file),
+        IN_CASE(a_participant_fetches_from_the_requester),
+        IN_CASE(a_participant_serves_what_it_has_when_the_requester_is_away),
+        IN_CASE(nothing_goes_to_whoever_the_case_does_not_grant_access),
+        IN_CASE(one_whose_access_has_ended_is_refused),
+        IN_CASE(a_break_costs_no_chunk_that_was_durable),
+        IN_CASE(a_fetch_goes_on_by_itself_after_a_restart),
+        IN_CASE(a_spoiled_chunk_is_refused_and_asked_of_another),
+        IN_CASE(one_who_does_not_answer_is_not_waited_for),
+        IN_CASE(a_slow_wire_is_not_flooded),
+        IN_CASE(a_chunk_that_the_disk_spoiled_is_fetched_again),
+        IN_CASE(a_key_that_does_not_fit_opens_nothing),
+    };
+    cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
