@@ -47,6 +47,8 @@ static json_t *api_entry(struct api_call *call, const struct inbox_entry *entry)
     json_object_update(json, (json_t *)(uintptr_t)(inside == NULL ? content : inside));
     json_decref(content);
     json_object_del(json, "case_id");
+    if (entry->mirrored == MIRROR_ERASED) /* the board's record lives on until it expires */
+        json_object_del(json, "question");
     json_object_set_new(json, "case", form_show_hex(ID_BYTES(entry->case_id)));
     json_object_set_new(json, "deadline", form_show_time(entry->deadline));
     json_object_set_new(json, "state", json_string(api_entry_state(entry)));

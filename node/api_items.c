@@ -24,7 +24,8 @@ static bool api_read_piece(void *arg, uint32_t index, uint8_t *ret_piece)
 
 static const char *api_type(struct bytes type)
 {
-    static const char *const known[] = {"application/pdf", "image/png", "image/jpeg", "text/plain"};
+    static const char *const known[] = {"application/pdf", "image/png", "image/jpeg",
+                                        "text/plain; charset=utf-8"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (bytes_equal(type, bytes_of_text(known[i])))
             return known[i];
@@ -206,6 +207,12 @@ static bool api_fill_opened(struct api_call *call, struct caserecord_opened *ope
             api_find_item(call, casefile, json_string_value(json_array_get(items, i)));
         if (item == NULL) {
             free(casefile);
+            return false;
+        }
+        if (items_progress(call->federation->items, item).state != ITEMS_HERE) {
+            free(casefile);
+            api_refuse(call, ERR_STATE, "an item is not all here yet: nobody can have opened it",
+                       "fetch it first");
             return false;
         }
         opened->items[opened->item_count++] = item->item_id;

@@ -141,7 +141,7 @@ static bool request_find_federation(struct run *run)
     if (json_is_object(all) && json_object_size(all) == 1)
         only = json_object_iter_key(json_object_iter(all));
     else if (json_array_size(all) == 1)
-        only = json_string_value(json_object_get(json_array_get(all, 0), "federation"));
+        only = json_string_value(json_object_get(json_array_get(all, 0), "name"));
     if (only != NULL)
         snprintf(name, sizeof name, "%s", only);
     else if (status != NULL)

@@ -25,8 +25,9 @@ void show_error(const json_t *answer)
 {
     const char *message = json_string_value(json_object_get(answer, "message"));
     const char *hint = json_string_value(json_object_get(answer, "hint"));
-    show_problem("%s%s%s", message == NULL ? "the node gave no reason" : message,
-                 hint == NULL ? "" : "\n", hint == NULL ? "" : hint);
+    show_problem("%s", message == NULL ? "the node gave no reason" : message);
+    if (hint != NULL)
+        show_problem("%s", hint);
 }
 
 /* ---- text ---- */
