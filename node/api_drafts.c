@@ -172,11 +172,11 @@ static bool api_resolve_ask(struct api_call *call, const struct draft *draft)
 static void api_change_draft(struct api_call *call, struct draft *draft, bool is_new)
 {
     struct form_problem problem;
+    struct draft_book *drafts = call->federation->drafts; /* the call ends with its answer */
     if (!api_resolve_directed(call) || !api_resolve_ask(call, draft)) {
         if (is_new)
-            draft_remove(call->federation->drafts, draft, true);
+            draft_remove(drafts, draft, true);
     } else if (draft_change(draft, call->form, &problem) != OK) {
-        struct draft_book *drafts = call->federation->drafts;
         api_refuse_problem(call, &problem);
         if (is_new)
             draft_remove(drafts, draft, true);
