@@ -137,7 +137,7 @@ static void sheets_say(FILE *out, struct shell *shell, const struct sheets *shee
         fprintf(out, "These institutions are asked directly:\n");
         for (size_t i = 0; i < sheets->directed_count; i++) {
             const struct roster_entry *entry = roster_find(roster, &sheets->directed[i]);
-            struct bytes name = entry == NULL ? BYTES_NONE : roster_name(roster, entry);
+            struct bytes name = entry == NULL ? bytes_of_text("?") : roster_name(roster, entry);
             fprintf(out, "  %.*s\n", (int)name.size, (const char *)name.data);
         }
         fprintf(out, "and will see:\n");
