@@ -14,6 +14,7 @@
 #include "node/api_state.h"
 #include "node/io/file.h"
 #include "node/io/log.h"
+#include "node/proofs.h"
 
 enum { API_SECRETS_SIZE = 256 * 1024, API_BACKLOG = 64 };
 
@@ -344,6 +345,8 @@ static err api_open(struct api *api, size_t index)
         failure = inbox_new(federation->shell, &federation->inbox);
     if (failure == OK)
         failure = draft_open(federation->shell, federation->items, &federation->drafts);
+    if (failure == OK && (federation->proofs = proofs_new(federation->shell)) == NULL)
+        failure = ERR_NO_MEMORY;
     if (failure == OK) {
         api_events_listen(federation);
         api_publish_certificates(federation);
@@ -359,6 +362,7 @@ void api_release(struct api *api)
         account_close(api->federations[i].accounts);
         inbox_free(api->federations[i].inbox);
         draft_close(api->federations[i].drafts);
+        proofs_free(api->federations[i].proofs);
     }
     secrets_free(api->secrets);
     free(api);
@@ -400,6 +404,7 @@ void api_free(struct api *api)
     for (size_t i = 0; i < api->federation_count; i++) {
         struct api_federation *federation = &api->federations[i];
         shell_unlisten(federation->shell, federation->inbox);
+        shell_unlisten(federation->shell, federation->proofs);
         shell_unlisten(federation->shell, federation);
     }
     api_release(api);

@@ -80,6 +80,7 @@ static const char *api_hint_of(err code)
         const char *hint;
     } table[] = {
         {ERR_PASSPHRASE, "type it again; nobody here can read or reset it"},
+        {ERR_STATE, "nothing was changed"},
         {ERR_BUSY, "wait a moment and try again; if it stays so, look at `consilium status`"},
         {ERR_FUTURE, "the clock of this machine disagrees with others: set it right"},
         {ERR_FULL, "make room on the disk, or raise the quota in the configuration"},

@@ -11,10 +11,20 @@
 
 /* ---- announcements ---- */
 
-static const char *api_entry_state(const struct inbox_entry *entry)
+static bool api_is_over(enum case_state state)
 {
+    return state == CASE_CLOSED || state == CASE_FOLLOWED_UP || state == CASE_WITHDRAWN ||
+           state == CASE_ERASED;
+}
+
+/* A case that was asked directly has no mirror on a board: its own stream tells. */
+static const char *api_entry_state(const struct api_call *call, const struct inbox_entry *entry)
+{
+    const struct consult *consult = core_case(shell_core(call->federation->shell), &entry->case_id);
     if (entry->mirrored != MIRROR_NONE)
         return content_code_name(&mirror_whats, entry->mirrored);
+    if (consult != NULL && api_is_over(consult->state))
+        return consult_state_name(consult->state);
     return inbox_is_open(entry, shell_wall()) ? "open" : "over";
 }
 
@@ -51,7 +61,7 @@ static json_t *api_entry(struct api_call *call, const struct inbox_entry *entry)
         json_object_del(json, "question");
     json_object_set_new(json, "case", form_show_hex(ID_BYTES(entry->case_id)));
     json_object_set_new(json, "deadline", form_show_time(entry->deadline));
-    json_object_set_new(json, "state", json_string(api_entry_state(entry)));
+    json_object_set_new(json, "state", json_string(api_entry_state(call, entry)));
     json_object_set_new(json, "part", json_string(api_part_in(call->federation, &entry->case_id)));
     json_object_set_new(json, "directed", json_boolean(entry->is_directed));
     json_object_set_new(json, "own", json_boolean(entry->is_own));
@@ -88,7 +98,8 @@ static bool api_entry_fits(const struct api_listing *listing, const struct inbox
         language == NULL || (said.size >= size && memcmp(said.data, language, size) == 0 &&
                              (said.size == size || said.data[size] == '-'));
     return entry->is_directed == listing->wants_directed && speaks &&
-           api_state_fits(http_query(request, "state"), inbox_is_open(entry, shell_wall())) &&
+           api_state_fits(http_query(request, "state"),
+                          strcmp(api_entry_state(listing->call, entry), "open") == 0) &&
            api_specialty_fits(http_query(request, "specialty"),
                               (struct bytes){entry->specialty, entry->specialty_size});
 }
@@ -186,11 +197,9 @@ static bool api_case_fits(const struct api_call *call, const struct consult *con
 {
     const char *role = http_query(call->request, "role");
     const char *part = api_part_in(call->federation, &consult->case_id);
-    bool is_over = consult->state == CASE_CLOSED || consult->state == CASE_FOLLOWED_UP ||
-                   consult->state == CASE_WITHDRAWN || consult->state == CASE_ERASED;
     const char *state = http_query(call->request, "state");
     return (role == NULL || strcmp(role, "all") == 0 || strcmp(role, part) == 0) &&
-           api_state_fits(state == NULL ? "all" : state, !is_over) &&
+           api_state_fits(state == NULL ? "all" : state, !api_is_over(consult->state)) &&
            api_specialty_fits(http_query(call->request, "specialty"),
                               (struct bytes){consult->specialty, consult->specialty_size});
 }
@@ -291,7 +300,8 @@ static json_t *api_case_file(struct api_call *call)
     return json == NULL ? json_null() : json;
 }
 
-static size_t api_waiting_joins(const struct api_call *call, json_t *list)
+/* Letters of this kind about the case; of the JOINs only those that wait. */
+static size_t api_letters(const struct api_call *call, uint16_t kind, json_t *list)
 {
     const struct consult *consult = api_consult(call);
     const struct inbox_letter *letter = NULL;
@@ -300,7 +310,8 @@ static size_t api_waiting_joins(const struct api_call *call, json_t *list)
          i++) {
         const struct consult_participant *participant =
             consult == NULL ? NULL : consult_participant_of(consult, &letter->writer);
-        if (letter->kind != KIND_JOIN || (participant != NULL && !participant->is_ended))
+        bool is_answered = kind == KIND_JOIN && participant != NULL && !participant->is_ended;
+        if (letter->kind != kind || is_answered)
             continue;
         count++;
         struct readout readout;
@@ -322,7 +333,7 @@ static void api_get_case(struct api_call *call)
     json_t *json = consult != NULL
                        ? api_case_short(call, consult)
                        : json_pack("{s:o,s:s,s:s}", "case", form_show_hex(ID_BYTES(call->case_id)),
-                                   "part", "none", "state", api_entry_state(entry));
+                                   "part", "none", "state", api_entry_state(call, entry));
     if (entry != NULL)
         json_object_set_new(json, "announcement", api_entry(call, entry));
     if (consult != NULL) {
@@ -331,7 +342,10 @@ static void api_get_case(struct api_call *call)
         json_object_set_new(json, "asked", api_asked(call));
         json_object_set_new(json, "case_file", api_case_file(call));
         json_object_set_new(json, "joins_waiting",
-                            json_integer((json_int_t)api_waiting_joins(call, NULL)));
+                            json_integer((json_int_t)api_letters(call, KIND_JOIN, NULL)));
+        json_t *declines = json_array();
+        (void)api_letters(call, KIND_MAIL_DECLINE, declines);
+        json_object_set_new(json, "declined_by_mail", declines);
     }
     json_object_set_new(json, "responsibility",
                         json_string("advice; the treating clinician keeps the responsibility"));
@@ -343,7 +357,7 @@ static void api_get_joins(struct api_call *call)
     if (!api_find_case(call))
         return;
     json_t *list = json_array();
-    (void)api_waiting_joins(call, list);
+    (void)api_letters(call, KIND_JOIN, list);
     api_answer(call, json_pack("{s:o}", "joins", list));
 }
 

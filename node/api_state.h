@@ -37,6 +37,7 @@ struct api_federation {
     struct account_book *accounts;
     struct inbox *inbox;
     struct draft_book *drafts;
+    struct proofs *proofs;
 };
 
 struct api_reader; /* of events */

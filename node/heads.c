@@ -160,6 +160,12 @@ done:
     return failure;
 }
 
+err heads_read(struct store *store, uint64_t epoch, struct buffer *ret_signed_head)
+{
+    struct heads_key key;
+    return row_table_get(store, STORE_TABLE_HEAD, heads_row_key(&key, 'h', epoch), ret_signed_head);
+}
+
 /* ---- answering ---- */
 
 static void heads_send(struct heads *heads, struct link_id link, const struct buffer *frame)
@@ -175,10 +181,8 @@ static void heads_answer_heads(struct heads *heads, struct link_id link, uint64_
     frame_heads_begin(&frame);
     const struct chain_link *known = chain_since(&roster->chain, since + 1);
     for (; known != NULL; known = chain_since(&roster->chain, known->epoch + 1)) {
-        struct heads_key key;
         struct buffer row = buffer_over(row_memory, sizeof row_memory);
-        err failure = row_table_get(heads->shell->store, STORE_TABLE_HEAD,
-                                    heads_row_key(&key, 'h', known->epoch), &row);
+        err failure = heads_read(heads->shell->store, known->epoch, &row);
         if (failure != OK) {
             log_warn("head-missing", log_count("epoch", known->epoch), log_err("why", failure));
             return;

@@ -17,6 +17,9 @@ MUST_USE err heads_restore(struct store *store, struct roster *roster);
 /* Makes the roster as it stands durable, with the signed heads given (framed u32 size, head). */
 MUST_USE err heads_keep(struct store *store, const struct roster *roster, struct bytes heads);
 
+/* Appends the signed head of an epoch, as it was kept. ERR_NOT_FOUND. */
+MUST_USE err heads_read(struct store *store, uint64_t epoch, struct buffer *ret_signed_head);
+
 /* FRAME_HEADS_WANT, FRAME_HEADS or FRAME_ROSTER_PART from a link. */
 void heads_frame(struct heads *heads, struct link_id link, struct bytes frame);
 /* Asks the peer for what is newer than ours; when nothing is, this tells it so. */
