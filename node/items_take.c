@@ -26,8 +26,8 @@ static void items_take_run(struct job *job)
 {
     struct items_check *check = (struct items_check *)job;
     check->leaf = item_leaf((struct bytes){check->data, check->size});
-    check->verdict =
-        item_proof_verify(&check->id, &check->shape, check->index, &check->leaf, &check->proof);
+    check->verdict = item_proof_verify(&check->id, &check->shape, check->index, &check->leaf,
+                                       &check->proof); /* (W-10) */
 }
 
 /* ---- all of it is here ---- */

@@ -55,6 +55,7 @@ static void keeping_lack(struct keeping_ops *ops, size_t index, bool is_missing,
     op->row = (struct store_row){STORE_TABLE_LACK, buffer_bytes(&key), buffer_bytes(&value)};
 }
 
+/* (T-2) the bytes that came are the bytes that are kept */
 static void keeping_put(const struct shell *shell, struct keeping_ops *ops, size_t index,
                         const struct step_run *run, const struct step_record *record)
 {

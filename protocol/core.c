@@ -119,6 +119,7 @@ static uint32_t core_compared_needed(const struct core *core)
     return others;
 }
 
+/* (T-10), (W-8) */
 bool core_may_hand_keys(const struct core *core)
 {
     return core->is_started && !roster_is_behind(core->roster) &&
@@ -133,6 +134,7 @@ static uint32_t core_skewed_count(const struct core *core)
     return count;
 }
 
+/* (W-5) a clock that two peers contradict writes nothing */
 err core_may_post(const struct core *core)
 {
     if (!core->is_started || roster_current_head(core->roster) == NULL)
@@ -262,6 +264,7 @@ static void core_relay_head(struct core *core, const struct event *event)
 
 /* ---- frames ---- */
 
+/* (W-1) size first, then the type's own reader judges the shape, before anything is believed */
 static void core_frame_in(struct core *core, const struct event *event, struct step *step)
 {
     struct peer *peer = core_peer_of_link(core, event->link);

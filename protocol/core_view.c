@@ -70,6 +70,7 @@ bool core_peer(const struct core *core, uint32_t n, struct core_peer *ret_peer)
     return false;
 }
 
+/* (W-9) */
 err core_may_have_items(const struct core *core, const struct node_id *node,
                         const struct case_id *case_id)
 {

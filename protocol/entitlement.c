@@ -49,6 +49,7 @@ err entitlement_write(const struct core *core, const struct record_header *heade
     struct cut cut;
     if (member == NULL || member->state == MEMBER_SUSPENDED)
         return ERR_UNKNOWN_MEMBER;
+    /* (T-6) */
     if (member->state == MEMBER_REMOVED &&
         (!roster_cut(core->roster, stream, &cut) || header->sequence > cut.sequence))
         return ERR_BEYOND_CUT;
@@ -58,6 +59,7 @@ err entitlement_write(const struct core *core, const struct record_header *heade
     return OK;
 }
 
+/* (W-7) */
 bool entitlement_shares(const struct core *core, const struct node_id *node,
                         const struct stream_id *stream)
 {

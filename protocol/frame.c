@@ -11,6 +11,7 @@ static struct reader frame_reader(struct bytes frame)
     return reader;
 }
 
+/* (W-2) neither too little nor too much */
 static err frame_done(const struct reader *reader)
 {
     if (reader->failed)

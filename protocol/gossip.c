@@ -93,6 +93,7 @@ static void gossip_ack(struct core *core, const struct peer *peer, const uint32_
     core_send(step, peer->link, &frame);
 }
 
+/* (W-6) called when the batch is durable, and never else */
 void gossip_acknowledge(struct core *core, struct link_id link, const uint32_t *slots,
                         size_t slot_count, struct step *step)
 {

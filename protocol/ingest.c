@@ -119,7 +119,7 @@ static err ingest_admit(struct intake *intake, const struct record_claim *claim,
     err failure = entitlement_write(core, header, ret_key);
     if (failure != OK)
         return failure;
-    /* held by whoever has it until its time has come: neither lost nor forked */
+    /* (T-3) held by whoever has it until its time has come: neither lost nor forked */
     if (header->time.ms > core->wall.ms + CLOCK_SKEW_MS_MAX)
         return ERR_FUTURE;
     if (chain_find(&core->roster->chain, &header->head) == NULL) {
@@ -254,7 +254,7 @@ static void ingest_forked(struct core *core, const struct step_run *run,
     struct stream *stream = &core->streams.all[run->stream];
     if (run->verdict != OK || stream->tail != run->first)
         return;
-    stream->flags |= STREAM_FORKED;
+    stream->flags |= STREAM_FORKED; /* (T-7) */
     struct effect *effect = step_effect(step, EFFECT_FORKED);
     effect->forked.stream = stream->id;
     effect->forked.sequence = run->first;
@@ -289,7 +289,7 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
             struct step_record *record = &keep->records[keep->record_count++];
             *record = records[j];
             if (!run->is_fill && j + 1 < run->count)
-                record->flags |= RECORD_UNSIGNED;
+                record->flags |= RECORD_UNSIGNED; /* (T-4) */
             ingest_judge(record);
         }
     }
@@ -323,6 +323,7 @@ static void ingest_tell(const struct record_claim *claim, const struct step_reco
     effect->told.kind = record->plaintext.size >= 2 ? reader_u16(&reader) : 0;
 }
 
+/* (T-5) the position is taken; what is missing goes on a list */
 static void ingest_note_lack(struct core *core, uint32_t slot, const struct record_claim *claim,
                              uint32_t flags)
 {
@@ -377,6 +378,7 @@ static void ingest_lost(struct core *core, const struct event *event, struct ste
     core_refuse(core, core_peer_of_link(core, event->link), step, "keep-failed", event->verdict);
 }
 
+/* (T-8) what a record does, it does from here on */
 void ingest_kept(struct core *core, const struct event *event, struct step *step)
 {
     if (event->verdict != OK) {

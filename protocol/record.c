@@ -132,7 +132,7 @@ err record_open(const struct record_claim *claim, const struct record_key *key, 
     }
     if (key == NULL)
         return ERR_BAD_KEY;
-    err failure = record_check_key(claim, key);
+    err failure = record_check_key(claim, key); /* (T-1) */
     if (failure != OK)
         return failure;
     struct reader body = reader_of(claim->body);
