@@ -18,7 +18,7 @@ struct api_config {
     const char *data;   /* directory for files of its own */
     const struct identity *identity;
     struct shell *const *shells; /* one for each federation, each with its links and items */
-    struct links *const *links;
+    struct links *const *links;  /* NULL in it: that federation has none */
     struct items *const *items;
     size_t count;
 };

@@ -323,6 +323,11 @@ bool api_is_administrator(const struct api_call *call)
     return peer.is_known && (peer.uid == 0 || peer.uid == geteuid());
 }
 
+enum links_way api_way(const struct api_federation *federation, const struct node_id *node)
+{
+    return federation->links == NULL ? LINKS_NONE : links_way(federation->links, node, NULL);
+}
+
 struct account_room api_room(const struct api_call *call)
 {
     return (struct account_room){.book = call->federation->accounts,

@@ -52,7 +52,7 @@ static json_t *api_member(const struct api_call *call, const struct roster_entry
     json_object_set_new(json, "boards", boards);
     json_object_set_new(json, "since_epoch", json_integer((json_int_t)entry->admitted_epoch));
     bool is_self = ID_EQUAL(entry->node_id, shell_settings(federation->shell)->self);
-    enum links_way way = links_way(federation->links, &entry->node_id, NULL);
+    enum links_way way = api_way(federation, &entry->node_id);
     json_object_set_new(json, "connection",
                         json_string(is_self               ? "this institution"
                                     : way == LINKS_DIRECT ? "direct"

@@ -17,6 +17,7 @@ static json_t *api_written(struct api_call *call, const struct desk_done *done)
     return json;
 }
 
+/* API-11: the answer comes when the last record is durable. */
 static void api_on_signed(void *arg, const struct desk_done *done)
 {
     struct api_call *call = arg;

@@ -129,6 +129,7 @@ struct readout_memory *api_memory(struct api_call *call);
 
 bool api_is_administrator(const struct api_call *call);
 struct account_room api_room(const struct api_call *call);
+enum links_way api_way(const struct api_federation *federation, const struct node_id *node);
 
 /* ---- writing in the clinician's name: api_signed.c ---- */
 

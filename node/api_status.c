@@ -37,7 +37,7 @@ static json_t *api_peers(const struct api_federation *federation)
     struct core_peer peer;
     for (uint32_t i = 0; core_peer(shell_core(federation->shell), i, &peer); i++) {
         json_t *json = show_member(federation->shell, &peer.node);
-        enum links_way way = links_way(federation->links, &peer.node, NULL);
+        enum links_way way = api_way(federation, &peer.node);
         json_object_set_new(json, "way", json_string(api_way_name(way)));
         json_object_set_new(json, "epoch", json_integer((json_int_t)peer.epoch));
         json_object_set_new(json, "same_head", json_boolean(peer.is_same_head));
@@ -88,7 +88,8 @@ static json_t *api_relays(const struct api_federation *federation)
     json_t *list = json_array();
     const struct roster *roster = shell_roster(federation->shell);
     struct links_relay relay;
-    for (uint32_t i = 0; links_relay(federation->links, i, &relay); i++) {
+    for (uint32_t i = 0; federation->links != NULL && links_relay(federation->links, i, &relay);
+         i++) {
         const struct settings_relay *said = roster_relay(roster, &relay.key);
         json_t *json = json_pack("{s:o,s:b,s:I}", "key", form_show_hex(ID_BYTES(relay.key)),
                                  "connected", (int)relay.is_up, "epoch", (json_int_t)relay.epoch);

@@ -186,8 +186,21 @@ void keeping_submit(struct shell *shell)
         if (failure != OK)
             keeping_finish(shell, parcel, failure);
         else
-            shell->kept_under_way++;
+            parcel_queue_add(&shell->kept_under_way, parcel);
     }
+}
+
+/* The first, as a rule: batches keep their order. */
+static void keeping_forget(struct shell *shell, const struct parcel *parcel)
+{
+    struct parcel_queue others = {0};
+    struct parcel *next;
+    while ((next = parcel_queue_take(&shell->kept_under_way)) != NULL && next != parcel)
+        parcel_queue_add(&others, next);
+    while (others.first != NULL && (next = parcel_queue_take(&shell->kept_under_way)) != NULL)
+        parcel_queue_add(&others, next);
+    if (others.first != NULL)
+        shell->kept_under_way = others;
 }
 
 static void keeping_on_done(void *arg, const struct store_done *done)
@@ -200,7 +213,7 @@ static void keeping_on_done(void *arg, const struct store_done *done)
         return;
     }
     struct parcel *parcel = (struct parcel *)(uintptr_t)done->token;
-    shell->kept_under_way--;
+    keeping_forget(shell, parcel);
     if (parcel->audit_number != 0)
         audit_settle(shell->audit, parcel->audit_number, done->result);
     keeping_finish(shell, parcel, done->result);

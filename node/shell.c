@@ -402,7 +402,8 @@ static err shell_allocate(struct shell *shell)
 static void shell_free(struct shell *shell)
 {
     struct parcel *parcel;
-    struct parcel_queue *queues[] = {&shell->followers, &shell->checking, &shell->keeping};
+    struct parcel_queue *queues[] = {&shell->followers, &shell->checking, &shell->keeping,
+                                     &shell->kept_under_way};
     for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
         while ((parcel = parcel_queue_take(queues[i])) != NULL)
             parcel_drop(parcel);

@@ -57,7 +57,7 @@ struct shell {
     struct parcel_queue followers; /* sealed and loaded, to be told before anything else */
     struct parcel_queue checking;  /* in the order of their effects */
     struct parcel_queue keeping;
-    size_t kept_under_way; /* batches that the store has */
+    struct parcel_queue kept_under_way; /* batches that the store has */
     uint64_t checked_count;
 
     struct shell_waiting *posts;

@@ -1,0 +1,244 @@
+/* The local API of a town's houses, and a client that speaks to it over its socket. Include after
+ * cmocka. */
+#ifndef CONSILIUM_TESTS_UNIT_NODE_DESK_ROOM_H
+#define CONSILIUM_TESTS_UNIT_NODE_DESK_ROOM_H
+
+#include <jansson.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "node/account.h"
+#include "node/api.h"
+#include "tests/unit/node/town.h"
+
+enum { DESK_ANSWER_MAX = 4 * 1024 * 1024 };
+
+struct desk_house {
+    char socket[100];
+    struct secrets *secrets;
+    struct api *api;
+};
+
+struct desk_room {
+    struct town *town;
+    struct desk_house houses[TOWN_HOUSE_COUNT];
+};
+
+/* ---- accounts, cheaply: a test does not wait for Argon2id ---- */
+
+struct desk_made {
+    bool is_done;
+    err result;
+};
+
+static inline void desk_on_made(void *arg, err result, const struct account *account)
+{
+    (void)account;
+    *(struct desk_made *)arg = (struct desk_made){true, result};
+}
+
+static inline bool desk_is_made(void *arg)
+{
+    return ((struct desk_made *)arg)->is_done;
+}
+
+static inline void desk_make_account(struct desk_room *room, int which, const char *login,
+                                     const char *name, uid_t uid)
+{
+    struct town_house *house = &room->town->houses[which];
+    struct desk_house *desk = &room->houses[which];
+    char path[256];
+    snprintf(path, sizeof path, "%s/clinicians", house->data);
+    (void)mkdir(path, 0700);
+    snprintf(path, sizeof path, "%s/clinicians/town", house->data);
+    struct account_book *book;
+    assert_int_equal(OK, account_open(path, &book));
+    struct account_room accounts = {book, room->town->workers, desk->secrets};
+    struct account_wish wish = {.login = login,
+                                .uid = uid,
+                                .valid_from = {shell_wall().ms - 1000},
+                                .valid_until = {shell_wall().ms + 1000 * FEDERATION_HOUR_MS},
+                                .passphrase = bytes_of_text("correct horse"),
+                                .institution_secret = house->sign_secret,
+                                .cost = {1, 8}};
+    wish.request =
+        (struct certificate_request){.federation = roster_federation(&room->town->society.roster),
+                                     .node_id = house->node,
+                                     .name = bytes_of_text(name),
+                                     .credentials = bytes_of_text("MD"),
+                                     .specialties = {bytes_of_text("hematology")},
+                                     .specialty_count = 1,
+                                     .country = bytes_of_text("DE")};
+    struct desk_made made = {.is_done = false};
+    assert_int_equal(OK, account_make(&accounts, &wish, desk_on_made, &made));
+    assert_true(town_until(room->town, desk_is_made, &made));
+    assert_int_equal(OK, made.result);
+    account_close(book);
+}
+
+/* ---- the socket ---- */
+
+static inline void desk_open(struct desk_room *room, int which)
+{
+    struct town_house *house = &room->town->houses[which];
+    struct desk_house *desk = &room->houses[which];
+    struct shell *shells[] = {house->shell};
+    struct items *items[] = {house->items};
+    struct links *links[] = {NULL};
+    (void)snprintf(desk->socket, sizeof desk->socket, "%.90s.sock", house->data);
+    struct api_config config = {.loop = &room->town->loop,
+                                .workers = room->town->workers,
+                                .socket = desk->socket,
+                                .data = house->data,
+                                .shells = shells,
+                                .links = links,
+                                .items = items,
+                                .count = 1};
+    assert_int_equal(OK, api_new(&config, &desk->api));
+}
+
+static inline void desk_shut(struct desk_room *room, int which)
+{
+    api_free(room->houses[which].api);
+    room->houses[which].api = NULL;
+}
+
+static inline bool desk_is_quiet(void *arg)
+{
+    const struct desk_room *room = arg;
+    for (int i = 0; i < TOWN_HOUSE_COUNT; i++) {
+        if (room->town->houses[i].told[KIND_CERTIFICATE] < TOWN_HOUSE_COUNT + 1)
+            return false;
+    }
+    return true;
+}
+
+static inline int desk_setup(void **state)
+{
+    static const char *const logins[] = {"anna", "bela", "chen"};
+    static const char *const names[] = {"Anna Alt", "Béla Bartók", "陈 晨"};
+    struct desk_room *room = calloc(1, sizeof *room);
+    room->town = town_new();
+    for (int i = 0; i < TOWN_HOUSE_COUNT; i++)
+        assert_int_equal(OK, secrets_new(64 * 1024, &room->houses[i].secrets));
+    for (int i = 0; i < TOWN_HOUSE_COUNT; i++) {
+        for (int j = i + 1; j < TOWN_HOUSE_COUNT; j++)
+            town_connect(room->town, i, j);
+        desk_make_account(room, i, logins[i], names[i], getuid());
+    }
+    desk_make_account(room, 0, "other", "Otto Other", getuid() + 1);
+    for (int i = 0; i < TOWN_HOUSE_COUNT; i++)
+        desk_open(room, i);
+    assert_true(town_until(room->town, desk_is_quiet, room)); /* all certificates are everywhere */
+    *state = room;
+    return 0;
+}
+
+static inline int desk_teardown(void **state)
+{
+    struct desk_room *room = *state;
+    for (int i = 0; i < TOWN_HOUSE_COUNT; i++)
+        desk_shut(room, i);
+    for (int i = 0; i < TOWN_HOUSE_COUNT; i++)
+        secrets_free(room->houses[i].secrets);
+    town_free(room->town);
+    free(room);
+    return 0;
+}
+
+/* ---- asking ---- */
+
+struct desk_request {
+    const char *method;
+    const char *path;
+    const char *headers; /* instead of the usual ones; may be NULL */
+    const void *body;
+    size_t size;
+};
+
+static inline int desk_dial(struct desk_room *room, int which)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", room->houses[which].socket);
+    assert_int_equal(0, connect(fd, (struct sockaddr *)&address, sizeof address));
+    return fd;
+}
+
+/* The whole answer, head and body; the status is returned. Static memory. */
+static inline int desk_say(struct desk_room *room, int fd, const struct desk_request *request,
+                           char **ret_body)
+{
+    static char answer[DESK_ANSWER_MAX];
+    char head[1024];
+    size_t size = 0, sent = 0;
+    int written = snprintf(
+        head, sizeof head, "%s %s HTTP/1.1\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n",
+        request->method, request->path, request->size,
+        request->headers != NULL ? request->headers
+                                 : "Host: consilium\r\nContent-Type: application/json\r\n");
+    assert_int_equal(written, write(fd, head, (size_t)written));
+    uint64_t end = shell_mono().ms + TOWN_PATIENCE_MS;
+    for (;;) {
+        assert_true(shell_mono().ms < end);
+        if (sent < request->size) {
+            ssize_t more = send(fd, (const char *)request->body + sent, request->size - sent,
+                                MSG_DONTWAIT | MSG_NOSIGNAL);
+            sent += more > 0 ? (size_t)more : 0;
+        }
+        ssize_t more = recv(fd, answer + size, sizeof answer - 1 - size, MSG_DONTWAIT);
+        if (more == 0)
+            break;
+        size += more > 0 ? (size_t)more : 0;
+        town_turn(room->town);
+    }
+    answer[size] = 0;
+    char *body = strstr(answer, "\r\n\r\n");
+    assert_non_null(body);
+    *ret_body = body + 4;
+    return atoi(answer + 9);
+}
+
+/* JSON in, JSON out; `body` is consumed and may be NULL. */
+static inline json_t *desk_ask(struct desk_room *room, int which, const char *what, json_t *body,
+                               int *ret_status)
+{
+    char method[8], path[512], *answer;
+    assert_int_equal(2, sscanf(what, "%7s %500s", method, path));
+    char *text = body == NULL ? NULL : json_dumps(body, 0);
+    struct desk_request request = {
+        .method = method, .path = path, .body = text, .size = text == NULL ? 0 : strlen(text)};
+    int fd = desk_dial(room, which);
+    *ret_status = desk_say(room, fd, &request, &answer);
+    close(fd);
+    json_free_t wipe = NULL;
+    json_get_alloc_funcs(NULL, &wipe);
+    wipe(text);
+    json_decref(body);
+    json_t *json = json_loads(answer, 0, NULL);
+    if (json == NULL)
+        print_error("%s: %d %.300s\n", what, *ret_status, answer);
+    assert_non_null(json);
+    return json;
+}
+
+/* The same, and it must go well. */
+static inline json_t *desk_do(struct desk_room *room, int which, const char *what, json_t *body)
+{
+    int status = 0;
+    json_t *json = desk_ask(room, which, what, body, &status);
+    if (status != 200 && status != 201)
+        print_error("%s: %d %s\n", what, status,
+                    json_string_value(json_object_get(json, "message")));
+    assert_in_range(status, 200, 201);
+    return json;
+}
+
+static inline const char *desk_text(const json_t *json, const char *name)
+{
+    const char *text = json_string_value(json_object_get(json, name));
+    assert_non_null(text);
+    return text;
+}
+
+#endif
