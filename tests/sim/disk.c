@@ -1,0 +1,156 @@
+#include "tests/sim/disk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void disk_free(struct disk *disk)
+{
+    for (size_t i = 0; i < disk->count; i++) {
+        for (uint64_t j = 0; j < disk->streams[i].capacity; j++)
+            free(disk->streams[i].records[j].bytes);
+        free(disk->streams[i].records);
+    }
+    free(disk->streams);
+    *disk = (struct disk){0};
+}
+
+struct disk_stream *disk_find(const struct disk *disk, const struct stream_id *id)
+{
+    for (size_t i = 0; i < disk->count; i++) {
+        if (stream_id_equal(&disk->streams[i].id, id))
+            return &disk->streams[i];
+    }
+    return NULL;
+}
+
+const struct disk_record *disk_at(const struct disk *disk, const struct stream_id *id,
+                                  uint64_t sequence)
+{
+    const struct disk_stream *stream = disk_find(disk, id);
+    if (stream == NULL || sequence == 0 || sequence > stream->capacity ||
+        stream->records[sequence - 1].bytes == NULL)
+        return NULL;
+    return &stream->records[sequence - 1];
+}
+
+static struct disk_stream *disk_add(struct disk *disk, const struct stream_id *id)
+{
+    struct disk_stream *stream = disk_find(disk, id);
+    if (stream != NULL)
+        return stream;
+    disk->streams = realloc(disk->streams, (disk->count + 1) * sizeof *disk->streams);
+    if (disk->streams == NULL)
+        abort();
+    stream = &disk->streams[disk->count++];
+    *stream = (struct disk_stream){.id = *id};
+    return stream;
+}
+
+static struct disk_record *disk_reserve(struct disk_stream *stream, uint64_t sequence)
+{
+    if (sequence > stream->capacity) {
+        uint64_t capacity = 2 * sequence + 8;
+        stream->records = realloc(stream->records, capacity * sizeof *stream->records);
+        if (stream->records == NULL)
+            abort();
+        memset(stream->records + stream->capacity, 0,
+               (capacity - stream->capacity) * sizeof *stream->records);
+        stream->capacity = capacity;
+    }
+    return &stream->records[sequence - 1];
+}
+
+static void disk_put(struct disk *disk, const struct step_run *run,
+                     const struct step_record *record, uint64_t epoch)
+{
+    struct record_claim claim;
+    if (record_parse(record->record, &claim) != OK)
+        abort();
+    const struct record_header *header = &claim.header;
+    struct disk_stream *stream = disk_add(disk, &header->stream);
+    struct disk_record *place = disk_reserve(stream, header->sequence);
+    bool has_body = (record->flags & RECORD_BARE) == 0;
+    size_t size = has_body ? record->record.size : (size_t)RECORD_BARE_SIZE;
+    if (run->is_fill && (place->flags & RECORD_DESTROYED) != 0)
+        return;
+    place->bytes = realloc(place->bytes, size);
+    if (place->bytes == NULL)
+        abort();
+    memcpy(place->bytes, record->record.data, size);
+    place->size = size;
+    place->has_key = record->has_key;
+    place->key = record->key;
+    place->id = claim.id;
+    place->audience = header->audience;
+    place->flags = record->flags;
+    if (run->is_fill)
+        return;
+    place->put_count++;
+    stream->tail = header->sequence;
+    stream->tail_id = claim.id;
+    stream->epoch = epoch;
+}
+
+/* Would the batch be written as a whole? Positions of one stream come in order within it. */
+static err disk_check(const struct disk *disk, const struct step_batch *batch)
+{
+    for (size_t i = 0; i < batch->run_count; i++) {
+        const struct step_run *run = &batch->runs[i];
+        struct record_claim claim;
+        size_t offset = 0;
+        uint64_t expected = 0;
+        for (size_t j = 0; j < i; j++)
+            offset += batch->runs[j].count;
+        if (record_parse(batch->records[offset].record, &claim) != OK)
+            return ERR_MALFORMED;
+        const struct disk_stream *stream = disk_find(disk, &claim.header.stream);
+        expected = stream == NULL ? 1 : stream->tail + 1;
+        if (run->is_fill) {
+            if (disk_at(disk, &claim.header.stream, run->first) == NULL)
+                return ERR_NOT_FOUND;
+            continue;
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (batch->runs[j].stream == run->stream && !batch->runs[j].is_fill)
+                expected = batch->runs[j].first + batch->runs[j].count;
+        }
+        if (run->first != expected)
+            return run->first < expected ? ERR_DUPLICATE : ERR_OUT_OF_ORDER;
+    }
+    return OK;
+}
+
+err disk_write(struct disk *disk, const struct step_batch *batch, const uint64_t *epochs)
+{
+    if (disk->is_full)
+        return ERR_FULL;
+    err failure = disk_check(disk, batch);
+    if (failure != OK)
+        return failure;
+    const struct step_record *record = batch->records;
+    for (size_t i = 0; i < batch->run_count; i++) {
+        for (uint16_t j = 0; j < batch->runs[i].count; j++)
+            disk_put(disk, &batch->runs[i], record++, *epochs++);
+    }
+    return OK;
+}
+
+uint64_t disk_destroy(struct disk *disk, const struct scope *scope)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < disk->count; i++) {
+        struct disk_stream *stream = &disk->streams[i];
+        for (uint64_t j = 0; scope_equal(&stream->id.scope, scope) && j < stream->tail; j++) {
+            struct disk_record *record = &stream->records[j];
+            if (record->bytes == NULL || record->audience == AUDIENCE_CLEAR ||
+                (record->flags & RECORD_DESTROYED) != 0)
+                continue;
+            record->size = RECORD_BARE_SIZE;
+            record->has_key = false;
+            record->key = (struct record_key){{0}};
+            record->flags |= RECORD_DESTROYED | RECORD_BARE;
+            count++;
+        }
+    }
+    return count;
+}

@@ -1,0 +1,48 @@
+/* What a simulated hospital has durable: streams and their records. */
+#ifndef CONSILIUM_TESTS_SIM_DISK_H
+#define CONSILIUM_TESTS_SIM_DISK_H
+
+#include "protocol/step.h"
+
+struct disk_record {
+    uint8_t *bytes; /* NULL: nothing stands there */
+    size_t size;
+    bool has_key;
+    struct record_key key;
+    struct record_id id;
+    uint32_t flags;
+    enum audience audience;
+    uint32_t put_count; /* how often this position was written: more than once is a fault */
+};
+
+struct disk_stream {
+    struct stream_id id;
+    struct record_id tail_id;
+    uint64_t tail;
+    uint64_t epoch;
+    uint32_t flags;
+    struct disk_record *records; /* [sequence - 1] */
+    uint64_t capacity;
+};
+
+struct disk {
+    struct disk_stream *streams;
+    size_t count;
+    bool is_full;
+};
+
+void disk_free(struct disk *disk);
+/* NULL when it is not there. */
+struct disk_stream *disk_find(const struct disk *disk, const struct stream_id *id);
+/* NULL when nothing stands there. */
+const struct disk_record *disk_at(const struct disk *disk, const struct stream_id *id,
+                                  uint64_t sequence);
+
+/* Writes one batch or nothing. `epochs[i]` is the epoch of the head that record i names.
+ * ERR_FULL; ERR_DUPLICATE when a position is taken; ERR_OUT_OF_ORDER when one is left out. */
+MUST_USE err disk_write(struct disk *disk, const struct step_batch *batch, const uint64_t *epochs);
+
+/* Destroys the bodies and keys of a scope, but not clear records; how many. */
+uint64_t disk_destroy(struct disk *disk, const struct scope *scope);
+
+#endif

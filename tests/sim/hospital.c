@@ -1,0 +1,631 @@
+#include "tests/sim/hospital.h"
+
+#include <string.h>
+
+#include "protocol/statement.h"
+#include "protocol/streams.h"
+#include "protocol/witness.h"
+#include "tests/sim/line.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/society.h"
+
+static const char *const hospital_names[WORLD_HOSPITALS_MAX] = {
+    "Aarau",   "Basel",    "Chur",    "Davos",   "Emmental", "Fribourg", "Geneva",
+    "Herisau", "Ilanz",    "Jegens",  "Kerzers", "Lugano",   "Martigny", "Nyon",
+    "Olten",   "Pully",    "Quinten", "Rapper",  "Sion",     "Thun",     "Uster",
+    "Vevey",   "Winter",   "Xaver",   "Yverdon", "Zurich",   "Altdorf",  "Brig",
+    "Cham",    "Delemont", "Erlach",  "Flims",   "Glarus",   "Horgen",
+};
+
+enum { HOSPITAL_STREAMS = 1024, HOSPITAL_CASES = 32 };
+
+struct wall hospital_wall(const struct hospital *hospital)
+{
+    return (struct wall){(uint64_t)((int64_t)(FEDERATION_START_MS + DAY_MS + hospital->world->now) +
+                                    hospital->skew_ms)};
+}
+
+struct event hospital_event(const struct hospital *hospital, enum event_kind kind)
+{
+    return (struct event){.kind = kind,
+                          .now = {hospital->world->now - hospital->booted_at + 1},
+                          .wall = hospital_wall(hospital)};
+}
+
+/* ---- parcels ---- */
+
+static struct parcel *hospital_parcel(const struct step_batch *batch)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < batch->record_count; i++)
+        size += 2 * batch->records[i].record.size + batch->records[i].plaintext.size;
+    struct parcel *parcel = calloc(1, sizeof *parcel);
+    struct step_run *runs = calloc(batch->run_count + 1, sizeof *runs);
+    struct step_record *records = calloc(batch->record_count + 1, sizeof *records);
+    uint8_t *memory = calloc(1, size + 1);
+    if (parcel == NULL || runs == NULL || records == NULL || memory == NULL)
+        abort();
+    if (batch->run_count > 0)
+        memcpy(runs, batch->runs, batch->run_count * sizeof *runs);
+    memcpy(records, batch->records, batch->record_count * sizeof *records);
+    parcel->batch = (struct step_batch){runs, batch->run_count, records, batch->record_count};
+    parcel->memory = memory;
+    for (size_t i = 0; i < batch->record_count; i++) {
+        struct step_record *record = &records[i];
+        if (record->record.size > 0)
+            memcpy(memory, batch->records[i].record.data, record->record.size);
+        record->record.data = memory;
+        memory += 2 * record->record.size; /* room to open it */
+        if (record->plaintext.size > 0)
+            memcpy(memory, batch->records[i].plaintext.data, record->plaintext.size);
+        record->plaintext.data = memory;
+        memory += record->plaintext.size;
+    }
+    return parcel;
+}
+
+static void hospital_drop(struct parcel *parcel)
+{
+    free(parcel->batch.runs);
+    free(parcel->batch.records);
+    free(parcel->memory);
+    free(parcel);
+}
+
+static void hospital_queue(struct parcel **queue, struct parcel *parcel)
+{
+    while (*queue != NULL)
+        queue = &(*queue)->next;
+    *queue = parcel;
+}
+
+static struct parcel *hospital_unqueue(struct parcel **queue)
+{
+    struct parcel *parcel = *queue;
+    if (parcel != NULL)
+        *queue = parcel->next;
+    return parcel;
+}
+
+static void hospital_plan(struct hospital *hospital, enum agenda_kind kind, uint64_t at)
+{
+    struct agenda_item item = {
+        .at = at, .kind = kind, .hospital = hospital->index, .boot = hospital->boot};
+    agenda_add(&hospital->world->agenda, &item);
+}
+
+/* ---- crypto, with the meaning of node/crypto.c ---- */
+
+static void hospital_open(struct step_record *record)
+{
+    struct record_claim claim;
+    record->verdict = record_parse(record->record, &claim);
+    if (record->verdict != OK || (record->flags & RECORD_BARE) != 0)
+        return;
+    record->verdict = record_check_body(&claim);
+    if (record->verdict != OK || (record->flags & RECORD_KEYLESS) != 0)
+        return;
+    if (claim.header.audience != AUDIENCE_CLEAR) {
+        record->verdict = record_check_key(&claim, &record->key);
+        if (record->verdict != OK)
+            return;
+    }
+    uint8_t *room = (uint8_t *)(uintptr_t)record->record.data + record->record.size;
+    struct buffer out = buffer_over(room, record->record.size);
+    err failure = record_open(&claim, record->has_key ? &record->key : NULL, &out);
+    record->verdict = failure == OK ? OK : ERR_MALFORMED;
+    if (failure == OK)
+        record->plaintext = buffer_bytes(&out);
+}
+
+static void hospital_verify(struct parcel *parcel)
+{
+    struct step_record *record = parcel->batch.records;
+    for (size_t i = 0; i < parcel->batch.run_count; i++) {
+        struct step_run *run = &parcel->batch.runs[i];
+        struct record_claim claim;
+        run->verdict = OK;
+        if (!run->is_fill)
+            run->verdict = record_parse(record[run->count - 1].record, &claim);
+        if (!run->is_fill && run->verdict == OK)
+            run->verdict = record_verify(&claim, &run->key);
+        for (uint16_t j = 0; j < run->count && run->verdict == OK; j++)
+            hospital_open(&record[j]);
+        record += run->count;
+    }
+}
+
+static void hospital_seal(struct hospital *hospital, const struct effect *effect)
+{
+    static uint8_t memory[RECORD_SIZE_MAX];
+    struct record_secrets secrets = {.sign_secret = hospital->sign_secret};
+    struct buffer out = buffer_over(memory, sizeof memory);
+    struct record_id id;
+    struct step_record record = {.flags = RECORD_OWN, .plaintext = effect->seal.plaintext};
+    struct step_batch batch = {NULL, 0, &record, 1};
+    chance_bytes(&hospital->world->chance, secrets.key.bytes, KEY_SIZE);
+    chance_bytes(&hospital->world->chance, secrets.nonce, sizeof secrets.nonce);
+    err verdict = record_seal(&effect->seal.header, effect->seal.plaintext, &secrets, &out, &id);
+    record.record = buffer_bytes(&out);
+    record.has_key = effect->seal.header.audience != AUDIENCE_CLEAR;
+    if (record.has_key)
+        record.key = secrets.key;
+    struct parcel *parcel = hospital_parcel(&batch);
+    parcel->token = effect->token;
+    parcel->verdict = verdict;
+    parcel->is_written = true; /* here: sealed, not loaded */
+    hospital_queue(&hospital->followers, parcel);
+}
+
+static void hospital_load(struct hospital *hospital, const struct effect *effect)
+{
+    static struct step_record records[STEP_RECORD_COUNT_MAX];
+    struct step_batch batch = {NULL, 0, records, 0};
+    size_t size = 0;
+    for (uint64_t i = 0; i < effect->load.count; i++) {
+        const struct disk_record *from =
+            disk_at(&hospital->disk, &effect->load.stream, effect->load.from + i);
+        if (from == NULL)
+            break;
+        size += from->size + FRAME_RECORD_OVERHEAD;
+        if (batch.record_count > 0 && size > effect->load.size_max)
+            break;
+        records[batch.record_count++] = (struct step_record){.record = {from->bytes, from->size},
+                                                             .has_key = from->has_key,
+                                                             .key = from->key,
+                                                             .flags = from->flags};
+    }
+    struct parcel *parcel = hospital_parcel(&batch);
+    parcel->link = effect->link;
+    for (size_t i = 0; effect->link.value == 0 && i < batch.record_count; i++)
+        hospital_open(&parcel->batch.records[i]);
+    hospital_queue(&hospital->followers, parcel);
+}
+
+static void hospital_check(struct hospital *hospital, const struct effect *effect)
+{
+    struct world *world = hospital->world;
+    struct parcel *parcel = hospital_parcel(&effect->batch);
+    parcel->link = effect->link;
+    hospital_queue(&hospital->checking, parcel);
+    uint64_t at = world->now + chance_below(&world->chance, 8);
+    hospital->checked_at = at > hospital->checked_at ? at : hospital->checked_at;
+    hospital_plan(hospital, AGENDA_CHECKED, hospital->checked_at);
+}
+
+static void hospital_keep(struct hospital *hospital, const struct effect *effect)
+{
+    struct world *world = hospital->world;
+    struct parcel *parcel = hospital_parcel(&effect->batch);
+    parcel->link = effect->link;
+    parcel->token = effect->token;
+    hospital_queue(&hospital->keeping, parcel);
+    uint64_t at = world->now + 1 + chance_below(&world->chance, 20);
+    hospital->kept_at = at > hospital->kept_at ? at : hospital->kept_at;
+    hospital_plan(hospital, AGENDA_WRITTEN, hospital->kept_at);
+    hospital->kept_at += chance_below(&world->chance, 3);
+    hospital_plan(hospital, AGENDA_KEPT, hospital->kept_at);
+}
+
+/* ---- effects ---- */
+
+static void hospital_ask_soon(struct hospital *hospital, uint64_t ms)
+{
+    if (hospital->is_tick_due)
+        return;
+    hospital->is_tick_due = true;
+    hospital_plan(hospital, AGENDA_POSTS, hospital->world->now + ms);
+}
+
+static void hospital_done(struct hospital *hospital, const struct effect *effect)
+{
+    for (struct post **link = &hospital->posts; *link != NULL; link = &(*link)->next) {
+        struct post *post = *link;
+        if (post->token.value != effect->token.value)
+            continue;
+        post->is_asked = false;
+        if (effect->done.verdict == ERR_BUSY) {
+            hospital_ask_soon(hospital, 20);
+            return;
+        }
+        hospital->world->outcomes[post->token.value] =
+            (struct outcome){effect->done.verdict, effect->done.record, effect->done.sequence};
+        if (effect->done.verdict == OK)
+            oracle_promise(hospital, &effect->done.record);
+        *link = post->next;
+        free(post);
+        return;
+    }
+}
+
+static void hospital_destroy(struct hospital *hospital, const struct effect *effect)
+{
+    struct step_batch nothing = {NULL, 0, NULL, 0};
+    static struct step_record none;
+    nothing.records = &none;
+    struct parcel *parcel = hospital_parcel(&nothing);
+    uint64_t count = disk_destroy(&hospital->disk, &effect->destroy.scope);
+    /* it is told as a follower: kept in the parcel as a record count and two ids */
+    free(parcel->memory);
+    parcel->memory = calloc(1, sizeof *effect + sizeof count);
+    if (parcel->memory == NULL)
+        abort();
+    memcpy(parcel->memory, effect, sizeof *effect);
+    memcpy(parcel->memory + sizeof *effect, &count, sizeof count);
+    parcel->verdict = ERR_DESTROYED;
+    hospital_queue(&hospital->followers, parcel);
+}
+
+/* As keeping_forked: the mark is kept, and the proof goes into our federation stream. */
+static void hospital_forked(struct hospital *hospital, const struct effect *effect)
+{
+    struct disk_stream *stream = disk_find(&hospital->disk, &effect->forked.stream);
+    const struct disk_record *ours =
+        disk_at(&hospital->disk, &effect->forked.stream, effect->forked.sequence);
+    struct witness_fork_proof proof;
+    uint8_t content[2048], body[2560];
+    struct buffer inner = buffer_over(content, sizeof content);
+    struct buffer outer = buffer_over(body, sizeof body);
+    WORLD_CHECK(hospital->world, ours != NULL);
+    stream->flags |= STREAM_FORKED;
+    proof.header_a = (struct bytes){ours->bytes, RECORD_HEADER_SIZE};
+    proof.header_b = (struct bytes){effect->forked.other.data, RECORD_HEADER_SIZE};
+    memcpy(proof.signature_a.bytes, ours->bytes + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
+    memcpy(proof.signature_b.bytes, effect->forked.other.data + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
+    struct statement statement = {.kind = KIND_FORK_PROOF};
+    err failure = witness_fork_proof_write(&proof, &inner);
+    statement.content = buffer_bytes(&inner);
+    if (failure == OK)
+        failure = statement_write(&statement, &outer);
+    WORLD_CHECK(hospital->world, failure == OK);
+    struct posting posting = {scope_federation(), AUDIENCE_CLEAR, buffer_bytes(&outer), {0}};
+    (void)hospital_post(hospital, &posting);
+}
+
+static void hospital_perform(struct hospital *hospital, const struct effect *effect)
+{
+    struct world *world = hospital->world;
+    switch (effect->kind) {
+    case EFFECT_CHECK:
+        hospital_check(hospital, effect);
+        break;
+    case EFFECT_SEAL:
+        hospital_seal(hospital, effect);
+        break;
+    case EFFECT_KEEP:
+        hospital_keep(hospital, effect);
+        break;
+    case EFFECT_LOAD:
+        hospital_load(hospital, effect);
+        break;
+    case EFFECT_SEND:
+        for (size_t i = 0; i < effect->send.link_count; i++)
+            line_send(hospital, effect->send.links[i], effect->send.frame);
+        break;
+    case EFFECT_HANGUP:
+        line_hang_up(hospital, effect->link);
+        break;
+    case EFFECT_DONE:
+        hospital_done(hospital, effect);
+        break;
+    case EFFECT_TOLD:
+        world_note(world, hospital, kind_name(effect->told.kind), effect->told.record.bytes[0]);
+        break;
+    case EFFECT_FORKED:
+        world_note(world, hospital, "forked", effect->forked.sequence);
+        hospital_forked(hospital, effect);
+        break;
+    case EFFECT_ACKED:
+        oracle_acked(hospital, effect);
+        break;
+    case EFFECT_DESTROY:
+        hospital_destroy(hospital, effect);
+        break;
+    case EFFECT_ITEMS:
+        break;
+    case EFFECT_HEADS:
+        society_frame(hospital, effect);
+        break;
+    case EFFECT_LOG:
+        world_note(world, hospital, effect->log.event, effect->log.verdict);
+        break;
+    }
+}
+
+static void hospital_turn(struct hospital *hospital, const struct event *event)
+{
+    struct step *step = &hospital->world->step;
+    core_step(hospital->core, event, step);
+    if (hospital->is_restoring)
+        return; /* as node/restore.c: too early */
+    for (size_t i = 0; i < step->effect_count; i++)
+        hospital_perform(hospital, &step->effects[i]);
+}
+
+static void hospital_follow(struct hospital *hospital, struct parcel *parcel)
+{
+    struct event event = hospital_event(hospital, EVENT_LOADED);
+    if (parcel->verdict == ERR_DESTROYED && parcel->batch.record_count == 0) {
+        struct effect effect;
+        uint64_t count;
+        memcpy(&effect, parcel->memory, sizeof effect);
+        memcpy(&count, parcel->memory + sizeof effect, sizeof count);
+        event.kind = EVENT_DESTROYED;
+        event.destroyed.scope = effect.destroy.scope;
+        event.destroyed.erase = effect.destroy.erase;
+        event.destroyed.record_count = count;
+        event.destroyed.backups_until.ms = event.wall.ms + 30 * DAY_MS;
+    } else {
+        event.kind = parcel->is_written ? EVENT_SEALED : EVENT_LOADED;
+        event.link = parcel->link;
+        event.token = parcel->token;
+        event.verdict = parcel->verdict;
+        event.batch = parcel->batch;
+    }
+    hospital_turn(hospital, &event);
+    hospital_drop(parcel);
+}
+
+void hospital_step(struct hospital *hospital, const struct event *event)
+{
+    if (!hospital->is_running || hospital->is_puppet)
+        return;
+    hospital_turn(hospital, event);
+    struct parcel *parcel;
+    while ((parcel = hospital_unqueue(&hospital->followers)) != NULL)
+        hospital_follow(hospital, parcel);
+    if (core_busy(hospital->core) && !hospital->is_restoring)
+        hospital_ask_soon(hospital, 20);
+}
+
+/* ---- the agenda ---- */
+
+void hospital_checked(struct hospital *hospital)
+{
+    struct parcel *parcel = hospital_unqueue(&hospital->checking);
+    struct event event = hospital_event(hospital, EVENT_CHECKED);
+    hospital_verify(parcel);
+    event.link = parcel->link;
+    event.batch = parcel->batch;
+    hospital_step(hospital, &event);
+    hospital_drop(parcel);
+}
+
+void hospital_written(struct hospital *hospital)
+{
+    static uint64_t epochs[STEP_RECORD_COUNT_MAX];
+    struct parcel *parcel = hospital->keeping;
+    while (parcel != NULL && parcel->is_written)
+        parcel = parcel->next;
+    if (parcel == NULL)
+        abort();
+    for (size_t i = 0; i < parcel->batch.record_count; i++) {
+        struct record_claim claim;
+        const struct chain_link *head = NULL;
+        if (record_parse(parcel->batch.records[i].record, &claim) == OK)
+            head = chain_find(&hospital->roster.chain, &claim.header.head);
+        epochs[i] = head == NULL ? 0 : head->epoch;
+    }
+    parcel->is_written = true;
+    parcel->verdict = disk_write(&hospital->disk, &parcel->batch, epochs);
+    /* the core orders what it keeps: the disk never has to refuse a place */
+    if (parcel->verdict != OK && parcel->verdict != ERR_FULL)
+        world_fail(hospital->world, "a batch that does not fit", err_name(parcel->verdict));
+    if (parcel->verdict == OK)
+        oracle_written(hospital, &parcel->batch);
+}
+
+void hospital_kept(struct hospital *hospital)
+{
+    struct parcel *parcel = hospital_unqueue(&hospital->keeping);
+    struct event event = hospital_event(hospital, EVENT_KEPT);
+    event.link = parcel->link;
+    event.token = parcel->token;
+    event.verdict = parcel->verdict;
+    event.batch = parcel->batch;
+    hospital_step(hospital, &event);
+    hospital_drop(parcel);
+}
+
+void hospital_tick(struct hospital *hospital)
+{
+    struct event event = hospital_event(hospital, EVENT_TICK);
+    hospital_step(hospital, &event);
+    hospital_plan(hospital, AGENDA_TICK, hospital->world->now + hospital->world->tick_ms);
+}
+
+void hospital_ask(struct hospital *hospital)
+{
+    struct event tick = hospital_event(hospital, EVENT_TICK);
+    hospital->is_tick_due = false;
+    hospital_step(hospital, &tick);
+    uint64_t tried = 0;
+    for (struct post *post = hospital->posts; post != NULL && hospital->is_running;) {
+        if (post->is_asked || post->token.value <= tried) {
+            post = post->next;
+            continue;
+        }
+        tried = post->token.value;
+        post->is_asked = true;
+        struct event event = hospital_event(hospital, EVENT_POST);
+        event.token = post->token;
+        event.post.scope = post->scope;
+        event.post.audience = post->audience;
+        event.post.plaintext = (struct bytes){post->body, post->body_size};
+        event.post.expires = post->expires;
+        hospital_step(hospital, &event);
+        post = hospital->posts; /* answers change the list */
+    }
+}
+
+uint64_t hospital_post(struct hospital *hospital, const struct posting *posting)
+{
+    struct world *world = hospital->world;
+    struct post *post = calloc(1, sizeof *post);
+    struct post **end = &hospital->posts;
+    if (post == NULL || posting->body.size > sizeof post->body)
+        abort();
+    post->token.value = ++world->token_last;
+    WORLD_CHECK(world, world->token_last < 65536);
+    post->scope = posting->scope;
+    post->audience = posting->audience;
+    memcpy(post->body, posting->body.data, posting->body.size);
+    post->body_size = posting->body.size;
+    post->expires = posting->expires;
+    world->outcomes[post->token.value].verdict = ERR_STATE;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = post;
+    hospital_ask_soon(hospital, 0);
+    return post->token.value;
+}
+
+/* ---- start and end ---- */
+
+static int hospital_pass(const struct hospital *hospital, const struct stream_id *stream, int pass)
+{
+    bool is_own = ID_EQUAL(stream->writer, hospital->node);
+    switch (stream->scope.kind) {
+    case SCOPE_FEDERATION:
+        return pass == 0;
+    case SCOPE_MAIL:
+        return pass == 2;
+    case SCOPE_CASE:
+        return pass == 1 || pass == 3;
+    case SCOPE_BOARD:
+        return pass == 4 && is_own;
+    }
+    return 0;
+}
+
+static void hospital_restore_stream(struct hospital *hospital, const struct disk_stream *stream)
+{
+    struct event event = hospital_event(hospital, EVENT_RESTORE_STREAM);
+    event.stream.id = stream->id;
+    event.stream.tail = stream->tail;
+    event.stream.tail_id = stream->tail_id;
+    event.stream.epoch = stream->epoch;
+    event.stream.flags = stream->flags;
+    hospital_step(hospital, &event);
+}
+
+static void hospital_restore_lacks(struct hospital *hospital, const struct disk_stream *stream)
+{
+    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED;
+    for (uint64_t i = 0; i < stream->tail; i++) {
+        const struct disk_record *record = &stream->records[i];
+        if ((record->flags & (RECORD_BARE | RECORD_KEYLESS)) == 0 || (record->flags & gone) != 0)
+            continue;
+        struct event event = hospital_event(hospital, EVENT_RESTORE_LACK);
+        event.lack.id = stream->id;
+        event.lack.sequence = i + 1;
+        event.lack.record = record->id;
+        event.lack.flags = record->flags;
+        event.lack.is_sealed = record->audience == AUDIENCE_REQUESTER;
+        hospital_step(hospital, &event);
+    }
+}
+
+static void hospital_replay(struct hospital *hospital, const struct disk_stream *stream,
+                            bool is_again)
+{
+    for (uint64_t i = 0; i < stream->tail; i++) {
+        const struct disk_record *from = &stream->records[i];
+        struct step_record opened = {.record = {from->bytes, from->size},
+                                     .has_key = from->has_key,
+                                     .key = from->key,
+                                     .flags = from->flags};
+        struct step_batch batch = {NULL, 0, &opened, 1};
+        struct parcel *parcel = hospital_parcel(&batch);
+        hospital_open(parcel->batch.records);
+        struct event event = hospital_event(hospital, EVENT_REPLAY);
+        event.replay.batch = parcel->batch;
+        event.replay.is_again = is_again;
+        if (parcel->batch.records->verdict == OK && parcel->batch.records->plaintext.size > 0)
+            hospital_step(hospital, &event);
+        hospital_drop(parcel);
+    }
+}
+
+void hospital_boot(struct hospital *hospital)
+{
+    struct world *world = hospital->world;
+    memset(hospital->core_memory, 0, core_memory_size(&hospital->config));
+    chance_bytes(&world->chance, hospital->config.hash_key, sizeof hospital->config.hash_key);
+    hospital->core = core_new(hospital->core_memory, &hospital->config);
+    hospital->booted_at = world->now;
+    hospital->is_running = true;
+    hospital->is_restoring = true;
+    hospital->is_tick_due = false;
+    world_note(world, hospital, "starts", 0);
+    const struct disk *disk = &hospital->disk;
+    for (size_t i = 0; i < disk->count; i++)
+        hospital_restore_stream(hospital, &disk->streams[i]);
+    for (size_t i = 0; i < disk->count; i++)
+        hospital_restore_lacks(hospital, &disk->streams[i]);
+    for (int again = 0; again < 2; again++)
+        for (int pass = 0; pass < 5; pass++)
+            for (size_t i = 0; i < disk->count; i++)
+                if (hospital_pass(hospital, &disk->streams[i].id, pass))
+                    hospital_replay(hospital, &disk->streams[i], again == 1);
+    hospital->is_restoring = false;
+    struct event event = hospital_event(hospital, EVENT_START);
+    hospital_step(hospital, &event);
+    hospital_plan(hospital, AGENDA_TICK, world->now + 1);
+}
+
+void hospital_crash(struct hospital *hospital)
+{
+    struct parcel *parcel;
+    world_note(hospital->world, hospital, "crashes", 0);
+    hospital->boot++;
+    hospital->is_running = false;
+    hospital->checked_at = hospital->kept_at = 0;
+    while ((parcel = hospital_unqueue(&hospital->checking)) != NULL ||
+           (parcel = hospital_unqueue(&hospital->keeping)) != NULL ||
+           (parcel = hospital_unqueue(&hospital->followers)) != NULL)
+        hospital_drop(parcel);
+    while (hospital->posts != NULL) {
+        struct post *post = hospital->posts;
+        hospital->posts = post->next;
+        free(post);
+    }
+    line_cut_hospital(hospital);
+}
+
+void hospital_init(struct world *world, uint32_t index)
+{
+    struct hospital *hospital = &world->hospitals[index];
+    uint8_t public_key[32];
+    *hospital = (struct hospital){.world = world,
+                                  .index = index,
+                                  .name = hospital_names[index],
+                                  .node = federation_node(index + 1)};
+    federation_key(index + 1, 2, public_key, hospital->sign_secret);
+    federation_key(index + 1, 9, hospital->clinician_key.bytes, hospital->clinician_secret);
+    struct federation_id federation = roster_federation(&world->society.roster);
+    hospital->roster = federation_roster(roster_plan_small(), hospital->node, &federation,
+                                         &hospital->roster_memory);
+    struct core_config *config = &hospital->config;
+    core_config_defaults(config);
+    config->federation = federation;
+    config->self = hospital->node;
+    config->roster = &hospital->roster;
+    config->stream_count_max = HOSPITAL_STREAMS;
+    config->lack_count_max = 4096;
+    config->mark_count_max = 4096;
+    config->case_count_max = HOSPITAL_CASES;
+    config->clinician_count_max = 128;
+    hospital->core_memory = aligned_alloc(16, (core_memory_size(config) + 15) & ~(size_t)15);
+    if (hospital->core_memory == NULL)
+        abort();
+}
+
+void hospital_free(struct hospital *hospital)
+{
+    if (hospital->is_running)
+        hospital_crash(hospital);
+    disk_free(&hospital->disk);
+    free(hospital->roster_memory);
+    free(hospital->core_memory);
+}

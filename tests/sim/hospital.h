@@ -1,0 +1,35 @@
+/* One hospital: a core, its roster and its disk, and a shell that keeps the promises of step.h. */
+#ifndef CONSILIUM_TESTS_SIM_HOSPITAL_H
+#define CONSILIUM_TESTS_SIM_HOSPITAL_H
+
+#include "tests/sim/world.h"
+
+void hospital_init(struct world *world, uint32_t index);
+void hospital_free(struct hospital *hospital);
+
+/* Restores the core from the disk in the order of node/restore.c and starts it. */
+void hospital_boot(struct hospital *hospital);
+/* All that is not durable is lost. */
+void hospital_crash(struct hospital *hospital);
+
+struct wall hospital_wall(const struct hospital *hospital);
+struct event hospital_event(const struct hospital *hospital, enum event_kind kind);
+void hospital_step(struct hospital *hospital, const struct event *event);
+
+/* Things of the agenda. */
+void hospital_checked(struct hospital *hospital);
+void hospital_written(struct hospital *hospital);
+void hospital_kept(struct hospital *hospital);
+void hospital_tick(struct hospital *hospital);
+void hospital_ask(struct hospital *hospital);
+
+/* Writes a record as the local API would; answers a number for world->outcomes. */
+struct posting {
+    struct scope scope;
+    enum audience audience;
+    struct bytes body;
+    struct wall expires;
+};
+uint64_t hospital_post(struct hospital *hospital, const struct posting *posting);
+
+#endif

@@ -1,0 +1,24 @@
+/* Connections between hospitals: in order, delayed, and sometimes lost with all that is under way.
+ */
+#ifndef CONSILIUM_TESTS_SIM_LINE_H
+#define CONSILIUM_TESTS_SIM_LINE_H
+
+#include "tests/sim/world.h"
+
+/* Every pair that may talk and is not connected gets a connection. */
+void line_dial_all(struct world *world);
+void line_send(struct hospital *from, struct link_id link, struct bytes frame);
+/* As if `from` had sent it to `to`; false when they are not connected. */
+bool line_forge(struct hospital *from, struct hospital *to, struct bytes frame);
+void line_hang_up(struct hospital *hospital, struct link_id link);
+void line_cut_hospital(struct hospital *hospital);
+/* Ends the connection of two hospitals; they will dial again. */
+void line_cut(struct hospital *a, struct hospital *b);
+/* Cuts what crosses the sides of world->side. */
+void line_part(struct world *world);
+
+void line_up(struct world *world, const struct agenda_item *item);
+void line_down(struct world *world, const struct agenda_item *item);
+void line_deliver(struct world *world, const struct agenda_item *item);
+
+#endif

@@ -1,0 +1,19 @@
+/* The society: founds the federation, changes the roster, and brings heads to hospitals. */
+#ifndef CONSILIUM_TESTS_SIM_SOCIETY_H
+#define CONSILIUM_TESTS_SIM_SOCIETY_H
+
+#include "tests/sim/world.h"
+
+void society_found(struct world *world, uint32_t admitted);
+void society_end(struct world *world);
+/* Puts the member as it is to be into the next head, signs it, and tells every hospital that it
+ * can reach within a second. */
+void society_change(struct world *world, const struct member *member);
+/* Member `index` as the founding head has it. */
+struct member society_member(const struct world *world, uint32_t index);
+/* Brings a hospital to the head of `epoch`. */
+void society_teach(struct hospital *hospital, uint64_t epoch);
+/* A peer asks for heads: what its shell would answer. */
+void society_frame(struct hospital *hospital, const struct effect *effect);
+
+#endif

@@ -1,0 +1,78 @@
+/* Stories of cases: from the question to the outcome and its erasure. */
+#include "protocol/caserecord.h"
+#include "protocol/consult.h"
+#include "tests/sim/clinic.h"
+#include "tests/sim/hospital.h"
+#include "tests/sim/line.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/story.h"
+
+static const struct consult *story_seen(struct hospital *hospital, uint32_t number)
+{
+    const struct consult *consult = core_case(hospital->core, &hospital->world->cases[number].id);
+    if (consult == NULL)
+        world_fail(hospital->world, "the case is not known", hospital->name);
+    return consult;
+}
+
+static bool story_has(struct hospital *hospital, const struct stream_id *stream, uint64_t sequence)
+{
+    const struct disk_record *record = disk_at(&hospital->disk, stream, sequence);
+    return record != NULL && record->has_key;
+}
+
+static void story_say(struct hospital *hospital, uint32_t number, uint16_t kind,
+                      const void *content)
+{
+    enum audience audience = kind == KIND_ERASE ? AUDIENCE_CLEAR : AUDIENCE_SCOPE;
+    struct saying saying = {clinic_case(hospital->world, number), audience, kind, content, {0}};
+    (void)story_done(hospital->world, clinic_say(hospital, &saying));
+}
+
+/* A question goes all its way: announced, joined, granted by policy, answered unseen by the other,
+ * revealed, summed up, closed, followed up, erased with receipts. */
+void story_consult(struct world *world)
+{
+    world_begin(world, 4);
+    struct hospital *aarau = &world->hospitals[0], *basel = &world->hospitals[1];
+    struct hospital *chur = &world->hospitals[2];
+    uint32_t number = clinic_ask(aarau, ANNOUNCEMENT_INDEPENDENT_FIRST, 2);
+    world_run(world, 2 * SECOND_MS);
+    story_done(world, clinic_join(basel, number));
+    story_done(world, clinic_join(chur, number));
+    world_run(world, 20 * SECOND_MS);
+    WORLD_CHECK(world, story_seen(aarau, number)->participant_count == 2);
+    WORLD_CHECK(world, story_seen(basel, number)->participant_count == 2);
+    struct outcome first =
+        story_done(world, clinic_opine(basel, number, ANNOUNCEMENT_INDEPENDENT_FIRST));
+    story_done(world, clinic_opine(chur, number, ANNOUNCEMENT_INDEPENDENT_FIRST));
+    struct stream_id opinion = {clinic_case(world, number), basel->node, 1};
+    world_run(world, 40 * SECOND_MS);
+    WORLD_CHECK(world, story_seen(aarau, number)->taken_count == 2);
+    WORLD_CHECK(world, story_has(aarau, &opinion, first.sequence));
+    WORLD_CHECK(world, !story_has(chur, &opinion, first.sequence));
+    struct caserecord_reveal reveal = {.record_count = 2};
+    for (int i = 0; i < 2; i++)
+        reveal.records[i] = story_seen(aarau, number)->taken[i].record_id;
+    story_say(aarau, number, KIND_REVEAL, &reveal);
+    world_run(world, 5 * SECOND_MS);
+    WORLD_CHECK(world, story_has(chur, &opinion, first.sequence));
+    struct caserecord_synthesis synthesis = {.text = bytes_of_text("In short.")};
+    story_say(aarau, number, KIND_SYNTHESIS, &synthesis);
+    struct caserecord_close closing = {.note = BYTES_NONE};
+    story_say(aarau, number, KIND_CLOSE, &closing);
+    struct caserecord_outcome after = {
+        .day = 21, .followed = CASERECORD_FOLLOWED, .result = CASERECORD_IMPROVED};
+    story_say(aarau, number, KIND_OUTCOME, &after);
+    story_settle(world, MINUTE_MS);
+    WORLD_CHECK(world, story_seen(chur, number)->state == CASE_FOLLOWED_UP);
+    struct caserecord_erase erase = {.opening = story_seen(aarau, number)->opening,
+                                     .requester = aarau->node};
+    story_say(aarau, number, KIND_ERASE, &erase);
+    world_run(world, 10 * SECOND_MS);
+    WORLD_CHECK(world, story_seen(chur, number)->state == CASE_ERASED);
+    WORLD_CHECK(world, !story_has(chur, &opinion, first.sequence));
+    struct consult_view view = consult_view(story_seen(aarau, number), hospital_wall(aarau));
+    WORLD_CHECK(world, view.erased_count == 2 && view.silent_count == 0);
+    story_settle(world, MINUTE_MS);
+}

@@ -1,0 +1,138 @@
+#include "tests/sim/world.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "tests/sim/clinic.h"
+#include "tests/sim/hospital.h"
+#include "tests/sim/line.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/society.h"
+
+_Noreturn void world_fail(const struct world *world, const char *what, const char *detail)
+{
+    printf("%10.3f s: %s (%s)\nsim --story %s --seed %llu\n", (double)world->now / 1000, what,
+           detail, world->story, (unsigned long long)world->seed);
+    exit(1);
+}
+
+void world_hash(struct world *world, struct bytes bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++)
+        world->trace = (world->trace ^ bytes.data[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+}
+
+void world_note(struct world *world, const struct hospital *hospital, const char *what,
+                uint64_t detail)
+{
+    uint64_t facts[] = {world->now, hospital->index, detail};
+    world_hash(world, (struct bytes){(const uint8_t *)facts, sizeof facts});
+    world_hash(world, bytes_of_text(what));
+    world->event_count++;
+    if (world->is_traced)
+        printf("%10.3f %-9s %s %llu\n", (double)world->now / 1000, hospital->name, what,
+               (unsigned long long)detail);
+}
+
+static void world_do(struct world *world, const struct agenda_item *item)
+{
+    struct hospital *hospital = &world->hospitals[item->hospital];
+    bool is_current = hospital->is_running && hospital->boot == item->boot;
+    switch (item->kind) {
+    case AGENDA_TICK:
+        if (is_current)
+            hospital_tick(hospital);
+        break;
+    case AGENDA_CHECKED:
+        if (is_current)
+            hospital_checked(hospital);
+        break;
+    case AGENDA_WRITTEN:
+        if (is_current)
+            hospital_written(hospital);
+        break;
+    case AGENDA_KEPT:
+        if (is_current)
+            hospital_kept(hospital);
+        break;
+    case AGENDA_POSTS:
+        if (is_current)
+            hospital_ask(hospital);
+        break;
+    case AGENDA_FRAME:
+        line_deliver(world, item);
+        break;
+    case AGENDA_UP:
+        line_up(world, item);
+        break;
+    case AGENDA_DOWN:
+        line_down(world, item);
+        break;
+    case AGENDA_HEADS:
+        society_teach(hospital, item->number);
+        break;
+    case AGENDA_DIAL: {
+        struct agenda_item again = {.at = world->now + 400, .kind = AGENDA_DIAL};
+        line_dial_all(world);
+        agenda_add(&world->agenda, &again);
+        break;
+    }
+    }
+}
+
+void world_run(struct world *world, uint64_t ms)
+{
+    uint64_t until = world->now + ms;
+    struct agenda_item item;
+    while (agenda_take(&world->agenda, until, &item)) {
+        world->now = item.at;
+        world_do(world, &item);
+        free(item.frame);
+    }
+    world->now = until;
+}
+
+void world_until(struct world *world, bool (*holds)(struct world *world), uint64_t ms,
+                 const char *what)
+{
+    for (uint64_t end = world->now + ms; world->now < end;) {
+        if (holds(world))
+            return;
+        world_run(world, 50);
+    }
+    world_fail(world, "did not come to pass", what);
+}
+
+void world_begin(struct world *world, uint32_t admitted)
+{
+    uint8_t *arena = malloc(STEP_ARENA_SIZE);
+    if (arena == NULL)
+        abort();
+    world->chance.state = world->seed;
+    world->trace = UINT64_C(0xcbf29ce484222325);
+    world->step.arena = arena;
+    world->tick_ms = SECOND_MS;
+    society_found(world, admitted);
+    world->count = admitted;
+    for (uint32_t i = 0; i < admitted; i++) {
+        hospital_init(world, i);
+        society_teach(&world->hospitals[i], 1);
+        hospital_boot(&world->hospitals[i]);
+    }
+    struct agenda_item dial = {.kind = AGENDA_DIAL};
+    agenda_add(&world->agenda, &dial);
+    world_run(world, 5 * SECOND_MS);
+    for (uint32_t i = 0; i < admitted; i++)
+        clinic_certify(&world->hospitals[i]);
+    world_run(world, 5 * SECOND_MS);
+}
+
+void world_end(struct world *world)
+{
+    for (uint32_t i = 0; i < world->count; i++)
+        hospital_free(&world->hospitals[i]);
+    society_end(world);
+    agenda_free(&world->agenda);
+    free(world->promises);
+    free(world->step.arena);
+}

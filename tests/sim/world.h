@@ -1,0 +1,177 @@
+/* A simulated federation: hospitals that run the production core, the lines between them, a society
+ * that changes the roster, and one seed from which everything follows.
+ *
+ *   chance.c    the one source of chance
+ *   disk.c      what a hospital has durable
+ *   agenda.c    what happens when
+ *   hospital.c  one core with the promises of protocol/step.h kept: checks, seals, commits, crashes
+ *   line.c      connections between hospitals: delay, loss, partition
+ *   society.c   roster heads and how they come to the hospitals
+ *   clinic.c    what clinicians write: real certificates, real signatures
+ *   oracle.c    what must never happen, checked at every frame and at the end
+ *
+ * Same seed, same trace hash. A fault prints the line that replays it and ends the program. */
+#ifndef CONSILIUM_TESTS_SIM_WORLD_H
+#define CONSILIUM_TESTS_SIM_WORLD_H
+
+#include <stdio.h>
+
+#include "protocol/core.h"
+#include "protocol/frame.h"
+#include "protocol/kind.h"
+#include "tests/sim/agenda.h"
+#include "tests/sim/chance.h"
+#include "tests/sim/disk.h"
+#include "tests/unit/protocol/federation.h"
+
+enum {
+    WORLD_HOSPITALS_MAX = 34,
+    WORLD_HEADS_MAX = 64,
+    WORLD_CASES_MAX = 256,
+    WORLD_LINES_MAX = WORLD_HOSPITALS_MAX * WORLD_HOSPITALS_MAX,
+};
+#define SECOND_MS UINT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS (24 * HOUR_MS)
+
+/* A batch on its way: copied out of the step. */
+struct parcel {
+    struct parcel *next;
+    struct link_id link;
+    struct token token;
+    struct step_batch batch;
+    uint8_t *memory;
+    err verdict;
+    bool is_written;
+};
+
+struct post {
+    struct post *next;
+    struct token token;
+    struct scope scope;
+    enum audience audience;
+    uint8_t body[STATEMENT_PADDED_SIZE_MAX];
+    size_t body_size;
+    struct wall expires;
+    bool is_asked;
+};
+
+struct hospital {
+    struct world *world;
+    uint32_t index;
+    const char *name;
+    struct node_id node;
+    uint8_t sign_secret[64];
+    struct sign_key clinician_key;
+    uint8_t clinician_secret[64];
+    struct cert_id cert_id;
+    struct roster roster;
+    void *roster_memory;
+    void *core_memory;
+    struct core *core;
+    struct core_config config;
+    struct disk disk;
+    uint32_t boot; /* raised by a crash: what was under way is forgotten */
+    bool is_running;
+    bool is_puppet; /* answers nothing by itself: a story speaks for it */
+    bool is_restoring;
+    int64_t skew_ms;
+    uint64_t booted_at;
+    uint64_t epoch; /* of the head its roster stands at */
+    uint64_t checked_at, kept_at;
+    bool is_tick_due;
+    struct parcel *followers, *checking, *keeping;
+    struct post *posts;
+    uint64_t token_last;
+    uint64_t acknowledged_count;
+    uint64_t sent_frames, wants_sent;
+};
+
+struct line {
+    uint32_t number; /* 0: free */
+    uint32_t ends[2];
+    struct link_id links[2]; /* by end */
+    bool is_up[2];           /* the end was told so */
+    uint64_t last_at[2];     /* the last delivery towards that end */
+};
+
+/* What a post became. */
+struct outcome {
+    err verdict; /* ERR_STATE: not answered */
+    struct record_id record;
+    uint64_t sequence;
+};
+
+struct sim_case {
+    struct case_id id;
+    uint32_t requester;
+};
+
+/* One position that a hospital was told to be durable. */
+struct promise {
+    uint32_t hospital;
+    struct stream_id stream;
+    uint64_t sequence;
+    struct record_id record;
+};
+
+struct world {
+    const char *story;
+    uint64_t seed;
+    bool is_traced;
+    struct chance chance;
+    uint64_t now;
+    uint64_t tick_ms; /* a second; a story that lasts for weeks makes it longer */
+    uint64_t trace;   /* hash of all that happened */
+    uint64_t event_count;
+    struct agenda agenda;
+    struct hospital hospitals[WORLD_HOSPITALS_MAX];
+    uint32_t count;
+    struct line lines[WORLD_LINES_MAX];
+    uint32_t line_last;
+    uint32_t link_last;
+    uint8_t side[WORLD_HOSPITALS_MAX]; /* of a partition: different numbers do not talk */
+    unsigned drop_percent;             /* a frame that takes its connection down, of 10,000 */
+    struct federation society;
+    struct {
+        uint8_t signed_head[HEAD_SIZE_MAX];
+        size_t size;
+        uint8_t *items;
+        struct delta delta;
+    } heads[WORLD_HEADS_MAX]; /* [epoch - 1] */
+    uint64_t epoch;
+    struct sim_case cases[WORLD_CASES_MAX];
+    uint32_t case_count;
+    struct promise *promises;
+    size_t promise_count, promise_capacity;
+    struct outcome outcomes[65536]; /* by token */
+    uint64_t token_last;
+    struct step step;
+    /* a story may look at, and swallow, each frame */
+    bool (*on_frame)(struct world *world, uint32_t from, uint32_t to, struct bytes frame);
+};
+
+/* Ends the program with the line that replays it. */
+_Noreturn void world_fail(const struct world *world, const char *what, const char *detail);
+#define WORLD_CHECK(world, condition)                                                              \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            world_fail(world, #condition, __func__);                                               \
+    } while (0)
+
+/* `admitted` hospitals of a founded federation, connected, each with a certified clinician. */
+void world_begin(struct world *world, uint32_t admitted);
+void world_end(struct world *world);
+
+void world_note(struct world *world, const struct hospital *hospital, const char *what,
+                uint64_t detail);
+void world_hash(struct world *world, struct bytes bytes);
+
+/* Lets time pass. */
+void world_run(struct world *world, uint64_t ms);
+/* Until it holds; fails with `what` when it does not within `ms`. */
+void world_until(struct world *world, bool (*holds)(struct world *world), uint64_t ms,
+                 const char *what);
+
+#endif
