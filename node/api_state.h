@@ -177,6 +177,7 @@ extern const struct api_route api_own_routes[];
 extern const struct api_route api_reply_routes[];
 extern const struct api_route api_audit_routes[];
 extern const struct api_route api_events_routes[];
+extern const struct api_route api_report_routes[];
 
 json_t *api_status_node(struct api *api);
 /* Ends all streams of events. */

@@ -169,6 +169,8 @@ static const struct field export_opinion[] = {
     {"to", FIELD_LOCAL, false, "FILE", "Where to write it; default: RECORD.opinion"}, END};
 static const struct field verify_opinion[] = {
     {"head", FIELD_LOCAL, false, "ID", "A later roster head that you trust"}, END};
+static const struct field report[] = {
+    {"to", FIELD_LOCAL, false, "FILE", "Where to write it; default: MEMBER.report"}, END};
 static const struct field export_audit[] = {
     {"to", FIELD_LOCAL, false, "FILE", "Where to write it; default: audit.jsonl"}, END};
 static const struct field nothing[] = {END};
@@ -197,6 +199,8 @@ const struct command command_catalog[] = {
     GET("status", "", "How this node stands", "status", nothing, print_status),
     GET("members", "", "Institutions of the federation", "members", members, print_members),
     GET("specialists", "", "Clinicians of all members", "specialists", specialists, NULL),
+    OWN("report", "MEMBER", "Where its streams stand: for the society, when it leaves", report,
+        story_report),
     GET("boards", "", "Boards, and who serves them", "boards", nothing, print_boards),
     GET("relays", "", "Relays, and whether each is connected", "relays", nothing, NULL),
     OWN("watch", "", "Tell what is new, until Ctrl-C", nothing, story_watch),

@@ -65,6 +65,42 @@ int story_clinician_add(struct run *run)
     return story_print(run, answer, NULL);
 }
 
+/* ---- for the society ---- */
+
+/* One line for each stream, as consilium-society remove --cuts reads it. */
+int story_report(struct run *run)
+{
+    char file[256];
+    const char *to = command_value(run, "to");
+    size_t index;
+    json_t *stream;
+    json_t *answer = story_get(run, "members", run->arguments[0], "streams");
+    if (answer == NULL)
+        return 1;
+    if (run->is_json)
+        return story_print(run, answer, NULL);
+    snprintf(file, sizeof file, "%.40s.report", json_string_value(json_object_get(answer, "node")));
+    to = to == NULL ? file : to;
+    FILE *out = fopen(to, "w");
+    if (out == NULL) {
+        show_problem("%s: %s", to, strerror(errno));
+        json_decref(answer);
+        return 1;
+    }
+    fprintf(out, "# stream, sequence, record: where these streams stand at this institution\n");
+    json_array_foreach(json_object_get(answer, "streams"), index, stream)
+        fprintf(out, "%s %lld %s\n", json_string_value(json_object_get(stream, "stream")),
+                (long long)json_integer_value(json_object_get(stream, "sequence")),
+                json_string_value(json_object_get(stream, "record")));
+    json_decref(answer);
+    if (fclose(out) != 0) {
+        show_problem("%s: %s", to, strerror(errno));
+        return 1;
+    }
+    printf("Written to %s: give it to the society (consilium-society remove --cuts).\n", to);
+    return 0;
+}
+
 /* ---- drafts ---- */
 
 static json_t *story_upload(struct run *run, const char *draft, const char *file, const char *name)

@@ -5,6 +5,7 @@
 #include "node/cli/command.h"
 
 int story_watch(struct run *run);
+int story_report(struct run *run);
 int story_clinician_add(struct run *run);
 int story_attach(struct run *run);
 int story_announce(struct run *run);
