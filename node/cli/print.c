@@ -46,7 +46,7 @@ static void print_label(const char *name, const char *text)
 {
     if (text[0] != '\0') {
         printf("%-16s ", name);
-        show_line(text, 62);
+        (void)show_short(text, 62);
         putchar('\n');
     }
 }
@@ -64,12 +64,12 @@ void print_members(const json_t *answer)
     {
         show_line(print_of(member, "node"), 12);
         printf("  ");
-        show_line(print_of(member, "name"), 38);
+        show_line(print_of(member, "name"), 34);
         printf("  %-2s  ", print_of(member, "country"));
         show_line(print_of(member, "state"), 10);
         printf("  ");
         const json_t *connection = json_object_get(member, "connection");
-        show_line(json_is_string(connection) ? json_string_value(connection) : "", 8);
+        (void)show_short(json_is_string(connection) ? json_string_value(connection) : "", 16);
         putchar('\n');
     }
     print_next(answer);
@@ -113,7 +113,7 @@ static void print_announcement(const json_t *entry)
     printf("  until %s\n", show_time(print_of(about, "deadline")));
     if (from != NULL) {
         printf("  from ");
-        show_line(print_of(from, "name"), 60);
+        (void)show_short(print_of(from, "name"), 60);
         putchar('\n');
     }
     show_text(print_of(about, "question"), 2);
@@ -157,7 +157,7 @@ static void print_record(const json_t *record)
     const char *verdict = print_of(record, "verdict");
     const char *signature = print_of(record, "signature");
     printf("-- %s  %s  ", show_time(print_of(record, "time")), print_of(record, "kind"));
-    show_line(print_of(record, "record"), 16);
+    (void)show_short(print_of(record, "record"), 16);
     putchar('\n');
     print_label("institution", print_of(writer, "name"));
     if (clinician != NULL && print_of(clinician, "name")[0] != '\0')

@@ -86,7 +86,7 @@ size_t show_width(const char *text)
     return width;
 }
 
-void show_line(const char *text, size_t width)
+size_t show_short(const char *text, size_t width)
 {
     char *clean = show_clean(text, false);
     size_t used = 0, bytes;
@@ -97,9 +97,14 @@ void show_line(const char *text, size_t width)
         fwrite(c, 1, bytes, stdout);
         used += columns;
     }
-    while (used++ < width)
-        putchar(' ');
     free(clean);
+    return used;
+}
+
+void show_line(const char *text, size_t width)
+{
+    for (size_t used = show_short(text, width); used < width; used++)
+        putchar(' ');
 }
 
 /* How many bytes of `line` fit `room` columns, broken at a blank where there is one. Text without

@@ -20,7 +20,9 @@ void show_json(const json_t *value);
 
 /* One paragraph or several, each line begun with `indent` blanks, wrapped at 80 columns. */
 void show_text(const char *text, size_t indent);
-/* One line, cut at `width` columns. */
+/* One line, cut at `width` columns; answers how many it took. */
+size_t show_short(const char *text, size_t width);
+/* The same, filled up with blanks: a column. */
 void show_line(const char *text, size_t width);
 
 /* A copy without what could steer a terminal; caller frees. `keep_lines`: newlines stay. */
