@@ -74,7 +74,8 @@ static inline enum consult_verdict desk_say(struct desk *desk, const struct node
     return consult_apply(&desk->consult, &desk->record);
 }
 
-static inline enum consult_verdict desk_open(struct desk *desk)
+/* As if `requester` had made the case. */
+static inline enum consult_verdict desk_open_as(struct desk *desk, const struct node_id *requester)
 {
     static uint8_t memory[4096];
     struct buffer buffer = buffer_over(memory, sizeof memory);
@@ -90,8 +91,13 @@ static inline enum consult_verdict desk_open(struct desk *desk)
     if (announcement_write(&announcement, &buffer) != OK)
         return CONSULT_MALFORMED;
     struct caserecord_open open = {
-        .opening = desk_opening, .requester = desk_a, .announcement = buffer_bytes(&buffer)};
-    return desk_say(desk, &desk_a, KIND_OPEN, &open);
+        .opening = desk_opening, .requester = *requester, .announcement = buffer_bytes(&buffer)};
+    return desk_say(desk, requester, KIND_OPEN, &open);
+}
+
+static inline enum consult_verdict desk_open(struct desk *desk)
+{
+    return desk_open_as(desk, &desk_a);
 }
 
 static inline enum consult_verdict desk_grant(struct desk *desk, const struct node_id *participant)

@@ -53,6 +53,7 @@ static void only_who_made_the_case_id_opens_the_case(void **state)
     desk_init(&desk, ANNOUNCEMENT_OPEN);
     assert_int_equal(desk_grant(&desk, &desk_b), CONSULT_NOT_OPEN);
     desk_init(&desk, ANNOUNCEMENT_OPEN);
+    assert_int_equal(desk_open_as(&desk, &desk_b), CONSULT_MALFORMED);
     assert_int_equal(desk_open(&desk), CONSULT_COUNTS);
     struct consult_record stolen = desk.record;
     struct case_id case_id = desk_case();
