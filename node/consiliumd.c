@@ -9,8 +9,6 @@
 #include "node/io/keyfile.h"
 #include "node/joining.h"
 
-const char *argp_program_version = "consiliumd " CONSILIUM_VERSION;
-
 enum { SECRETS_SIZE = 64 * 1024, LIST_MAX = 32 };
 
 struct options {
@@ -52,6 +50,7 @@ static const struct argp_option option_list[] = {
     {"help-config", OPTION_HELP_CONFIG, NULL, 0, "Print all settings as a file to start from", 1},
     {"passphrase-file", OPTION_PASSPHRASE_FILE, "FILE", 0,
      "Passphrase of sealed keys: the first line of FILE (mode 600)", 1},
+    {"version", 'V', NULL, 0, "Print the version", 1},
     {NULL, 0, NULL, 0, "For init and join:", 2},
     {"data", 'd', "DIR", 0, "Directory of this institution's keys and stores", 2},
     {"name", 'n', "NAME", 0, "Name of the institution (init)", 2},
@@ -103,6 +102,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     case 'n':
         options->name = value;
         return 0;
+    case 'V':
+        puts("consiliumd " CONSILIUM_VERSION);
+        exit(0);
     case OPTION_CHECK:
         options->check_config = true;
         return 0;
