@@ -1,0 +1,132 @@
+/* The log of a running node: numbers go on, refused entries are told again, a head is witnessed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/node/town.h"
+
+static int setup(void **state)
+{
+    *state = town_new();
+    town_connect(*state, 0, 1);
+    town_connect(*state, 0, 2);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    town_free(*state);
+    return 0;
+}
+
+static struct audit_verdict verdict_of(struct town *town)
+{
+    struct audit_verdict verdict;
+    assert_int_equal(OK, audit_verify(town->houses[0].shell, &verdict));
+    return verdict;
+}
+
+struct counted {
+    struct town *town;
+    uint64_t count;
+};
+
+static bool has_counted(void *arg)
+{
+    const struct counted *counted = arg;
+    return verdict_of(counted->town).count >= counted->count;
+}
+
+static void note(struct town *town, unsigned count)
+{
+    struct audit_fact fact = {.what = AUDIT_POSTED, .login = bytes_of_text("anna"), .uid = 1};
+    struct counted counted = {town, verdict_of(town).count + count};
+    for (unsigned i = 0; i < count; i++)
+        audit_note(shell_audit(town->houses[0].shell), &fact);
+    assert_true(town_until(town, has_counted, &counted));
+}
+
+static void numbers_and_chain_go_on_after_a_restart(void **state)
+{
+    struct town *town = *state;
+    note(town, 3);
+    struct audit_verdict before = verdict_of(town);
+    town_shut(town, 0);
+    town_open(town, 0);
+    note(town, 2);
+    struct audit_verdict after = verdict_of(town);
+    assert_int_equal(AUDIT_SOUND, after.fault);
+    assert_int_equal(before.number + 2, after.number);
+}
+
+static void an_entry_whose_batch_is_refused_at_once_leaves_no_gap(void **state)
+{
+    struct town *town = *state;
+    struct audit *audit = shell_audit(town->houses[0].shell);
+    struct audit_fact fact = {.what = AUDIT_DISCLOSED};
+    struct store_op op;
+    note(town, 1);
+    uint64_t count = verdict_of(town).count;
+    audit_stage(audit, &fact, &op);
+    uint64_t number = op.audit.number;
+    audit_settle(audit, number, ERR_BUSY);
+    audit_stage(audit, &fact, &op);
+    assert_int_equal(number, op.audit.number);
+    audit_settle(audit, number, ERR_FULL);
+    note(town, 2);
+    struct audit_verdict verdict = verdict_of(town);
+    assert_int_equal(AUDIT_SOUND, verdict.fault);
+    assert_int_equal(count + 2, verdict.count);
+    assert_int_equal(verdict.number, verdict.count);
+}
+
+static void an_entry_that_is_refused_behind_which_others_stand_is_told_again(void **state)
+{
+    struct town *town = *state;
+    struct audit *audit = shell_audit(town->houses[0].shell);
+    struct audit_fact fact = {.what = AUDIT_DISCLOSED};
+    struct store_op op;
+    note(town, 1);
+    uint64_t count = verdict_of(town).count;
+    audit_stage(audit, &fact, &op); /* never reaches the store */
+    uint64_t lost = op.audit.number;
+    note(town, 2);
+    assert_int_equal(AUDIT_MISSING, verdict_of(town).fault);
+    assert_int_equal(lost, verdict_of(town).number);
+    audit_settle(audit, lost, ERR_FULL);
+    audit_tick(audit);
+    struct counted counted = {town, count + 3};
+    assert_true(town_until(town, has_counted, &counted));
+    assert_int_equal(AUDIT_SOUND, verdict_of(town).fault);
+}
+
+static bool is_witnessed(void *arg)
+{
+    return verdict_of(arg).witness_count > 0;
+}
+
+static void a_head_goes_to_the_other_members(void **state)
+{
+    struct town *town = *state;
+    note(town, 1);
+    assert_true(town_until(town, is_witnessed, town));
+    assert_int_equal(AUDIT_SOUND, verdict_of(town).fault);
+    while (town->houses[1].told[KIND_AUDIT_HEAD] == 0)
+        town_turn(town);
+    assert_true(town->houses[1].told[KIND_AUDIT_HEAD] > 0);
+}
+
+int main(void)
+{
+#define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        STORY(numbers_and_chain_go_on_after_a_restart),
+        STORY(an_entry_whose_batch_is_refused_at_once_leaves_no_gap),
+        STORY(an_entry_that_is_refused_behind_which_others_stand_is_told_again),
+        STORY(a_head_goes_to_the_other_members),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
