@@ -66,12 +66,21 @@ void crypto_deliver(struct shell *shell)
     }
 }
 
+bool crypto_waits(const struct shell *shell)
+{
+    return shell->checking.first != NULL && shell->checking.first->is_done;
+}
+
 static void crypto_done(struct job *job)
 {
     struct parcel *parcel = (struct parcel *)job;
     struct shell *shell = parcel->owner;
     parcel->is_done = true;
-    crypto_deliver(shell);
+    shell->jobs_under_way--;
+    if (shell->is_closing)
+        shell_release(shell);
+    else
+        crypto_deliver(shell);
 }
 
 void crypto_check(struct shell *shell, const struct effect *effect)
@@ -94,10 +103,12 @@ void crypto_check(struct shell *shell, const struct effect *effect)
     parcel->job.run = crypto_run;
     parcel->job.done = crypto_done;
     parcel_queue_add(&shell->checking, parcel);
-    if (workers_submit(shell->config.workers, shell->checked_count++, &parcel->job) != OK) {
-        crypto_run(&parcel->job); /* all workers are busy: this thread helps */
-        parcel->is_done = true;
+    if (workers_submit(shell->config.workers, shell->checked_count++, &parcel->job) == OK) {
+        shell->jobs_under_way++;
+        return;
     }
+    crypto_run(&parcel->job); /* all workers are busy: this thread helps, and tells with a tick */
+    parcel->is_done = true;
 }
 
 /* ---- sealing ---- */

@@ -1,4 +1,5 @@
 /* From the core's batches to the store's, and back when they are durable. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,11 @@
 #include "store/row_table.h"
 
 /* A put, perhaps a row about what it lacks; and one for the audit. */
-enum { KEEPING_OPS_A_RECORD = 2, KEEPING_KEY_SIZE = STREAM_ID_SIZE + 8 };
+enum {
+    KEEPING_OPS_A_RECORD = 2,
+    KEEPING_KEY_SIZE = STREAM_ID_SIZE + 8,
+    KEEPING_ROUND_MAX = 16, /* what a batch leads to is kept as well, at the end */
+};
 
 struct keeping_ops {
     struct store_op all[KEEPING_OPS_A_RECORD * STEP_RECORD_COUNT_MAX + 1];
@@ -149,7 +154,7 @@ static err keeping_try(struct shell *shell, struct parcel *parcel)
     return failure;
 }
 
-static void keeping_finish(struct shell *shell, struct parcel *parcel, err verdict)
+static void keeping_tell(struct shell *shell, struct parcel *parcel, err verdict)
 {
     struct event event = shell_event(EVENT_KEPT);
     event.link = parcel->link;
@@ -184,23 +189,10 @@ void keeping_submit(struct shell *shell)
             return; /* after the next commit */
         (void)parcel_queue_take(&shell->keeping);
         if (failure != OK)
-            keeping_finish(shell, parcel, failure);
+            keeping_tell(shell, parcel, failure);
         else
             parcel_queue_add(&shell->kept_under_way, parcel);
     }
-}
-
-/* The first, as a rule: batches keep their order. */
-static void keeping_forget(struct shell *shell, const struct parcel *parcel)
-{
-    struct parcel_queue others = {0};
-    struct parcel *next;
-    while ((next = parcel_queue_take(&shell->kept_under_way)) != NULL && next != parcel)
-        parcel_queue_add(&others, next);
-    while (others.first != NULL && (next = parcel_queue_take(&shell->kept_under_way)) != NULL)
-        parcel_queue_add(&others, next);
-    if (others.first != NULL)
-        shell->kept_under_way = others;
 }
 
 static void keeping_on_done(void *arg, const struct store_done *done)
@@ -212,11 +204,11 @@ static void keeping_on_done(void *arg, const struct store_done *done)
         errands_settle(shell->errands, done->token, done->result);
         return;
     }
-    struct parcel *parcel = (struct parcel *)(uintptr_t)done->token;
-    keeping_forget(shell, parcel);
+    struct parcel *parcel = parcel_queue_take(&shell->kept_under_way);
+    assert((uint64_t)(uintptr_t)parcel == done->token); /* batches keep their order */
     if (parcel->audit_number != 0)
         audit_settle(shell->audit, parcel->audit_number, done->result);
-    keeping_finish(shell, parcel, done->result);
+    keeping_tell(shell, parcel, done->result);
 }
 
 void keeping_drain(struct shell *shell)
@@ -224,6 +216,21 @@ void keeping_drain(struct shell *shell)
     (void)store_drain(shell->store, keeping_on_done, shell);
     while (errands_tell(shell->errands))
         continue;
+}
+
+void keeping_finish(struct shell *shell)
+{
+    /* batches keep their order: what was submitted before this one is durable with it */
+    struct store_op op = {.kind = STORE_ROW_DELETE};
+    op.row = (struct store_row){STORE_TABLE_META, bytes_of_text("barrier"), BYTES_NONE};
+    for (int round = 0; round < KEEPING_ROUND_MAX; round++) {
+        keeping_submit(shell);
+        if (store_commit(shell->store, &op, 1, STORE_RELEASING, NULL) != OK)
+            return;
+        keeping_drain(shell);
+        if (shell->keeping.first == NULL && shell->kept_under_way.first == NULL)
+            return;
+    }
 }
 
 struct keeping_report_key {

@@ -185,6 +185,7 @@ static void shell_on_tick(uv_timer_t *timer)
 {
     struct shell *shell = timer->data;
     struct event event = shell_event(EVENT_TICK);
+    crypto_deliver(shell);
     keeping_submit(shell);
     heads_tick(shell->heads);
     audit_tick(shell->audit);
@@ -195,7 +196,7 @@ static void shell_on_tick(uv_timer_t *timer)
 
 static void shell_rearm(struct shell *shell)
 {
-    bool is_busy = core_busy(shell->core) || shell_post_waits(shell);
+    bool is_busy = core_busy(shell->core) || shell_post_waits(shell) || crypto_waits(shell);
     uint64_t wait = is_busy ? SHELL_BUSY_TICK_MS : SHELL_TICK_MS;
     if (!shell->is_closing && uv_timer_get_repeat(&shell->tick) != wait) {
         uv_timer_set_repeat(&shell->tick, wait);
@@ -423,11 +424,17 @@ static void shell_free(struct shell *shell)
     free(shell);
 }
 
+void shell_release(struct shell *shell)
+{
+    if (shell->handles_open == 0 && shell->jobs_under_way == 0)
+        shell_free(shell);
+}
+
 static void shell_on_handle_closed(uv_handle_t *handle)
 {
     struct shell *shell = handle->data;
-    if (--shell->handles_open == 0)
-        shell_free(shell);
+    shell->handles_open--;
+    shell_release(shell);
 }
 
 static void shell_start(struct shell *shell)
@@ -479,7 +486,11 @@ void shell_close(struct shell *shell)
         return;
     shell->is_closing = true;
     shell->links = (struct shell_links){0};
-    shell_post_stop(shell);
+    shell->listener_count = 0;
+    shell_post_stop(shell, false);
+    if (shell->store != NULL)
+        keeping_finish(shell);
+    shell_post_stop(shell, true);
     store_close(shell->store);
     shell->store = NULL;
     uv_close((uv_handle_t *)&shell->committed, shell_on_handle_closed);

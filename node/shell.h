@@ -39,7 +39,8 @@ struct shell_config {
  * says what to do when it fails. Errors as store_open, and ERR_CORRUPT. */
 MUST_USE err shell_open(const struct shell_config *config,
                         char ret_problem[static STORE_PROBLEM_SIZE], struct shell **ret_shell);
-/* Finishes what is being kept, then closes. Accepts NULL. */
+/* Finishes what is being kept and answers who waits, then closes; no news come any more. Accepts
+ * NULL. */
 void shell_close(struct shell *shell);
 
 /* Read only, and only on the loop. */

@@ -99,7 +99,8 @@ void shell_post(struct shell *shell, const struct shell_post *post,
 {
     struct shell_waiting *waiting = calloc(1, sizeof *waiting);
     uint8_t *plaintext = malloc(post->plaintext.size + 1);
-    if (waiting == NULL || plaintext == NULL || shell->post_count >= SHELL_POST_COUNT_MAX) {
+    if (waiting == NULL || plaintext == NULL || shell->is_closing ||
+        shell->post_count >= SHELL_POST_COUNT_MAX) {
         err verdict = waiting == NULL || plaintext == NULL ? ERR_NO_MEMORY : ERR_BUSY;
         free(waiting);
         free(plaintext);
@@ -124,9 +125,14 @@ void shell_post(struct shell *shell, const struct shell_post *post,
     shell_post_next(shell);
 }
 
-void shell_post_stop(struct shell *shell)
+void shell_post_stop(struct shell *shell, bool is_for_all)
 {
     struct shell_done done = {.verdict = ERR_BUSY};
-    while (shell->posts != NULL)
-        shell_post_answer(shell, shell->posts->token, &done);
+    struct shell_waiting *waiting = shell->posts;
+    while (waiting != NULL) {
+        bool is_refused = is_for_all || !waiting->is_under_way;
+        if (is_refused)
+            shell_post_answer(shell, waiting->token, &done);
+        waiting = is_refused ? shell->posts : waiting->next;
+    }
 }

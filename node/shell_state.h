@@ -59,6 +59,7 @@ struct shell {
     struct parcel_queue keeping;
     struct parcel_queue kept_under_way; /* batches that the store has */
     uint64_t checked_count;
+    size_t jobs_under_way; /* with the workers */
 
     struct shell_waiting *posts;
     uint64_t token_last;
@@ -72,6 +73,9 @@ struct shell {
     bool is_turning;
     struct shell_later *later;
 };
+
+/* Frees all when nothing is under way any more. */
+void shell_release(struct shell *shell);
 
 /* Gives the core one event, carries out what it leaves, then what follows from that. `parcel` may
  * be NULL: the memory that the event's batch lies in. */
@@ -90,8 +94,8 @@ void shell_post_done(struct shell *shell, const struct effect *effect);
 void shell_post_tick(struct shell *shell);
 /* Is there one that is not under way? */
 bool shell_post_waits(const struct shell *shell);
-/* Answers ERR_BUSY to all. */
-void shell_post_stop(struct shell *shell);
+/* Answers ERR_BUSY to those that are not under way, or to all. */
+void shell_post_stop(struct shell *shell, bool is_for_all);
 
 /* ---- crypto.c ---- */
 
@@ -103,6 +107,8 @@ void crypto_seal(struct shell *shell, const struct effect *effect);
 void crypto_open(struct step_record *record, struct buffer *memory);
 /* Delivers finished checks in order. */
 void crypto_deliver(struct shell *shell);
+/* True when some wait for that: they were done here while all workers were busy. */
+bool crypto_waits(const struct shell *shell);
 
 /* ---- keeping.c ---- */
 
@@ -112,6 +118,8 @@ void keeping_add(struct shell *shell, const struct effect *effect, struct parcel
 void keeping_submit(struct shell *shell);
 /* Tells the core what became durable. */
 void keeping_drain(struct shell *shell);
+/* Waits until all that was handed over is durable, and tells it. */
+void keeping_finish(struct shell *shell);
 void keeping_acked(struct shell *shell, const struct effect *effect);
 uint64_t keeping_reported(struct shell *shell, const struct node_id *peer,
                           const struct stream_id *stream);
