@@ -241,6 +241,14 @@ void catchup_retry(struct core *core)
         core->peers[i].summary_at = (struct mono){0};
 }
 
+void catchup_offer(struct core *core)
+{
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        if (core->peers[i].is_greeted)
+            core->peers[i].listing = 0;
+    }
+}
+
 void catchup_tick(struct core *core, struct step *step)
 {
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {

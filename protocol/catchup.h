@@ -15,6 +15,8 @@ void catchup_tick(struct core *core, struct step *step);
 void catchup_pump(struct core *core, struct step *step);
 
 /* Some reason to read more came up (a grant, a reveal, a head): ask again for what we lack. */
+/* Whoever was told to come later is told what we have. */
+void catchup_offer(struct core *core);
 void catchup_retry(struct core *core);
 
 void catchup_summary(struct core *core, struct peer *peer, struct bytes frame, struct step *step);

@@ -99,19 +99,42 @@ void core_refuse(struct core *core, const struct peer *peer, struct step *step, 
         effect->log.peer = peer->node;
 }
 
+/* A member's head is ours, or one of ours; that counts until we were cut off for a day. */
+static void core_compared(struct core *core, const struct node_id *node)
+{
+    for (uint32_t i = 0; i < core->compared_count; i++) {
+        if (ID_EQUAL(core->compared[i], *node))
+            return;
+    }
+    if (core->compared_count < COMPARED_COUNT)
+        core->compared[core->compared_count++] = *node;
+}
+
+/* What a relay said stands: it is connected all the time, and says it again when it was not. */
+static void core_note_alone(struct core *core)
+{
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        if (core->peers[i].is_greeted) {
+            core->alone_since.ms = 0;
+            return;
+        }
+    }
+    if (core->alone_since.ms == 0)
+        core->alone_since = core->now;
+    if (core->now.ms - core->alone_since.ms >= CUT_OFF_MS)
+        core->compared_count = 0;
+}
+
 static uint32_t core_compared_count(const struct core *core)
 {
-    uint32_t count = core->is_relay_compared ? 2 : 0;
-    for (size_t i = 0; i < LINK_COUNT_MAX; i++)
-        count += core->peers[i].is_compared ? 1 : 0;
-    return count;
+    return core->is_relay_compared ? COMPARED_COUNT : core->compared_count;
 }
 
 /* How many comparisons are enough: a relay's, or two members', or all there are. */
 static uint32_t core_compared_needed(const struct core *core)
 {
     uint32_t others = 0;
-    for (uint32_t i = 0; i < roster_count(core->roster) && others < 2; i++) {
+    for (uint32_t i = 0; i < roster_count(core->roster) && others < COMPARED_COUNT; i++) {
         const struct roster_entry *entry = roster_at(core->roster, i);
         if (entry->state == MEMBER_ADMITTED && !ID_EQUAL(entry->node_id, core->config.self))
             others++;
@@ -227,7 +250,8 @@ static void core_hello(struct core *core, struct peer *peer, struct bytes frame,
     peer->is_greeted = true;
     peer->epoch = hello.epoch;
     peer->head = hello.head;
-    peer->is_compared = relation == CHAIN_SAME || relation == CHAIN_PEER_BEHIND;
+    if (relation == CHAIN_SAME || relation == CHAIN_PEER_BEHIND)
+        core_compared(core, &peer->node);
     if (relation == CHAIN_PEER_AHEAD)
         catchup_want_heads(core, peer, step);
     if (relation == CHAIN_SPLIT)
@@ -248,8 +272,8 @@ static void core_roster(struct core *core, struct step *step)
             memset(peer, 0, sizeof *peer);
             continue;
         }
-        if (peer->is_greeted)
-            peer->is_compared = chain_find(&core->roster->chain, &peer->head) != NULL;
+        if (peer->is_greeted && chain_find(&core->roster->chain, &peer->head) != NULL)
+            core_compared(core, &peer->node);
         core_greet(core, peer, step);
     }
     catchup_retry(core);
@@ -354,6 +378,14 @@ static void core_replay(struct core *core, const struct event *event, struct ste
 
 /* ---- the step ---- */
 
+static void core_loaded(struct core *core, const struct event *event, struct step *step)
+{
+    if (event->link.value != 0)
+        catchup_loaded(core, event, step);
+    else
+        casework_loaded(core, event, step);
+}
+
 static void core_dispatch(struct core *core, const struct event *event, struct step *step)
 {
     switch (event->kind) {
@@ -371,6 +403,7 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
         casework_start(core);
         break;
     case EVENT_TICK:
+        core_note_alone(core);
         catchup_tick(core, step);
         break;
     case EVENT_LINK_UP:
@@ -396,10 +429,7 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
         publish_kept(core, event, step);
         break;
     case EVENT_LOADED:
-        if (event->link.value != 0)
-            catchup_loaded(core, event, step);
-        else
-            casework_loaded(core, event, step);
+        core_loaded(core, event, step);
         break;
     case EVENT_POST:
         publish_event(core, event, step);
@@ -422,6 +452,10 @@ void core_step(struct core *core, const struct event *event, struct step *step)
     core_dispatch(core, event, step);
     if (!core->is_started)
         return;
+    bool hands_keys = core_may_hand_keys(core);
+    if (hands_keys && !core->hands_keys)
+        catchup_offer(core);
+    core->hands_keys = hands_keys;
     casework_react(core, step);
     if (step_has_room(step, 256, FRAME_SIZE_MAX))
         catchup_pump(core, step);

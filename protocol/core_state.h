@@ -15,6 +15,8 @@ enum {
     SUMMARY_INTERVAL_MS = 30 * 1000,
     WANT_TIMEOUT_MS = 10 * 1000,
     LACK_RETRY_MS = 30 * 1000,
+    CUT_OFF_MS = 24 * 60 * 60 * 1000, /* alone for so long: heads are compared anew */
+    COMPARED_COUNT = 2,
 };
 
 /* A member at the other end of a link. */
@@ -24,7 +26,6 @@ struct peer {
     uint32_t session; /* different for each connection since the start */
     bool is_greeted;
     bool is_skewed;
-    bool is_compared; /* its head is ours, or one of ours */
     uint64_t epoch;
     struct head_id head;
     uint32_t checking;
@@ -48,6 +49,11 @@ struct core {
     bool is_replaying_again;
     bool is_full;
     bool is_relay_compared;
+    bool hands_keys; /* in the last step */
+    struct node_id
+        compared[COMPARED_COUNT]; /* whose head was ours, or one of ours, since the start */
+    uint32_t compared_count;
+    struct mono alone_since; /* 0: somebody is connected, or nobody ever was */
     uint64_t refused;
     struct casework *casework;
 };

@@ -133,6 +133,30 @@ static void a_writer_learns_from_whom_its_record_is_durable(void **state)
     assert_int_equal(shell_acked(a->shell, &town->houses[2].node, &stream), 0);
 }
 
+static void two_go_on_when_the_third_is_away(void **state)
+{
+    struct town *town = *state;
+    town_shut(town, 2);
+    struct town_case one = town_ask(&town->houses[0], 1);
+    assert_true(town_spreads(town, 1, &one.announcement));
+    town_take_part(&town->houses[1], &town->houses[0], &one);
+}
+
+static void one_that_has_compared_with_one_other_only_hands_out_nothing(void **state)
+{
+    struct town *town = *state;
+    town_shut(town, 0);
+    town_open(town, 0);
+    town_connect(town, 0, 1);
+    struct town_case one = town_ask(&town->houses[0], 1);
+    town_pass(town, 300);
+    struct town_sought sought = {&town->houses[1], one.announcement};
+    assert_false(town_holds(&sought));
+    town_connect(town, 0, 2);
+    assert_true(town_spreads(town, 1, &one.announcement));
+    assert_true(town_spreads(town, 2, &one.announcement));
+}
+
 /* ---- duties ---- */
 
 static void a_join_that_came_before_a_restart_is_granted_after_it(void **state)
@@ -340,6 +364,8 @@ int main(void)
         IN_TOUCH(a_restart_brings_back_streams_cases_and_clinicians),
         IN_TOUCH(what_was_written_while_apart_is_caught_up_with_and_comes_once),
         IN_TOUCH(a_writer_learns_from_whom_its_record_is_durable),
+        IN_TOUCH(two_go_on_when_the_third_is_away),
+        IN_TOUCH(one_that_has_compared_with_one_other_only_hands_out_nothing),
         IN_TOUCH(a_join_that_came_before_a_restart_is_granted_after_it),
         IN_TOUCH(a_grant_stands_in_the_audit_log),
         IN_TOUCH(as_many_posts_as_may_wait_are_all_written_in_their_order),
