@@ -137,6 +137,10 @@ err items_entry_find(struct items *items, const struct item_id *id, struct items
         entry->next = items->entries;
         items->entries = entry;
     }
+    if (items_case_is_erased(items, &entry->row.case_id)) {
+        items_entry_drop(items, entry, false); /* erasing.c deletes it */
+        return ERR_NOT_FOUND;
+    }
     items_entry_evict(items);
     *ret_entry = entry;
     return OK;

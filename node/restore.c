@@ -42,6 +42,16 @@ static bool restore_stream(void *arg, const struct store_stream_row *row)
     return true;
 }
 
+/* The cases that were erased here, by erasing.c. */
+static bool restore_case(void *arg, const struct store_row *row)
+{
+    struct restore *restore = arg;
+    struct event event = shell_event(EVENT_RESTORE_CASE);
+    event.consult = row->value;
+    restore_tell(restore->shell, &event);
+    return true;
+}
+
 static bool restore_lack(void *arg, const struct store_row *row)
 {
     struct restore *restore = arg;
@@ -152,7 +162,11 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
     if (failure == OK)
         failure = row_table_scan(shell->store, STORE_TABLE_LACK, restore_lack, &restore);
     if (failure == OK)
-        failure = restore.failure == OK ? restore_meaning(&restore) : restore.failure;
+        failure = restore.failure;
+    if (failure == OK)
+        failure = row_table_scan(shell->store, STORE_TABLE_CASE, restore_case, &restore);
+    if (failure == OK)
+        failure = restore_meaning(&restore);
     if (failure != OK) {
         snprintf(ret_problem, STORE_PROBLEM_SIZE,
                  "%s: what is stored does not fit together (%s): restore a backup, or move the "
@@ -163,6 +177,7 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
     struct event event = shell_event(EVENT_START);
     struct core_status status;
     shell_turn(shell, &event, NULL);
+    erasing_resume(shell);
     core_status(shell->core, &status);
     log_info("restored", log_text("federation", shell->name),
              log_count("streams", status.stream_count),

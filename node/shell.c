@@ -104,7 +104,7 @@ static void shell_perform(struct shell *shell, const struct effect *effect, stru
         keeping_acked(shell, effect);
         break;
     case EFFECT_DESTROY:
-        erasing_case(shell, effect);
+        erasing_case(shell, &effect->destroy.scope, &effect->destroy.erase);
         break;
     case EFFECT_ITEMS:
         if (shell->items.on_frame != NULL)

@@ -48,6 +48,7 @@ struct shell {
     struct outbox *outbox;
     struct errands *errands;
     struct audit *audit;
+    struct erasing *erasing; /* under way */
     struct shell_links links;
     uv_timer_t tick;
     uv_async_t committed;
@@ -135,7 +136,10 @@ void loading_read(struct shell *shell, const struct effect *effect);
 
 /* ---- erasing.c ---- */
 
-void erasing_case(struct shell *shell, const struct effect *effect);
+/* Destroys what the case holds here; EVENT_DESTROYED follows. Once at a time for each case. */
+void erasing_case(struct shell *shell, const struct scope *scope, const struct record_id *erase);
+/* At the start: goes on with what an earlier process did not end. */
+void erasing_resume(struct shell *shell);
 
 /* ---- restore.c ---- */
 

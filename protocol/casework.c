@@ -97,6 +97,19 @@ bool casework_is_erased(const struct core *core, const struct case_id *case_id)
     return consult != NULL && consult->state == CASE_ERASED;
 }
 
+void casework_restore(struct core *core, struct bytes exported)
+{
+    struct casework *casework = core->casework;
+    if (casework->count == casework->count_max)
+        return;
+    struct casework_case *entry = &casework->all[casework->count];
+    if (consult_import(exported, &entry->consult) != OK ||
+        !ID_EQUAL(entry->consult.federation, core->config.federation))
+        return;
+    entry->asked_by = entry->consult.requester;
+    casework->count++;
+}
+
 void casework_start(struct core *core)
 {
     core->casework->readers_changed = true;

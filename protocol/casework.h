@@ -33,6 +33,9 @@ bool casework_is_erased(const struct core *core, const struct case_id *case_id);
 void casework_take(struct core *core, const struct record_claim *claim, struct bytes plaintext,
                    struct step *step);
 
+/* A case whose records were erased, as it stood then: its participants are remembered. */
+void casework_restore(struct core *core, struct bytes exported);
+
 /* All was replayed: who may read is known again. */
 void casework_start(struct core *core);
 

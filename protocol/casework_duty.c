@@ -306,10 +306,22 @@ bool casework_busy(const struct core *core)
     return casework->review_count > 0 || casework->readers_changed;
 }
 
+/* What is destroyed is not lacked. */
+static void casework_forget_lacks(struct core *core, const struct scope *scope)
+{
+    for (uint32_t i = 0; i < core->streams.lack_count; i++) {
+        const struct lack *lack = &core->streams.lacks[i];
+        if (lack->stream != STREAM_NONE &&
+            scope_equal(&core->streams.all[lack->stream].id.scope, scope))
+            streams_lack_remove(&core->streams, lack->stream, lack->sequence);
+    }
+}
+
 void casework_destroyed(struct core *core, const struct event *event, struct step *step)
 {
     struct case_id case_id;
     memcpy(case_id.bytes, event->destroyed.scope.id, HASH_SIZE);
+    casework_forget_lacks(core, &event->destroyed.scope);
     const struct casework_case *entry = casework_entry(core, &case_id);
     if (entry == NULL || consult_participant_of(&entry->consult, &core->config.self) == NULL)
         return;

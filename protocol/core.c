@@ -395,6 +395,9 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
     case EVENT_RESTORE_LACK:
         core_restore_lack(core, event);
         break;
+    case EVENT_RESTORE_CASE:
+        casework_restore(core, event->consult);
+        break;
     case EVENT_REPLAY:
         core_replay(core, event, step);
         break;

@@ -261,6 +261,26 @@ static void ingest_forked(struct core *core, const struct step_run *run,
     effect->forked.other = (struct bytes){record->record.data, RECORD_BARE_SIZE};
 }
 
+static bool ingest_is_erased(const struct core *core, const struct step_run *run)
+{
+    const struct scope *scope = &core->streams.all[run->stream].id.scope;
+    struct case_id case_id;
+    memcpy(case_id.bytes, scope->id, HASH_SIZE);
+    return scope->kind == SCOPE_CASE && casework_is_erased(core, &case_id);
+}
+
+/* The case was erased while this record was being checked: its body is not kept. */
+static void ingest_spare(struct step_record *record)
+{
+    struct record_claim claim;
+    if (record_parse(record->record, &claim) != OK || claim.header.audience == AUDIENCE_CLEAR)
+        return;
+    record->flags = (record->flags & ~(uint32_t)RECORD_KEYLESS) | RECORD_BARE | RECORD_DESTROYED;
+    record->has_key = false;
+    record->record.size = RECORD_BARE_SIZE;
+    record->plaintext = BYTES_NONE;
+}
+
 /* Moves the runs that hold into `keep`. */
 static void ingest_sift(struct core *core, const struct event *event, struct step_batch *keep,
                         struct step *step)
@@ -282,7 +302,8 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
                         run->verdict != OK ? run->verdict : ERR_OUT_OF_ORDER);
             continue;
         }
-        if (run->is_fill && records->verdict != OK)
+        if (run->is_fill && (records->verdict != OK || ingest_is_erased(core, run) ||
+                             (records->flags & RECORD_DESTROYED) != 0))
             continue;
         keep->runs[keep->run_count++] = *run;
         for (uint16_t j = 0; j < run->count; j++) {
@@ -291,6 +312,8 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
             if (!run->is_fill && j + 1 < run->count)
                 record->flags |= RECORD_UNSIGNED; /* (T-4) */
             ingest_judge(record);
+            if (ingest_is_erased(core, run))
+                ingest_spare(record);
         }
     }
 }

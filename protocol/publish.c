@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/casework.h"
 #include "protocol/entitlement.h"
 
 static void publish_answer(struct token token, err verdict, const struct record_claim *claim,
@@ -28,6 +29,11 @@ err publish_post(struct core *core, const struct publish_post *post, struct step
     err failure = core_may_post(core);
     if (failure != OK)
         return failure;
+    struct case_id case_id;
+    memcpy(case_id.bytes, post->scope.id, HASH_SIZE);
+    if (post->scope.kind == SCOPE_CASE && post->audience != AUDIENCE_CLEAR &&
+        casework_is_erased(core, &case_id))
+        return ERR_DESTROYED;
     if (publish_needs_roster(post) && roster_expired(core->roster, core->wall))
         return ERR_EXPIRED;
     if (post->plaintext.size > RECORD_PLAINTEXT_SIZE_MAX)

@@ -17,6 +17,7 @@ struct publish_post {
  *   ERR_BUSY          the stream is being written, or heads were not compared yet: again soon
  *   ERR_FUTURE        our clock disagrees with two peers: set it right
  *   ERR_EXPIRED       the roster's time is over: announcements and grants wait for a new head
+ *   ERR_DESTROYED     the case was erased
  *   ERR_NOT_ENTITLED  not a scope in which this node writes
  *   ERR_FULL          no room for another stream, or on the disk */
 MUST_USE err publish_post(struct core *core, const struct publish_post *post, struct step *step);

@@ -69,6 +69,7 @@ struct step_batch {
 enum event_kind {
     EVENT_RESTORE_STREAM, /* at start, for each stored stream */
     EVENT_RESTORE_LACK,   /* at start, for each position held without body or key */
+    EVENT_RESTORE_CASE,   /* at start, before the replay, for each erased case */
     EVENT_REPLAY,         /* at start, twice: federation, mail, case records; own ones on boards */
     EVENT_START,          /* all was restored */
     EVENT_TICK,           /* time passed; at least every 100 ms while core_busy, else every s */
@@ -107,6 +108,7 @@ struct event {
             uint32_t flags;
             bool is_sealed;
         } lack;
+        struct bytes consult; /* RESTORE_CASE: consult_export's */
         struct {
             struct step_batch batch; /* one record, opened */
             bool is_again;           /* the second pass: all that it builds on was replayed */

@@ -1,0 +1,266 @@
+/* An erased case is gone at every participant: bodies, keys, items, and it does not come back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "store/item_file.h"
+#include "tests/unit/node/town.h"
+
+enum { A, B, C, ITEM_SIZE = 500000 };
+
+struct story {
+    struct town *town;
+    struct town_case one;
+    struct casefile_item item;
+    bool is_put;
+};
+
+static void story_on_put(void *arg, const struct items_put *put)
+{
+    struct story *story = arg;
+    assert_int_equal(OK, put->verdict);
+    story->is_put = true;
+    story->item = (struct casefile_item){.item_id = put->item_id,
+                                         .name = bytes_of_text("smear.jpg"),
+                                         .media_type = bytes_of_text("image/jpeg"),
+                                         .size = put->size,
+                                         .item_key = put->item_key,
+                                         .chunk_count = put->chunk_count};
+}
+
+static bool story_is_put(void *arg)
+{
+    return ((struct story *)arg)->is_put;
+}
+
+static bool story_is_here(void *arg)
+{
+    struct story *story = arg;
+    return items_progress(story->town->houses[B].items, &story->item).state == ITEMS_HERE;
+}
+
+/* A asks, B and C take part, A's item is at B too, and something was said. */
+static int given_a_case(void **state)
+{
+    struct story *story = calloc(1, sizeof *story);
+    assert_non_null(story);
+    struct town *town = story->town = town_new_in_touch();
+    story->one = town_ask(&town->houses[A], 7);
+    town_take_part(&town->houses[B], &town->houses[A], &story->one);
+    town_take_part(&town->houses[C], &town->houses[A], &story->one);
+    struct items_content content = {calloc(1, ITEM_SIZE), ITEM_SIZE};
+    assert_non_null(content.data);
+    items_put(town->houses[A].items, &story->one.id, content, story_on_put, story);
+    assert_true(town_until(town, story_is_put, story));
+    assert_int_equal(OK, items_fetch(town->houses[B].items, &story->one.id, &story->item));
+    assert_true(town_until(town, story_is_here, story));
+    struct caserecord_post post = {.text = bytes_of_text("I have seen three of these.")};
+    struct record_id said = town_write(&town->houses[B], &story->one.scope, KIND_POST, &post);
+    assert_true(town_spreads(town, A, &said));
+    assert_true(town_spreads(town, C, &said));
+    *state = story;
+    return 0;
+}
+
+static int then_it_ends(void **state)
+{
+    struct story *story = *state;
+    town_free(story->town);
+    free(story);
+    return 0;
+}
+
+static void erase(struct story *story)
+{
+    struct town_house *a = &story->town->houses[A];
+    struct caserecord_erase erase = {.opening = story->one.opening, .requester = a->node};
+    (void)town_write(a, &story->one.scope, KIND_ERASE, &erase);
+}
+
+struct receipts {
+    struct story *story;
+    int of[2];
+    int count;
+};
+
+/* Does A know that these have erased? */
+static bool all_have_erased(void *arg)
+{
+    const struct receipts *receipts = arg;
+    const struct town *town = receipts->story->town;
+    const struct consult *consult =
+        core_case(shell_core(town->houses[A].shell), &receipts->story->one.id);
+    for (int i = 0; i < receipts->count; i++) {
+        const struct consult_participant *part =
+            consult_participant_of(consult, &town->houses[receipts->of[i]].node);
+        if (part == NULL || part->erased_at.ms == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool on_item_row(void *arg, const struct store_row *row)
+{
+    (void)row;
+    ++*(unsigned *)arg;
+    return true;
+}
+
+/* Nothing of the case can be read in the store of `which`. */
+static bool nothing_is_left(struct story *story, int which)
+{
+    struct store *store = shell_store(story->town->houses[which].shell);
+    static uint8_t memory[4 * STORE_RECORD_SIZE_MAX];
+    struct store_record records[64];
+    struct store_page page = {records, 64, memory, sizeof memory, 0};
+    uint64_t number = 0;
+    unsigned readable = 0, rows = 0;
+    do {
+        assert_int_equal(OK, record_table_scope(store, &story->one.scope, number, &page));
+        for (size_t i = 0; i < page.record_count; i++) {
+            struct record_claim claim;
+            number = records[i].number;
+            assert_int_equal(OK, record_parse(records[i].head, &claim));
+            if (claim.header.audience != AUDIENCE_CLEAR &&
+                (records[i].has_body || records[i].has_key))
+                readable++;
+        }
+    } while (page.record_count > 0);
+    assert_int_equal(OK, row_table_scan(store, STORE_TABLE_ITEM, on_item_row, &rows));
+    struct store_usage usage;
+    struct item_file_state file;
+    assert_int_equal(OK, store_usage(store, &usage));
+    bool is_file_gone = item_file_state(store, &story->item.item_id, &file) == ERR_NOT_FOUND;
+    if (readable > 0 || rows > 0 || !is_file_gone || usage.item_bytes > 0)
+        print_error("house %d: %u readable records, %u item rows, %s, %u bytes of items\n", which,
+                    readable, rows, is_file_gone ? "no file" : "a file",
+                    (unsigned)usage.item_bytes);
+    return readable == 0 && rows == 0 && is_file_gone && usage.item_bytes == 0;
+}
+
+#define IN_CASE(test) cmocka_unit_test_setup_teardown(test, given_a_case, then_it_ends)
+
+static void an_erased_case_is_gone_everywhere_and_the_requester_has_receipts(void **state)
+{
+    struct story *story = *state;
+    struct receipts receipts = {story, {B, C}, 2};
+    erase(story);
+    assert_true(town_until(story->town, all_have_erased, &receipts));
+    town_pass(story->town, 200);
+    for (int i = A; i <= C; i++)
+        assert_true(nothing_is_left(story, i));
+    assert_int_equal(ITEMS_ABSENT,
+                     items_progress(story->town->houses[B].items, &story->item).state);
+    assert_int_equal(ERR_DESTROYED,
+                     items_fetch(story->town->houses[B].items, &story->one.id, &story->item));
+}
+
+static void who_was_away_erases_when_it_is_back(void **state)
+{
+    struct story *story = *state;
+    struct receipts receipts = {story, {B, C}, 1};
+    town_shut(story->town, C);
+    erase(story);
+    assert_true(town_until(story->town, all_have_erased, &receipts));
+    town_open(story->town, C);
+    town_connect(story->town, A, C);
+    town_connect(story->town, B, C);
+    receipts.count = 2;
+    assert_true(town_until(story->town, all_have_erased, &receipts));
+    town_pass(story->town, 200);
+    assert_true(nothing_is_left(story, C));
+}
+
+static void an_erased_case_does_not_come_back_with_a_restart(void **state)
+{
+    struct story *story = *state;
+    struct receipts receipts = {story, {B, C}, 2};
+    erase(story);
+    assert_true(town_until(story->town, all_have_erased, &receipts));
+    unsigned receipts_told = story->town->houses[A].told[KIND_ERASED];
+    for (int i = A; i <= C; i++)
+        town_shut(story->town, i);
+    for (int i = A; i <= C; i++)
+        town_open(story->town, i);
+    town_connect(story->town, A, B);
+    town_connect(story->town, A, C);
+    town_connect(story->town, B, C);
+    town_pass(story->town, 500);
+    for (int i = A; i <= C; i++) {
+        const struct consult *consult =
+            core_case(shell_core(story->town->houses[i].shell), &story->one.id);
+        assert_non_null(consult);
+        assert_int_equal(consult->state, CASE_ERASED);
+        assert_true(nothing_is_left(story, i));
+    }
+    assert_int_equal(story->town->houses[A].told[KIND_ERASED], receipts_told);
+}
+
+static void a_node_that_ends_in_the_middle_of_erasing_goes_on_at_its_next_start(void **state)
+{
+    struct story *story = *state;
+    struct town_house *b = &story->town->houses[B];
+    struct receipts receipts = {story, {B, C}, 2};
+    erase(story);
+    while (b->told[KIND_ERASE] == 0)
+        town_turn(story->town);
+    town_shut(story->town, B);
+    town_open(story->town, B);
+    town_connect(story->town, A, B);
+    town_connect(story->town, B, C);
+    assert_true(town_until(story->town, all_have_erased, &receipts));
+    town_pass(story->town, 200);
+    assert_true(nothing_is_left(story, B));
+}
+
+/* B's words are on their way when the case is erased at C: they are not kept. */
+static void what_is_on_its_way_when_the_case_is_erased_is_not_kept(void **state)
+{
+    struct story *story = *state;
+    struct town *town = story->town;
+    struct receipts receipts = {story, {B, C}, 2};
+    static struct town_posted posted[40], erased;
+    struct caserecord_post post = {.text = bytes_of_text("And another thing.")};
+    struct caserecord_erase erase = {.opening = story->one.opening,
+                                     .requester = town->houses[A].node};
+    for (size_t i = 0; i < 20; i++)
+        town_begin(&town->houses[B], &story->one.scope, KIND_POST, &post, &posted[i]);
+    town_begin(&town->houses[A], &story->one.scope, KIND_ERASE, &erase, &erased);
+    for (size_t i = 20; i < 40; i++)
+        town_begin(&town->houses[C], &story->one.scope, KIND_POST, &post, &posted[i]);
+    assert_true(town_until(town, town_is_posted, &erased));
+    for (size_t i = 0; i < 40; i++)
+        assert_true(town_until(town, town_is_posted, &posted[i]));
+    assert_true(town_until(town, all_have_erased, &receipts));
+    town_pass(town, 500);
+    for (int i = A; i <= C; i++)
+        assert_true(nothing_is_left(story, i));
+}
+
+static void an_item_that_is_being_fetched_is_erased_too(void **state)
+{
+    struct story *story = *state;
+    struct receipts receipts = {story, {B, C}, 2};
+    assert_int_equal(OK, items_fetch(story->town->houses[C].items, &story->one.id, &story->item));
+    erase(story);
+    assert_true(town_until(story->town, all_have_erased, &receipts));
+    town_pass(story->town, 500);
+    assert_true(nothing_is_left(story, C));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_CASE(an_erased_case_is_gone_everywhere_and_the_requester_has_receipts),
+        IN_CASE(who_was_away_erases_when_it_is_back),
+        IN_CASE(an_erased_case_does_not_come_back_with_a_restart),
+        IN_CASE(a_node_that_ends_in_the_middle_of_erasing_goes_on_at_its_next_start),
+        IN_CASE(what_is_on_its_way_when_the_case_is_erased_is_not_kept),
+        IN_CASE(an_item_that_is_being_fetched_is_erased_too),
+    };
+    cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
