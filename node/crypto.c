@@ -11,7 +11,7 @@
 void crypto_open(struct step_record *record, struct buffer *memory)
 {
     struct record_claim claim;
-    record->verdict = record_parse(record->record, &claim);
+    record->verdict = record_parse_again(record->record, &record->id, &claim);
     if (record->verdict != OK || (record->flags & RECORD_BARE) != 0)
         return;
     record->verdict = record_check_body(&claim);
@@ -33,7 +33,8 @@ void crypto_open(struct step_record *record, struct buffer *memory)
 static err crypto_verify_last(const struct step_run *run, const struct step_record *records)
 {
     struct record_claim claim;
-    err failure = record_parse(records[run->count - 1].record, &claim);
+    const struct step_record *last = &records[run->count - 1];
+    err failure = record_parse_again(last->record, &last->id, &claim);
     return failure == OK ? record_verify(&claim, &run->key) : failure;
 }
 

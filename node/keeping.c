@@ -137,7 +137,8 @@ static err keeping_try(struct shell *shell, struct parcel *parcel)
     err failure = OK;
     for (size_t i = 0; i < parcel->batch.run_count; i++) {
         for (uint16_t j = 0; j < parcel->batch.runs[i].count; j++, index++) {
-            failure = record_parse(record[index].record, &ops->claims[index]);
+            failure =
+                record_parse_again(record[index].record, &record[index].id, &ops->claims[index]);
             if (failure == OK)
                 keeping_put(shell, ops, index, &parcel->batch.runs[i], &record[index]);
         }

@@ -28,8 +28,8 @@ static struct step_record *ingest_add(struct intake *intake, const struct frame_
 {
     const struct record_header *header = &claim->header;
     struct step_record *record = &intake->batch.records[intake->batch.record_count++];
-    *record =
-        (struct step_record){.record = frame->record, .has_key = frame->has_key, .key = frame->key};
+    *record = (struct step_record){
+        .record = frame->record, .id = claim->id, .has_key = frame->has_key, .key = frame->key};
     bool is_clear = header->audience == AUDIENCE_CLEAR;
     bool is_expired = header->expires.ms != 0 && header->expires.ms <= intake->core->wall.ms;
     struct case_id case_id = ingest_case(header);
@@ -376,7 +376,7 @@ static void ingest_known(struct core *core, const struct step_run *run,
                          const struct step_record *record, struct step *step)
 {
     struct record_claim claim;
-    if (record_parse(record->record, &claim) != OK)
+    if (record_parse_again(record->record, &record->id, &claim) != OK)
         return; /* it parsed before it was checked */
     if (run->is_fill) {
         streams_lack_remove(&core->streams, run->stream, run->first);

@@ -102,6 +102,7 @@ void publish_sealed(struct core *core, const struct event *event, struct step *s
         .stream = slot, .speculation = stream->speculation, .first = stream->next, .count = 1};
     *record = event->batch.records[0];
     record->flags = RECORD_OWN;
+    record->id = claim.id;
     struct effect *effect = step_effect(step, EFFECT_KEEP);
     effect->token = event->token;
     effect->batch = (struct step_batch){run, 1, record, 1};

@@ -76,7 +76,7 @@ static err record_header_check(const struct record_header *header)
     return OK;
 }
 
-err record_parse(struct bytes all, struct record_claim *ret_claim)
+err record_parse_again(struct bytes all, const struct record_id *id, struct record_claim *ret_claim)
 {
     struct record_claim claim;
     if (all.size > RECORD_SIZE_MAX)
@@ -96,9 +96,15 @@ err record_parse(struct bytes all, struct record_claim *ret_claim)
         return left < claim.header.body_size ? ERR_TRUNCATED : ERR_MALFORMED;
     claim.body = reader_take(&reader, left);
     claim.is_bare = left == 0 && claim.header.body_size > 0;
-    claim.id = record_id_of(claim.header_bytes);
+    claim.id = ID_IS_ZERO(*id) ? record_id_of(claim.header_bytes) : *id;
     *ret_claim = claim;
     return OK;
+}
+
+err record_parse(struct bytes all, struct record_claim *ret_claim)
+{
+    struct record_id unknown = {{0}};
+    return record_parse_again(all, &unknown, ret_claim);
 }
 
 err record_verify(const struct record_claim *claim, const struct sign_key *key)

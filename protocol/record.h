@@ -57,6 +57,11 @@ struct record_claim {
  *   ERR_TRUNCATED, ERR_TOO_LARGE, ERR_MALFORMED, ERR_VERSION   drop it, count it */
 MUST_USE err record_parse(struct bytes all, struct record_claim *ret_claim);
 
+/* The same for bytes that were parsed before: `id` is what they gave then, and is not computed
+ * again unless it is zeros. */
+MUST_USE err record_parse_again(struct bytes all, const struct record_id *id,
+                                struct record_claim *ret_claim);
+
 /* OK when `key` signed the header; ERR_BAD_SIGNATURE. */
 MUST_USE err record_verify(const struct record_claim *claim, const struct sign_key *key);
 

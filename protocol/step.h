@@ -36,6 +36,7 @@ enum record_flags {
 /* A record on its way through the stair, with what is known of it so far. */
 struct step_record {
     struct bytes record; /* whole or bare */
+    struct record_id id; /* zeros until it was computed */
     bool has_key;
     struct record_key key;
     uint32_t flags;
