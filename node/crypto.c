@@ -5,54 +5,18 @@
 
 #include "node/io/log.h"
 #include "node/shell_state.h"
+#include "protocol/examination.h"
 
 /* ---- checking ---- */
-
-void crypto_open(struct step_record *record, struct buffer *memory)
-{
-    struct record_claim claim;
-    record->verdict = record_parse_again(record->record, &record->id, &claim);
-    if (record->verdict != OK || (record->flags & RECORD_BARE) != 0)
-        return;
-    record->verdict = record_check_body(&claim);
-    if (record->verdict != OK || (record->flags & RECORD_KEYLESS) != 0)
-        return;
-    if (claim.header.audience != AUDIENCE_CLEAR) {
-        record->verdict = record_check_key(&claim, &record->key);
-        if (record->verdict != OK)
-            return;
-    }
-    size_t start = memory->size;
-    err failure = record_open(&claim, record->has_key ? &record->key : NULL, memory);
-    /* the key is the one committed to and the hash holds: what does not open is its writer's */
-    record->verdict = failure == OK ? OK : ERR_MALFORMED;
-    if (failure == OK)
-        record->plaintext = (struct bytes){memory->data + start, memory->size - start};
-}
-
-static err crypto_verify_last(const struct step_run *run, const struct step_record *records)
-{
-    struct record_claim claim;
-    const struct step_record *last = &records[run->count - 1];
-    err failure = record_parse_again(last->record, &last->id, &claim);
-    return failure == OK ? record_verify(&claim, &run->key) : failure;
-}
 
 static void crypto_run(struct job *job)
 {
     struct parcel *parcel = (struct parcel *)job;
-    struct step_record *record = parcel->batch.records;
     size_t used = 0;
     for (size_t i = 0; i < parcel->batch.record_count; i++)
-        used += record[i].record.size;
+        used += parcel->batch.records[i].record.size;
     struct buffer memory = buffer_over(parcel_extra(parcel) + used, used);
-    for (size_t i = 0; i < parcel->batch.run_count; i++) {
-        struct step_run *run = &parcel->batch.runs[i];
-        run->verdict = run->is_fill ? OK : crypto_verify_last(run, record);
-        for (uint16_t j = 0; j < run->count && run->verdict == OK; j++)
-            crypto_open(&record[j], &memory);
-        record += run->count;
-    }
+    examination_batch(&parcel->batch, &memory);
 }
 
 void crypto_deliver(struct shell *shell)

@@ -4,6 +4,7 @@
 
 #include "node/io/log.h"
 #include "node/shell_state.h"
+#include "protocol/examination.h"
 #include "store/record_table.h"
 
 enum { LOADING_RECORD_MAX = STEP_RECORD_COUNT_MAX };
@@ -33,7 +34,7 @@ static struct parcel *loading_pack(const struct store_page *page, size_t count, 
         to->flags = from->flags;
         place += whole;
         if (is_ours)
-            crypto_open(to, &opened);
+            examination_open(to, &opened);
     }
     return parcel;
 }

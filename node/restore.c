@@ -4,6 +4,7 @@
 
 #include "node/io/log.h"
 #include "node/shell_state.h"
+#include "protocol/examination.h"
 #include "store/record_table.h"
 #include "store/row_table.h"
 #include "store/stream_table.h"
@@ -101,7 +102,7 @@ static void restore_record(struct restore *restore, const struct store_record *r
         .flags = record->flags};
     if (record->destroyed)
         opened.flags |= RECORD_BARE;
-    crypto_open(&opened, &memory);
+    examination_open(&opened, &memory);
     if (opened.verdict != OK || opened.plaintext.size == 0)
         return;
     struct event event = shell_event(EVENT_REPLAY);

@@ -104,8 +104,6 @@ void shell_post_stop(struct shell *shell, bool is_for_all);
 void crypto_check(struct shell *shell, const struct effect *effect);
 /* Seals at once; the answer waits in `followers`. */
 void crypto_seal(struct shell *shell, const struct effect *effect);
-/* Opens a loaded record in place: fills plaintext and verdict. `memory` has room for it. */
-void crypto_open(struct step_record *record, struct buffer *memory);
 /* Delivers finished checks in order. */
 void crypto_deliver(struct shell *shell);
 /* True when some wait for that: they were done here while all workers were busy. */

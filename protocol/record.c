@@ -151,7 +151,7 @@ err record_open(const struct record_claim *claim, const struct record_key *key, 
                                                    claim->header_bytes.data, RECORD_AD_SIZE,
                                                    nonce.data, key->bytes) != 0) {
         out->size -= sealed.size - (RECORD_SEAL_SIZE - RECORD_NONCE_SIZE);
-        return ERR_BAD_KEY;
+        return ERR_MALFORMED;
     }
     return OK;
 }

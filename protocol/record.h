@@ -74,7 +74,8 @@ MUST_USE err record_check_key(const struct record_claim *claim, const struct rec
 /* Opens the body into `out` (room for body_size bytes). `key` may be NULL when the audience is
  * clear. Checks the commitment and the ciphertext's tag; the body hash is the caller's to check.
  *
- *   ERR_BAD_KEY     not the key the header commits to, or it does not open the body: ask another
+ *   ERR_BAD_KEY     not the key the header commits to: ask another peer
+ *   ERR_MALFORMED   the right key does not open it: its writer's doing
  *   ERR_TRUNCATED   bare
  *   ERR_TOO_LARGE   `out` is too small */
 MUST_USE err record_open(const struct record_claim *claim, const struct record_key *key,
