@@ -95,6 +95,32 @@ static err api_add_to_case(struct api_sending *sending, uint16_t kind, struct by
     return content.size == 0 ? OK : desk_add(sending->order, &letter);
 }
 
+struct api_supplied {
+    const struct api_sending *sending;
+    bool is_there;
+};
+
+static bool api_on_supplied(void *arg, const struct readout *readout)
+{
+    struct api_supplied *supplied = arg;
+    supplied->is_there = readout->is_readable && readout->statement.kind == KIND_SUPPLY &&
+                         bytes_equal(readout->statement.content, supplied->sending->sheets.supply);
+    return !supplied->is_there;
+}
+
+static err api_add_supply(struct api_sending *sending)
+{
+    struct api_supplied supplied = {.sending = sending};
+    struct scope scope = scope_case(&sending->sheets.case_id);
+    struct shell *shell = sending->call->federation->shell;
+    err failure = OK;
+    if (sending->sheets.supply.size > 0)
+        failure = readout_scope(shell_store(shell), &scope, 0, api_on_supplied, &supplied);
+    if (failure == OK && !supplied.is_there)
+        failure = api_add_to_case(sending, KIND_SUPPLY, sending->sheets.supply);
+    return failure;
+}
+
 /* The case itself first, then those who are told of it: a join finds it open. */
 static err api_add_all(struct api_sending *sending)
 {
@@ -109,7 +135,7 @@ static err api_add_all(struct api_sending *sending)
     if (failure == OK && !is_filed)
         failure = api_add_to_case(sending, KIND_MANIFEST, sheets->manifest);
     if (failure == OK)
-        failure = api_add_to_case(sending, KIND_SUPPLY, sheets->supply);
+        failure = api_add_supply(sending);
     if (failure == OK && sheets->announcement.size > 0)
         failure = api_add_announcement(sending);
     return failure;

@@ -227,6 +227,17 @@ static bool draft_on_row(void *arg, const struct store_row *row)
     return true;
 }
 
+/* After a crash: of which nothing has left may be changed again. A supply that was sent in part is
+ * found so by the case file (sheets.c). */
+static void draft_unmark(struct draft_book *book)
+{
+    for (struct draft *draft = book->first; draft != NULL; draft = draft->next) {
+        const struct consult *consult = core_case(shell_core(book->shell), &draft->case_id);
+        if (draft->is_supply || consult == NULL || ID_IS_ZERO(consult->open))
+            memset(&draft->sending, 0, sizeof draft->sending);
+    }
+}
+
 err draft_open(struct shell *shell, struct items *items, struct draft_book **ret_book)
 {
     struct draft_book *book = calloc(1, sizeof *book);
@@ -239,6 +250,7 @@ err draft_open(struct shell *shell, struct items *items, struct draft_book **ret
         draft_close(book);
         return failure;
     }
+    draft_unmark(book);
     *ret_book = book;
     return OK;
 }

@@ -161,11 +161,22 @@ static err sheets_add_open(struct sheets_making *making)
 
 /* ---- the case file ---- */
 
+static bool sheets_lists(const struct casefile *casefile, const struct item_id *item)
+{
+    for (size_t i = 0; i < casefile->item_count; i++) {
+        if (ID_EQUAL(casefile->items[i].item_id, *item))
+            return true;
+    }
+    return false;
+}
+
 static err sheets_add_items(struct sheets_making *making)
 {
     struct casefile *casefile = making->casefile;
     for (size_t i = 0; i < making->draft->attachment_count; i++) {
         const struct draft_attachment *attachment = &making->draft->attachments[i];
+        if (sheets_lists(casefile, &attachment->item_id))
+            continue; /* sent already, before something broke off */
         if (casefile->item_count == ITEM_COUNT_MAX)
             return sheets_complain(making, ERR_TOO_LARGE, "a case holds at most 64 attachments");
         casefile->items[casefile->item_count++] =

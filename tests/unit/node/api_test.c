@@ -376,7 +376,7 @@ static bool is_seen(void *arg)
 {
     const struct sought *sought = arg;
     json_t *record = record_of(sought->room, sought->which, sought->in_case, sought->kind);
-    bool is = record != NULL && strcmp(desk_text(record, "kind"), "unreadable") != 0;
+    bool is = record != NULL;
     json_decref(record);
     return is;
 }
@@ -471,6 +471,144 @@ static void a_case_goes_from_question_to_outcome(void **state)
     json_decref(verdict);
 }
 
+/* The same house, but a person there decides who gets the case file. */
+static void by_hand(struct desk_room *room)
+{
+    desk_shut(room, A);
+    town_shut(room->town, A);
+    room->town->grants_by_hand = true;
+    town_open(room->town, A);
+    town_connect(room->town, A, B);
+    town_connect(room->town, A, C);
+    desk_open(room, A);
+}
+
+static void a_person_grants_and_ends_a_grant(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80], node[40], path[200];
+    by_hand(room);
+    announced(room, in_case);
+    wait_for(room, B, "GET /v1/town/inbox", "inbox", 1);
+    did(room, B, in_case, "join", json_object());
+    snprintf(path, sizeof path, "GET /v1/town/cases/%s/joins", in_case);
+    wait_for(room, A, path, "joins", 1);
+    json_t *joins = look(room, A, in_case, "/joins");
+    json_t *join = json_array_get(json_object_get(joins, "joins"), 0);
+    snprintf(node, sizeof node, "%s", desk_text(json_object_get(join, "writer"), "node"));
+    json_decref(joins);
+    town_pass(room->town, 300);
+    assert_null(record_of(room, B, in_case, "MANIFEST"));
+    did(room, A, in_case, "grants", json_pack("{s:s}", "participant", node));
+    seen(room, B, in_case, "MANIFEST");
+    joins = look(room, A, in_case, "/joins");
+    assert_int_equal(0, json_array_size(json_object_get(joins, "joins")));
+    json_decref(joins);
+    snprintf(path, sizeof path, "POST /v1/town/cases/%s/grants", in_case);
+    refused(room, path, signed_by(A, json_pack("{s:s}", "participant", "nobody")), "ERR_NOT_FOUND");
+    did(room, A, in_case, "grants/end",
+        json_pack("{s:s,s:s}", "participant", node, "note", "enough"));
+    did(room, A, in_case, "post", json_pack("{s:s}", "text", "Not for B any more."));
+    seen(room, B, in_case, "unreadable");
+    assert_null(record_of(room, B, in_case, "POST"));
+    json_t *about = look(room, A, in_case, "");
+    json_t *participant = json_array_get(json_object_get(about, "participants"), 0);
+    assert_true(json_is_true(json_object_get(participant, "ended")));
+    json_decref(about);
+}
+
+/* What is asked for is supplied, with one more attachment, after its preview was confirmed. */
+static void what_was_asked_for_is_supplied(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80], path[160], what[300];
+    announced(room, in_case);
+    wait_for(room, B, "GET /v1/town/inbox", "inbox", 1);
+    did(room, B, in_case, "join", json_object());
+    seen(room, B, in_case, "MANIFEST");
+    did(room, B, in_case, "ask",
+        json_pack("{s:[{s:s,s:s},{s:s,s:s}]}", "items", "wanted", "test", "text", "Ferritin",
+                  "wanted", "image", "text", "MRI"));
+    seen(room, A, in_case, "ASK");
+    json_t *ask = record_of(room, A, in_case, "ASK");
+    json_t *draft = desk_do(room, A, "POST /v1/town/drafts",
+                            json_pack("{s:s,s:s,s:[{s:i,s:s},{s:i,s:s}]}", "supplies", in_case,
+                                      "ask", desk_text(ask, "record"), "answers", "index", 0,
+                                      "answer", "supplied", "index", 1, "answer", "not-available"));
+    snprintf(path, sizeof path, "/v1/town/drafts/%s", desk_text(draft, "draft"));
+    attach(room, path, "ferritin.txt", "Ferritin 12\n", 200);
+    snprintf(what, sizeof what, "GET %s/preview", path);
+    json_t *preview = desk_do(room, A, what, NULL);
+    assert_non_null(strstr(desk_text(preview, "text"), "ferritin.txt"));
+    assert_non_null(strstr(desk_text(preview, "text"), "not-available"));
+    snprintf(what, sizeof what, "POST %s/send", path);
+    json_decref(desk_do(room, A, what, sending(desk_text(preview, "preview"), "Anna Alt")));
+    seen(room, B, in_case, "SUPPLY");
+    json_t *about = look(room, B, in_case, "");
+    json_t *asked = json_object_get(about, "asked");
+    assert_string_equal("supplied", desk_text(json_array_get(asked, 0), "state"));
+    assert_string_equal("not-available", desk_text(json_array_get(asked, 1), "state"));
+    json_t *items = look(room, B, in_case, "/items");
+    assert_int_equal(2, json_array_size(json_object_get(items, "items")));
+    json_decref(items);
+    json_decref(about);
+    json_decref(preview);
+    json_decref(draft);
+    json_decref(ask);
+}
+
+/* Nothing of B's copy can be read any more, and B's receipt says so. */
+static void an_erased_case_leaves_receipts(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80], path[200];
+    announced(room, in_case);
+    wait_for(room, B, "GET /v1/town/inbox", "inbox", 1);
+    did(room, B, in_case, "join", json_object());
+    seen(room, B, in_case, "MANIFEST");
+    did(room, A, in_case, "erase", json_object());
+    snprintf(path, sizeof path, "GET /v1/town/cases/%s/erasure", in_case);
+    wait_for(room, A, path, "receipts", 1);
+    json_t *manifest = record_of(room, B, in_case, "MANIFEST");
+    assert_null(manifest);
+    json_t *inbox = desk_do(room, C, "GET /v1/town/inbox?state=all", NULL);
+    json_t *entry = json_array_get(json_object_get(inbox, "inbox"), 0);
+    struct expected gone = {room, C, "GET /v1/town/inbox?state=closed", "inbox", 1};
+    assert_true(town_until(room->town, has_come, &gone));
+    json_decref(inbox);
+    inbox = desk_do(room, C, "GET /v1/town/inbox?state=closed", NULL);
+    entry = json_array_get(json_object_get(inbox, "inbox"), 0);
+    assert_string_equal("erased", desk_text(entry, "state"));
+    assert_null(json_object_get(entry, "question"));
+    json_decref(inbox);
+}
+
+static void a_request_reaches_the_one_who_is_asked(void **state)
+{
+    struct desk_room *room = *state;
+    char what[300];
+    json_t *wish = a_good_draft();
+    json_t *about = desk_do(room, C, "GET /v1/town/status", NULL);
+    json_object_set_new(wish, "directed",
+                        json_pack("[s]", desk_text(json_object_get(about, "institution"), "node")));
+    json_t *draft = desk_do(room, A, "POST /v1/town/drafts", wish);
+    snprintf(what, sizeof what, "GET /v1/town/drafts/%s/preview", desk_text(draft, "draft"));
+    json_t *preview = desk_do(room, A, what, NULL);
+    snprintf(what, sizeof what, "POST /v1/town/drafts/%s/send", desk_text(draft, "draft"));
+    json_t *sent = desk_do(room, A, what, sending(desk_text(preview, "preview"), "Anna Alt"));
+    wait_for(room, C, "GET /v1/town/requests", "requests", 1);
+    json_t *inbox = desk_do(room, B, "GET /v1/town/inbox?state=all", NULL);
+    assert_int_equal(0, json_array_size(json_object_get(inbox, "inbox")));
+    did(room, C, desk_text(sent, "case"), "decline", json_pack("{s:s}", "reason", "not-my-field"));
+    snprintf(what, sizeof what, "GET /v1/town/cases/%s", desk_text(sent, "case"));
+    wait_for(room, A, what, "declined_by_mail", 1);
+    json_decref(inbox);
+    json_decref(sent);
+    json_decref(preview);
+    json_decref(draft);
+    json_decref(about);
+}
+
 static void what_the_state_forbids_is_refused(void **state)
 {
     struct desk_room *room = *state;
@@ -549,6 +687,10 @@ int main(void)
         STORY(nobody_signs_without_the_passphrase_or_for_somebody_else),
         STORY(drafts_outlive_a_restart_and_belong_to_who_made_them),
         STORY(a_case_goes_from_question_to_outcome),
+        STORY(a_person_grants_and_ends_a_grant),
+        STORY(what_was_asked_for_is_supplied),
+        STORY(an_erased_case_leaves_receipts),
+        STORY(a_request_reaches_the_one_who_is_asked),
         STORY(what_the_state_forbids_is_refused),
         STORY(reading_writes_no_record),
         STORY(a_stranger_on_this_machine_is_refused),

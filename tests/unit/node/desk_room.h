@@ -14,6 +14,7 @@
 enum { DESK_ANSWER_MAX = 4 * 1024 * 1024 };
 
 struct desk_house {
+    char data[160]; /* not the store's, which wants a folder of its own */
     char socket[100];
     struct secrets *secrets;
     struct api *api;
@@ -48,9 +49,11 @@ static inline void desk_make_account(struct desk_room *room, int which, const ch
     struct town_house *house = &room->town->houses[which];
     struct desk_house *desk = &room->houses[which];
     char path[256];
-    snprintf(path, sizeof path, "%s/clinicians", house->data);
+    snprintf(desk->data, sizeof desk->data, "%s-desk", house->data);
+    (void)mkdir(desk->data, 0700);
+    snprintf(path, sizeof path, "%s/clinicians", desk->data);
     (void)mkdir(path, 0700);
-    snprintf(path, sizeof path, "%s/clinicians/town", house->data);
+    snprintf(path, sizeof path, "%s/clinicians/town", desk->data);
     struct account_book *book;
     assert_int_equal(OK, account_open(path, &book));
     struct account_room accounts = {book, room->town->workers, desk->secrets};
@@ -89,7 +92,7 @@ static inline void desk_open(struct desk_room *room, int which)
     struct api_config config = {.loop = &room->town->loop,
                                 .workers = room->town->workers,
                                 .socket = desk->socket,
-                                .data = house->data,
+                                .data = desk->data,
                                 .shells = shells,
                                 .links = links,
                                 .items = items,
