@@ -199,7 +199,7 @@ static inline int desk_say(struct desk_room *room, int fd, const struct desk_req
     char *body = strstr(answer, "\r\n\r\n");
     assert_non_null(body);
     *ret_body = body + 4;
-    return atoi(answer + 9);
+    return (int)strtol(answer + 9, NULL, 10);
 }
 
 /* JSON in, JSON out; `body` is consumed and may be NULL. */
@@ -242,6 +242,197 @@ static inline const char *desk_text(const json_t *json, const char *name)
     const char *text = json_string_value(json_object_get(json, name));
     assert_non_null(text);
     return text;
+}
+
+/* ---- what the stories do ---- */
+
+enum { A, B, C };
+
+static const char *const desk_logins[] = {"anna", "bela", "chen"};
+
+/* Adds who signs. */
+static inline json_t *desk_signed_by(int which, json_t *body)
+{
+    json_object_set_new(body, "clinician", json_string(desk_logins[which]));
+    json_object_set_new(body, "passphrase", json_string("correct horse"));
+    return body;
+}
+
+static inline json_t *desk_a_draft(void)
+{
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:s,s:s,s:s,s:s}", "question",
+                     "Is the marrow what it seems to be?", "description", "A long story.",
+                     "specialty", "hematology", "service", "clinical-consult", "reason", "rare",
+                     "wanted_count", 2, "deadline", "2099-01-01", "language", "en", "mode",
+                     "independent-first", "age", "40-49");
+}
+
+/* A deadline that the federation allows. */
+static inline json_t *desk_a_good_draft(void)
+{
+    char text[40];
+    json_t *draft = desk_a_draft();
+    time_t then = time(NULL) + 3 * 24 * 3600;
+    struct tm parts;
+    gmtime_r(&then, &parts);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    json_object_set_new(draft, "deadline", json_string(text));
+    return draft;
+}
+
+/* Writes a draft and gives its preview. */
+static inline json_t *desk_previewed(struct desk_room *room, char path[static 160])
+{
+    json_t *made = desk_do(room, A, "POST /v1/town/drafts", desk_a_good_draft());
+    char get[200];
+    snprintf(path, 160, "/v1/town/drafts/%s", desk_text(made, "draft"));
+    snprintf(get, sizeof get, "GET %s/preview", path);
+    json_decref(made);
+    return desk_do(room, A, get, NULL);
+}
+
+static inline json_t *desk_sending(const char *preview, const char *name)
+{
+    return desk_signed_by(A, json_pack("{s:s,s:s}", "preview", preview, "confirmed_by", name));
+}
+
+static inline int desk_status_of(struct desk_room *room, const struct desk_request *request)
+{
+    char *body;
+    int fd = desk_dial(room, A);
+    int status = desk_say(room, fd, request, &body);
+    close(fd);
+    return status;
+}
+
+static inline void desk_attach(struct desk_room *room, const char *path, const char *name,
+                               const char *content, int wanted)
+{
+    char where[300];
+    snprintf(where, sizeof where, "%s/attachments?name=%s", path, name);
+    struct desk_request request = {
+        .method = "POST",
+        .path = where,
+        .headers = "Host: consilium\r\nContent-Type: application/octet-stream\r\n",
+        .body = content,
+        .size = strlen(content)};
+    assert_int_equal(wanted, desk_status_of(room, &request));
+}
+
+/* A sends a case with one attachment; its id. */
+static inline void desk_announced(struct desk_room *room, char ret_case[static 80])
+{
+    char path[160], get[200], send[200];
+    json_decref(desk_previewed(room, path));
+    desk_attach(room, path, "report.txt", "CT: a mass of 3 cm.\n", 200);
+    desk_attach(room, path, "report.pdf", "CT: a mass of 3 cm.\n", 400);
+    desk_attach(room, path, "scan.dcm", "not a picture", 400);
+    snprintf(get, sizeof get, "GET %s/preview", path);
+    snprintf(send, sizeof send, "POST %s/send", path);
+    json_t *preview = desk_do(room, A, get, NULL);
+    json_t *sent = desk_do(room, A, send, desk_sending(desk_text(preview, "preview"), "Anna Alt"));
+    snprintf(ret_case, 80, "%s", desk_text(sent, "case"));
+    json_decref(sent);
+    json_decref(preview);
+}
+
+static inline json_t *desk_act(struct desk_room *room, int which, const char *in_case,
+                               const char *what, json_t *body)
+{
+    char path[300];
+    snprintf(path, sizeof path, "POST /v1/town/cases/%.16s/%s", in_case, what);
+    return desk_do(room, which, path, body);
+}
+
+static inline void desk_did(struct desk_room *room, int which, const char *in_case,
+                            const char *what, json_t *body)
+{
+    json_decref(desk_act(room, which, in_case, what, desk_signed_by(which, body)));
+}
+
+static inline json_t *desk_look(struct desk_room *room, int which, const char *in_case,
+                                const char *what)
+{
+    char path[300];
+    snprintf(path, sizeof path, "GET /v1/town/cases/%.16s%s", in_case, what);
+    return desk_do(room, which, path, NULL);
+}
+
+/* The first record of that kind in the thread as `which` sees it; a new reference, or NULL. */
+static inline json_t *desk_record_of(struct desk_room *room, int which, const char *in_case,
+                                     const char *kind)
+{
+    json_t *thread = desk_look(room, which, in_case, "/thread?limit=200"), *record, *found = NULL;
+    size_t index;
+    json_array_foreach(json_object_get(thread, "thread"), index, record)
+    {
+        if (found == NULL && strcmp(desk_text(record, "kind"), kind) == 0)
+            found = json_incref(record);
+    }
+    json_decref(thread);
+    return found;
+}
+
+struct desk_sought {
+    struct desk_room *room;
+    int which;
+    const char *in_case;
+    const char *kind;
+};
+
+static inline bool desk_is_seen(void *arg)
+{
+    const struct desk_sought *sought = arg;
+    json_t *record = desk_record_of(sought->room, sought->which, sought->in_case, sought->kind);
+    bool is = record != NULL;
+    json_decref(record);
+    return is;
+}
+
+static inline void desk_seen(struct desk_room *room, int which, const char *in_case,
+                             const char *kind)
+{
+    struct desk_sought sought = {room, which, in_case, kind};
+    assert_true(town_until(room->town, desk_is_seen, &sought));
+}
+
+struct desk_expected {
+    struct desk_room *room;
+    int which;
+    const char *what;
+    const char *list;
+    size_t count;
+};
+
+static inline bool desk_has_come(void *arg)
+{
+    const struct desk_expected *expected = arg;
+    json_t *json = desk_do(expected->room, expected->which, expected->what, NULL);
+    bool has = json_array_size(json_object_get(json, expected->list)) >= expected->count;
+    json_decref(json);
+    return has;
+}
+
+static inline void desk_wait_for(struct desk_room *room, int which, const char *what,
+                                 const char *list, size_t count)
+{
+    struct desk_expected expected = {room, which, what, list, count};
+    assert_true(town_until(room->town, desk_has_come, &expected));
+}
+
+/* A is refused, with a reason and a hint. */
+static inline void desk_refused(struct desk_room *room, const char *what, json_t *body,
+                                const char *error)
+{
+    int status = 0;
+    json_t *json = desk_ask(room, A, what, body, &status);
+    if (status < 400 || strcmp(desk_text(json, "error"), error) != 0)
+        print_error("%s: %d %s\n", what, status, json_string_value(json_object_get(json, "error")));
+    assert_true(status >= 400);
+    assert_string_equal(error, desk_text(json, "error"));
+    assert_true(strlen(desk_text(json, "message")) > 0);
+    assert_true(strlen(desk_text(json, "hint")) > 0);
+    json_decref(json);
 }
 
 #endif

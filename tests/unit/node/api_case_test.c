@@ -1,0 +1,245 @@
+/* What three hospitals do with a case, each at the socket of its own node. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/node/desk_room.h"
+
+static bool is_fetched(void *arg)
+{
+    const struct desk_sought *sought = arg;
+    json_t *json = desk_look(sought->room, sought->which, sought->in_case, "/items");
+    json_t *item = json_array_get(json_object_get(json, "items"), 0);
+    bool is = strcmp(desk_text(item, "state"), "here") == 0;
+    json_decref(json);
+    return is;
+}
+
+/* API-8, API-9: first the receipt, then the bytes; the opinion signs what was opened. */
+static void read_the_item(struct desk_room *room, const char *in_case)
+{
+    struct desk_sought sought = {room, B, in_case, NULL};
+    char path[300], *body;
+    json_decref(desk_act(room, B, in_case, "fetch", json_object()));
+    assert_true(town_until(room->town, is_fetched, &sought));
+    json_t *items = desk_look(room, B, in_case, "/items");
+    const char *item = desk_text(json_array_get(json_object_get(items, "items"), 0), "item");
+    snprintf(path, sizeof path, "/v1/town/cases/%s/items/%s?clinician=bela", in_case, item);
+    struct desk_request request = {.method = "GET", .path = path};
+    int fd = desk_dial(room, B);
+    assert_int_equal(403, desk_say(room, fd, &request, &body));
+    close(fd);
+    desk_did(room, B, in_case, "opened", json_pack("{s:[s]}", "items", item));
+    fd = desk_dial(room, B);
+    assert_int_equal(200, desk_say(room, fd, &request, &body));
+    assert_string_equal("CT: a mass of 3 cm.\n", body);
+    close(fd);
+    json_decref(items);
+}
+
+static void a_case_goes_from_question_to_outcome(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80];
+    desk_wait_for(room, A, "GET /v1/town/specialists", "specialists", 4);
+    desk_announced(room, in_case);
+    desk_wait_for(room, B, "GET /v1/town/inbox", "inbox", 1);
+    desk_wait_for(room, C, "GET /v1/town/inbox?specialty=hematology&language=en", "inbox", 1);
+    desk_did(room, B, in_case, "join", json_pack("{s:s}", "note", "I have seen thirty."));
+    desk_did(room, C, in_case, "join", json_object());
+    desk_seen(room, B, in_case, "MANIFEST");
+    desk_seen(room, C, in_case, "MANIFEST");
+    read_the_item(room, in_case);
+    desk_did(
+        room, B, in_case, "opinion",
+        json_pack("{s:s,s:s,s:s}", "text", "It is.", "language", "en", "diagnosis", "confirmed"));
+    desk_did(room, C, in_case, "ask",
+             json_pack("{s:[{s:s,s:s}]}", "items", "wanted", "test", "text", "Ferritin"));
+    desk_seen(room, A, in_case, "OPINION");
+    desk_seen(room, A, in_case, "ASK");
+
+    json_t *opinion = desk_record_of(room, A, in_case, "OPINION");
+    json_t *content = json_object_get(opinion, "content");
+    assert_string_equal("good", desk_text(opinion, "signature"));
+    assert_string_equal("Béla Bartók", desk_text(json_object_get(opinion, "clinician"), "name"));
+    assert_int_equal(1, json_array_size(json_object_get(content, "items_opened")));
+    assert_string_equal(OPINION_SENTENCE, desk_text(content, "sentence"));
+    assert_null(desk_record_of(room, C, in_case, "OPINION")); /* independent first */
+    json_t *about = desk_look(room, A, in_case, "");
+    json_t *asked = json_array_get(json_object_get(about, "asked"), 0);
+    assert_string_equal("open", desk_text(asked, "state"));
+    json_decref(about);
+
+    desk_seen(room, A, in_case, "TAKE_IN");
+    desk_did(room, A, in_case, "reveal", json_object());
+    desk_seen(room, C, in_case, "OPINION");
+    desk_did(room, A, in_case, "post", json_pack("{s:s}", "text", "Thank you."));
+    desk_did(room, A, in_case, "synthesis", json_pack("{s:s}", "text", "It is what it seems."));
+    desk_did(room, A, in_case, "close", json_object());
+    desk_did(room, A, in_case, "outcome",
+             json_pack("{s:i,s:s,s:s}", "day", 21, "followed", "followed", "result", "improved"));
+    desk_seen(room, B, in_case, "OUTCOME");
+    about = desk_look(room, B, in_case, "");
+    assert_string_equal("followed-up", desk_text(about, "state"));
+    json_decref(about);
+    json_decref(opinion);
+
+    json_t *verdict = desk_do(room, A, "GET /v1/town/audit/verify", NULL);
+    assert_true(json_is_true(json_object_get(verdict, "sound")));
+    assert_true(json_integer_value(json_object_get(verdict, "count")) > 8);
+    json_decref(verdict);
+}
+
+/* The same house, but a person there decides who gets the case file. */
+static void by_hand(struct desk_room *room)
+{
+    desk_shut(room, A);
+    town_shut(room->town, A);
+    room->town->grants_by_hand = true;
+    town_open(room->town, A);
+    town_connect(room->town, A, B);
+    town_connect(room->town, A, C);
+    desk_open(room, A);
+}
+
+static void a_person_grants_and_ends_a_grant(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80], node[40], path[200];
+    by_hand(room);
+    desk_announced(room, in_case);
+    desk_wait_for(room, B, "GET /v1/town/inbox", "inbox", 1);
+    desk_did(room, B, in_case, "join", json_object());
+    snprintf(path, sizeof path, "GET /v1/town/cases/%s/joins", in_case);
+    desk_wait_for(room, A, path, "joins", 1);
+    json_t *joins = desk_look(room, A, in_case, "/joins");
+    json_t *join = json_array_get(json_object_get(joins, "joins"), 0);
+    snprintf(node, sizeof node, "%s", desk_text(json_object_get(join, "writer"), "node"));
+    json_decref(joins);
+    town_pass(room->town, 300);
+    assert_null(desk_record_of(room, B, in_case, "MANIFEST"));
+    desk_did(room, A, in_case, "grants", json_pack("{s:s}", "participant", node));
+    desk_seen(room, B, in_case, "MANIFEST");
+    joins = desk_look(room, A, in_case, "/joins");
+    assert_int_equal(0, json_array_size(json_object_get(joins, "joins")));
+    json_decref(joins);
+    snprintf(path, sizeof path, "POST /v1/town/cases/%s/grants", in_case);
+    desk_refused(room, path, desk_signed_by(A, json_pack("{s:s}", "participant", "nobody")),
+                 "ERR_NOT_FOUND");
+    desk_did(room, A, in_case, "grants/end",
+             json_pack("{s:s,s:s}", "participant", node, "note", "enough"));
+    desk_did(room, A, in_case, "post", json_pack("{s:s}", "text", "Not for B any more."));
+    desk_seen(room, B, in_case, "unreadable");
+    assert_null(desk_record_of(room, B, in_case, "POST"));
+    json_t *about = desk_look(room, A, in_case, "");
+    json_t *participant = json_array_get(json_object_get(about, "participants"), 0);
+    assert_true(json_is_true(json_object_get(participant, "ended")));
+    json_decref(about);
+}
+
+/* What is asked for is supplied, with one more attachment, after its preview was confirmed. */
+static void what_was_asked_for_is_supplied(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80], path[160], what[300];
+    desk_announced(room, in_case);
+    desk_wait_for(room, B, "GET /v1/town/inbox", "inbox", 1);
+    desk_did(room, B, in_case, "join", json_object());
+    desk_seen(room, B, in_case, "MANIFEST");
+    desk_did(room, B, in_case, "ask",
+             json_pack("{s:[{s:s,s:s},{s:s,s:s}]}", "items", "wanted", "test", "text", "Ferritin",
+                       "wanted", "image", "text", "MRI"));
+    desk_seen(room, A, in_case, "ASK");
+    json_t *ask = desk_record_of(room, A, in_case, "ASK");
+    json_t *draft = desk_do(room, A, "POST /v1/town/drafts",
+                            json_pack("{s:s,s:s,s:[{s:i,s:s},{s:i,s:s}]}", "supplies", in_case,
+                                      "ask", desk_text(ask, "record"), "answers", "index", 0,
+                                      "answer", "supplied", "index", 1, "answer", "not-available"));
+    snprintf(path, sizeof path, "/v1/town/drafts/%s", desk_text(draft, "draft"));
+    desk_attach(room, path, "ferritin.txt", "Ferritin 12\n", 200);
+    snprintf(what, sizeof what, "GET %s/preview", path);
+    json_t *preview = desk_do(room, A, what, NULL);
+    assert_non_null(strstr(desk_text(preview, "text"), "ferritin.txt"));
+    assert_non_null(strstr(desk_text(preview, "text"), "not-available"));
+    snprintf(what, sizeof what, "POST %s/send", path);
+    json_decref(desk_do(room, A, what, desk_sending(desk_text(preview, "preview"), "Anna Alt")));
+    desk_seen(room, B, in_case, "SUPPLY");
+    json_t *about = desk_look(room, B, in_case, "");
+    json_t *asked = json_object_get(about, "asked");
+    assert_string_equal("supplied", desk_text(json_array_get(asked, 0), "state"));
+    assert_string_equal("not-available", desk_text(json_array_get(asked, 1), "state"));
+    json_t *items = desk_look(room, B, in_case, "/items");
+    assert_int_equal(2, json_array_size(json_object_get(items, "items")));
+    json_decref(items);
+    json_decref(about);
+    json_decref(preview);
+    json_decref(draft);
+    json_decref(ask);
+}
+
+/* Nothing of B's copy can be read any more, and B's receipt says so. */
+static void an_erased_case_leaves_receipts(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80], path[200];
+    desk_announced(room, in_case);
+    desk_wait_for(room, B, "GET /v1/town/inbox", "inbox", 1);
+    desk_did(room, B, in_case, "join", json_object());
+    desk_seen(room, B, in_case, "MANIFEST");
+    desk_did(room, A, in_case, "erase", json_object());
+    snprintf(path, sizeof path, "GET /v1/town/cases/%s/erasure", in_case);
+    desk_wait_for(room, A, path, "receipts", 1);
+    json_t *manifest = desk_record_of(room, B, in_case, "MANIFEST");
+    assert_null(manifest);
+    json_t *inbox = desk_do(room, C, "GET /v1/town/inbox?state=all", NULL);
+    json_t *entry = json_array_get(json_object_get(inbox, "inbox"), 0);
+    struct desk_expected gone = {room, C, "GET /v1/town/inbox?state=closed", "inbox", 1};
+    assert_true(town_until(room->town, desk_has_come, &gone));
+    json_decref(inbox);
+    inbox = desk_do(room, C, "GET /v1/town/inbox?state=closed", NULL);
+    entry = json_array_get(json_object_get(inbox, "inbox"), 0);
+    assert_string_equal("erased", desk_text(entry, "state"));
+    assert_null(json_object_get(entry, "question"));
+    json_decref(inbox);
+}
+
+static void a_request_reaches_the_one_who_is_asked(void **state)
+{
+    struct desk_room *room = *state;
+    char what[300];
+    json_t *wish = desk_a_good_draft();
+    json_t *about = desk_do(room, C, "GET /v1/town/status", NULL);
+    json_object_set_new(wish, "directed",
+                        json_pack("[s]", desk_text(json_object_get(about, "institution"), "node")));
+    json_t *draft = desk_do(room, A, "POST /v1/town/drafts", wish);
+    snprintf(what, sizeof what, "GET /v1/town/drafts/%s/preview", desk_text(draft, "draft"));
+    json_t *preview = desk_do(room, A, what, NULL);
+    snprintf(what, sizeof what, "POST /v1/town/drafts/%s/send", desk_text(draft, "draft"));
+    json_t *sent = desk_do(room, A, what, desk_sending(desk_text(preview, "preview"), "Anna Alt"));
+    desk_wait_for(room, C, "GET /v1/town/requests", "requests", 1);
+    json_t *inbox = desk_do(room, B, "GET /v1/town/inbox?state=all", NULL);
+    assert_int_equal(0, json_array_size(json_object_get(inbox, "inbox")));
+    desk_did(room, C, desk_text(sent, "case"), "decline",
+             json_pack("{s:s}", "reason", "not-my-field"));
+    snprintf(what, sizeof what, "GET /v1/town/cases/%s", desk_text(sent, "case"));
+    desk_wait_for(room, A, what, "declined_by_mail", 1);
+    json_decref(inbox);
+    json_decref(sent);
+    json_decref(preview);
+    json_decref(draft);
+    json_decref(about);
+}
+
+int main(void)
+{
+#define STORY(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
+    const struct CMUnitTest tests[] = {
+        STORY(a_case_goes_from_question_to_outcome),   STORY(a_person_grants_and_ends_a_grant),
+        STORY(what_was_asked_for_is_supplied),         STORY(an_erased_case_leaves_receipts),
+        STORY(a_request_reaches_the_one_who_is_asked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
