@@ -197,9 +197,10 @@ static bool api_own_account(struct api_call *call)
     if (!api_is_administrator(call))
         return api_find_account(call, login);
     call->account = account_find(call->federation->accounts, login);
-    if (call->account == NULL)
-        api_refuse(call, ERR_NOT_FOUND, "there is no such clinician at this institution", NULL);
-    return call->account != NULL;
+    if (call->account != NULL)
+        return true;
+    api_refuse(call, ERR_NOT_FOUND, "there is no such clinician at this institution", NULL);
+    return false;
 }
 
 static void api_post_revoke(struct api_call *call)

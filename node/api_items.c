@@ -155,9 +155,9 @@ static void api_get_items(struct api_call *call)
 static void api_post_fetch(struct api_call *call)
 {
     struct casefile *casefile = api_find_case(call) ? api_casefile(call) : NULL;
-    const json_t *wanted = json_object_get(call->form, "items");
     if (casefile == NULL)
         return;
+    const json_t *wanted = json_object_get(call->form, "items");
     err failure = OK;
     size_t count = wanted == NULL ? casefile->item_count : json_array_size(wanted);
     for (size_t i = 0; failure == OK && i < count; i++) {
