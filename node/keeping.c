@@ -181,7 +181,7 @@ void keeping_add(struct shell *shell, const struct effect *effect, struct parcel
 
 void keeping_submit(struct shell *shell)
 {
-    if (shell->is_turning)
+    if (shell->is_turning || shell->store == NULL) /* closing: what was not kept never was */
         return;
     while (shell->keeping.first != NULL) {
         struct parcel *parcel = shell->keeping.first;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/casework.h"
 #include "protocol/entitlement.h"
 #include "protocol/gossip.h"
 #include "protocol/hash.h"
@@ -93,14 +94,37 @@ static void catchup_list(struct core *core, struct peer *peer, struct step *step
         core_send(step, peer->link, &frame);
 }
 
-/* A stream that is only claimed takes a slot when its writer is a member and its generation follows
- * one that is here: so members times scopes bound the table, not what a peer makes up. */
+/* Members times scopes times generations bound the table, not what a peer makes up. A stream of our
+ * own in a case that is not here can only be one that we lost. */
 static bool catchup_is_plausible(const struct core *core, const struct stream_id *id)
 {
     struct stream_id before = *id;
     before.generation--;
-    return roster_find(core->roster, &id->writer) != NULL &&
-           (id->generation == 1 || streams_find(&core->streams, &before) != STREAM_NONE);
+    uint32_t slot = streams_find(&core->streams, &before);
+    bool follows = slot != STREAM_NONE && core->streams.all[slot].tail > 0;
+    return (id->generation == 1 || (follows && id->generation <= GENERATION_COUNT_MAX)) &&
+           entitlement_has_place(core, &id->scope, &id->writer);
+}
+
+static bool catchup_is_lost(const struct core *core, const struct stream_id *id)
+{
+    struct case_id case_id;
+    memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
+    return id->scope.kind == SCOPE_CASE && casework_find(core, &case_id) == NULL;
+}
+
+uint32_t catchup_slot(struct core *core, const struct stream_id *id)
+{
+    uint32_t slot = streams_find(&core->streams, id);
+    if (slot != STREAM_NONE || !catchup_is_plausible(core, id))
+        return slot;
+    bool is_lost = catchup_is_lost(core, id);
+    if (is_lost && core->lost_count >= LOST_COUNT_MAX)
+        return STREAM_NONE;
+    slot = streams_add(&core->streams, id);
+    if (slot != STREAM_NONE && is_lost)
+        core->lost_count++;
+    return slot;
 }
 
 void catchup_positions(struct core *core, struct peer *peer, struct bytes frame, struct step *step)
@@ -119,8 +143,8 @@ void catchup_positions(struct core *core, struct peer *peer, struct bytes frame,
         if (frame.data[0] == FRAME_ACK || position.tail == 0 ||
             !entitlement_shares(core, &core->config.self, &position.stream))
             continue;
-        if (slot == STREAM_NONE && catchup_is_plausible(core, &position.stream))
-            slot = streams_add(&core->streams, &position.stream);
+        if (slot == STREAM_NONE)
+            slot = catchup_slot(core, &position.stream);
         if (slot != STREAM_NONE)
             streams_want(&core->streams, slot, position.tail, peer->link);
     }
@@ -155,46 +179,61 @@ void catchup_want_heads(struct core *core, const struct peer *peer, struct step 
     core_send(step, peer->link, &frame);
 }
 
-void catchup_answered(struct core *core, struct peer *peer, const struct stream_id *id,
-                      uint64_t sequence)
+/* Nobody owes an answer about the stream any more. */
+static void catchup_unask(struct core *core, uint32_t slot)
+{
+    struct stream *stream = &core->streams.all[slot];
+    struct peer *peer = core_peer_of_link(core, stream->asked);
+    if (stream->want_until.ms != 0 && peer != NULL && peer->wanting > 0)
+        peer->wanting--;
+    stream->want_until = (struct mono){0};
+    stream->asked = (struct link_id){0};
+}
+
+/* Who was asked does not have what it claimed: the next listing, best another's, starts anew. */
+static void catchup_give_up(struct core *core, uint32_t slot)
+{
+    struct stream *stream = &core->streams.all[slot];
+    stream->late = stream->asked;
+    if (stream->want_link.value == stream->late.value)
+        stream->want_to = 0;
+    catchup_unask(core, slot);
+    streams_settle(&core->streams, slot);
+}
+
+void catchup_answered(struct core *core, struct peer *peer, const struct stream_id *id)
 {
     uint32_t slot = streams_find(&core->streams, id);
-    if (slot == STREAM_NONE)
+    if (slot == STREAM_NONE || core->streams.all[slot].want_until.ms == 0 ||
+        core->streams.all[slot].asked.value != peer->link.value)
         return;
-    struct stream *stream = &core->streams.all[slot];
-    if (stream->want_until.ms == 0 || stream->want_link.value != peer->link.value ||
-        sequence <= stream->tail)
-        return;
-    stream->want_until.ms = 0;
-    if (peer->wanting > 0)
-        peer->wanting--;
+    catchup_unask(core, slot);
+    streams_settle(&core->streams, slot);
 }
 
 /* Asks for the next range of one stream that is behind. False when it cannot be asked now. */
 static bool catchup_pump_stream(struct core *core, uint32_t slot, struct step *step)
 {
     struct stream *stream = &core->streams.all[slot];
-    bool is_outstanding = stream->want_until.ms > core->now.ms;
     struct peer *peer = core_peer_of_link(core, stream->want_link);
-    if (peer == NULL) {
+    if (stream->want_until.ms != 0 && stream->want_until.ms <= core->now.ms)
+        catchup_give_up(core, slot);
+    else if (stream->want_until.ms != 0 && core_peer_of_link(core, stream->asked) == NULL)
+        catchup_unask(core, slot);
+    else if (peer == NULL)
         stream->want_to = 0; /* it left; the next listing names another */
+    if (stream->want_to <= stream->next) {
         streams_settle(&core->streams, slot);
         return false;
     }
-    if (is_outstanding || peer->wanting >= PEER_WANTING_MAX ||
+    if (peer == NULL || stream->want_until.ms != 0 || peer->wanting >= PEER_WANTING_MAX ||
         peer->checking > PEER_CHECKING_MAX / 2)
         return false;
-    if (stream->want_until.ms != 0) { /* it did not answer in time: somebody else may */
-        if (peer->wanting > 0)
-            peer->wanting--;
-        stream->want_to = 0;
-        streams_settle(&core->streams, slot);
-        return false;
-    }
     uint64_t missing = stream->want_to - stream->next;
     uint16_t count = missing > STEP_RECORD_COUNT_MAX ? STEP_RECORD_COUNT_MAX : (uint16_t)missing;
     catchup_send_want(peer, &stream->id, stream->next + 1, count, step);
     stream->want_until.ms = core->now.ms + WANT_TIMEOUT_MS;
+    stream->asked = peer->link;
     peer->wanting++;
     return true;
 }
@@ -204,14 +243,13 @@ void catchup_pump(struct core *core, struct step *step)
     if (core->is_full || !core->is_started)
         return;
     int budget = CATCHUP_WANTS_A_PUMP;
-    uint32_t slot = core->streams.behind_first;
+    uint32_t slot = core->streams.behind_first, last = core->streams.behind_last;
     for (int looked = 0; slot != STREAM_NONE && budget > 0 && looked < 4 * CATCHUP_WANTS_A_PUMP;
          looked++) {
-        uint32_t after = core->streams.all[slot].behind_next;
-        if (core->streams.all[slot].want_to <= core->streams.all[slot].next)
-            streams_settle(&core->streams, slot);
-        else if (catchup_pump_stream(core, slot, step))
+        uint32_t after = slot == last ? STREAM_NONE : core->streams.all[slot].behind_next;
+        if (catchup_pump_stream(core, slot, step))
             budget--;
+        streams_put_back(&core->streams, slot);
         slot = after;
     }
 }
@@ -366,12 +404,8 @@ void catchup_status(struct core *core, struct peer *peer, struct bytes frame, st
         return;
     }
     uint32_t slot = streams_find(&core->streams, &status.stream);
-    if (slot == STREAM_NONE || core->streams.all[slot].want_link.value != peer->link.value)
+    if (slot == STREAM_NONE || core->streams.all[slot].want_until.ms == 0 ||
+        core->streams.all[slot].asked.value != peer->link.value)
         return;
-    /* it cannot help now: the next listing, from it or another, starts anew */
-    if (core->streams.all[slot].want_until.ms != 0 && peer->wanting > 0)
-        peer->wanting--;
-    core->streams.all[slot].want_to = 0;
-    streams_settle(&core->streams, slot);
-    core->streams.all[slot].want_until = (struct mono){0};
+    catchup_give_up(core, slot);
 }

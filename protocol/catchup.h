@@ -28,8 +28,10 @@ void catchup_status(struct core *core, struct peer *peer, struct bytes frame, st
 void catchup_loaded(struct core *core, const struct event *event, struct step *step);
 
 /* A record of the stream came from this peer: what was asked of it is being answered. */
-void catchup_answered(struct core *core, struct peer *peer, const struct stream_id *id,
-                      uint64_t sequence);
+void catchup_answered(struct core *core, struct peer *peer, const struct stream_id *id);
+
+/* The slot of a stream that a peer speaks of, made if such a stream may exist; STREAM_NONE else. */
+uint32_t catchup_slot(struct core *core, const struct stream_id *id);
 
 void catchup_want_one(struct core *core, struct peer *peer, uint32_t slot, uint64_t sequence,
                       struct step *step);

@@ -9,7 +9,8 @@
 #include "protocol/streams.h"
 
 enum {
-    PEER_CHECKING_MAX = 8192, /* records of one peer being checked at once */
+    PEER_CHECKING_MAX = 8192, /* records of one peer being checked and kept at once */
+    PEER_CHECKING_SIZE_MAX = 32 * 1024 * 1024,
     PEER_LOADING_MAX = 64,
     PEER_WANTING_MAX = 64,
     SUMMARY_INTERVAL_MS = 30 * 1000,
@@ -17,6 +18,8 @@ enum {
     LACK_RETRY_MS = 30 * 1000,
     CUT_OFF_MS = 24 * 60 * 60 * 1000, /* alone for so long: heads are compared anew */
     COMPARED_COUNT = 2,
+    SPOILED_MS = 60 * 1000,
+    LOST_COUNT_MAX = 1024, /* slots of our own streams in cases that are not here */
 };
 
 /* A member at the other end of a link. */
@@ -29,6 +32,7 @@ struct peer {
     uint64_t epoch;
     struct head_id head;
     uint32_t checking;
+    uint32_t checking_size;
     uint32_t loading;
     uint32_t wanting;
     struct mono summary_at;
@@ -55,6 +59,7 @@ struct core {
     uint32_t compared_count;
     struct mono alone_since; /* 0: somebody is connected, or nobody ever was */
     uint64_t refused;
+    uint32_t lost_count;
     struct casework *casework;
 };
 

@@ -41,10 +41,13 @@ struct stream_id core_own_stream(const struct core *core, const struct scope *sc
 {
     struct stream_id id = {.scope = *scope, .writer = core->config.self, .generation = 1};
     struct stream_id later = id;
-    for (later.generation = 2; streams_find(&core->streams, &later) != STREAM_NONE;
-         later.generation++)
+    for (later.generation = 2;; later.generation++) {
+        uint32_t slot = streams_find(&core->streams, &later);
+        /* one that somebody only speaks of is none */
+        if (slot == STREAM_NONE || core->streams.all[slot].tail == 0)
+            return id;
         id.generation = later.generation;
-    return id;
+    }
 }
 
 err core_may_read(const struct core *core, const struct node_id *node,

@@ -19,10 +19,11 @@ static struct node_id entitlement_recipient(const struct scope *scope)
     return node;
 }
 
-/* Does this scope exist here, and does `writer` write in it? */
-static bool entitlement_has_place(const struct core *core, const struct scope *scope,
-                                  const struct node_id *writer)
+bool entitlement_has_place(const struct core *core, const struct scope *scope,
+                           const struct node_id *writer)
 {
+    if (roster_find(core->roster, writer) == NULL)
+        return false;
     switch (scope->kind) {
     case SCOPE_FEDERATION:
         return true;
@@ -35,7 +36,9 @@ static bool entitlement_has_place(const struct core *core, const struct scope *s
     }
     case SCOPE_MAIL: {
         struct node_id recipient = entitlement_recipient(scope);
-        return ID_EQUAL(recipient, core->config.self) || ID_EQUAL(*writer, core->config.self);
+        return ID_EQUAL(recipient, core->config.self) ||
+               (ID_EQUAL(*writer, core->config.self) &&
+                roster_find(core->roster, &recipient) != NULL);
     }
     }
     return false;

@@ -12,6 +12,11 @@
 MUST_USE err entitlement_write(const struct core *core, const struct record_header *header,
                                struct sign_key *ret_key);
 
+/* Does this scope exist here, and does `writer`, a member now or once, write in it? True for every
+ * case of our own making: the first record makes it known. */
+bool entitlement_has_place(const struct core *core, const struct scope *scope,
+                           const struct node_id *writer);
+
 /* May the stream be named to `node`, and from it? True also for those who may not read yet. */
 bool entitlement_shares(const struct core *core, const struct node_id *node,
                         const struct stream_id *stream);

@@ -28,8 +28,11 @@ static struct step_record *ingest_add(struct intake *intake, const struct frame_
 {
     const struct record_header *header = &claim->header;
     struct step_record *record = &intake->batch.records[intake->batch.record_count++];
-    *record = (struct step_record){
-        .record = frame->record, .id = claim->id, .has_key = frame->has_key, .key = frame->key};
+    *record = (struct step_record){.record = frame->record,
+                                   .id = claim->id,
+                                   .has_key = frame->has_key,
+                                   .key = frame->key,
+                                   .charge = (uint32_t)frame->record.size};
     bool is_clear = header->audience == AUDIENCE_CLEAR;
     bool is_expired = header->expires.ms != 0 && header->expires.ms <= intake->core->wall.ms;
     struct case_id case_id = ingest_case(header);
@@ -156,12 +159,15 @@ static err ingest_place(struct intake *intake, const struct frame_record *frame,
     if (slot == STREAM_NONE && !ingest_may_open(core, claim))
         return ERR_OUT_OF_ORDER;
     if (slot == STREAM_NONE)
-        slot = streams_add(&core->streams, &header->stream);
+        slot = catchup_slot(core, &header->stream);
     if (slot == STREAM_NONE)
         return ERR_FULL;
     struct stream *stream = &core->streams.all[slot];
     if ((stream->flags & STREAM_FORKED) != 0)
         return ERR_FORKED;
+    if (stream->spoiler.value == intake->peer->link.value &&
+        stream->spoiled_until.ms > core->now.ms)
+        return ERR_OVER_BUDGET;
     if (header->sequence <= stream->next) {
         ingest_again(intake, slot, frame, claim, &key);
         return OK;
@@ -183,6 +189,20 @@ static err ingest_place(struct intake *intake, const struct frame_record *frame,
     return OK;
 }
 
+static void ingest_charge(struct peer *peer, const struct step_batch *batch)
+{
+    peer->checking += (uint32_t)batch->record_count;
+    for (size_t i = 0; i < batch->record_count; i++)
+        peer->checking_size += batch->records[i].charge;
+}
+
+static void ingest_discharge(struct peer *peer, const struct step_batch *batch)
+{
+    peer->checking -= (uint32_t)batch->record_count;
+    for (size_t i = 0; i < batch->record_count; i++)
+        peer->checking_size -= batch->records[i].charge;
+}
+
 void ingest_frame(struct core *core, struct peer *peer, struct bytes frame, struct step *step)
 {
     struct reader reader;
@@ -190,7 +210,8 @@ void ingest_frame(struct core *core, struct peer *peer, struct bytes frame, stru
     err failure = frame_records_open(frame, &reader, &count);
     if (failure == OK && count > STEP_RECORD_COUNT_MAX)
         failure = ERR_TOO_LARGE;
-    if (failure == OK && peer->checking + count > PEER_CHECKING_MAX)
+    if (failure == OK && (peer->checking + count > PEER_CHECKING_MAX ||
+                          peer->checking_size + frame.size > PEER_CHECKING_SIZE_MAX))
         failure = ERR_OVER_BUDGET;
     if (failure != OK) {
         core_refuse(core, peer, step, "records-refused", failure);
@@ -209,14 +230,14 @@ void ingest_frame(struct core *core, struct peer *peer, struct bytes frame, stru
             core_refuse(core, peer, step, "records-malformed", failure);
             break;
         }
-        catchup_answered(core, peer, &claim.header.stream, claim.header.sequence);
+        catchup_answered(core, peer, &claim.header.stream);
         failure = ingest_place(&intake, &record, &claim);
         if (failure != OK)
             core_refuse(core, peer, step, "record-passed-over", failure);
     }
     if (intake.batch.run_count == 0)
         return;
-    peer->checking += (uint32_t)intake.batch.record_count;
+    ingest_charge(peer, &intake.batch);
     struct effect *effect = step_effect(step, EFFECT_CHECK);
     effect->link = peer->link;
     effect->batch = intake.batch;
@@ -281,6 +302,15 @@ static void ingest_spare(struct step_record *record)
     record->plaintext = BYTES_NONE;
 }
 
+/* What was not signed by its writer held the stream's end for a moment. Whoever sent it could go on
+ * and shut out everybody else: it is not heard about this stream for a while. */
+static void ingest_spoiled(struct core *core, uint32_t slot, struct link_id link)
+{
+    struct stream *stream = &core->streams.all[slot];
+    stream->spoiler = link;
+    stream->spoiled_until.ms = core->now.ms + SPOILED_MS;
+}
+
 /* Moves the runs that hold into `keep`. */
 static void ingest_sift(struct core *core, const struct event *event, struct step_batch *keep,
                         struct step *step)
@@ -298,6 +328,8 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
         if (!ingest_holds(core, run)) {
             if (run->speculation == core->streams.all[run->stream].speculation)
                 streams_rewind(&core->streams, run->stream);
+            if (run->verdict == ERR_BAD_SIGNATURE)
+                ingest_spoiled(core, run->stream, event->link);
             core_refuse(core, peer, step, "run-refused",
                         run->verdict != OK ? run->verdict : ERR_OUT_OF_ORDER);
             continue;
@@ -321,13 +353,15 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
 void ingest_checked(struct core *core, const struct event *event, struct step *step)
 {
     struct peer *peer = core_peer_of_link(core, event->link);
-    if (peer != NULL)
-        peer->checking -= (uint32_t)event->batch.record_count;
     struct step_batch keep = {
         .runs = step_reserve(step, event->batch.run_count * sizeof *keep.runs),
         .records = step_reserve(step, event->batch.record_count * sizeof *keep.records),
     };
     ingest_sift(core, event, &keep, step);
+    if (peer != NULL) { /* what is kept stays charged: a slow disk must not fill the memory */
+        ingest_discharge(peer, &event->batch);
+        ingest_charge(peer, &keep);
+    }
     if (keep.run_count == 0)
         return;
     struct effect *effect = step_effect(step, EFFECT_KEEP);
@@ -404,6 +438,9 @@ static void ingest_lost(struct core *core, const struct event *event, struct ste
 /* (T-8) what a record does, it does from here on */
 void ingest_kept(struct core *core, const struct event *event, struct step *step)
 {
+    struct peer *peer = core_peer_of_link(core, event->link);
+    if (peer != NULL)
+        ingest_discharge(peer, &event->batch);
     if (event->verdict != OK) {
         ingest_lost(core, event, step);
         return;

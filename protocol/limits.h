@@ -68,6 +68,8 @@ enum limits {
     OUTCOME_DAY_MAX = 3650,
     OPINION_FILE_SIZE_MAX = 72 * 1024 * 1024, /* HEAD_COUNT_MAX of the largest heads, and more */
 
+    GENERATION_COUNT_MAX = 512, /* of one writer in one scope, ever */
+
     /* links */
     LINK_COUNT_MAX = 256,
 };

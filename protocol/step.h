@@ -42,6 +42,7 @@ struct step_record {
     uint32_t flags;
     err verdict;            /* of the body: OK, ERR_BAD_HASH, ERR_BAD_KEY, ... */
     struct bytes plaintext; /* of an opened body; empty when it was not opened */
+    uint32_t charge;        /* bytes that the peer who sent it is charged with until it is kept */
 };
 
 /* Positions of one stream that one signature vouches for: the last one's. */

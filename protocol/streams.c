@@ -31,6 +31,7 @@ void streams_init(struct streams *streams, void *memory, uint32_t count_max,
     streams->bucket_mask = 2 * count_max - 1;
     streams->lack_count_max = lack_count_max;
     streams->behind_first = STREAM_NONE;
+    streams->behind_last = STREAM_NONE;
     streams->lack_free = STREAM_NONE;
     memcpy(streams->hash_key, hash_key, sizeof streams->hash_key);
     for (uint32_t i = 0; i <= streams->bucket_mask; i++)
@@ -80,7 +81,38 @@ void streams_rewind(struct streams *streams, uint32_t slot)
     stream->next_id = stream->tail_id;
     stream->next_epoch = stream->tail_epoch;
     stream->speculation++;
-    stream->want_until = (struct mono){0};
+}
+
+/* ---- those behind ---- */
+
+static void streams_link(struct streams *streams, uint32_t slot, bool is_first)
+{
+    struct stream *stream = &streams->all[slot];
+    stream->behind_previous = is_first ? STREAM_NONE : streams->behind_last;
+    stream->behind_next = is_first ? streams->behind_first : STREAM_NONE;
+    if (stream->behind_previous == STREAM_NONE)
+        streams->behind_first = slot;
+    else
+        streams->all[stream->behind_previous].behind_next = slot;
+    if (stream->behind_next == STREAM_NONE)
+        streams->behind_last = slot;
+    else
+        streams->all[stream->behind_next].behind_previous = slot;
+    stream->is_behind = true;
+}
+
+static void streams_unlink(struct streams *streams, uint32_t slot)
+{
+    struct stream *stream = &streams->all[slot];
+    if (stream->behind_previous == STREAM_NONE)
+        streams->behind_first = stream->behind_next;
+    else
+        streams->all[stream->behind_previous].behind_next = stream->behind_next;
+    if (stream->behind_next == STREAM_NONE)
+        streams->behind_last = stream->behind_previous;
+    else
+        streams->all[stream->behind_next].behind_previous = stream->behind_previous;
+    stream->is_behind = false;
 }
 
 void streams_want(struct streams *streams, uint32_t slot, uint64_t to, struct link_id link)
@@ -88,18 +120,16 @@ void streams_want(struct streams *streams, uint32_t slot, uint64_t to, struct li
     struct stream *stream = &streams->all[slot];
     if (to <= stream->next || (stream->flags & STREAM_FORKED) != 0)
         return;
-    if (to > stream->want_to || stream->want_link.value == 0) {
+    /* who claims much and gives nothing must not stand before those who would give */
+    bool is_late = link.value == stream->late.value;
+    bool yields = stream->want_link.value == stream->late.value && !is_late;
+    bool is_more = to > stream->want_to && (!is_late || stream->want_link.value == link.value);
+    if (stream->want_link.value == 0 || yields || is_more) {
         stream->want_to = to;
         stream->want_link = link;
     }
-    if (stream->is_behind)
-        return;
-    stream->is_behind = true;
-    stream->behind_previous = STREAM_NONE;
-    stream->behind_next = streams->behind_first;
-    if (streams->behind_first != STREAM_NONE)
-        streams->all[streams->behind_first].behind_previous = slot;
-    streams->behind_first = slot;
+    if (!stream->is_behind)
+        streams_link(streams, slot, true);
 }
 
 void streams_settle(struct streams *streams, uint32_t slot)
@@ -108,16 +138,18 @@ void streams_settle(struct streams *streams, uint32_t slot)
     bool caught_up = stream->want_to <= stream->next || (stream->flags & STREAM_FORKED) != 0;
     if (!stream->is_behind || !caught_up)
         return;
-    if (stream->behind_previous == STREAM_NONE)
-        streams->behind_first = stream->behind_next;
-    else
-        streams->all[stream->behind_previous].behind_next = stream->behind_next;
-    if (stream->behind_next != STREAM_NONE)
-        streams->all[stream->behind_next].behind_previous = stream->behind_previous;
-    stream->is_behind = false;
     stream->want_to = 0;
     stream->want_link = (struct link_id){0};
-    stream->want_until = (struct mono){0};
+    if (stream->want_until.ms == 0)
+        streams_unlink(streams, slot);
+}
+
+void streams_put_back(struct streams *streams, uint32_t slot)
+{
+    if (!streams->all[slot].is_behind)
+        return;
+    streams_unlink(streams, slot);
+    streams_link(streams, slot, false);
 }
 
 bool streams_lack_add(struct streams *streams, uint32_t slot, uint64_t sequence,

@@ -29,8 +29,12 @@ struct stream {
     /* catch-up: somebody says the stream reaches further */
     uint64_t want_to;
     struct link_id want_link;
-    struct mono want_until; /* an answer is outstanding until then; 0: none */
-    uint32_t behind_next;   /* list of streams with want_to > next */
+    struct link_id asked;      /* who owes an answer */
+    struct mono want_until;    /* an answer is outstanding until then; 0: none */
+    struct link_id late;       /* who last claimed more and did not give it: others go before it */
+    struct link_id spoiler;    /* who last sent what the writer did not sign */
+    struct mono spoiled_until; /* nothing is taken from the spoiler until then */
+    uint32_t behind_next;      /* list of streams with want_to > next, or an answer outstanding */
     uint32_t behind_previous;
     bool is_behind;
 
@@ -56,6 +60,7 @@ struct streams {
     uint32_t bucket_mask;
     uint8_t hash_key[16];
     uint32_t behind_first;
+    uint32_t behind_last;
     struct lack *lacks;
     uint32_t lack_count_max;
     uint32_t lack_free;
@@ -78,8 +83,10 @@ void streams_rewind(struct streams *streams, uint32_t slot);
 
 /* Somebody on `link` says that the stream reaches `to`. */
 void streams_want(struct streams *streams, uint32_t slot, uint64_t to, struct link_id link);
-/* Takes the stream off the list of those behind once it has caught up. */
+/* Takes the stream off the list of those behind once it has caught up and nobody owes an answer. */
 void streams_settle(struct streams *streams, uint32_t slot);
+/* Puts a stream that is behind at the end of the list, so that others come before it. */
+void streams_put_back(struct streams *streams, uint32_t slot);
 
 /* ---- lacks ---- */
 

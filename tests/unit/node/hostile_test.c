@@ -1,0 +1,318 @@
+/* A member that means harm, at the end of a link: it is in the roster, and says what it likes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "protocol/frame.h"
+#include "protocol/mirror.h"
+#include "tests/unit/node/town.h"
+
+enum { MALLORY = 2, FLOOD_FRAMES = 80 };
+
+/* Frames to the third house end here: nobody is at home, but somebody reads and writes. */
+struct hostile {
+    struct town *town;
+    struct town_wire *wires[2]; /* to the honest houses */
+    unsigned heard[256];        /* frames by type */
+};
+
+static bool hostile_on_frame(void *arg, const struct town_house *from, const struct town_house *to,
+                             struct town_frame *frame)
+{
+    struct hostile *hostile = arg;
+    (void)from;
+    if (to->number != MALLORY + 1)
+        return true;
+    hostile->heard[frame->data[0]]++;
+    return false;
+}
+
+static void hostile_say(struct hostile *hostile, int to, struct bytes frame)
+{
+    struct town_wire *wire = hostile->wires[to];
+    if (wire->is_up)
+        shell_frame(hostile->town->houses[to].shell, wire->links[0], frame);
+}
+
+static void hostile_hello(struct hostile *hostile, int to)
+{
+    const struct roster *roster = shell_roster(hostile->town->houses[to].shell);
+    struct frame_hello hello = {.version_min = FRAME_VERSION,
+                                .version_max = FRAME_VERSION,
+                                .federation = roster_federation(roster),
+                                .epoch = roster_current_head(roster)->epoch,
+                                .head = roster_current_id(roster),
+                                .time = shell_wall()};
+    uint8_t memory[256];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    frame_hello_write(&frame, &hello);
+    hostile_say(hostile, to, buffer_bytes(&frame));
+}
+
+static void hostile_dial(struct hostile *hostile, int to)
+{
+    struct town *town = hostile->town;
+    struct town_wire *wire = town->wires;
+    while (wire->is_up)
+        wire++;
+    wire->is_up = true;
+    wire->ends[0] = &town->houses[to];
+    wire->ends[1] = &town->houses[MALLORY];
+    for (int end = 0; end < 2; end++) {
+        wire->links[end].value = ++town->link_last;
+        wire->lanes[end].end = &wire->lanes[end].first;
+    }
+    hostile->wires[to] = wire;
+    shell_link_up(town->houses[to].shell, wire->links[0], &town->houses[MALLORY].transport);
+    hostile_hello(hostile, to);
+}
+
+/* Two houses in touch; the third was at home, and now somebody else sits there. */
+static int given_two_honest_houses_and_one_that_is_not(void **state)
+{
+    struct hostile *hostile = calloc(1, sizeof *hostile);
+    assert_non_null(hostile);
+    hostile->town = town_new_in_touch();
+    town_pass(hostile->town, 100);
+    town_shut(hostile->town, MALLORY);
+    hostile->town->on_frame = hostile_on_frame;
+    hostile->town->arg = hostile;
+    for (int to = 0; to < 2; to++)
+        hostile_dial(hostile, to);
+    *state = hostile;
+    return 0;
+}
+
+static int then_it_ends(void **state)
+{
+    struct hostile *hostile = *state;
+    town_free(hostile->town);
+    free(hostile);
+    return 0;
+}
+
+#define HOSTILE(test)                                                                              \
+    cmocka_unit_test_setup_teardown(test, given_two_honest_houses_and_one_that_is_not, then_it_ends)
+
+static uint32_t stream_count(const struct hostile *hostile, int of)
+{
+    struct core_status status;
+    core_status(shell_core(hostile->town->houses[of].shell), &status);
+    return status.stream_count;
+}
+
+static void hostile_claim(struct hostile *hostile, int to, const struct frame_position *positions,
+                          uint16_t count)
+{
+    uint8_t *memory = malloc(FRAME_SIZE_MAX);
+    struct buffer frame = buffer_over(memory, FRAME_SIZE_MAX);
+    frame_positions_begin(&frame, FRAME_STREAMS, count);
+    for (uint16_t i = 0; i < count; i++)
+        frame_position_write(&frame, &positions[i]);
+    hostile_say(hostile, to, buffer_bytes(&frame));
+    free(memory);
+}
+
+/* The honest houses go on: what one posts, the other gets. */
+static void assert_they_go_on(struct hostile *hostile, uint8_t seed)
+{
+    struct town_case one = town_ask(&hostile->town->houses[1], seed);
+    assert_true(town_spreads(hostile->town, 0, &one.announcement));
+    one = town_ask(&hostile->town->houses[0], (uint8_t)(seed + 1));
+    assert_true(town_spreads(hostile->town, 1, &one.announcement));
+}
+
+static void streams_that_are_made_up_fill_no_table(void **state)
+{
+    struct hostile *hostile = *state;
+    struct town *town = hostile->town;
+    static struct frame_position positions[FRAME_POSITION_COUNT_MAX];
+    uint32_t before = stream_count(hostile, 0);
+    for (int i = 0; i < FLOOD_FRAMES; i++) {
+        for (size_t j = 0; j < FRAME_POSITION_COUNT_MAX; j++) {
+            struct frame_position *position = &positions[j];
+            *position = (struct frame_position){.tail = UINT64_MAX - j, .had = j};
+            position->stream.generation = 1 + randombytes_uniform(2);
+            position->stream.scope.kind = (enum scope_kind)(1 + randombytes_uniform(4));
+            position->stream.writer = town->houses[randombytes_uniform(3)].node;
+            randombytes_buf(position->stream.scope.id, HASH_SIZE);
+            if (position->stream.scope.kind == SCOPE_FEDERATION)
+                position->stream.scope = scope_federation();
+        }
+        hostile_claim(hostile, 0, positions, FRAME_POSITION_COUNT_MAX);
+    }
+    /* of our own cases, which nobody else can disprove, a bounded number */
+    assert_true(stream_count(hostile, 0) - before <= 1024 + 8);
+    assert_they_go_on(hostile, 1);
+}
+
+static void nobody_else_opens_a_generation_of_ours(void **state)
+{
+    struct hostile *hostile = *state;
+    struct town *town = hostile->town;
+    struct frame_position position = {.tail = 9, .had = 9};
+    position.stream = (struct stream_id){scope_federation(), town->houses[0].node, 2};
+    hostile_claim(hostile, 0, &position, 1);
+    struct scope scope = scope_federation();
+    struct stream_id own = core_own_stream(shell_core(town->houses[0].shell), &scope);
+    assert_int_equal(1, own.generation);
+}
+
+/* Who claims much and gives nothing: every want is refused at once, and the claim comes again. */
+static void who_gives_nothing_shuts_nobody_out(void **state)
+{
+    struct hostile *hostile = *state;
+    struct town *town = hostile->town;
+    town_cut(town, 0, 1);
+    struct town_case one = town_ask(&town->houses[1], 1);
+    struct frame_position position = {.tail = UINT64_MAX, .had = 0};
+    struct federation_id federation = roster_federation(&town->society.roster);
+    position.stream = (struct stream_id){scope_board(&federation, bytes_of_text("hematology")),
+                                         town->houses[1].node, 1};
+    struct town_sought sought = {&town->houses[0], one.announcement};
+    hostile_claim(hostile, 0, &position, 1);
+    town_connect(town, 0, 1);
+    uint64_t end = shell_mono().ms + TOWN_PATIENCE_MS;
+    while (!town_holds(&sought) && shell_mono().ms < end) {
+        uint8_t memory[256];
+        struct buffer frame = buffer_over(memory, sizeof memory);
+        struct frame_status status = {position.stream, 1, FRAME_NOT_HELD,
+                                      roster_current_id(&town->society.roster)};
+        frame_status_write(&frame, &status);
+        hostile_claim(hostile, 0, &position, 1);
+        hostile_say(hostile, 0, buffer_bytes(&frame));
+        hostile_claim(hostile, 0, &position, 1);
+        town_turn(town);
+    }
+    assert_true(town_holds(&sought));
+}
+
+/* A record of `writer` that `writer` never signed. */
+static void hostile_forge(struct hostile *hostile, int to, const struct stream_id *stream,
+                          uint64_t sequence)
+{
+    uint8_t *memory = malloc(FRAME_SIZE_MAX), secret[64], public_key[32], record[2048];
+    struct buffer frame = buffer_over(memory, FRAME_SIZE_MAX);
+    struct buffer sealed = buffer_over(record, sizeof record);
+    const struct roster *roster = shell_roster(hostile->town->houses[to].shell);
+    struct record_header header = {.federation = roster_federation(roster),
+                                   .stream = *stream,
+                                   .audience = AUDIENCE_SCOPE,
+                                   .sequence = sequence,
+                                   .head = roster_current_id(roster),
+                                   .time = shell_wall()};
+    struct record_id id;
+    federation_key(77, 2, public_key, secret);
+    struct record_secrets secrets = {.sign_secret = secret};
+    randombytes_buf(&secrets.key, sizeof secrets.key);
+    assert_int_equal(OK, record_seal(&header, bytes_of_text("no"), &secrets, &sealed, &id));
+    struct frame_record out = {
+        .has_key = true, .key = secrets.key, .record = buffer_bytes(&sealed)};
+    frame_records_begin(&frame);
+    frame_record_write(&frame, &out);
+    frame_records_end(&frame, 1);
+    hostile_say(hostile, to, buffer_bytes(&frame));
+    free(memory);
+}
+
+static void forged_records_shut_out_their_forger_alone(void **state)
+{
+    struct hostile *hostile = *state;
+    struct town *town = hostile->town;
+    struct federation_id federation = roster_federation(&town->society.roster);
+    struct stream_id stream = {scope_board(&federation, bytes_of_text("hematology")),
+                               town->houses[1].node, 1};
+    struct stream_id own = stream;
+    own.writer = town->houses[0].node;
+    struct town_posted posted;
+    struct case_id case_id = {{9}};
+    struct mirror mirror = {.case_id = case_id, .what = MIRROR_CLOSED};
+    /* the honest post goes out while the forgeries come */
+    for (int i = 0; i < 50; i++) {
+        hostile_forge(hostile, 0, &stream, 1);
+        hostile_forge(hostile, 0, &own, 1);
+        town_turn(town);
+    }
+    town_begin(&town->houses[1], &stream.scope, KIND_MIRROR, &mirror, &posted);
+    struct town_sought sought = {&town->houses[0], {{0}}};
+    uint64_t end = shell_mono().ms + 3000;
+    while (shell_mono().ms < end && (!posted.is_done || !town_holds(&sought))) {
+        hostile_forge(hostile, 0, &stream, 1);
+        hostile_forge(hostile, 0, &own, 1);
+        town_turn(town);
+        sought.id = posted.done.record;
+    }
+    assert_true(posted.is_done);
+    assert_true(town_holds(&sought));
+    (void)town_write(&town->houses[0], &stream.scope, KIND_MIRROR, &mirror);
+}
+
+/* Every frame that the honest say to each other, cut short and with bits turned. */
+struct spoiling {
+    struct hostile *hostile;
+    size_t count;
+    struct {
+        size_t size;
+        uint8_t data[4096];
+    } frames[64];
+};
+
+static bool spoiling_on_frame(void *arg, const struct town_house *from, const struct town_house *to,
+                              struct town_frame *frame)
+{
+    struct spoiling *spoiling = arg;
+    if (spoiling->count < 64 && frame->size <= 4096 && from->number != MALLORY + 1) {
+        spoiling->frames[spoiling->count].size = frame->size;
+        memcpy(spoiling->frames[spoiling->count++].data, frame->data, frame->size);
+    }
+    return hostile_on_frame(spoiling->hostile, from, to, frame);
+}
+
+static void no_spoiled_frame_ends_a_node(void **state)
+{
+    struct hostile *hostile = *state;
+    struct town *town = hostile->town;
+    struct spoiling *spoiling = calloc(1, sizeof *spoiling);
+    spoiling->hostile = hostile;
+    town->on_frame = spoiling_on_frame;
+    town->arg = spoiling;
+    town_cut(town, 0, 1);
+    town_connect(town, 0, 1);
+    struct town_case one = town_ask(&town->houses[0], 7);
+    town_take_part(&town->houses[1], &town->houses[0], &one);
+    for (size_t i = 0; i < spoiling->count; i++) {
+        uint8_t *data = spoiling->frames[i].data;
+        size_t size = spoiling->frames[i].size;
+        for (size_t cut = 1; cut < size; cut += 1 + size / 64)
+            hostile_say(hostile, 0, (struct bytes){data, cut});
+        for (size_t at = 0; at < size; at += 1 + size / 256) {
+            data[at] ^= (uint8_t)(1u << at % 8);
+            hostile_say(hostile, 0, (struct bytes){data, size});
+            data[at] ^= (uint8_t)(1u << at % 8);
+            if (!hostile->wires[0]->is_up)
+                hostile_dial(hostile, 0);
+        }
+        town_turn(town);
+    }
+    assert_true(spoiling->count > 8);
+    assert_they_go_on(hostile, 20);
+    town->on_frame = hostile_on_frame;
+    town->arg = hostile;
+    free(spoiling);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        HOSTILE(streams_that_are_made_up_fill_no_table),
+        HOSTILE(nobody_else_opens_a_generation_of_ours),
+        HOSTILE(who_gives_nothing_shuts_nobody_out),
+        HOSTILE(forged_records_shut_out_their_forger_alone),
+        HOSTILE(no_spoiled_frame_ends_a_node),
+    };
+    cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
