@@ -12,7 +12,7 @@
 #include "node/items.h"
 #include "node/links.h"
 
-enum { DAEMON_JOB_COUNT_MAX = 4096, DAEMON_SIGNAL_COUNT = 2 };
+enum { DAEMON_JOB_COUNT_MAX = 4096, DAEMON_SIGNAL_COUNT = 2, DAEMON_SURVEY_MS = 3000 };
 
 struct daemon_federation {
     struct shell *shell;
@@ -53,6 +53,7 @@ static int daemon_open_shell(struct daemon *daemon, size_t index)
                                   .loop = &daemon->loop,
                                   .workers = daemon->workers,
                                   .grants_by_hand = federation->grants_by_hand,
+                                  .survey_ms = DAEMON_SURVEY_MS,
                                   .quota = federation->quota};
     err failure = shell_open(&config, problem, &daemon->federations[index].shell);
     if (failure != OK)

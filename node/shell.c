@@ -379,6 +379,7 @@ static err shell_allocate(struct shell *shell)
     config.self = shell->config.self;
     config.roster = &shell->roster;
     config.grants_by_hand = shell->config.grants_by_hand;
+    config.survey_ms = shell->config.survey_ms;
     randombytes_buf(config.hash_key, sizeof config.hash_key);
     /* calloc of this size is mapped and untouched: only what is used becomes resident */
     shell->roster_memory = calloc(1, roster_size(&plan));

@@ -33,6 +33,7 @@ struct shell_config {
     struct workers *workers;
     bool grants_by_hand;
     uint64_t quota;
+    uint64_t survey_ms; /* as core_config */
 };
 
 /* Opens the store, restores roster and core from it, and starts. `ret_problem` gets one line that

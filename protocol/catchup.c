@@ -65,6 +65,8 @@ void catchup_summary(struct core *core, struct peer *peer, struct bytes frame, s
     }
     struct frame_summary ours = catchup_digest(core, peer);
     bool is_same = theirs.stream_count == ours.stream_count && ID_EQUAL(theirs.digest, ours.digest);
+    peer->is_heard = true;
+    peer->is_surveyed = peer->is_surveyed || is_same;
     if (!is_same && peer->listing == STREAM_NONE)
         peer->listing = 0;
 }
@@ -150,6 +152,8 @@ void catchup_positions(struct core *core, struct peer *peer, struct bytes frame,
     }
     if (failure != OK)
         core_refuse(core, peer, step, "positions-malformed", failure);
+    else if (frame.data[0] == FRAME_STREAMS && peer->is_heard && count < FRAME_POSITION_COUNT_MAX)
+        peer->is_surveyed = true; /* the last page */
 }
 
 static void catchup_send_want(struct peer *peer, const struct stream_id *id, uint64_t from,

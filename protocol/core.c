@@ -157,6 +157,19 @@ static uint32_t core_skewed_count(const struct core *core)
     return count;
 }
 
+bool core_is_surveying(const struct core *core)
+{
+    uint64_t since = core->now.ms - core->started_at.ms;
+    if (core->config.survey_ms == 0 || since >= SURVEY_MS_MAX)
+        return false;
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        const struct peer *peer = &core->peers[i];
+        if (peer->is_greeted && !peer->is_surveyed)
+            return true;
+    }
+    return since < core->config.survey_ms;
+}
+
 /* (W-5) a clock that two peers contradict writes nothing */
 err core_may_post(const struct core *core)
 {
@@ -164,6 +177,8 @@ err core_may_post(const struct core *core)
         return ERR_BUSY;
     if (core_skewed_count(core) >= 2)
         return ERR_FUTURE;
+    if (core_is_surveying(core))
+        return ERR_BUSY;
     return core->is_full ? ERR_FULL : OK;
 }
 
@@ -403,6 +418,7 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
         break;
     case EVENT_START:
         core->is_started = true;
+        core->started_at = event->now;
         casework_start(core);
         break;
     case EVENT_TICK:

@@ -32,6 +32,8 @@ struct core_config {
     uint32_t case_count_max;
     uint32_t clinician_count_max; /* a power of two */
     bool grants_by_hand;          /* false: a join is granted by policy at once */
+    uint64_t survey_ms; /* after the start nothing is written for so long, nor until those who are
+                         * connected by then have told where our streams stand; 0: no wait */
 };
 
 /* 65,536 streams, 65,536 lacks, 65,536 marks, 1,024 cases, 16,384 clinicians. */

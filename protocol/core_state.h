@@ -19,6 +19,7 @@ enum {
     CUT_OFF_MS = 24 * 60 * 60 * 1000, /* alone for so long: heads are compared anew */
     COMPARED_COUNT = 2,
     SPOILED_MS = 60 * 1000,
+    SURVEY_MS_MAX = 60 * 1000,
     LOST_COUNT_MAX = 1024, /* slots of our own streams in cases that are not here */
 };
 
@@ -29,6 +30,8 @@ struct peer {
     uint32_t session; /* different for each connection since the start */
     bool is_greeted;
     bool is_skewed;
+    bool is_heard;    /* its summary came */
+    bool is_surveyed; /* it told where our streams stand with it */
     uint64_t epoch;
     struct head_id head;
     uint32_t checking;
@@ -60,6 +63,7 @@ struct core {
     struct mono alone_since; /* 0: somebody is connected, or nobody ever was */
     uint64_t refused;
     uint32_t lost_count;
+    struct mono started_at;
     struct casework *casework;
 };
 
@@ -78,6 +82,10 @@ void core_refuse(struct core *core, const struct peer *peer, struct step *step, 
 
 /* May keys leave at all? Not before heads were compared, nor while the roster is behind. */
 bool core_may_hand_keys(const struct core *core);
+
+/* Was the node started just now, so that those who are connected may still have to tell us what we
+ * wrote and lost (an older copy of the store was put back)? */
+bool core_is_surveying(const struct core *core);
 
 /* May we write? OK, ERR_BUSY (compare first), ERR_FUTURE (our clock is in doubt), ERR_FULL. */
 MUST_USE err core_may_post(const struct core *core);

@@ -54,6 +54,11 @@ err publish_post(struct core *core, const struct publish_post *post, struct step
     struct stream *stream = &core->streams.all[slot];
     if (stream->is_sealing || stream->next != stream->tail)
         return ERR_BUSY;
+    /* others hold what we wrote and lost: to write there again would be to say two things at one
+     * position. Who claims so and does not give it holds us up for a minute after a start. */
+    bool is_new = core->now.ms - core->started_at.ms < SURVEY_MS_MAX;
+    if (core->config.survey_ms > 0 && is_new && stream->want_to > stream->next)
+        return ERR_BUSY;
     if ((stream->flags & STREAM_FORKED) != 0)
         return ERR_FORKED;
     header.sequence = stream->next + 1;

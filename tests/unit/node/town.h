@@ -80,6 +80,7 @@ struct town {
     uint32_t link_last;
     size_t lane_max; /* frames that a lane takes; 0: no bound */
     bool grants_by_hand;
+    uint64_t survey_ms;
     /* looks at, alters or loses (false) a frame on its way; NULL: none */
     bool (*on_frame)(void *arg, const struct town_house *from, const struct town_house *to,
                      struct town_frame *frame);
@@ -257,7 +258,8 @@ static inline void town_open(struct town *town, int which)
                                   .store_key = house->store_key,
                                   .loop = &town->loop,
                                   .workers = town->workers,
-                                  .grants_by_hand = town->grants_by_hand};
+                                  .grants_by_hand = town->grants_by_hand,
+                                  .survey_ms = town->survey_ms};
     err failure = shell_open(&config, problem, &house->shell);
     if (failure != OK)
         print_error("%s\n", problem);
