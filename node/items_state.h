@@ -18,7 +18,7 @@ enum {
     ITEMS_WINDOW_CHUNKS = 128,  /* of all fetches together: asked for, checked or being written */
     ITEMS_UNSENT_MAX = 1 << 20, /* a link with more waiting gets no chunks now */
     ITEMS_PARKED_MAX = 64,      /* wants that wait for their audit entry */
-    ITEMS_PUT_CHUNKS = 32,      /* sealed at a time */
+    ITEMS_PUT_CHUNKS = 69,      /* sealed at a time: what the store syncs at once */
     ITEMS_TICK_MS = 250,
     ITEMS_ANSWER_MS = 10 * 1000, /* without a chunk for so long: somebody else is asked */
     ITEMS_BUSY_MS = 300,

@@ -210,7 +210,9 @@ void items_take_chunk(struct items *items, struct link_id link, struct bytes fra
     entry->fetch->marks[chunk.index] = ITEMS_COMING;
     source->answer = 0;
     source->deadline.ms = shell_mono().ms + ITEMS_ANSWER_MS;
-    if (--want->left == 0)
+    if (--want->left == 0) {
         *want = (struct items_want){0};
+        items_fetch_pump(items, entry); /* while the worker is at this one */
+    }
     items_work(items, &check->job);
 }
