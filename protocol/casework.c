@@ -113,6 +113,8 @@ void casework_restore(struct core *core, struct bytes exported)
 void casework_start(struct core *core)
 {
     core->casework->readers_changed = true;
+    for (uint32_t i = 0; i < core->casework->count; i++)
+        casework_walk(core, &core->casework->all[i]);
 }
 
 void casework_roster(struct core *core)
@@ -212,6 +214,8 @@ static void casework_take_join(struct core *core, const struct record_claim *cla
                          step);
 }
 
+/* `statement` is NULL when the body says nothing that can be read here, now or ever: its position
+ * counts all the same, or the case would stand still for ever. */
 static void casework_take_case(struct core *core, const struct record_claim *claim,
                                const struct statement *statement, struct step *step)
 {
@@ -219,13 +223,22 @@ static void casework_take_case(struct core *core, const struct record_claim *cla
     memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
     struct casework_case *entry = casework_entry(core, &case_id);
     const struct node_id *writer = &claim->header.stream.writer;
-    if (entry == NULL && statement->kind == KIND_OPEN && ID_EQUAL(*writer, core->config.self))
+    if (entry == NULL && statement != NULL && statement->kind == KIND_OPEN &&
+        ID_EQUAL(*writer, core->config.self))
         entry = casework_add(core, &case_id, writer);
     if (entry == NULL)
         return;
     struct consult_record record = consult_record_of(&claim->header, &claim->id, statement);
+    uint64_t before = entry->consult.cursor.sequence;
     enum consult_verdict verdict = consult_apply(&entry->consult, &record);
-    casework_respond(core, entry, &(struct casework_said){claim, statement, verdict}, step);
+    bool has_moved = entry->consult.cursor.sequence != before || verdict == CONSULT_OUT_OF_ORDER;
+    bool is_proper =
+        statement != NULL &&
+        kind_check(statement->kind, SCOPE_CASE, claim->header.audience, statement->is_signed) == OK;
+    if (is_proper)
+        casework_respond(core, entry, &(struct casework_said){claim, statement, verdict}, step);
+    if (core->is_started && has_moved)
+        casework_walk(core, entry);
 }
 
 void casework_take(struct core *core, const struct record_claim *claim, struct bytes plaintext,
@@ -233,9 +246,13 @@ void casework_take(struct core *core, const struct record_claim *claim, struct b
 {
     struct statement statement;
     const struct record_header *header = &claim->header;
-    if (statement_read(plaintext, &statement) != OK ||
-        kind_check(statement.kind, header->stream.scope.kind, header->audience,
-                   statement.is_signed) != OK)
+    bool is_readable = statement_read(plaintext, &statement) == OK;
+    if (header->stream.scope.kind == SCOPE_CASE) {
+        casework_take_case(core, claim, is_readable ? &statement : NULL, step);
+        return;
+    }
+    if (!is_readable || kind_check(statement.kind, header->stream.scope.kind, header->audience,
+                                   statement.is_signed) != OK)
         return;
     switch (header->stream.scope.kind) {
     case SCOPE_FEDERATION:
@@ -250,8 +267,7 @@ void casework_take(struct core *core, const struct record_claim *claim, struct b
         if (statement.kind == KIND_JOIN)
             casework_take_join(core, claim, &statement, step);
         break;
-    case SCOPE_CASE:
-        casework_take_case(core, claim, &statement, step);
+    case SCOPE_CASE: /* above */
         break;
     }
 }

@@ -24,6 +24,52 @@ void casework_review(struct core *core, const struct record_claim *claim, uint16
         (struct casework_review){claim->header.stream, claim->header.sequence, claim->id, kind};
 }
 
+/* Where the state of a case stands in the stream of whoever leads it. */
+static struct stream_id casework_leading(const struct casework_case *entry, uint64_t *ret_sequence)
+{
+    const struct consult *consult = &entry->consult;
+    bool is_open = !ID_IS_ZERO(consult->requester);
+    *ret_sequence = consult->cursor.sequence;
+    return (struct stream_id){.scope = scope_case(&consult->case_id),
+                              .writer = is_open ? consult->requester : entry->asked_by,
+                              .generation =
+                                  consult->cursor.generation == 0 ? 1 : consult->cursor.generation};
+}
+
+void casework_walk(struct core *core, struct casework_case *entry)
+{
+    struct record_claim claim = {.header.sequence = 0};
+    uint64_t sequence;
+    claim.header.stream = casework_leading(entry, &sequence);
+    claim.header.sequence = sequence + 1;
+    uint32_t slot = streams_find(&core->streams, &claim.header.stream);
+    if (slot == STREAM_NONE || entry->walked == sequence + 1 ||
+        core->streams.all[slot].tail <= sequence ||
+        core->casework->review_count == CASEWORK_REVIEW_COUNT)
+        return;
+    const struct lack *lack = streams_lack_find(&core->streams, slot, sequence + 1);
+    if (lack != NULL && !lack->is_sealed)
+        return; /* it is asked for, and goes on when it is here */
+    entry->walked = sequence + 1;
+    casework_review(core, &claim, KIND_NONE);
+}
+
+bool casework_walked(struct core *core, const struct record_claim *claim)
+{
+    struct case_id case_id;
+    memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
+    struct casework_case *entry = casework_entry(core, &case_id);
+    uint64_t sequence;
+    if (claim->header.stream.scope.kind != SCOPE_CASE || entry == NULL)
+        return false;
+    struct stream_id leading = casework_leading(entry, &sequence);
+    if (!stream_id_equal(&leading, &claim->header.stream) || entry->walked == 0 ||
+        entry->walked != claim->header.sequence)
+        return false;
+    entry->walked = 0;
+    return true;
+}
+
 /* ---- writing ---- */
 
 /* Wraps a content as an unsigned statement and posts it; a receipt of erasure is clear, as it must
@@ -296,7 +342,8 @@ void casework_loaded(struct core *core, const struct event *event, struct step *
     core->casework->is_reading = false;
     struct record_claim claim;
     if (event->verdict == OK && event->batch.record_count == 1 &&
-        record_parse(event->batch.records[0].record, &claim) == OK)
+        record_parse(event->batch.records[0].record, &claim) == OK &&
+        (casework_walked(core, &claim) || event->batch.records[0].plaintext.size > 0))
         casework_take(core, &claim, event->batch.records[0].plaintext, step);
 }
 

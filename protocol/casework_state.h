@@ -8,6 +8,7 @@
 struct casework_case {
     struct node_id asked_by; /* who told us of it, until the opening is known */
     uint64_t noticed;        /* bit i: participants[i] was mailed its grant */
+    uint64_t walked;         /* position of the leader's stream that is being read; 0: none */
     uint32_t mirrored;       /* bit of enum mirror_what: the board was told */
     struct consult consult;
 };
@@ -39,6 +40,11 @@ struct casework_case *casework_entry(const struct core *core, const struct case_
 
 /* Puts a record on the list to be looked at again. */
 void casework_review(struct core *core, const struct record_claim *claim, uint16_t kind);
+
+/* The state stands before a position that is here: read it, and what comes behind it, in order. */
+void casework_walk(struct core *core, struct casework_case *entry);
+/* True when the record read is the one that the walk waited for: it counts, readable or not. */
+bool casework_walked(struct core *core, const struct record_claim *claim);
 
 /* What was just said in a case, and what the case made of it. */
 struct casework_said {
