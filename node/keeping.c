@@ -77,7 +77,8 @@ static void keeping_put(const struct shell *shell, struct keeping_ops *ops, size
                                        .sequence = claim->header.sequence,
                                        .body = body,
                                        .key = record->has_key ? &record->key : NULL,
-                                       .flags_mask = lacking};
+                                       .flags = record->flags & RECORD_MALFORMED,
+                                       .flags_mask = lacking | RECORD_MALFORMED};
         keeping_lack(ops, index, false, record->flags);
         return;
     }

@@ -10,25 +10,54 @@
 enum {
     CATCHUP_WANTS_A_PUMP = 64,
     CATCHUP_FRAME_RECORDS_SIZE = FRAME_SIZE_MAX - 64,
+    CATCHUP_CONFLICTS_A_PAGE = 16,
 };
+
+/* Where a writer's stream ends for everyone: a suspended one is frozen wherever each holds it, a
+ * removed one counts up to its cut. False when there is nothing to compare. */
+static bool catchup_end(const struct core *core, const struct stream *stream, uint64_t *ret_tail,
+                        struct record_id *ret_id)
+{
+    const struct roster_entry *writer = roster_find(core->roster, &stream->id.writer);
+    struct cut cut;
+    *ret_tail = stream->tail;
+    *ret_id = stream->tail_id;
+    if (writer == NULL || writer->state == MEMBER_SUSPENDED)
+        return false;
+    if (writer->state != MEMBER_REMOVED)
+        return true;
+    if (!roster_cut(core->roster, &stream->id, &cut))
+        return false;
+    if (stream->tail > cut.sequence) {
+        *ret_tail = cut.sequence;
+        *ret_id = cut.record;
+    }
+    return true;
+}
 
 /* A stream that has something to compare: forked ones are left out, as are streams without a
  * record. */
 static bool catchup_lists(const struct core *core, const struct peer *peer, uint32_t slot)
 {
     const struct stream *stream = &core->streams.all[slot];
+    uint64_t tail;
+    struct record_id tail_id;
     return stream->tail > 0 && (stream->flags & STREAM_FORKED) == 0 &&
+           catchup_end(core, stream, &tail, &tail_id) &&
            entitlement_shares(core, &peer->node, &stream->id) &&
            entitlement_shares(core, &core->config.self, &stream->id);
 }
 
-static struct hash catchup_stream_hash(const struct stream *stream)
+static struct hash catchup_stream_hash(const struct core *core, const struct stream *stream)
 {
+    uint64_t tail;
+    struct record_id tail_id;
+    (void)catchup_end(core, stream, &tail, &tail_id);
     uint8_t memory[STREAM_ID_SIZE + 8 + HASH_SIZE];
     struct buffer buffer = buffer_over(memory, sizeof memory);
     stream_id_write(&buffer, &stream->id);
-    buffer_u64(&buffer, stream->tail);
-    buffer_put(&buffer, stream->tail_id.bytes, HASH_SIZE);
+    buffer_u64(&buffer, tail);
+    buffer_put(&buffer, tail_id.bytes, HASH_SIZE);
     return hash_one(CONTEXT_SUMMARY, buffer_bytes(&buffer));
 }
 
@@ -38,7 +67,7 @@ static struct frame_summary catchup_digest(const struct core *core, const struct
     for (uint32_t slot = 0; slot < core->streams.count; slot++) {
         if (!catchup_lists(core, peer, slot))
             continue;
-        struct hash hash = catchup_stream_hash(&core->streams.all[slot]);
+        struct hash hash = catchup_stream_hash(core, &core->streams.all[slot]);
         for (size_t i = 0; i < HASH_SIZE; i++)
             summary.digest.bytes[i] ^= hash.bytes[i];
         summary.stream_count++;
@@ -82,9 +111,7 @@ static void catchup_list(struct core *core, struct peer *peer, struct step *step
         uint32_t slot = peer->listing++;
         if (!catchup_lists(core, peer, slot))
             continue;
-        const struct stream *stream = &core->streams.all[slot];
-        struct frame_position position = {stream->id, stream->tail,
-                                          streams_had(&core->streams, slot)};
+        struct frame_position position = gossip_position(core, slot);
         frame_position_write(&frame, &position);
         count++;
     }
@@ -129,8 +156,19 @@ uint32_t catchup_slot(struct core *core, const struct stream_id *id)
     return slot;
 }
 
+/* Both end at one position, and not in one record: get the other one, to see both. */
+static bool catchup_conflicts(const struct core *core, uint32_t slot,
+                              const struct frame_position *position)
+{
+    const struct stream *stream = &core->streams.all[slot];
+    return position->tail > 0 && position->tail == stream->tail && stream->next == stream->tail &&
+           (stream->flags & STREAM_FORKED) == 0 &&
+           position->tail_hint != gossip_position(core, slot).tail_hint;
+}
+
 void catchup_positions(struct core *core, struct peer *peer, struct bytes frame, struct step *step)
 {
+    int conflicts = 0;
     struct reader reader;
     uint16_t count;
     struct frame_position position;
@@ -147,8 +185,11 @@ void catchup_positions(struct core *core, struct peer *peer, struct bytes frame,
             continue;
         if (slot == STREAM_NONE)
             slot = catchup_slot(core, &position.stream);
-        if (slot != STREAM_NONE)
-            streams_want(&core->streams, slot, position.tail, peer->link);
+        if (slot == STREAM_NONE)
+            continue;
+        if (catchup_conflicts(core, slot, &position) && conflicts++ < CATCHUP_CONFLICTS_A_PAGE)
+            catchup_want_one(core, peer, slot, position.tail, step);
+        streams_want(&core->streams, slot, position.tail, peer->link);
     }
     if (failure != OK)
         core_refuse(core, peer, step, "positions-malformed", failure);
@@ -205,6 +246,17 @@ static void catchup_give_up(struct core *core, uint32_t slot)
     streams_settle(&core->streams, slot);
 }
 
+void catchup_pass_over(struct core *core, const struct peer *peer, uint32_t slot)
+{
+    struct stream *stream = &core->streams.all[slot];
+    if (stream->want_link.value != peer->link.value)
+        return;
+    stream->want_to = 0;
+    if (stream->asked.value == peer->link.value)
+        catchup_unask(core, slot);
+    streams_settle(&core->streams, slot);
+}
+
 void catchup_answered(struct core *core, struct peer *peer, const struct stream_id *id)
 {
     uint32_t slot = streams_find(&core->streams, id);
@@ -258,14 +310,34 @@ void catchup_pump(struct core *core, struct step *step)
     }
 }
 
-/* Asks this peer for positions whose body or key we lack. */
-static void catchup_want_lacks(struct core *core, struct peer *peer, struct step *step)
+/* The next peer in turn that shares the stream, so that one that cannot or will not give what fits
+ * holds up nothing. */
+static struct peer *catchup_next_helper(struct core *core, struct lack *lack)
+{
+    for (size_t i = 1; i <= LINK_COUNT_MAX; i++) {
+        struct peer *peer = &core->peers[(lack->asked + i) % LINK_COUNT_MAX];
+        if (!peer->is_greeted ||
+            !entitlement_shares(core, &peer->node, &core->streams.all[lack->stream].id))
+            continue;
+        lack->asked = (uint16_t)(peer - core->peers);
+        return peer;
+    }
+    return NULL;
+}
+
+/* Asks for positions whose body or key we lack. */
+static void catchup_want_lacks(struct core *core, struct step *step)
 {
     int budget = CATCHUP_WANTS_A_PUMP;
+    if (core->lacks_at.ms > core->now.ms || core->is_full)
+        return;
+    core->lacks_at.ms = core->now.ms + LACK_LOOK_MS;
     for (uint32_t i = 0; i < core->streams.lack_count && budget > 0; i++) {
         struct lack *lack = &core->streams.lacks[i];
-        if (lack->stream == STREAM_NONE || lack->is_sealed || lack->retry_at.ms > core->now.ms ||
-            !entitlement_shares(core, &peer->node, &core->streams.all[lack->stream].id))
+        if (lack->stream == STREAM_NONE || lack->is_sealed || lack->retry_at.ms > core->now.ms)
+            continue;
+        struct peer *peer = catchup_next_helper(core, lack);
+        if (peer == NULL)
             continue;
         lack->retry_at.ms = core->now.ms + LACK_RETRY_MS;
         catchup_want_one(core, peer, lack->stream, lack->sequence, step);
@@ -275,6 +347,7 @@ static void catchup_want_lacks(struct core *core, struct peer *peer, struct step
 
 void catchup_retry(struct core *core)
 {
+    core->lacks_at = (struct mono){0};
     for (uint32_t i = 0; i < core->streams.lack_count; i++) {
         struct lack *lack = &core->streams.lacks[i];
         lack->retry_at = (struct mono){0};
@@ -299,11 +372,12 @@ void catchup_tick(struct core *core, struct step *step)
             continue;
         if (peer->summary_at.ms <= core->now.ms) {
             catchup_send_summary(core, peer, step);
-            catchup_want_lacks(core, peer, step);
         }
         if (peer->listing != STREAM_NONE)
             catchup_list(core, peer, step);
     }
+    if (step_has_room(step, 256, FRAME_SIZE_MAX))
+        catchup_want_lacks(core, step);
 }
 
 bool catchup_busy(const struct core *core)
@@ -354,6 +428,8 @@ void catchup_want(struct core *core, struct peer *peer, struct bytes frame, stru
     effect->load.stream = want.stream;
     effect->load.from = want.from;
     effect->load.count = want.count < STEP_RECORD_COUNT_MAX ? want.count : STEP_RECORD_COUNT_MAX;
+    if (want.count > 1 && want.count < RUN_COUNT_MAX)
+        effect->load.count = RUN_COUNT_MAX; /* to where a checked signature stands */
     effect->load.size_max = CATCHUP_FRAME_RECORDS_SIZE;
 }
 
@@ -387,12 +463,21 @@ void catchup_loaded(struct core *core, const struct event *event, struct step *s
     if (event->verdict != OK || event->batch.record_count == 0)
         return;
     struct buffer frame = core_frame(step, FRAME_SIZE_MAX);
-    uint16_t count = 0;
+    uint16_t count = 0, signed_count = 0;
+    size_t signed_size = 0;
     frame_records_begin(&frame);
     for (size_t i = 0; i < event->batch.record_count; i++) {
         if (!catchup_hand(core, peer, &event->batch.records[i], &frame))
             break;
         count++;
+        if ((event->batch.records[i].flags & RECORD_UNSIGNED) == 0) {
+            signed_count = count;
+            signed_size = frame.size;
+        }
+    }
+    if (signed_count > 0) { /* (W-11) an answer ends in a signature that was checked here */
+        count = signed_count;
+        frame.size = signed_size;
     }
     frame_records_end(&frame, count);
     if (count > 0)

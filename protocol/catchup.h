@@ -33,6 +33,10 @@ void catchup_answered(struct core *core, struct peer *peer, const struct stream_
 /* The slot of a stream that a peer speaks of, made if such a stream may exist; STREAM_NONE else. */
 uint32_t catchup_slot(struct core *core, const struct stream_id *id);
 
+/* What this peer sends of the stream is not accepted now, and asking again at once would bring the
+ * same: the next listing, its own or another's, starts anew. */
+void catchup_pass_over(struct core *core, const struct peer *peer, uint32_t slot);
+
 void catchup_want_one(struct core *core, struct peer *peer, uint32_t slot, uint64_t sequence,
                       struct step *step);
 void catchup_want_heads(struct core *core, const struct peer *peer, struct step *step);

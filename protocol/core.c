@@ -423,6 +423,7 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
         break;
     case EVENT_TICK:
         core_note_alone(core);
+        core->is_full = core->is_full && core->now.ms < core->full_until.ms;
         catchup_tick(core, step);
         break;
     case EVENT_LINK_UP:

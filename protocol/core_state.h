@@ -21,6 +21,8 @@ enum {
     SPOILED_MS = 60 * 1000,
     SURVEY_MS_MAX = 60 * 1000,
     LOST_COUNT_MAX = 1024, /* slots of our own streams in cases that are not here */
+    LACK_LOOK_MS = 1000,
+    FULL_RETRY_MS = 10 * 1000,
 };
 
 /* A member at the other end of a link. */
@@ -55,12 +57,14 @@ struct core {
     bool is_started;
     bool is_replaying_again;
     bool is_full;
+    struct mono full_until; /* then the disk is tried again */
     bool is_relay_compared;
     bool hands_keys; /* in the last step */
     struct node_id
         compared[COMPARED_COUNT]; /* whose head was ours, or one of ours, since the start */
     uint32_t compared_count;
     struct mono alone_since; /* 0: somebody is connected, or nobody ever was */
+    struct mono lacks_at;    /* when lacks are looked through again */
     uint64_t refused;
     uint32_t lost_count;
     struct mono started_at;

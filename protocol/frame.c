@@ -161,6 +161,7 @@ void frame_position_write(struct buffer *out, const struct frame_position *posit
     stream_id_write(out, &position->stream);
     buffer_u64(out, position->tail);
     buffer_u64(out, position->had);
+    buffer_u64(out, position->tail_hint);
 }
 
 err frame_positions_open(struct bytes frame, struct reader *ret_reader, uint16_t *ret_count)
@@ -186,6 +187,7 @@ err frame_position_read(struct reader *reader, struct frame_position *ret_positi
         return failure;
     position.tail = reader_u64(reader);
     position.had = reader_u64(reader);
+    position.tail_hint = reader_u64(reader);
     if (reader->failed)
         return ERR_TRUNCATED;
     if (position.had > position.tail)

@@ -71,15 +71,17 @@ MUST_USE err frame_summary_read(struct bytes frame, struct frame_summary *ret_su
 
 /* Where the sender stands: in FRAME_STREAMS of every shared stream, in FRAME_ACK of those that
  * changed. `tail` is the last position accepted, `had` the last up to which header, body and
- * checked key are all durable here. */
+ * checked key are all durable here. `tail_hint` is the first 8 bytes of the id of the record at
+ * `tail`, so that two who hold different records at one position find out. */
 struct frame_position {
     struct stream_id stream;
     uint64_t tail;
     uint64_t had;
+    uint64_t tail_hint;
 };
 enum {
-    FRAME_POSITION_SIZE = STREAM_ID_SIZE + 16,
-    FRAME_POSITION_COUNT_MAX = 900,
+    FRAME_POSITION_SIZE = STREAM_ID_SIZE + 24,
+    FRAME_POSITION_COUNT_MAX = 840,
 };
 _Static_assert(3 + FRAME_POSITION_COUNT_MAX * FRAME_POSITION_SIZE <= FRAME_SIZE_MAX,
                "a page of positions must fit a frame");

@@ -18,11 +18,18 @@ static struct buffer gossip_frame(const struct record_claim *claim,
     return frame;
 }
 
+struct frame_position gossip_position(const struct core *core, uint32_t slot)
+{
+    const struct stream *stream = &core->streams.all[slot];
+    struct reader hint = reader_of(ID_BYTES(stream->tail_id));
+    return (struct frame_position){stream->id, stream->tail, streams_had(&core->streams, slot),
+                                   reader_u64(&hint)};
+}
+
 static void gossip_notice(struct core *core, const struct peer *peer, uint32_t slot,
                           struct step *step)
 {
-    const struct stream *stream = &core->streams.all[slot];
-    struct frame_position position = {stream->id, stream->tail, streams_had(&core->streams, slot)};
+    struct frame_position position = gossip_position(core, slot);
     struct buffer frame = core_frame(step, 3 + FRAME_POSITION_SIZE);
     frame_positions_begin(&frame, FRAME_STREAMS, 1);
     frame_position_write(&frame, &position);
@@ -85,9 +92,7 @@ static void gossip_ack(struct core *core, const struct peer *peer, const uint32_
     struct buffer frame = core_frame(step, 3 + slot_count * FRAME_POSITION_SIZE);
     frame_positions_begin(&frame, FRAME_ACK, (uint16_t)slot_count);
     for (size_t i = 0; i < slot_count; i++) {
-        const struct stream *stream = &core->streams.all[slots[i]];
-        struct frame_position position = {stream->id, stream->tail,
-                                          streams_had(&core->streams, slots[i])};
+        struct frame_position position = gossip_position(core, slots[i]);
         frame_position_write(&frame, &position);
     }
     core_send(step, peer->link, &frame);

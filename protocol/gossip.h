@@ -20,4 +20,7 @@ void gossip_acknowledge(struct core *core, struct link_id link, const uint32_t *
 void gossip_hear(struct core *core, struct peer *peer, uint32_t slot,
                  const struct frame_position *position, struct step *step);
 
+/* Where a stream stands here, as peers are told. */
+struct frame_position gossip_position(const struct core *core, uint32_t slot);
+
 #endif

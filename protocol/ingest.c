@@ -13,6 +13,8 @@ struct intake {
     struct peer *peer;
     struct step *step;
     struct step_batch batch;
+    bool asked_heads;
+    bool asked_tail;
 };
 
 static struct case_id ingest_case(const struct record_header *header)
@@ -98,7 +100,11 @@ static void ingest_again(struct intake *intake, uint32_t slot, const struct fram
     if (lack != NULL && ID_EQUAL(lack->record, claim->id)) {
         if (claim->is_bare || (!is_clear && !frame->has_key))
             return;
-        (void)ingest_add(intake, frame, claim);
+        if ((ingest_add(intake, frame, claim)->flags & RECORD_BARE) != 0) {
+            intake->batch.record_count--; /* expired or erased meanwhile: not lacked any more */
+            streams_lack_remove(&core->streams, slot, sequence);
+            return;
+        }
         ingest_run(intake, slot, sequence, key)->is_fill = true;
         return;
     }
@@ -126,7 +132,9 @@ static err ingest_admit(struct intake *intake, const struct record_claim *claim,
     if (header->time.ms > core->wall.ms + CLOCK_SKEW_MS_MAX)
         return ERR_FUTURE;
     if (chain_find(&core->roster->chain, &header->head) == NULL) {
-        catchup_want_heads(core, intake->peer, intake->step);
+        if (!intake->asked_heads)
+            catchup_want_heads(core, intake->peer, intake->step);
+        intake->asked_heads = true;
         return ERR_UNKNOWN_HEAD;
     }
     return OK;
@@ -181,8 +189,9 @@ static err ingest_place(struct intake *intake, const struct frame_record *frame,
         return ERR_OUT_OF_ORDER;
     if (stream->next > 0 && !ID_EQUAL(header->previous, stream->next_id)) {
         /* whoever sent this holds another record where ours ends: get it, to see both */
-        if (stream->next == stream->tail)
+        if (stream->next == stream->tail && !intake->asked_tail)
             catchup_want_one(core, intake->peer, slot, stream->tail, intake->step);
+        intake->asked_tail = true;
         return ERR_OUT_OF_ORDER;
     }
     ingest_extend(intake, slot, frame, claim, &key);
@@ -232,8 +241,11 @@ void ingest_frame(struct core *core, struct peer *peer, struct bytes frame, stru
         }
         catchup_answered(core, peer, &claim.header.stream);
         failure = ingest_place(&intake, &record, &claim);
+        uint32_t slot = streams_find(&core->streams, &claim.header.stream);
         if (failure != OK)
             core_refuse(core, peer, step, "record-passed-over", failure);
+        if (failure != OK && slot != STREAM_NONE) /* asking again at once would bring the same */
+            catchup_pass_over(core, peer, slot);
     }
     if (intake.batch.run_count == 0)
         return;
@@ -326,16 +338,21 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
             continue;
         }
         if (!ingest_holds(core, run)) {
-            if (run->speculation == core->streams.all[run->stream].speculation)
+            if (peer != NULL && run->verdict != OK)
+                catchup_pass_over(core, peer, run->stream);
+            if (run->speculation == core->streams.all[run->stream].speculation) {
                 streams_rewind(&core->streams, run->stream);
-            if (run->verdict == ERR_BAD_SIGNATURE)
-                ingest_spoiled(core, run->stream, event->link);
+                if (run->verdict == ERR_BAD_SIGNATURE)
+                    ingest_spoiled(core, run->stream, event->link);
+            }
             core_refuse(core, peer, step, "run-refused",
                         run->verdict != OK ? run->verdict : ERR_OUT_OF_ORDER);
             continue;
         }
-        if (run->is_fill && (records->verdict != OK || ingest_is_erased(core, run) ||
-                             (records->flags & RECORD_DESTROYED) != 0))
+        /* what does not open under the right key is its writer's doing: kept, and never shown */
+        bool is_bad = records->verdict != OK && records->verdict != ERR_MALFORMED;
+        if (run->is_fill &&
+            (is_bad || ingest_is_erased(core, run) || (records->flags & RECORD_DESTROYED) != 0))
             continue;
         keep->runs[keep->run_count++] = *run;
         for (uint16_t j = 0; j < run->count; j++) {
@@ -397,7 +414,9 @@ static void ingest_advance(struct core *core, uint32_t slot, const struct record
     struct stream *stream = &core->streams.all[slot];
     stream->tail = claim->header.sequence;
     stream->tail_id = claim->id;
-    stream->tail_epoch = chain_find(&core->roster->chain, &claim->header.head)->epoch;
+    const struct chain_link *head = chain_find(&core->roster->chain, &claim->header.head);
+    if (head != NULL) /* a healing head may have taken it away meanwhile */
+        stream->tail_epoch = head->epoch;
     if (stream->next < stream->tail) {
         stream->next = stream->tail;
         stream->next_id = stream->tail_id;
@@ -428,10 +447,12 @@ static void ingest_known(struct core *core, const struct step_run *run,
 static void ingest_lost(struct core *core, const struct event *event, struct step *step)
 {
     for (size_t i = 0; i < event->batch.run_count; i++) {
-        if (!event->batch.runs[i].is_fill)
-            streams_rewind(&core->streams, event->batch.runs[i].stream);
+        if (event->batch.runs[i].is_fill)
+            continue;
+        streams_rewind(&core->streams, event->batch.runs[i].stream);
     }
     core->is_full = event->verdict == ERR_FULL;
+    core->full_until.ms = core->now.ms + FULL_RETRY_MS;
     core_refuse(core, core_peer_of_link(core, event->link), step, "keep-failed", event->verdict);
 }
 

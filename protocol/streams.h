@@ -50,6 +50,7 @@ struct lack {
     struct record_id record;
     bool is_sealed; /* for the requester alone and not revealed: not asked for, not counted */
     struct mono retry_at;
+    uint16_t asked; /* place of the peer asked last; the next one is asked next */
 };
 
 struct streams {

@@ -7,6 +7,7 @@
 #include "protocol/witness.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
+#include "tests/sim/parcel.h"
 #include "tests/sim/society.h"
 
 static const char *const hospital_names[WORLD_HOSPITALS_MAX] = {
@@ -32,61 +33,6 @@ struct event hospital_event(const struct hospital *hospital, enum event_kind kin
                           .wall = hospital_wall(hospital)};
 }
 
-/* ---- parcels ---- */
-
-static struct parcel *hospital_parcel(const struct step_batch *batch)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < batch->record_count; i++)
-        size += 2 * batch->records[i].record.size + batch->records[i].plaintext.size;
-    struct parcel *parcel = calloc(1, sizeof *parcel);
-    struct step_run *runs = calloc(batch->run_count + 1, sizeof *runs);
-    struct step_record *records = calloc(batch->record_count + 1, sizeof *records);
-    uint8_t *memory = calloc(1, size + 1);
-    if (parcel == NULL || runs == NULL || records == NULL || memory == NULL)
-        abort();
-    if (batch->run_count > 0)
-        memcpy(runs, batch->runs, batch->run_count * sizeof *runs);
-    memcpy(records, batch->records, batch->record_count * sizeof *records);
-    parcel->batch = (struct step_batch){runs, batch->run_count, records, batch->record_count};
-    parcel->memory = memory;
-    for (size_t i = 0; i < batch->record_count; i++) {
-        struct step_record *record = &records[i];
-        if (record->record.size > 0)
-            memcpy(memory, batch->records[i].record.data, record->record.size);
-        record->record.data = memory;
-        memory += 2 * record->record.size; /* room to open it */
-        if (record->plaintext.size > 0)
-            memcpy(memory, batch->records[i].plaintext.data, record->plaintext.size);
-        record->plaintext.data = memory;
-        memory += record->plaintext.size;
-    }
-    return parcel;
-}
-
-static void hospital_drop(struct parcel *parcel)
-{
-    free(parcel->batch.runs);
-    free(parcel->batch.records);
-    free(parcel->memory);
-    free(parcel);
-}
-
-static void hospital_queue(struct parcel **queue, struct parcel *parcel)
-{
-    while (*queue != NULL)
-        queue = &(*queue)->next;
-    *queue = parcel;
-}
-
-static struct parcel *hospital_unqueue(struct parcel **queue)
-{
-    struct parcel *parcel = *queue;
-    if (parcel != NULL)
-        *queue = parcel->next;
-    return parcel;
-}
-
 static void hospital_plan(struct hospital *hospital, enum agenda_kind kind, uint64_t at)
 {
     struct agenda_item item = {
@@ -94,46 +40,7 @@ static void hospital_plan(struct hospital *hospital, enum agenda_kind kind, uint
     agenda_add(&hospital->world->agenda, &item);
 }
 
-/* ---- crypto, with the meaning of node/crypto.c ---- */
-
-static void hospital_open(struct step_record *record)
-{
-    struct record_claim claim;
-    record->verdict = record_parse(record->record, &claim);
-    if (record->verdict != OK || (record->flags & RECORD_BARE) != 0)
-        return;
-    record->verdict = record_check_body(&claim);
-    if (record->verdict != OK || (record->flags & RECORD_KEYLESS) != 0)
-        return;
-    if (claim.header.audience != AUDIENCE_CLEAR) {
-        record->verdict = record_check_key(&claim, &record->key);
-        if (record->verdict != OK)
-            return;
-    }
-    uint8_t *room = (uint8_t *)(uintptr_t)record->record.data + record->record.size;
-    struct buffer out = buffer_over(room, record->record.size);
-    err failure = record_open(&claim, record->has_key ? &record->key : NULL, &out);
-    record->verdict = failure == OK ? OK : ERR_MALFORMED;
-    if (failure == OK)
-        record->plaintext = buffer_bytes(&out);
-}
-
-static void hospital_verify(struct parcel *parcel)
-{
-    struct step_record *record = parcel->batch.records;
-    for (size_t i = 0; i < parcel->batch.run_count; i++) {
-        struct step_run *run = &parcel->batch.runs[i];
-        struct record_claim claim;
-        run->verdict = OK;
-        if (!run->is_fill)
-            run->verdict = record_parse(record[run->count - 1].record, &claim);
-        if (!run->is_fill && run->verdict == OK)
-            run->verdict = record_verify(&claim, &run->key);
-        for (uint16_t j = 0; j < run->count && run->verdict == OK; j++)
-            hospital_open(&record[j]);
-        record += run->count;
-    }
-}
+/* ---- crypto ---- */
 
 static void hospital_seal(struct hospital *hospital, const struct effect *effect)
 {
@@ -150,11 +57,11 @@ static void hospital_seal(struct hospital *hospital, const struct effect *effect
     record.has_key = effect->seal.header.audience != AUDIENCE_CLEAR;
     if (record.has_key)
         record.key = secrets.key;
-    struct parcel *parcel = hospital_parcel(&batch);
+    struct parcel *parcel = parcel_of_batch(&batch);
     parcel->token = effect->token;
     parcel->verdict = verdict;
     parcel->is_written = true; /* here: sealed, not loaded */
-    hospital_queue(&hospital->followers, parcel);
+    parcel_queue(&hospital->followers, parcel);
 }
 
 static void hospital_load(struct hospital *hospital, const struct effect *effect)
@@ -175,19 +82,19 @@ static void hospital_load(struct hospital *hospital, const struct effect *effect
                                                              .key = from->key,
                                                              .flags = from->flags};
     }
-    struct parcel *parcel = hospital_parcel(&batch);
+    struct parcel *parcel = parcel_of_batch(&batch);
     parcel->link = effect->link;
     for (size_t i = 0; effect->link.value == 0 && i < batch.record_count; i++)
-        hospital_open(&parcel->batch.records[i]);
-    hospital_queue(&hospital->followers, parcel);
+        parcel_open(&parcel->batch.records[i]);
+    parcel_queue(&hospital->followers, parcel);
 }
 
 static void hospital_check(struct hospital *hospital, const struct effect *effect)
 {
     struct world *world = hospital->world;
-    struct parcel *parcel = hospital_parcel(&effect->batch);
+    struct parcel *parcel = parcel_of_batch(&effect->batch);
     parcel->link = effect->link;
-    hospital_queue(&hospital->checking, parcel);
+    parcel_queue(&hospital->checking, parcel);
     uint64_t at = world->now + chance_below(&world->chance, 8);
     hospital->checked_at = at > hospital->checked_at ? at : hospital->checked_at;
     hospital_plan(hospital, AGENDA_CHECKED, hospital->checked_at);
@@ -196,10 +103,10 @@ static void hospital_check(struct hospital *hospital, const struct effect *effec
 static void hospital_keep(struct hospital *hospital, const struct effect *effect)
 {
     struct world *world = hospital->world;
-    struct parcel *parcel = hospital_parcel(&effect->batch);
+    struct parcel *parcel = parcel_of_batch(&effect->batch);
     parcel->link = effect->link;
     parcel->token = effect->token;
-    hospital_queue(&hospital->keeping, parcel);
+    parcel_queue(&hospital->keeping, parcel);
     uint64_t at = world->now + 1 + chance_below(&world->chance, 20);
     hospital->kept_at = at > hospital->kept_at ? at : hospital->kept_at;
     hospital_plan(hospital, AGENDA_WRITTEN, hospital->kept_at);
@@ -243,7 +150,7 @@ static void hospital_destroy(struct hospital *hospital, const struct effect *eff
     struct step_batch nothing = {NULL, 0, NULL, 0};
     static struct step_record none;
     nothing.records = &none;
-    struct parcel *parcel = hospital_parcel(&nothing);
+    struct parcel *parcel = parcel_of_batch(&nothing);
     uint64_t count = disk_destroy(&hospital->disk, &effect->destroy.scope);
     /* it is told as a follower: kept in the parcel as a record count and two ids */
     free(parcel->memory);
@@ -253,7 +160,7 @@ static void hospital_destroy(struct hospital *hospital, const struct effect *eff
     memcpy(parcel->memory, effect, sizeof *effect);
     memcpy(parcel->memory + sizeof *effect, &count, sizeof count);
     parcel->verdict = ERR_DESTROYED;
-    hospital_queue(&hospital->followers, parcel);
+    parcel_queue(&hospital->followers, parcel);
 }
 
 /* As keeping_forked: the mark is kept, and the proof goes into our federation stream. */
@@ -363,7 +270,7 @@ static void hospital_follow(struct hospital *hospital, struct parcel *parcel)
         event.batch = parcel->batch;
     }
     hospital_turn(hospital, &event);
-    hospital_drop(parcel);
+    parcel_drop(parcel);
 }
 
 void hospital_step(struct hospital *hospital, const struct event *event)
@@ -372,7 +279,7 @@ void hospital_step(struct hospital *hospital, const struct event *event)
         return;
     hospital_turn(hospital, event);
     struct parcel *parcel;
-    while ((parcel = hospital_unqueue(&hospital->followers)) != NULL)
+    while ((parcel = parcel_unqueue(&hospital->followers)) != NULL)
         hospital_follow(hospital, parcel);
     if (core_busy(hospital->core) && !hospital->is_restoring)
         hospital_ask_soon(hospital, 20);
@@ -382,13 +289,13 @@ void hospital_step(struct hospital *hospital, const struct event *event)
 
 void hospital_checked(struct hospital *hospital)
 {
-    struct parcel *parcel = hospital_unqueue(&hospital->checking);
+    struct parcel *parcel = parcel_unqueue(&hospital->checking);
     struct event event = hospital_event(hospital, EVENT_CHECKED);
-    hospital_verify(parcel);
+    parcel_verify(parcel);
     event.link = parcel->link;
     event.batch = parcel->batch;
     hospital_step(hospital, &event);
-    hospital_drop(parcel);
+    parcel_drop(parcel);
 }
 
 void hospital_written(struct hospital *hospital)
@@ -417,14 +324,14 @@ void hospital_written(struct hospital *hospital)
 
 void hospital_kept(struct hospital *hospital)
 {
-    struct parcel *parcel = hospital_unqueue(&hospital->keeping);
+    struct parcel *parcel = parcel_unqueue(&hospital->keeping);
     struct event event = hospital_event(hospital, EVENT_KEPT);
     event.link = parcel->link;
     event.token = parcel->token;
     event.verdict = parcel->verdict;
     event.batch = parcel->batch;
     hospital_step(hospital, &event);
-    hospital_drop(parcel);
+    parcel_drop(parcel);
 }
 
 void hospital_tick(struct hospital *hospital)
@@ -536,14 +443,14 @@ static void hospital_replay(struct hospital *hospital, const struct disk_stream 
                                      .key = from->key,
                                      .flags = from->flags};
         struct step_batch batch = {NULL, 0, &opened, 1};
-        struct parcel *parcel = hospital_parcel(&batch);
-        hospital_open(parcel->batch.records);
+        struct parcel *parcel = parcel_of_batch(&batch);
+        parcel_open(parcel->batch.records);
         struct event event = hospital_event(hospital, EVENT_REPLAY);
         event.replay.batch = parcel->batch;
         event.replay.is_again = is_again;
         if (parcel->batch.records->verdict == OK && parcel->batch.records->plaintext.size > 0)
             hospital_step(hospital, &event);
-        hospital_drop(parcel);
+        parcel_drop(parcel);
     }
 }
 
@@ -581,10 +488,10 @@ void hospital_crash(struct hospital *hospital)
     hospital->boot++;
     hospital->is_running = false;
     hospital->checked_at = hospital->kept_at = 0;
-    while ((parcel = hospital_unqueue(&hospital->checking)) != NULL ||
-           (parcel = hospital_unqueue(&hospital->keeping)) != NULL ||
-           (parcel = hospital_unqueue(&hospital->followers)) != NULL)
-        hospital_drop(parcel);
+    while ((parcel = parcel_unqueue(&hospital->checking)) != NULL ||
+           (parcel = parcel_unqueue(&hospital->keeping)) != NULL ||
+           (parcel = parcel_unqueue(&hospital->followers)) != NULL)
+        parcel_drop(parcel);
     while (hospital->posts != NULL) {
         struct post *post = hospital->posts;
         hospital->posts = post->next;

@@ -250,7 +250,8 @@ bool oracle_is_settled(struct world *world, const char **ret_why)
             const struct roster_entry *writer =
                 roster_find(&world->society.roster, &stream->id.writer);
             if (!oracle_shares(world, holder, &stream->id) || writer == NULL ||
-                writer->state != MEMBER_ADMITTED)
+                writer->state != MEMBER_ADMITTED ||
+                oracle_hospital(world, &stream->id.writer)->is_puppet)
                 continue;
             for (uint32_t k = 0; k < world->count; k++) {
                 const struct hospital *reader = &world->hospitals[k];

@@ -12,7 +12,21 @@
     X(cut_in_a_range, story_cut_in_a_range)                                                        \
     X(kills, story_kills)                                                                          \
     X(partition, story_partition)                                                                  \
-    X(consult, story_consult)
+    X(consult, story_consult)                                                                      \
+    X(future_record, story_future_record)                                                          \
+    X(skewed_clocks, story_skewed_clocks)                                                          \
+    X(expired_record, story_expired_record)                                                        \
+    X(bad_signature_in_a_run, story_bad_signature_in_a_run)                                        \
+    X(bad_peer, story_bad_peer)                                                                    \
+    X(equivocation, story_equivocation)                                                            \
+    X(unknown_kind, story_unknown_kind)                                                            \
+    X(cooling_off, story_cooling_off)                                                              \
+    X(suspended, story_suspended)                                                                  \
+    X(disk_full, story_disk_full)                                                                  \
+    X(compare_first, story_compare_first)                                                          \
+    X(crash_before_grant, story_crash_before_grant)                                                \
+    X(random_walk, story_random_walk)                                                              \
+    X(hostile_frames, story_hostile_frames)
 
 #define STORY_DECLARE(name, function) void function(struct world *world);
 STORY_LIST(STORY_DECLARE)

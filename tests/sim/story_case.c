@@ -76,3 +76,51 @@ void story_consult(struct world *world)
     WORLD_CHECK(world, view.erased_count == 2 && view.silent_count == 0);
     story_settle(world, MINUTE_MS);
 }
+
+/* A kind that nobody knows yet stands in the case stream: it is passed on, and the case goes on,
+ * here and elsewhere, also after a restart. */
+void story_unknown_kind(struct world *world)
+{
+    static const uint8_t body[] = {0x03, 0xf0, 0, 0, 0, 0, 0, 1, 0x80};
+    world_begin(world, 3);
+    struct hospital *aarau = &world->hospitals[0], *basel = &world->hospitals[1];
+    uint32_t number = clinic_ask(aarau, ANNOUNCEMENT_OPEN, 2);
+    world_run(world, 2 * SECOND_MS);
+    struct posting posting = {clinic_case(world, number), AUDIENCE_SCOPE, {body, sizeof body}, {0}};
+    (void)story_done(world, hospital_post(aarau, &posting));
+    story_done(world, clinic_join(basel, number));
+    world_run(world, 10 * SECOND_MS);
+    WORLD_CHECK(world, story_seen(aarau, number)->participant_count == 1);
+    WORLD_CHECK(world, story_seen(basel, number)->participant_count == 1);
+    hospital_crash(aarau);
+    hospital_crash(basel);
+    hospital_boot(aarau);
+    hospital_boot(basel);
+    story_settle(world, 2 * MINUTE_MS);
+    WORLD_CHECK(world, story_seen(aarau, number)->participant_count == 1);
+    WORLD_CHECK(world, story_seen(basel, number)->participant_count == 1);
+}
+
+/* The requester dies when the JOIN is durable and its GRANT is not: afterwards there is one. */
+void story_crash_before_grant(struct world *world)
+{
+    world_begin(world, 3);
+    struct hospital *aarau = &world->hospitals[0], *basel = &world->hospitals[1];
+    for (int i = 0; i < 20; i++) {
+        uint32_t number = clinic_ask(aarau, ANNOUNCEMENT_OPEN, 2);
+        world_run(world, 2 * SECOND_MS);
+        struct outcome said = story_done(world, clinic_join(basel, number));
+        struct stream_id mail = {scope_mail(&aarau->node), basel->node, 1};
+        while (disk_at(&aarau->disk, &mail, said.sequence) == NULL)
+            world_run(world, 1);
+        world_run(world, chance_below(&world->chance, 30));
+        hospital_crash(aarau);
+        world_run(world, chance_below(&world->chance, 3000));
+        hospital_boot(aarau);
+        world_run(world, 5 * SECOND_MS);
+        struct stream_id own = {clinic_case(world, number), aarau->node, 1};
+        WORLD_CHECK(world, story_seen(aarau, number)->participant_count == 1);
+        WORLD_CHECK(world, disk_find(&aarau->disk, &own)->tail == 2);
+    }
+    story_settle(world, 2 * MINUTE_MS);
+}

@@ -4,6 +4,7 @@
  *   chance.c    the one source of chance
  *   disk.c      what a hospital has durable
  *   agenda.c    what happens when
+ *   parcel.c    records under way, and what a check finds of them
  *   hospital.c  one core with the promises of protocol/step.h kept: checks, seals, commits, crashes
  *   line.c      connections between hospitals: delay, loss, partition
  *   society.c   roster heads and how they come to the hospitals
@@ -22,6 +23,7 @@
 #include "tests/sim/agenda.h"
 #include "tests/sim/chance.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/parcel.h"
 #include "tests/unit/protocol/federation.h"
 
 enum {
@@ -34,17 +36,6 @@ enum {
 #define MINUTE_MS (60 * SECOND_MS)
 #define HOUR_MS (60 * MINUTE_MS)
 #define DAY_MS (24 * HOUR_MS)
-
-/* A batch on its way: copied out of the step. */
-struct parcel {
-    struct parcel *next;
-    struct link_id link;
-    struct token token;
-    struct step_batch batch;
-    uint8_t *memory;
-    err verdict;
-    bool is_written;
-};
 
 struct post {
     struct post *next;
