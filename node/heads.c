@@ -14,6 +14,7 @@ enum {
     HEADS_ROW_SIZE = 200 * 1024, /* a piece of the export, within a row's limit */
     HEADS_RETRY_S = 5,
     HEADS_KEEP_SIZE_MAX = 1024 * 1024,
+    HEADS_PROOF_COUNT_MAX = 64, /* since the start */
 };
 
 /* What is being received. One delta at a time, from whoever answers first. */
@@ -27,6 +28,7 @@ struct heads {
     struct link_id from;
     struct delta_assembly assembly;
     unsigned seconds_behind;
+    unsigned proof_count;
 };
 
 struct heads *heads_new(struct shell *shell)
@@ -259,6 +261,9 @@ static void heads_remember(struct heads *heads, struct bytes signed_head)
 /* A head that was refused but is signed, or claims to be, is kept as proof and shown. */
 static void heads_keep_proof(struct heads *heads, struct bytes signed_head, err reason)
 {
+    if (heads->proof_count >= HEADS_PROOF_COUNT_MAX)
+        return; /* whoever makes them up does not fill the disk, nor the log */
+    heads->proof_count++;
     struct hash hash = hash_one(CONTEXT_HEAD, signed_head);
     uint8_t memory[1 + HASH_SIZE];
     struct buffer key = buffer_over(memory, sizeof memory);

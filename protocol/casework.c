@@ -37,11 +37,27 @@ struct casework_case *casework_entry(const struct core *core, const struct case_
     return NULL;
 }
 
+/* Cases that this member spoke of and never opened: anybody can speak of any number. */
+static uint32_t casework_promised(const struct core *core, const struct node_id *node)
+{
+    const struct casework *casework = core->casework;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < casework->count; i++)
+        count += ID_IS_ZERO(casework->all[i].consult.requester) &&
+                         ID_EQUAL(casework->all[i].asked_by, *node)
+                     ? 1
+                     : 0;
+    return count;
+}
+
 static struct casework_case *casework_add(struct core *core, const struct case_id *case_id,
                                           const struct node_id *requester)
 {
     struct casework *casework = core->casework;
     struct casework_case *entry = casework_entry(core, case_id);
+    bool is_own = ID_EQUAL(*requester, core->config.self);
+    if (entry == NULL && !is_own && casework_promised(core, requester) >= CASEWORK_PROMISED_MAX)
+        return NULL;
     if (entry == NULL && casework->count < casework->count_max) {
         entry = &casework->all[casework->count++];
         consult_init(&entry->consult, &core->config.federation, case_id);

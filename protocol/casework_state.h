@@ -22,7 +22,7 @@ struct casework_review {
     uint16_t kind; /* 0: always look */
 };
 
-enum { CASEWORK_REVIEW_COUNT = 8192, CASEWORK_RETRY_MS = 200 };
+enum { CASEWORK_REVIEW_COUNT = 8192, CASEWORK_RETRY_MS = 200, CASEWORK_PROMISED_MAX = 64 };
 
 struct casework {
     struct casework_case *all;

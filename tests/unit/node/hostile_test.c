@@ -304,6 +304,64 @@ static void no_spoiled_frame_ends_a_node(void **state)
     free(spoiling);
 }
 
+/* Heads that no officer signed: refused, some kept as proof, the disk not filled with them. */
+static bool count_row(void *arg, const struct store_row *row)
+{
+    *(size_t *)arg += row->key.size > 0 && row->key.data[0] == 'p' ? 1 : 0;
+    return true;
+}
+
+static void heads_that_nobody_signed_fill_no_disk(void **state)
+{
+    struct hostile *hostile = *state;
+    struct town *town = hostile->town;
+    uint8_t head[HEAD_SIZE_MAX], memory[FRAME_SIZE_MAX];
+    size_t count = 0;
+    assert_int_equal(OK, federation_draft(&town->society));
+    struct bytes good = town->society.signed_head;
+    for (uint32_t i = 0; i < 300; i++) {
+        struct buffer frame = buffer_over(memory, sizeof memory);
+        memcpy(head, good.data, good.size);
+        head[good.size - 1 - i % 60] ^= (uint8_t)(1 + i / 60);
+        frame_heads_begin(&frame);
+        assert_true(frame_head_write(&frame, (struct bytes){head, good.size}));
+        hostile_say(hostile, 0, buffer_bytes(&frame));
+        town_turn(town);
+    }
+    assert_they_go_on(hostile, 30);
+    assert_int_equal(OK, row_table_scan(shell_store(town->houses[0].shell), STORE_TABLE_HEAD,
+                                        count_row, &count));
+    assert_true(count <= 64);
+}
+
+/* A member may say of any number of cases that others are granted access to them. */
+static void cases_that_are_only_spoken_of_take_a_few_places(void **state)
+{
+    struct hostile *hostile = *state;
+    struct town *town = hostile->town;
+    struct core_status status;
+    town->on_frame = NULL; /* it speaks the protocol this time */
+    for (int to = 0; to < 2; to++)
+        town_cut_wire(hostile->wires[to]);
+    town_open(town, MALLORY);
+    town_connect(town, MALLORY, 0);
+    town_connect(town, MALLORY, 1);
+    struct scope scope = scope_mail(&town->houses[0].node);
+    struct record_id last = {{0}};
+    for (uint8_t i = 1; i < 100; i++) {
+        struct mail_grant_notice notice = {.case_id = {{i, 1}},
+                                           .requester = town->houses[MALLORY].node,
+                                           .grant = {{i, 2}},
+                                           .copy = bytes_of_text("x")};
+        last = town_write(&town->houses[MALLORY], &scope, KIND_GRANT_NOTICE, &notice);
+    }
+    assert_true(town_spreads(town, 0, &last));
+    town_pass(town, 50);
+    core_status(shell_core(town->houses[0].shell), &status);
+    assert_true(status.case_count >= 1 && status.case_count <= 64);
+    assert_they_go_on(hostile, 40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +370,8 @@ int main(void)
         HOSTILE(who_gives_nothing_shuts_nobody_out),
         HOSTILE(forged_records_shut_out_their_forger_alone),
         HOSTILE(no_spoiled_frame_ends_a_node),
+        HOSTILE(heads_that_nobody_signed_fill_no_disk),
+        HOSTILE(cases_that_are_only_spoken_of_take_a_few_places),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
     return cmocka_run_group_tests(tests, NULL, NULL);
