@@ -43,8 +43,9 @@ void casework_walk(struct core *core, struct casework_case *entry)
     claim.header.stream = casework_leading(entry, &sequence);
     claim.header.sequence = sequence + 1;
     uint32_t slot = streams_find(&core->streams, &claim.header.stream);
-    if (slot == STREAM_NONE || entry->walked == sequence + 1 ||
-        core->streams.all[slot].tail <= sequence ||
+    /* an erased case says nothing more, and its ERASE, read again, would be obeyed again */
+    if (entry->consult.state == CASE_ERASED || slot == STREAM_NONE ||
+        entry->walked == sequence + 1 || core->streams.all[slot].tail <= sequence ||
         core->casework->review_count == CASEWORK_REVIEW_COUNT)
         return;
     const struct lack *lack = streams_lack_find(&core->streams, slot, sequence + 1);
