@@ -94,6 +94,16 @@ err frame_heads_open(struct bytes frame, struct reader *ret_reader)
         return ERR_TRUNCATED;
     if (count == 0 || count > FRAME_HEAD_COUNT_MAX)
         return ERR_MALFORMED;
+    struct reader walk = reader;
+    err failure = OK;
+    for (uint8_t i = 0; failure == OK && i < count; i++) {
+        struct bytes head;
+        failure = frame_head_read(&walk, &head);
+    }
+    if (failure == OK)
+        failure = frame_done(&walk);
+    if (failure != OK)
+        return failure == ERR_NOT_FOUND ? ERR_TRUNCATED : failure;
     *ret_reader = reader;
     return OK;
 }
@@ -174,6 +184,13 @@ err frame_positions_open(struct bytes frame, struct reader *ret_reader, uint16_t
         return ERR_TOO_LARGE;
     if (reader_left(&reader) != (size_t)count * FRAME_POSITION_SIZE)
         return ERR_MALFORMED;
+    struct reader walk = reader;
+    for (uint16_t i = 0; i < count; i++) {
+        struct frame_position position;
+        err failure = frame_position_read(&walk, &position);
+        if (failure != OK)
+            return failure;
+    }
     *ret_reader = reader;
     *ret_count = count;
     return OK;
@@ -252,6 +269,15 @@ err frame_records_open(struct bytes frame, struct reader *ret_reader, uint16_t *
     if (reader.failed)
         return ERR_TRUNCATED;
     if (count == 0 || count > reader_left(&reader) / RECORD_BARE_SIZE)
+        return ERR_MALFORMED;
+    struct reader walk = reader;
+    for (uint16_t i = 0; i < count; i++) {
+        struct frame_record record;
+        err failure = frame_record_read(&walk, &record);
+        if (failure != OK)
+            return failure;
+    }
+    if (!reader_done(&walk))
         return ERR_MALFORMED;
     *ret_reader = reader;
     *ret_count = count;

@@ -53,6 +53,8 @@ enum { FRAME_HEAD_COUNT_MAX = 64 };
 void frame_heads_begin(struct buffer *out);
 /* False when the head no longer fits this frame: begin another. */
 bool frame_head_write(struct buffer *out, struct bytes signed_head);
+/* This, frame_positions_open and frame_records_open look at the shape of the whole frame: when they
+ * answer OK, every element can be read and nothing is left over. */
 MUST_USE err frame_heads_open(struct bytes frame, struct reader *ret_reader);
 /* ERR_NOT_FOUND at the end. */
 MUST_USE err frame_head_read(struct reader *reader, struct bytes *ret_signed_head);
@@ -89,7 +91,6 @@ _Static_assert(3 + FRAME_POSITION_COUNT_MAX * FRAME_POSITION_SIZE <= FRAME_SIZE_
 /* Begins a frame of `count` positions; the caller appends each with frame_position_write. */
 void frame_positions_begin(struct buffer *out, enum frame_type type, uint16_t count);
 void frame_position_write(struct buffer *out, const struct frame_position *position);
-/* Reads the type and count and checks the frame's exact size. */
 MUST_USE err frame_positions_open(struct bytes frame, struct reader *ret_reader,
                                   uint16_t *ret_count);
 MUST_USE err frame_position_read(struct reader *reader, struct frame_position *ret_position);
