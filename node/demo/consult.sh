@@ -3,6 +3,7 @@
 # their own --json. With fed_tell=yes both are shown.
 #
 #   consult_open DIR           the case lies in that folder (en or zh); its words come with it
+#                              case_mode=open makes opinions open from the start
 #   consult_ask HOST LOGIN NAME [OPTION...]   draft, attach, preview, confirm; its id is in $case
 #   consult_seen HOST...       it stands in their inboxes
 #   consult_join HOST LOGIN NOTE      and the requester's node grants
@@ -110,7 +111,7 @@ consult_draft() { # HOST [OPTION...]
     tell 0 "$fed_asks" draft new --question "@$case_dir/question.txt" \
         --description "@$case_dir/description.txt" --specialty "$case_specialty" \
         --service clinical-consult --reason "$case_reason" --wanted-count 2 --deadline 14d \
-        --language "$case_language" --mode independent-first --age "$case_age" --sex "$case_sex" \
+        --language "$case_language" --mode "${case_mode:-independent-first}" --age "$case_age" --sex "$case_sex" \
         --consent 'on paper, in the chart' "$@" --json
     draft=$(jq -r .draft "$fed_home/last")
     case=$(jq -r .case "$fed_home/last")

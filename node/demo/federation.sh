@@ -17,7 +17,7 @@
 #   at NAME COMMAND...        `consilium` at that hospital, signing with the clinician in $as
 #   ask_at NAME FILTER COMMAND... what jq makes of its --json
 #   await SECONDS WHAT COMMAND... until it succeeds; when it does not, the end, saying WHAT
-#   fed_close                 ends all processes that were started here, and no others
+#   fed_close [SIGNAL]        ends all processes that were started here, and no others
 #
 # A host is a name that a test may place in a network namespace: it redefines fed_at and fed_start.
 
@@ -253,14 +253,15 @@ ask_at() { # NAME FILTER COMMAND...
     at "$fed_there" "$@" --json | jq -er "$fed_filter"
 }
 
-fed_close() {
+fed_close() { # [SIGNAL]: what does not end within seven seconds is killed
     for fed_pid in $fed_pids; do
-        kill "$fed_pid" 2>/dev/null || true
+        kill "-${1:-TERM}" "$fed_pid" 2>/dev/null || true
     done
     for fed_pid in $fed_pids; do
-        for fed_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28; do
-            kill -0 "$fed_pid" 2>/dev/null || break
-            sleep 0.25
+        fed_try=0
+        while kill -0 "$fed_pid" 2>/dev/null && [ "$fed_try" -lt 70 ]; do
+            sleep 0.1
+            fed_try=$((fed_try + 1))
         done
         kill -9 "$fed_pid" 2>/dev/null || true
         wait "$fed_pid" 2>/dev/null || true

@@ -1,0 +1,128 @@
+# The usual houses of an end-to-end test: . tests/e2e/houses.sh
+#
+#   houses_open [HOST...]   a network namespace each for the relays north and south and the HOSTs
+#                           (default: lakeside harbour hillside), a founded federation, both relays
+#                           up, every HOST a member with a clinician and a node that is connected
+#   houses_alone            the same functions, no namespaces, nothing founded
+#
+# Lakeside (grey) and Hillside (berg) accept no connection; Harbour (visser) does. What node/demo's
+# federation.sh and consult.sh offer is there too. A test needs nothing else to clean up.
+
+houses_build=${CONSILIUM_BUILD:?}
+houses_root=$(cd "$(dirname "$0")/../.." && pwd)
+for houses_program in node/consiliumd node/cli/consilium bootstrap/consilium-relay \
+    bootstrap/consilium-society; do
+    if [ ! -x "$houses_build/$houses_program" ]; then
+        echo "SKIPPED, NOTHING WAS TESTED: there is no $houses_program" >&2
+        exit 77
+    fi
+done
+# shellcheck source=tests/e2e/ns.sh
+. "$houses_root/tests/e2e/ns.sh"
+# shellcheck source=node/demo/federation.sh
+. "$houses_root/node/demo/federation.sh"
+# shellcheck source=node/demo/consult.sh
+. "$houses_root/node/demo/consult.sh"
+houses_started=$(date +%s)
+
+say() {
+    printf '[%3d s] %s\n' $(($(date +%s) - houses_started)) "$*"
+}
+
+houses_finish() {
+    houses_status=$?
+    trap - EXIT INT TERM
+    if [ "$houses_status" != 0 ] && [ "$houses_status" != 77 ]; then
+        for houses_log in "$fed_home"/*/log; do
+            [ ! -f "$houses_log" ] || { echo "--- $houses_log" && tail -n 12 "$houses_log"; } >&2
+        done
+    fi
+    fed_close KILL
+    [ -z "${ns_hosts:-}" ] || ns_close
+    [ -n "${CONSILIUM_KEEP:-}" ] || rm -rf "$fed_home"
+    exit "$houses_status"
+}
+
+houses_alone() {
+    fed_open "$(mktemp -d)" "$houses_build"
+    trap houses_finish EXIT
+    trap 'exit 130' INT TERM
+    consult_open "$houses_root/node/demo/${1:-en}"
+}
+
+houses_of() { # HOST: title, country, login, name
+    case $1 in
+    lakeside) echo 'Lakeside Hospital:CH:grey:Dr. Meredith Grey' ;;
+    harbour) echo 'Harbour University Hospital:NL:visser:Dr. Anna Visser' ;;
+    hillside) echo 'Hillside Cancer Centre:SE:berg:Dr. Karin Berg' ;;
+    riverside) echo 'Riverside Institute:FR:roux:Dr. Paul Roux' ;;
+    esac
+}
+
+houses_login() {
+    houses_of "$1" | cut -d: -f3
+}
+
+houses_name() {
+    houses_of "$1" | cut -d: -f4
+}
+
+houses_make() { # HOST: identity and request
+    houses_title=$(houses_of "$1" | cut -d: -f1)
+    houses_country=$(houses_of "$1" | cut -d: -f2)
+    if [ "$1" = harbour ]; then
+        fed_hospital "$1" "$houses_title" "$houses_country" oncology "$(houses_address "$1")" 7801
+    else
+        fed_hospital "$1" "$houses_title" "$houses_country" oncology
+    fi
+}
+
+houses_address() {
+    ns_address "$1"
+}
+
+houses_clinician() {
+    fed_clinician "$1" "$(houses_login "$1")" "$(houses_name "$1")" MD oncology \
+        "$(houses_of "$1" | cut -d: -f2)"
+}
+
+# Sees the others and both relays, and may post.
+houses_connected() { # COUNT HOST...
+    houses_count=$1
+    shift
+    for houses_house in "$@"; do
+        check "$houses_house" "connected to $houses_count others" \
+            "(.connected | length >= $houses_count) and (.posting_waits | not)" status
+    done
+}
+
+houses_open() {
+    ns_open
+    houses_alone en
+    [ $# -gt 0 ] || set -- lakeside harbour hillside
+    fed_at() {
+        ns_run "$@"
+    }
+    fed_start() {
+        ns_start "$@"
+        fed_pid=$ns_pid
+    }
+    ns_add north south society "$@"
+    fed_officers ada bela chen
+    fed_found 'Rare Tumors' 2 --cooling-off 0
+    fed_relay north "$(ns_address north)" 7800
+    fed_relay south "$(ns_address south)" 7800
+    fed_signed
+    fed_relays_up
+    for houses_house in "$@"; do
+        houses_make "$houses_house"
+        [ "$houses_house" = harbour ] || ns_drop_inbound "$houses_house"
+    done
+    fed_admit "$@"
+    for houses_house in "$@"; do
+        fed_up "$houses_house"
+        houses_clinician "$houses_house"
+    done
+    houses_connected $(($# - 1)) "$@"
+    say "founded; $* are connected"
+}
