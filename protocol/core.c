@@ -200,6 +200,16 @@ static void core_greet(struct core *core, const struct peer *peer, struct step *
     core_send(step, peer->link, &frame);
 }
 
+/* (W-11) The two sides of a member may change ways at different moments, so that one takes for the
+ * old link what the other said on the new one, its hello too. */
+static void core_greet_again(struct core *core, struct peer *peer, struct step *step)
+{
+    if (peer->greet_again_at.ms > core->now.ms)
+        return;
+    peer->greet_again_at.ms = core->now.ms + SUMMARY_INTERVAL_MS;
+    core_greet(core, peer, step);
+}
+
 static void core_hang_up(struct link_id link, struct step *step)
 {
     step_effect(step, EFFECT_HANGUP)->link = link;
@@ -262,6 +272,8 @@ static void core_hello(struct core *core, struct peer *peer, struct bytes frame,
                                                    : core->wall.ms - hello.time.ms;
     enum chain_relation relation = chain_compare(&core->roster->chain, hello.epoch, &hello.head);
     peer->is_skewed = ahead > CLOCK_SKEW_MS_MAX;
+    if (peer->is_greeted)
+        core_greet_again(core, peer, step);
     peer->is_greeted = true;
     peer->epoch = hello.epoch;
     peer->head = hello.head;
@@ -312,6 +324,7 @@ static void core_frame_in(struct core *core, const struct event *event, struct s
         return;
     if (frame.data[0] != FRAME_HELLO && !peer->is_greeted) {
         core_refuse(core, peer, step, "frame-before-hello", ERR_OUT_OF_ORDER);
+        core_greet_again(core, peer, step);
         return;
     }
     switch (frame.data[0]) {

@@ -41,7 +41,8 @@ struct peer {
     uint32_t loading;
     uint32_t wanting;
     struct mono summary_at;
-    uint32_t listing; /* the next stream to list for it; STREAM_NONE: none under way */
+    struct mono greet_again_at; /* not before: an answer to who greets or talks out of turn */
+    uint32_t listing;           /* the next stream to list for it; STREAM_NONE: none under way */
 };
 
 struct core {
