@@ -207,6 +207,7 @@ static void core_greet_again(struct core *core, struct peer *peer, struct step *
     if (peer->greet_again_at.ms > core->now.ms)
         return;
     peer->greet_again_at.ms = core->now.ms + SUMMARY_INTERVAL_MS;
+    peer->summary_at = core->now; /* the last one may have been lost */
     core_greet(core, peer, step);
 }
 

@@ -20,7 +20,7 @@
 #
 #   tell LINES HOST COMMAND...              shows the command as typed, and LINES of what it says
 #   tell_signed LINES HOST LOGIN COMMAND... the same, signed; both end the story when it fails
-#   check HOST SENTENCE FILTER COMMAND...   within 30 s, jq finds FILTER in what HOST's node answers
+#   check HOST SENTENCE FILTER COMMAND...   within $fed_patience (30 s), jq finds FILTER in what HOST's node answers
 #   refused HOST WORDS COMMAND...           it is refused, and says WORDS
 
 tell() {
@@ -71,7 +71,7 @@ check() {
     fed_says=$2
     fed_wanted=$3
     shift 3
-    await 30 "$fed_host: $fed_says" ask_at "$fed_host" "$fed_wanted" "$@"
+    await "${fed_patience:-30}" "$fed_host: $fed_says" ask_at "$fed_host" "$fed_wanted" "$@"
     checked "$fed_host" "$fed_says"
 }
 

@@ -18,7 +18,7 @@ restart() { # HOST
 say 'lakeside is killed while it takes posts, each time a little later'
 acknowledged=
 number=0
-for delay in 0.1 0.3 0.5 0.6 0.7 0.8 0.9 1.0 1.2 1.5; do
+for delay in 0.1 0.2 0.3 0.4 0.45 0.5 0.55 0.6 0.8 1.5; do
     number=$((number + 1))
     houses_connected 1 lakeside
     (

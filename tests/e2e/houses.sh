@@ -9,7 +9,7 @@
 # federation.sh and consult.sh offer is there too. A test needs nothing else to clean up.
 
 houses_build=${CONSILIUM_BUILD:?}
-houses_root=$(cd "$(dirname "$0")/../.." && pwd)
+houses_root=${houses_root:-$(cd "$(dirname "$0")/../.." && pwd)}
 for houses_program in node/consiliumd node/cli/consilium bootstrap/consilium-relay \
     bootstrap/consilium-society; do
     if [ ! -x "$houses_build/$houses_program" ]; then
