@@ -86,12 +86,14 @@ static bool member_confirm(const struct member_request *request,
     const char *typed = options->fingerprint;
     fingerprint_write(&hash, wanted);
     member_print_request(request);
-    printf("  fingerprint    %s\n", wanted);
+    /* Who is asked must hear it: what stands on the screen would be copied. */
+    if (typed != NULL)
+        printf("  fingerprint    %s\n", wanted);
     fflush(stdout);
     if (typed == NULL) {
         typed = line;
-        if (!society_say_ask("Call the institution at a number that you know. Type the fingerprint "
-                             "that they read out:",
+        if (!society_say_ask("Call the institution at a number that you know.\n"
+                             "Type the fingerprint that they read out:",
                              line, sizeof line)) {
             society_say_error("there is no terminal to ask at; give --fingerprint as the "
                               "institution reads it out");

@@ -102,8 +102,9 @@ static void show_member_change(const struct society *society, const struct membe
 static void show_settings(const struct settings *settings)
 {
     char hex[2 * KEY_SIZE + 1];
-    printf("  name %.*s; cooling-off %" PRIu64 " h; announcements live up to %" PRIu64
-           " days; up to %" PRIu64 " participants; %" PRIu64 " generations a year; custody %s\n",
+    printf("  name %.*s\n  new members read after %" PRIu64
+           " h (cooling-off); cases live up to %" PRIu64 " days\n  up to %" PRIu64
+           " participants; %" PRIu64 " generations a year; custody %s\n",
            SHOW_TEXT(settings->name), settings->cooling_off_ms / SHOW_HOUR_MS,
            settings->announcement_ms_max / SHOW_HOUR_MS / 24, settings->participant_count_max,
            settings->generation_count_max, settings->custody_allowed ? "allowed" : "not allowed");
@@ -112,8 +113,10 @@ static void show_settings(const struct settings *settings)
                SHOW_TEXT(settings->boards[i].name));
     for (uint32_t i = 0; i < settings->relay_count; i++) {
         ids_to_hex(ID_BYTES(settings->relays[i].key), hex);
-        printf("  relay %.*s at %.*s, key %s\n", SHOW_TEXT(settings->relays[i].name),
-               SHOW_TEXT(settings->relays[i].endpoint), hex);
+        printf("  relay %.*s", SHOW_TEXT(settings->relays[i].name));
+        if (!bytes_equal(settings->relays[i].name, settings->relays[i].endpoint))
+            printf(" at %.*s", SHOW_TEXT(settings->relays[i].endpoint));
+        printf("\n    key %s\n", hex);
     }
     for (uint32_t i = 0; i < settings->publisher_count; i++) {
         ids_to_hex(ID_BYTES(settings->publishers[i]), hex);

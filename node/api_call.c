@@ -95,7 +95,7 @@ static const char *api_hint_of(err code)
         if (table[i].code == code)
             return table[i].hint;
     }
-    return "spec/api.md says what each request wants";
+    return "the command's --help, and spec/api.md, say what is wanted";
 }
 
 void api_refuse(struct api_call *call, err code, const char *message, const char *hint)

@@ -225,7 +225,8 @@ static bool api_is_confirmed(struct api_call *call, const struct sheets *sheets)
         api_refuse(call, ERR_STATE, "what would leave is not what was shown",
                    "look at the preview again, and confirm that one");
     else if (!bytes_equal(bytes_of_text(name), signer))
-        api_refuse(call, ERR_INVALID, "confirmed_by: not the full name of this clinician", NULL);
+        api_refuse(call, ERR_INVALID, "confirmed_by: not the full name of this clinician",
+                   "write it as `consilium clinician list` shows it");
     else
         return true;
     return false;

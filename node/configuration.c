@@ -199,7 +199,9 @@ err configuration_check(const struct configuration *configuration,
         return configuration_trouble(configuration, "data", what, ret_trouble);
     if (configuration->group != NULL && getgrnam(configuration->group) == NULL)
         return configuration_trouble(configuration, "group",
-                                     "there is no such group; make it with groupadd", ret_trouble);
+                                     "there is no such group; make it with groupadd, or leave "
+                                     "the line out: then only root and the daemon's user get in",
+                                     ret_trouble);
     if (strlen(configuration->socket) > 107)
         return configuration_trouble(configuration, "socket",
                                      "longer than the 107 bytes that a Unix socket may have",

@@ -185,15 +185,17 @@ static int init(const struct options *options, struct secrets *secrets)
         options->request == NULL || options->board_count == 0)
         return usage("init wants --data, --name, --country, --request and at least one --board; "
                      "see --help");
-    if (make_identity(options, secrets) != 0)
-        return 1;
-    if (identity_open(options->data, &source, secrets, &identity, problem) != OK)
-        return fail(problem);
     struct joining_request request = {.country = options->country,
                                       .endpoints = options->endpoints,
                                       .endpoint_count = options->endpoint_count,
                                       .boards = options->boards,
                                       .board_count = options->board_count};
+    if (joining_check(&request, problem) != OK)
+        return fail(problem);
+    if (make_identity(options, secrets) != 0)
+        return 1;
+    if (identity_open(options->data, &source, secrets, &identity, problem) != OK)
+        return fail(problem);
     if (joining_ask(&identity, &request, options->request, fingerprint, problem) != OK)
         return fail(problem);
     printf("This institution now has an identity in %s: back the two .key files up.\n"

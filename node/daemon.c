@@ -34,7 +34,8 @@ struct daemon {
 
 static int daemon_complain(const char *subject, const char *what)
 {
-    fprintf(stderr, "consiliumd: %s%s%s\n", subject, subject[0] == '\0' ? "" : ": ", what);
+    fprintf(stderr, "consiliumd: %s%s%s\n", subject,
+            subject[0] == '\0' || what[0] == '\0' ? "" : ": ", what);
     return 1;
 }
 

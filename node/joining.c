@@ -30,9 +30,9 @@ static err joining_fill(const struct joining_request *asked, struct join_request
                         char *ret_problem)
 {
     const char *tags[MEMBER_BOARD_COUNT_MAX];
-    if (strlen(asked->country) != 2)
+    if (strlen(asked->country) != 2 || strspn(asked->country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2)
         return joining_fail(ret_problem, asked->country,
-                            "is no country code of two letters, such as CH", ERR_INVALID);
+                            "is no country code of two capital letters, such as CH", ERR_INVALID);
     memcpy(request->country, asked->country, 2);
     if (asked->endpoint_count > ENDPOINT_COUNT_MAX || asked->board_count > MEMBER_BOARD_COUNT_MAX)
         return joining_fail(ret_problem, "init", "too many endpoints or boards", ERR_TOO_LARGE);
@@ -57,6 +57,13 @@ static err joining_fill(const struct joining_request *asked, struct join_request
             request->tags[request->tag_count++] = bytes_of_text(tags[i]);
     }
     return OK;
+}
+
+err joining_check(const struct joining_request *asked,
+                  char ret_problem[static JOINING_PROBLEM_SIZE])
+{
+    struct join_request request = {.tag_count = 0};
+    return joining_fill(asked, &request, ret_problem);
 }
 
 err joining_ask(const struct identity *identity, const struct joining_request *asked,

@@ -17,6 +17,10 @@ struct joining_request {
     size_t board_count;
 };
 
+/* Whether country, endpoints and boards will do: asked before an identity is made for them. */
+MUST_USE err joining_check(const struct joining_request *request,
+                           char ret_problem[static JOINING_PROBLEM_SIZE]);
+
 /* Writes the signed request to `path` and gives the fingerprint to read out on the phone. */
 MUST_USE err joining_ask(const struct identity *identity, const struct joining_request *request,
                          const char *path, char ret_fingerprint[static FINGERPRINT_TEXT_SIZE],

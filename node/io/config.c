@@ -144,8 +144,9 @@ void config_complain(const struct config *config, const char *section, const cha
     char place[16] = "";
     if (value != NULL && value->line != 0)
         (void)snprintf(place, sizeof place, "%u:", value->line);
-    (void)snprintf(ret_trouble->line, sizeof ret_trouble->line, "%s:%s [%s] %s: %s", config->path,
-                   place, section, key, what);
+    const char *open = section[0] == '\0' ? "" : "[", *close = section[0] == '\0' ? "" : "] ";
+    (void)snprintf(ret_trouble->line, sizeof ret_trouble->line, "%s:%s %s%s%s%s: %s", config->path,
+                   place, open, section, close, key, what);
 }
 
 void config_help(const struct config_schema *schema, FILE *out)

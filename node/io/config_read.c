@@ -11,6 +11,10 @@
 
 #include "node/io/config_value.h"
 
+/* "[section] ", and nothing for settings above all sections. */
+#define SECTION_PLACE "%s%s%s"
+#define SECTION_OF(name) (name)[0] == '\0' ? "" : "[", (name), (name)[0] == '\0' ? "" : "] "
+
 enum {
     CONFIG_LINE_MAX = 190,   /* inih is built for lines of 200 */
     CONFIG_SECTION_MAX = 48, /* and for section names of 50 */
@@ -214,11 +218,11 @@ static err config_fill_value(struct config_reading *reading, struct config_value
             char wanted[256];
             config_value_wanted(setting, wanted, sizeof wanted);
             if (item[0] == '\0')
-                config_wrong(reading, value->line, "[%s] %s has no value; write %s",
-                             value->section->name, setting->key, wanted);
+                config_wrong(reading, value->line, SECTION_PLACE "%s has no value; write %s",
+                             SECTION_OF(value->section->name), setting->key, wanted);
             else
-                config_wrong(reading, value->line, "[%s] %s: '%s' will not do; write %s",
-                             value->section->name, setting->key, item, wanted);
+                config_wrong(reading, value->line, SECTION_PLACE "%s: '%s' will not do; write %s",
+                             SECTION_OF(value->section->name), setting->key, item, wanted);
             return ERR_INVALID;
         }
         char **items = reallocarray(value->items, value->count + 1, sizeof *items);
@@ -274,14 +278,17 @@ static void config_key_unknown(struct config_reading *reading, const char *key)
         }
     }
     if (meant != NULL)
-        config_wrong(reading, reading->line, "unknown setting '%s' in [%s]; did you mean '%s'?",
-                     key, section, meant);
+        config_wrong(reading, reading->line,
+                     SECTION_PLACE "unknown setting '%s'; did you mean '%s'?", SECTION_OF(section),
+                     key, meant);
     else if (elsewhere != NULL)
-        config_wrong(reading, reading->line, "unknown setting '%s' in [%s]; it belongs in [%s]",
-                     key, section, elsewhere);
+        config_wrong(reading, reading->line,
+                     SECTION_PLACE "unknown setting '%s'; it belongs %s%s%s", SECTION_OF(section),
+                     key, elsewhere[0] == '\0' ? "above all sections" : "in [", elsewhere,
+                     elsewhere[0] == '\0' ? "" : "]");
     else
-        config_wrong(reading, reading->line, "unknown setting '%s' in [%s]; remove it", key,
-                     section);
+        config_wrong(reading, reading->line, SECTION_PLACE "unknown setting '%s'; remove it",
+                     SECTION_OF(section), key);
 }
 
 /* ---- reading lines ---- */
@@ -339,8 +346,9 @@ static int config_on_setting(void *user, const char *section, const char *key, c
         const struct config_value *before =
             config_read_find(reading->config, reading->section->name, key);
         if (before != NULL)
-            config_wrong(reading, reading->line, "[%s] %s is set twice; it stands in line %u too",
-                         reading->section->name, key, before->line);
+            config_wrong(reading, reading->line,
+                         SECTION_PLACE "%s is set twice; it stands in line %u too",
+                         SECTION_OF(reading->section->name), key, before->line);
         else
             config_add_value(reading, setting, reading->section, text);
         return reading->result == OK;
@@ -358,8 +366,8 @@ static void config_complete(struct config_reading *reading, const struct config_
             config_read_find(reading->config, s->name, setting->key) != NULL)
             continue;
         if (setting->required)
-            config_wrong(reading, s->line, "[%s] %s is missing; add '%s = ...': %s", s->name,
-                         setting->key, setting->key, setting->help);
+            config_wrong(reading, s->line, SECTION_PLACE "%s is missing; add '%s = ...': %s",
+                         SECTION_OF(s->name), setting->key, setting->key, setting->help);
         else if (setting->fallback != NULL)
             config_add_value(reading, setting, s, setting->fallback);
     }

@@ -144,10 +144,9 @@ static void unknown_names_get_a_hint(void **state)
 {
     (void)state;
     complains("data = /x\n[listen]\nendpont = tcp://*:1\n",
-              ":3: unknown setting 'endpont' in [listen]; did you mean 'endpoint'?");
-    complains("data = /x\nquota = 3M\n",
-              ":2: unknown setting 'quota' in []; it belongs in [store]");
-    complains("data = /x\nwhatever = 3M\n", ":2: unknown setting 'whatever' in []; remove it");
+              ":3: [listen] unknown setting 'endpont'; did you mean 'endpoint'?");
+    complains("data = /x\nquota = 3M\n", ":2: unknown setting 'quota'; it belongs in [store]");
+    complains("data = /x\nwhatever = 3M\n", ":2: unknown setting 'whatever'; remove it");
     complains("data = /x\n[lisen]\n", ":2: unknown section [lisen]; did you mean [listen]?");
     complains("data = /x\n[federation]\n",
               ":2: unknown section [federation]; did you mean [federation NAME], with a NAME of "
@@ -161,9 +160,8 @@ static void unknown_names_get_a_hint(void **state)
 static void wrong_values_say_what_is_wanted(void **state)
 {
     (void)state;
-    complains("data = /x\nlog = loud\n",
-              ":2: [] log: 'loud' will not do; write error, warn or info");
-    complains("data =\n", ":1: [] data has no value; write a path");
+    complains("data = /x\nlog = loud\n", ":2: log: 'loud' will not do; write error, warn or info");
+    complains("data =\n", ":1: data has no value; write a path");
     complains("data = /x\n[listen]\nbacklog = 0\n",
               ":3: [listen] backlog: '0' will not do; write a whole number from 1 to 100");
     complains("data = /x\n[listen]\nbacklog = 7x\n",
@@ -183,13 +181,13 @@ static void wrong_values_say_what_is_wanted(void **state)
     complains("data = /x\n[store]\nsync = maybe\n",
               ":3: [store] sync: 'maybe' will not do; write yes or no");
     complains("data = /x\nlog = \x1b[2J\n",
-              ":2: [] log: '?[2J' will not do; write error, warn or info");
+              ":2: log: '?[2J' will not do; write error, warn or info");
 }
 
 static void what_must_be_there_is_asked_for(void **state)
 {
     (void)state;
-    complains("log = info\n", ": [] data is missing; add 'data = ...': Where.");
+    complains("log = info\n", ": data is missing; add 'data = ...': Where.");
     complains("data = /x\n[federation north]\nnote = x\n",
               ":2: [federation north] relay is missing; add 'relay = ...': Its relay.");
 }
@@ -197,7 +195,7 @@ static void what_must_be_there_is_asked_for(void **state)
 static void nothing_is_said_twice(void **state)
 {
     (void)state;
-    complains("data = /x\ndata = /y\n", ":2: [] data is set twice; it stands in line 1 too");
+    complains("data = /x\ndata = /y\n", ":2: data is set twice; it stands in line 1 too");
     complains("data = /x\n[store]\n[store]\n",
               ":3: section [store] stands twice; join it with the one in line 2");
     /* a line that begins with a blank is a line of its own, not the end of the one before */
