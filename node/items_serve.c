@@ -91,7 +91,7 @@ static void items_serve_chunks(struct items *items, struct items_entry *entry, s
     }
 }
 
-/* ---- (W-11) the audit log first ---- */
+/* ---- (W-13) the audit log first ---- */
 
 static bool items_serve_is_noted(const struct items_row *row, const struct node_id *node)
 {

@@ -475,7 +475,7 @@ void catchup_loaded(struct core *core, const struct event *event, struct step *s
             signed_size = frame.size;
         }
     }
-    if (signed_count > 0) { /* (W-11) an answer ends in a signature that was checked here */
+    if (signed_count > 0) { /* (W-12) an answer ends in a signature that was checked here */
         count = signed_count;
         frame.size = signed_size;
     }

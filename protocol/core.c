@@ -415,6 +415,20 @@ static void core_loaded(struct core *core, const struct event *event, struct ste
         casework_loaded(core, event, step);
 }
 
+static void core_start(struct core *core)
+{
+    core->is_started = true;
+    core->started_at = core->now;
+    casework_start(core);
+}
+
+static void core_tick(struct core *core, struct step *step)
+{
+    core_note_alone(core);
+    core->is_full = core->is_full && core->now.ms < core->full_until.ms;
+    catchup_tick(core, step);
+}
+
 static void core_dispatch(struct core *core, const struct event *event, struct step *step)
 {
     switch (event->kind) {
@@ -431,14 +445,10 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
         core_replay(core, event, step);
         break;
     case EVENT_START:
-        core->is_started = true;
-        core->started_at = event->now;
-        casework_start(core);
+        core_start(core);
         break;
     case EVENT_TICK:
-        core_note_alone(core);
-        core->is_full = core->is_full && core->now.ms < core->full_until.ms;
-        catchup_tick(core, step);
+        core_tick(core, step);
         break;
     case EVENT_LINK_UP:
         core_link_up(core, event, step);

@@ -71,7 +71,7 @@ static bool story_on_frame(void *arg, const struct town_house *from, const struc
         return true;
     if (story->mute == story_house(story, from))
         return false;
-    if (story->chunks[story_house(story, from)]++ == 0) /* (W-11) */
+    if (story->chunks[story_house(story, from)]++ == 0) /* (W-13) */
         assert_true(story_served(story, story_house(story, from), story_house(story, to)) > 0);
     if (story->liar == story_house(story, from))
         frame->data[frame->size - 1] ^= 1;
