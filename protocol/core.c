@@ -407,13 +407,6 @@ static void core_replay(struct core *core, const struct event *event, struct ste
 
 /* ---- the step ---- */
 
-static void core_tick(struct core *core, struct step *step)
-{
-    core_note_alone(core);
-    core->is_full = core->is_full && core->now.ms < core->full_until.ms;
-    catchup_tick(core, step);
-}
-
 static void core_loaded(struct core *core, const struct event *event, struct step *step)
 {
     if (event->link.value != 0)
