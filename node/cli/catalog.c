@@ -1,6 +1,7 @@
 /* All commands. The API's fields are the options; spec/api.md says what each means. */
 #include "node/cli/command.h"
 
+#include "node/cli/page.h"
 #include "node/cli/print.h"
 #include "node/cli/story.h"
 
@@ -198,11 +199,12 @@ const struct command command_catalog[] = {
     GROUP("The node"),
     GET("status", "", "How this node stands", "status", nothing, print_status),
     GET("members", "", "Institutions of the federation", "members", members, print_members),
-    GET("specialists", "", "Clinicians of all members", "specialists", specialists, NULL),
+    GET("specialists", "", "Clinicians of all members", "specialists", specialists,
+        print_specialists),
     OWN("report", "MEMBER", "Where its streams stand: for the society, when it leaves", report,
         story_report),
     GET("boards", "", "Boards, and who serves them", "boards", nothing, print_boards),
-    GET("relays", "", "Relays, and whether each is connected", "relays", nothing, NULL),
+    GET("relays", "", "Relays, and whether each is connected", "relays", nothing, print_relays),
     OWN("watch", "", "Tell what is new, until Ctrl-C", nothing, story_watch),
 
     GROUP("Clinicians of this institution"),
@@ -213,7 +215,7 @@ const struct command command_catalog[] = {
      .path = "clinicians",
      .fields = clinician_add,
      .run = story_clinician_add},
-    GET("clinician list", "", "Accounts", "clinicians", nothing, NULL),
+    GET("clinician list", "", "Accounts", "clinicians", nothing, print_clinicians),
     {.name = "clinician revoke",
      .arguments = "LOGIN",
      .help = "Revoke the certificate of an account",
@@ -234,7 +236,7 @@ const struct command command_catalog[] = {
      .method = METHOD_PUT,
      .path = "drafts/%s",
      .fields = draft_fields},
-    GET("draft list", "", "Your drafts", "drafts", nothing, NULL),
+    GET("draft list", "", "Your drafts", "drafts", nothing, print_drafts),
     GET("draft show", "DRAFT", "A draft, and what is still missing", "drafts/%s", nothing, NULL),
     OWN("draft attach", "DRAFT FILE", "Attach text, PDF, PNG or JPEG", attach, story_attach),
     {.name = "draft detach",
@@ -258,8 +260,8 @@ const struct command command_catalog[] = {
     GET("requests", "", "Requests to this institution alone", "requests", page, print_inbox),
     GET("cases", "", "Cases that this institution has a part in", "cases", cases, print_cases),
     OWN("show", "CASE", "A case and its thread", nothing, story_show),
-    GET("thread", "CASE", "The records of a case", "cases/%s/thread", page, print_thread),
-    GET("items", "CASE", "Documents and images of a case", "cases/%s/items", nothing, NULL),
+    GET("thread", "CASE", "The records of a case", "cases/%s/thread", page, page_thread),
+    GET("items", "CASE", "Documents and images of a case", "cases/%s/items", nothing, print_items),
 
     GROUP("Taking part in a case of others"),
     SIGN("join", "CASE", "Offer an opinion; the case file follows", "cases/%s/join", note),
@@ -273,7 +275,7 @@ const struct command command_catalog[] = {
     SIGN("flag", "CASE", "Report a record that should not be there", "cases/%s/flag", flag),
 
     GROUP("Leading a case of your own"),
-    GET("joins", "CASE", "Joins that wait for you", "cases/%s/joins", nothing, NULL),
+    GET("joins", "CASE", "Joins that wait for you", "cases/%s/joins", nothing, print_joins),
     SIGN("grant", "CASE", "Give an institution access", "cases/%s/grants", grant),
     SIGN("ungrant", "CASE", "End an institution's access", "cases/%s/grants/end", ungrant),
     OWN("supply", "CASE", "Supply what was asked for", supply, story_supply),
@@ -285,7 +287,7 @@ const struct command command_catalog[] = {
     SIGN("withdraw", "CASE", "Withdraw the case", "cases/%s/withdraw", note),
     OWN("erase", "CASE", "Destroy it everywhere, with receipts", nothing, story_erase),
     GET("erasure", "CASE", "Receipts of erasure, and who is silent", "cases/%s/erasure", nothing,
-        NULL),
+        print_erasure),
 
     GROUP("Opinions that stand alone"),
     OWN("opinion template", "", "An opinion to fill in, as JSON", nothing, story_template),
@@ -295,7 +297,7 @@ const struct command command_catalog[] = {
         story_verify),
 
     GROUP("Audit"),
-    GET("audit list", "", "What was done here", "audit", page, NULL),
+    GET("audit list", "", "What was done here", "audit", page, print_entries),
     GET("audit verify", "", "Find an altered, dropped or cut log", "audit/verify", nothing,
         print_audit),
     OWN("audit export", "", "All entries as JSON lines", export_audit, story_audit_export),

@@ -269,6 +269,21 @@ const struct command *command_find(int argc, char **argv, int *ret_words)
     return found;
 }
 
+bool command_list_group(const char *word)
+{
+    size_t size = strlen(word);
+    bool is_group = false;
+    for (const struct command *command = command_catalog; command->name != NULL; command++) {
+        if (strncmp(command->name, word, size) != 0 || command->name[size] != ' ')
+            continue;
+        if (!is_group)
+            fprintf(stderr, "consilium: `%s` wants one word more:\n", word);
+        is_group = true;
+        fprintf(stderr, "  %-18s %-12s %s\n", command->name, command->arguments, command->help);
+    }
+    return is_group;
+}
+
 void command_list(void)
 {
     for (const struct command *command = command_catalog; command->name != NULL; command++) {

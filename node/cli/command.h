@@ -76,6 +76,8 @@ json_t *command_body(const struct run *run);
 
 /* The command whose name are the first words of argv; `ret_words` says how many. NULL: none. */
 const struct command *command_find(int argc, char **argv, int *ret_words);
+/* The commands of two words that begin with `word`; false when there are none. */
+bool command_list_group(const char *word);
 /* All commands with their help, grouped. */
 void command_list(void);
 

@@ -109,7 +109,11 @@ int main(int argc, char **argv)
     }
     run.command = command_find(argc - 1, argv + 1, &words);
     if (run.command == NULL) {
-        show_problem("there is no command `%s`; `consilium --help` lists them", argv[1]);
+        if (argv[1][0] == '-')
+            show_problem("the command comes first, its options after it: consilium COMMAND %s ...",
+                         argv[1]);
+        else if (!command_list_group(argv[1]))
+            show_problem("there is no command `%s`; `consilium --help` lists them", argv[1]);
         return 2;
     }
     if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {

@@ -42,15 +42,6 @@ static void print_next(const json_t *answer)
         printf("\nThere is more: --after %s\n", next);
 }
 
-static void print_label(const char *name, const char *text)
-{
-    if (text[0] != '\0') {
-        printf("%-16s ", name);
-        (void)show_short(text, 62);
-        putchar('\n');
-    }
-}
-
 void print_status(const json_t *answer)
 {
     show_value(answer);
@@ -94,7 +85,7 @@ void print_boards(const json_t *answer)
 void print_preview(const json_t *answer)
 {
     show_text(print_of(answer, "text"), 0);
-    printf("\npreview          %s\n", print_of(answer, "preview"));
+    printf("\npreview %s\n", print_of(answer, "preview"));
 }
 
 static void print_announcement(const json_t *entry)
@@ -143,47 +134,6 @@ void print_cases(const json_t *answer)
     print_next(answer);
 }
 
-void print_case(const json_t *answer)
-{
-    show_value(answer);
-    putchar('\n');
-}
-
-static void print_record(const json_t *record)
-{
-    const json_t *clinician = json_object_get(record, "clinician");
-    const json_t *writer = json_object_get(record, "writer");
-    const json_t *delivery = json_object_get(record, "delivery");
-    const char *verdict = print_of(record, "verdict");
-    const char *signature = print_of(record, "signature");
-    printf("-- %s  %s  ", show_time(print_of(record, "time")), print_of(record, "kind"));
-    (void)show_short(print_of(record, "record"), 16);
-    putchar('\n');
-    print_label("institution", print_of(writer, "name"));
-    if (clinician != NULL && print_of(clinician, "name")[0] != '\0')
-        printf("%-16s %s, %s (signature %s)\n", "clinician", print_of(clinician, "name"),
-               print_of(clinician, "credentials"), signature);
-    if (delivery != NULL)
-        printf("%-16s kept here, reached %lld of %lld institutions\n", "delivery",
-               print_number(delivery, "reached"), print_number(delivery, "audience"));
-    if (verdict[0] != '\0' && strcmp(verdict, "it counts") != 0)
-        print_label("note", verdict);
-    if (print_of(record, "why")[0] != '\0')
-        print_label("not readable", print_of(record, "why"));
-    const json_t *content = json_object_get(record, "content");
-    if (json_is_object(content))
-        show_value(content);
-    putchar('\n');
-}
-
-void print_thread(const json_t *answer)
-{
-    size_t index;
-    json_t *record;
-    json_array_foreach(print_list(answer), index, record) print_record(record);
-    print_next(answer);
-}
-
 void print_done(const json_t *answer)
 {
     const char *record = print_of(answer, "record");
@@ -192,9 +142,9 @@ void print_done(const json_t *answer)
         return;
     }
     printf("%s is kept here, and goes to those whom it is for.\n", print_of(answer, "kind"));
-    printf("record           %s\n", record);
+    printf("record           %.16s\n", record);
     if (print_of(answer, "case")[0] != '\0')
-        printf("case             %s\n", print_of(answer, "case"));
+        printf("case             %.16s\n", print_of(answer, "case"));
 }
 
 void print_audit(const json_t *answer)
@@ -205,4 +155,180 @@ void print_audit(const json_t *answer)
     else
         printf("THE AUDIT LOG IS NOT SOUND at entry %lld: %s.\n", print_number(answer, "number"),
                print_of(answer, "says"));
+}
+
+void print_sent(const json_t *answer)
+{
+    printf("Signed and kept here; it goes to those whom it is for.\n");
+    printf("case %.16s  (`consilium show %.8s` tells how it goes on)\n", print_of(answer, "case"),
+           print_of(answer, "case"));
+}
+
+/* ---- tables ---- */
+
+static void print_column(const char *text, size_t width)
+{
+    show_line(text, width);
+    printf("  ");
+}
+
+static void print_last(const char *text, size_t width)
+{
+    (void)show_short(text, width);
+    putchar('\n');
+}
+
+void print_relays(const json_t *answer)
+{
+    size_t index;
+    json_t *relay;
+    if (json_array_size(print_list(answer)) == 0)
+        printf("The society lists no relay.\n");
+    json_array_foreach(print_list(answer), index, relay)
+    {
+        print_column(print_of(relay, "name"), 24);
+        print_column(
+            json_is_true(json_object_get(relay, "connected")) ? "connected" : "NOT CONNECTED", 13);
+        print_last(print_of(relay, "endpoint"), 37);
+    }
+}
+
+/* "oncology, radiology" of a list of texts. */
+static void print_join(const json_t *list, char *ret_text, size_t size)
+{
+    size_t index, used = 0;
+    json_t *text;
+    ret_text[0] = '\0';
+    json_array_foreach(list, index, text)
+    {
+        int added = snprintf(ret_text + used, size - used, "%s%s", index == 0 ? "" : ", ",
+                             json_string_value(text));
+        used += added < 0 || (size_t)added >= size - used ? 0 : (size_t)added;
+    }
+}
+
+void print_clinicians(const json_t *answer)
+{
+    size_t index;
+    json_t *clinician;
+    if (json_array_size(print_list(answer)) == 0)
+        printf("No account yet: `consilium clinician add` makes one.\n");
+    json_array_foreach(print_list(answer), index, clinician)
+    {
+        char tags[200];
+        print_join(json_object_get(clinician, "specialties"), tags, sizeof tags);
+        print_column(print_of(clinician, "login"), 10);
+        print_column(print_of(clinician, "name"), 26);
+        print_column(json_is_true(json_object_get(clinician, "revoked")) ? "REVOKED" : "", 7);
+        print_column(show_time(print_of(clinician, "valid_until")), 10);
+        print_last(tags, 19);
+    }
+}
+
+void print_specialists(const json_t *answer)
+{
+    size_t index;
+    json_t *clinician;
+    if (json_array_size(print_list(answer)) == 0)
+        printf("No clinician of any member is known here (yet).\n");
+    json_array_foreach(print_list(answer), index, clinician)
+    {
+        char tags[200];
+        print_join(json_object_get(clinician, "specialties"), tags, sizeof tags);
+        print_column(print_of(clinician, "name"), 26);
+        print_column(print_of(json_object_get(clinician, "institution"), "name"), 28);
+        print_last(tags, 22);
+    }
+    print_next(answer);
+}
+
+void print_drafts(const json_t *answer)
+{
+    size_t index;
+    json_t *draft;
+    if (json_array_size(print_list(answer)) == 0)
+        printf("No draft. `consilium draft new` begins one.\n");
+    json_array_foreach(print_list(answer), index, draft)
+    {
+        const json_t *fields = json_object_get(draft, "fields");
+        char what[64];
+        snprintf(what, sizeof what, "answers what was asked in case %.8s",
+                 print_of(draft, "supplies"));
+        print_column(print_of(draft, "draft"), 16);
+        print_column(show_time(print_of(draft, "made_at")), 16);
+        printf("%zu files  ", json_array_size(json_object_get(draft, "attachments")));
+        print_last(print_of(draft, "supplies")[0] != '\0' ? what : print_of(fields, "question"),
+                   34);
+    }
+}
+
+void print_items(const json_t *answer)
+{
+    size_t index;
+    json_t *item;
+    if (json_array_size(print_list(answer)) == 0)
+        printf("No documents and no images.\n");
+    json_array_foreach(print_list(answer), index, item)
+    {
+        char chunks[48];
+        snprintf(chunks, sizeof chunks, "%lld of %lld parts", print_number(item, "chunks_here"),
+                 print_number(item, "chunk_count"));
+        print_column(print_of(item, "item"), 16);
+        print_column(print_of(item, "name"), 26);
+        printf("%9lld  ", print_number(item, "size"));
+        print_last(strcmp(print_of(item, "state"), "here") == 0 ? "here" : chunks, 20);
+    }
+}
+
+void print_joins(const json_t *answer)
+{
+    size_t index;
+    json_t *join;
+    if (json_array_size(print_list(answer)) == 0)
+        printf("No join waits.\n");
+    json_array_foreach(print_list(answer), index, join)
+    {
+        print_column(print_of(join, "record"), 16);
+        print_column(show_time(print_of(join, "time")), 16);
+        print_column(print_of(json_object_get(join, "writer"), "name"), 24);
+        print_last(print_of(json_object_get(join, "clinician"), "name"), 18);
+    }
+}
+
+void print_erasure(const json_t *answer)
+{
+    size_t index;
+    json_t *member;
+    printf("%s\n", json_is_true(json_object_get(answer, "erased")) ? "The case is erased."
+                                                                   : "The case is not erased.");
+    json_array_foreach(json_object_get(answer, "receipts"), index, member)
+    {
+        print_column(print_of(member, "name"), 30);
+        printf("erased %s, ", show_time(print_of(member, "erased_at")));
+        printf("backups until %.10s\n", show_time(print_of(member, "backups_until")));
+    }
+    json_array_foreach(json_object_get(answer, "silent"), index, member)
+    {
+        if (!json_is_true(json_object_get(answer, "erased")))
+            break;
+        print_column(print_of(member, "name"), 30);
+        printf("silent: no receipt\n");
+    }
+}
+
+void print_entries(const json_t *answer)
+{
+    size_t index;
+    json_t *entry;
+    json_array_foreach(print_list(answer), index, entry)
+    {
+        const char *who = print_of(entry, "login");
+        printf("%5lld  %s  ", print_number(entry, "number"), show_time(print_of(entry, "time")));
+        print_column(print_of(entry, "what"), 14);
+        print_column(print_of(entry, "kind"), 12);
+        print_column(print_of(entry, "case"), 8);
+        print_last(who[0] == '\0' ? print_of(json_object_get(entry, "institution"), "name") : who,
+                   15);
+    }
+    print_next(answer);
 }

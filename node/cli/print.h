@@ -10,9 +10,18 @@ void print_boards(const json_t *answer);
 void print_preview(const json_t *answer);
 void print_inbox(const json_t *answer);
 void print_cases(const json_t *answer);
-void print_case(const json_t *answer);
-void print_thread(const json_t *answer);
+void print_sent(const json_t *answer);
 void print_done(const json_t *answer);
 void print_audit(const json_t *answer);
+
+/* Tables: one line for each entry. */
+void print_relays(const json_t *answer);
+void print_clinicians(const json_t *answer);
+void print_specialists(const json_t *answer);
+void print_drafts(const json_t *answer);
+void print_items(const json_t *answer);
+void print_joins(const json_t *answer);
+void print_erasure(const json_t *answer);
+void print_entries(const json_t *answer);
 
 #endif

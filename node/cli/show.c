@@ -132,7 +132,7 @@ void show_text(const char *text, size_t indent)
     const char *at = clean;
     do {
         size_t size = show_fit(at, SHOW_COLUMNS - indent);
-        printf("%*s%.*s\n", (int)indent, "", (int)size, at);
+        printf("%*s%.*s\n", size == 0 ? 0 : (int)indent, "", (int)size, at);
         at += size;
         bool is_broken = *at == '\n';
         if (is_broken)
@@ -169,8 +169,33 @@ static void show_scalar(const json_t *value, char text[static 64])
         snprintf(text, 64, "-");
 }
 
+static bool show_is_id(const char *text)
+{
+    size_t size = strlen(text);
+    return (size == 32 || size == 64) && strspn(text, "0123456789abcdef") == size;
+}
+
+static bool show_is_time(const char *text)
+{
+    return strlen(text) == 24 && text[4] == '-' && text[10] == 'T' && text[23] == 'Z';
+}
+
+static bool show_is_whole(const char *name)
+{
+    return strcmp(name, "federation") == 0 || strstr(name, "head") != NULL ||
+           strcmp(name, "preview") == 0;
+}
+
 static void show_string(const char *name, const char *text, size_t indent)
 {
+    if (show_is_time(text)) {
+        printf("%*s%-*s %s UTC\n", (int)indent, "", SHOW_NAME_WIDTH, name, show_time(text));
+        return;
+    }
+    if (show_is_id(text) && !show_is_whole(name)) {
+        printf("%*s%-*s %.16s\n", (int)indent, "", SHOW_NAME_WIDTH, name, text);
+        return;
+    }
     size_t column = indent + SHOW_NAME_WIDTH + 1;
     bool is_short = strchr(text, '\n') == NULL && column + show_width(text) <= SHOW_COLUMNS;
     if (is_short) {
@@ -241,6 +266,11 @@ void show_value(const json_t *value)
         show_list(value, 0);
     else
         show_at(value, "", 0);
+}
+
+void show_fields(const json_t *object, size_t indent)
+{
+    show_object(object, indent);
 }
 
 void show_json(const json_t *value)

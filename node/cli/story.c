@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/cli/page.h"
 #include "node/cli/print.h"
 #include "node/cli/request.h"
 #include "node/cli/show.h"
@@ -135,7 +136,9 @@ int story_attach(struct run *run)
 static bool story_confirm(const char *question)
 {
     char line[64];
-    printf("\n%s Type yes: ", question);
+    putchar('\n');
+    show_text(question, 0);
+    printf("Type yes: ");
     fflush(stdout);
     return fgets(line, sizeof line, stdin) != NULL && strcmp(line, "yes\n") == 0;
 }
@@ -188,7 +191,7 @@ static json_t *story_send(struct run *run, const char *draft)
 
 int story_announce(struct run *run)
 {
-    return story_print(run, story_send(run, run->arguments[0]), print_done);
+    return story_print(run, story_send(run, run->arguments[0]), print_sent);
 }
 
 /* "0=supplied:see the letter" */
@@ -228,10 +231,14 @@ int story_supply(struct run *run)
         json_decref(item);
     }
     json_t *answer = id == NULL || !is_good ? NULL : story_send(run, id);
+    if (answer == NULL && id != NULL)
+        show_problem("it waits as a draft: `consilium announce %.16s` sends it, `consilium draft "
+                     "delete` removes it",
+                     id);
     json_decref(answers);
     json_decref(draft);
     json_decref(body);
-    return story_print(run, answer, print_done);
+    return story_print(run, answer, print_sent);
 }
 
 /* ---- looking ---- */
@@ -248,8 +255,8 @@ int story_show(struct run *run)
         json_t *both = json_pack("{s:o,s:o}", "case", about, "thread", thread);
         return story_print(run, both, NULL);
     }
-    print_case(about);
-    print_thread(thread);
+    page_case(about);
+    page_thread(thread);
     json_decref(about);
     json_decref(thread);
     return 0;
