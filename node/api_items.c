@@ -71,7 +71,8 @@ static struct casefile *api_casefile(struct api_call *call)
         return casefile;
     free(casefile);
     api_refuse(call, failure, failure == ERR_NOT_FOUND ? "its case file is not here (yet)" : NULL,
-               "join the case and wait for the grant; `consilium show` tells");
+               "it comes with the grant after `consilium join`, and goes when the case is erased: "
+               "`consilium show` tells");
     return NULL;
 }
 

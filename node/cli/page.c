@@ -43,6 +43,9 @@ static void page_top(const json_t *about)
                                            ? "takes no part; `consilium join` offers to"
                                            : page_of(about, "part"));
     printf("  until           %s UTC\n", show_time(page_of(told, "deadline")));
+    /* Of an erased case, neither is left. */
+    if (page_of(told, "question")[0] == '\0')
+        return;
     printf("  wanted          %lld opinions, %s; %s, %s\n", page_number(told, "wanted_count"),
            page_of(told, "mode"), page_of(told, "service"), page_of(told, "reason"));
     page_head("Question");
@@ -209,7 +212,7 @@ static void page_record(const json_t *record)
              page_of(clinician, "name")[0] == '\0' ? "" : ", ",
              page_of(json_object_get(record, "writer"), "name"));
     printf("\n%s  ", show_time(page_of(record, "time")));
-    show_line(page_of(record, "kind"), 9);
+    show_line(page_of(record, "kind"), 10);
     printf("  %.16s\n  ", page_of(record, "record"));
     (void)show_short(who, 76);
     putchar('\n');
@@ -221,14 +224,21 @@ void page_thread(const json_t *answer)
 {
     size_t index;
     json_t *record;
+    size_t erased_count = 0;
     const char *next = page_of(answer, "next");
     page_head("Thread (times are UTC; --json has all of it)");
     json_array_foreach(json_object_get(answer, "thread"), index, record)
     {
         /* Says only that the requester has the record: the page tells it from the record. */
-        if (strcmp(page_of(record, "kind"), "TAKE_IN") != 0)
+        if (strcmp(page_of(record, "kind"), "TAKE_IN") == 0)
+            continue;
+        if (strcmp(page_of(record, "why"), "erased") == 0)
+            erased_count++;
+        else
             page_record(record);
     }
+    if (erased_count > 0)
+        printf("\n%zu records are erased: nothing of them can be read.\n", erased_count);
     if (next[0] != '\0')
         printf("\nThere is more: consilium thread CASE --after %s\n", next);
 }

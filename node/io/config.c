@@ -32,7 +32,10 @@ err config_load(const struct config_schema *schema, const char *path, struct con
     err result = file_read(path, CONFIG_FILE_SIZE_MAX, &data, &size);
     if (result != OK) {
         const char *why = result == ERR_IO ? strerrordesc_np(errno) : err_sentence(result);
-        (void)snprintf(trouble, sizeof ret_trouble->line, "%s: cannot be read: %s", path, why);
+        (void)snprintf(trouble, sizeof ret_trouble->line, "%s: cannot be read: %s%s", path, why,
+                       result == ERR_NOT_FOUND
+                           ? "; name yours with --config, --help-config prints one to start from"
+                           : "");
     } else if (memchr(data, 0, size) != NULL) {
         (void)snprintf(trouble, sizeof ret_trouble->line, "%s: holds a NUL; it is no text", path);
         result = ERR_INVALID;
