@@ -270,6 +270,9 @@ static void erasing_on_remembered(void *arg, err result)
         erasing_fail(erasing, result == OK ? ERR_NO_MEMORY : result);
         return;
     }
+    struct audit_fact fact = {.what = AUDIT_ERASED, .record = erasing->erase};
+    memcpy(fact.case_id.bytes, erasing->scope.id, HASH_SIZE);
+    audit_note(shell->audit, &fact);
     op->tombstone.kind = STORE_TOMBSTONE_CASE;
     op->tombstone.erased_at = shell_wall();
     memcpy(op->tombstone.id, erasing->scope.id, HASH_SIZE);
@@ -316,10 +319,11 @@ void erasing_case(struct shell *shell, const struct scope *scope, const struct r
     erasing->erase = *erase;
     erasing->next = shell->erasing;
     shell->erasing = erasing;
-    struct audit_fact fact = {.what = AUDIT_ERASED, .record = *erase};
-    memcpy(fact.case_id.bytes, scope->id, HASH_SIZE);
-    if (shell->audit != NULL)
-        audit_note(shell->audit, &fact);
+    if (row_table_tombstone(shell->store, STORE_TOMBSTONE_CASE, scope->id, NULL)) {
+        erasing_tell(erasing); /* done before, and perhaps the receipt was not */
+        erasing_free(erasing);
+        return;
+    }
     erasing_remember(erasing);
 }
 

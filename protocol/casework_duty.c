@@ -171,9 +171,19 @@ static void casework_again(struct core *core, const struct casework_case *entry,
     }
 }
 
-static void casework_destroy(const struct casework_case *entry, const struct record_id *erase,
-                             struct step *step)
+/* Has this node said that it erased the case? */
+static bool casework_has_erased(const struct core *core, const struct casework_case *entry)
 {
+    const struct consult_participant *part =
+        consult_participant_of(&entry->consult, &core->config.self);
+    return part != NULL && part->erased_at.ms != 0;
+}
+
+static void casework_destroy(const struct core *core, const struct casework_case *entry,
+                             const struct record_id *erase, struct step *step)
+{
+    if (casework_has_erased(core, entry))
+        return;
     struct effect *effect = step_effect(step, EFFECT_DESTROY);
     effect->destroy.scope = scope_case(&entry->consult.case_id);
     effect->destroy.erase = *erase;
@@ -199,7 +209,7 @@ static err casework_do(struct core *core, struct casework_case *entry,
         casework_again(core, entry, &action->node);
         return OK;
     case CONSULT_DESTROY:
-        casework_destroy(entry, &record->id, step);
+        casework_destroy(core, entry, &record->id, step);
         return OK;
     case CONSULT_WRITE_ERASED: /* when EVENT_DESTROYED says so */
         return OK;
@@ -371,7 +381,8 @@ void casework_destroyed(struct core *core, const struct event *event, struct ste
     memcpy(case_id.bytes, event->destroyed.scope.id, HASH_SIZE);
     casework_forget_lacks(core, &event->destroyed.scope);
     const struct casework_case *entry = casework_entry(core, &case_id);
-    if (entry == NULL || consult_participant_of(&entry->consult, &core->config.self) == NULL)
+    if (entry == NULL || consult_participant_of(&entry->consult, &core->config.self) == NULL ||
+        casework_has_erased(core, entry))
         return;
     uint8_t memory[CASEWORK_BODY_SIZE_MAX];
     struct buffer content = buffer_over(memory, sizeof memory);

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -251,6 +253,61 @@ static void an_item_that_is_being_fetched_is_erased_too(void **state)
     assert_true(nothing_is_left(story, C));
 }
 
+/* ---- kill -9 ---- */
+
+/* What the killed process leaves to the one that looks. */
+struct legacy {
+    char folder[64];
+    uint64_t founded_ms;
+    struct town_case one;
+    struct casefile_item item;
+};
+
+/* The board was told, so nothing but the missing tombstone says that the rest is to be done. */
+static void die_when_the_board_is_told(void *arg, const struct shell_news *news)
+{
+    (void)arg;
+    if (news->kind == KIND_MIRROR)
+        _exit(0);
+}
+
+static void erase_and_die(struct legacy *legacy)
+{
+    void *state;
+    (void)given_a_case(&state);
+    struct story *story = state;
+    struct town_house *a = &story->town->houses[A];
+    memcpy(legacy->folder, story->town->folder, sizeof legacy->folder);
+    legacy->founded_ms = story->town->founded_ms;
+    legacy->one = story->one;
+    legacy->item = story->item;
+    shell_listen(a->shell, die_when_the_board_is_told, NULL);
+    erase(story);
+    town_pass(story->town, 10000);
+    _exit(1);
+}
+
+static void a_requester_killed_while_erasing_ends_it_at_its_next_start(void **state)
+{
+    (void)state;
+    struct legacy *legacy =
+        mmap(NULL, sizeof *legacy, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(legacy, MAP_FAILED);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        erase_and_die(legacy);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    struct story story = {.one = legacy->one, .item = legacy->item};
+    story.town = town_new_at(legacy->folder, legacy->founded_ms);
+    town_pass(story.town, 500);
+    assert_true(nothing_is_left(&story, A));
+    town_free(story.town);
+    munmap(legacy, sizeof *legacy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +317,7 @@ int main(void)
         IN_CASE(a_node_that_ends_in_the_middle_of_erasing_goes_on_at_its_next_start),
         IN_CASE(what_is_on_its_way_when_the_case_is_erased_is_not_kept),
         IN_CASE(an_item_that_is_being_fetched_is_erased_too),
+        cmocka_unit_test(a_requester_killed_while_erasing_ends_it_at_its_next_start),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -327,6 +327,8 @@ static void a_writer_that_says_two_things_at_one_position_is_shown_to_all(void *
     assert_int_equal(OK,
                      record_table_find(shell_store(a->shell), &one.announcement, page, &stored));
     assert_int_equal(OK, record_parse(stored.head, &claim));
+    struct standing standing = {b, claim.header.stream, claim.header.sequence};
+    assert_true(town_until(town, stands_at, &standing));
     struct record_secrets secrets = {.sign_secret = a->sign_secret, .key = {{9}}, .nonce = {9}};
     claim.header.time.ms++;
     assert_int_equal(OK,
@@ -343,8 +345,8 @@ static void a_writer_that_says_two_things_at_one_position_is_shown_to_all(void *
     uint64_t end = shell_mono().ms + 5000;
     while (town->houses[2].told[KIND_FORK_PROOF] == 0 && shell_mono().ms < end)
         town_turn(town);
-    assert_int_equal(town->houses[2].told[KIND_FORK_PROOF], 1);
     struct core_status status;
+    assert_int_equal(town->houses[2].told[KIND_FORK_PROOF], 1);
     core_status(shell_core(b->shell), &status);
     assert_int_equal(status.forked_count, 1);
     core_status(shell_core(town->houses[2].shell), &status);

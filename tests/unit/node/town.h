@@ -27,7 +27,7 @@
 enum {
     TOWN_HOUSE_COUNT = 3,
     TOWN_WIRE_COUNT = 16,
-    TOWN_PATIENCE_MS = 20 * 1000,
+    TOWN_PATIENCE_MS = 60 * 1000,
     TOWN_CONTENT_MAX = 60000,
 };
 
@@ -71,6 +71,7 @@ struct town_wire {
 
 struct town {
     char folder[64];
+    uint64_t founded_ms;
     uv_loop_t loop;
     uv_timer_t beat; /* so that a turn of the loop never waits long */
     struct workers *workers;
@@ -310,11 +311,11 @@ static inline void town_admit(struct town *town, int which)
     free(roster_memory);
 }
 
-static inline void town_found(struct town *town)
+static inline void town_found(struct town *town, uint64_t founded_ms)
 {
     struct settings settings;
     federation_begin(&town->society, roster_plan_small());
-    town->society.now.ms = shell_wall().ms - 10 * FEDERATION_HOUR_MS;
+    town->society.now.ms = founded_ms;
     federation_settings(&settings);
     settings.relay_count = 0;
     federation_put_settings(&town->society, &settings);
@@ -326,19 +327,23 @@ static inline void town_found(struct town *town)
     assert_int_equal(OK, federation_take(&town->society));
 }
 
-/* Founded, with all houses open and nobody connected. */
-static inline struct town *town_new(void)
+/* All houses open and nobody connected. `folder` NULL: founded now; else what an earlier process
+ * left there, which founded it at the same time. */
+static inline struct town *town_new_at(const char *folder, uint64_t founded_ms)
 {
     struct town *town = calloc(1, sizeof *town);
     assert_non_null(town);
     log_init(getenv("TOWN_LOG") != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
-    snprintf(town->folder, sizeof town->folder, "/tmp/consilium-town-XXXXXX");
-    assert_non_null(mkdtemp(town->folder));
+    snprintf(town->folder, sizeof town->folder, "%s",
+             folder == NULL ? "/tmp/consilium-town-XXXXXX" : folder);
+    if (folder == NULL)
+        assert_non_null(mkdtemp(town->folder));
+    town->founded_ms = founded_ms;
     assert_int_equal(0, uv_loop_init(&town->loop));
     uv_timer_init(&town->loop, &town->beat);
     uv_timer_start(&town->beat, town_on_beat, 5, 5);
     assert_int_equal(OK, workers_new(&town->loop, 2, 64, &town->workers));
-    town_found(town);
+    town_found(town, founded_ms);
     for (int i = 0; i < TOWN_HOUSE_COUNT; i++) {
         struct town_house *house = &town->houses[i];
         struct member member = federation_member((uint32_t)i + 1, 1);
@@ -351,10 +356,16 @@ static inline struct town *town_new(void)
         federation_key(house->number, 7, public_key, house->clinician_secret);
         memset(house->store_key, (int)house->number, sizeof house->store_key);
         snprintf(house->data, sizeof house->data, "%s/%d", town->folder, i);
-        town_admit(town, i);
+        if (folder == NULL)
+            town_admit(town, i);
         town_open(town, i);
     }
     return town;
+}
+
+static inline struct town *town_new(void)
+{
+    return town_new_at(NULL, shell_wall().ms - 10 * FEDERATION_HOUR_MS);
 }
 
 static inline int town_remove(const char *path, const struct stat *status, int kind,
