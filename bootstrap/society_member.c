@@ -63,17 +63,16 @@ static void member_print_request(const struct member_request *request)
     printf("%.*s (%.2s)\n", (int)join->name.size, (const char *)join->name.data,
            (const char *)join->country);
     ids_to_hex(ID_BYTES(join->node_id), hex);
-    printf("  node id        %s\n", hex);
+    printf("  node id      %s\n", hex);
     ids_to_hex(ID_BYTES(join->sign_key), hex);
-    printf("  signing key    %s\n", hex);
+    printf("  signing key  %s\n", hex);
     ids_to_hex(ID_BYTES(join->transport_key), hex);
-    printf("  transport key  %s\n", hex);
+    printf("  transport    %s\n", hex);
     for (uint32_t i = 0; i < join->endpoint_count; i++)
-        printf("  address        %.*s\n", (int)join->endpoints[i].size,
+        printf("  address      %.*s\n", (int)join->endpoints[i].size,
                (const char *)join->endpoints[i].data);
     for (uint32_t i = 0; i < join->tag_count; i++)
-        printf("  board          %.*s\n", (int)join->tags[i].size,
-               (const char *)join->tags[i].data);
+        printf("  board        %.*s\n", (int)join->tags[i].size, (const char *)join->tags[i].data);
 }
 
 /* ROSTER-41: the fingerprint is what the institution reads out on the phone: the mail may have been
@@ -88,7 +87,7 @@ static bool member_confirm(const struct member_request *request,
     member_print_request(request);
     /* Who is asked must hear it: what stands on the screen would be copied. */
     if (typed != NULL)
-        printf("  fingerprint    %s\n", wanted);
+        printf("  fingerprint  %s\n", wanted);
     fflush(stdout);
     if (typed == NULL) {
         typed = line;
