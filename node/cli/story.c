@@ -13,7 +13,7 @@
 #include "node/io/file.h"
 #include "node/io/passphrase.h"
 
-enum { STORY_ATTACHMENT_MAX = 64 * 1024 * 1024 + 1, STORY_POLL_MS = 300 };
+enum { STORY_ATTACHMENT_MAX = 64 * 1024 * 1024, STORY_POLL_MS = 300 };
 
 /* "cases/CASE/what"; caller frees. */
 static char *story_path(const char *before, const char *id, const char *after)
@@ -111,7 +111,10 @@ static json_t *story_upload(struct run *run, const char *draft, const char *file
     char path[1024];
     err failure = file_read(file, STORY_ATTACHMENT_MAX, &data, &size);
     if (failure != OK) {
-        show_problem("%s: %s", file, failure == ERR_IO ? strerror(errno) : err_sentence(failure));
+        show_problem("%s: %s", file,
+                     failure == ERR_IO          ? strerror(errno)
+                     : failure == ERR_TOO_LARGE ? "over 64 MiB, which is the most"
+                                                : err_sentence(failure));
         return NULL;
     }
     const char *slash = strrchr(file, '/');

@@ -83,7 +83,7 @@ refused() { # HOST WORDS COMMAND...
     fed_host=$1
     fed_words=$2
     shift 2
-    if at "$fed_host" "$@" >"$fed_home/last" 2>&1; then
+    if at "$fed_host" "$@" >"$fed_home/said" 2>"$fed_home/last"; then
         fed_fail "$fed_host should refuse: $*"
     fi
     grep -q -i -e "$fed_words" "$fed_home/last" || {

@@ -197,7 +197,7 @@ fed_admit() {
             --fingerprint "$(cat "$fed_home/mail/$fed_new.said")"
     done
     fed_signed
-    fed_publish
+    [ -z "$fed_relays" ] || fed_publish
     for fed_new in "$@"; do
         fed_quietly fed_society invite "$(cat "$fed_home/$fed_new/title")" \
             --output "$fed_home/mail/$fed_new.invitation"

@@ -16,9 +16,15 @@ restart() { # HOST
 }
 
 say 'lakeside is killed while it takes posts, each time a little later'
+now_ms() {
+    echo $(($(date +%s%N) / 1000000))
+}
 acknowledged=
 number=0
-for delay in 0.1 0.2 0.3 0.4 0.45 0.5 0.55 0.6 0.8 1.5; do
+began=$(now_ms)
+tell_signed 0 lakeside grey discuss "$case" --text 'how long a post takes' --language en
+lasts=$(($(now_ms) - began))
+for percent in 20 40 60 70 75 80 85 90 95 100 105 110; do
     number=$((number + 1))
     houses_connected 1 lakeside
     (
@@ -27,7 +33,7 @@ for delay in 0.1 0.2 0.3 0.4 0.45 0.5 0.55 0.6 0.8 1.5; do
             touch "$fed_home/lakeside/acknowledged-$number"
     ) &
     writer=$!
-    sleep "$delay"
+    sleep "$(awk "BEGIN { print $lasts * $percent / 100000 }")"
     fed_down lakeside KILL
     wait $writer || true
     # the receivers are killed too, one after the other, when they may just have it

@@ -3,7 +3,8 @@
 #   houses_open [HOST...]   a network namespace each for the relays north and south and the HOSTs
 #                           (default: lakeside harbour hillside), a founded federation, both relays
 #                           up, every HOST a member with a clinician and a node that is connected
-#   houses_alone            the same functions, no namespaces, nothing founded
+#   houses_alone [en|zh]    the same functions, no namespaces, nothing founded
+#   houses_one              Lakeside is the only member, of a federation of one officer, no relay
 #
 # Lakeside (grey) and Hillside (berg) accept no connection; Harbour (visser) does. What node/demo's
 # federation.sh and consult.sh offer is there too. A test needs nothing else to clean up.
@@ -125,4 +126,16 @@ houses_open() {
     done
     houses_connected $(($# - 1)) "$@"
     say "founded; $* are connected"
+}
+
+houses_one() {
+    houses_alone en
+    fed_officers ada
+    fed_found 'Rare Tumors' 1 --cooling-off 0
+    fed_signed
+    houses_make lakeside
+    fed_admit lakeside
+    fed_up lakeside
+    houses_clinician lakeside
+    say 'founded; Lakeside is up'
 }

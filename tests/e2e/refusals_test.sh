@@ -1,0 +1,98 @@
+#!/bin/sh
+# What a clinician is refused, and that the reason is said: a wrong passphrase, an emergency, a case
+# without a question, an unknown specialty, a deadline that has passed, files that must not or cannot
+# be sent, a preview that nobody saw.
+set -eu
+. "$(dirname "$0")/houses.sh"
+houses_one
+cd "$fed_home"
+grey="Dr. Meredith Grey"
+
+say 'passphrases'
+echo 'not the one of grey' >wrong
+echo short >short
+chmod 600 wrong short
+consult_draft lakeside
+echo yes >yes
+refused lakeside passphrase announce "$draft" --confirmed-by "$grey" --clinician grey \
+    --passphrase-file wrong <yes
+refused lakeside 'full name' announce "$draft" --confirmed-by 'Somebody Else' --clinician grey \
+    --passphrase-file lakeside/grey.passphrase <yes
+cp wrong open
+chmod 644 open
+refused lakeside 'mode 600' announce "$draft" --confirmed-by "$grey" --clinician grey \
+    --passphrase-file open <yes
+refused lakeside 'no such clinician' announce "$draft" --confirmed-by "$grey" --clinician nobody \
+    --passphrase-file wrong <yes
+refused lakeside '8 characters' clinician add --login new --name New --credentials MD \
+    --specialties oncology --country CH --passphrase-file short
+refused lakeside already clinician add --login grey --name Again --credentials MD \
+    --specialties oncology --country CH --passphrase-file wrong
+
+say 'drafts'
+refused lakeside call draft new --question 'he does not breathe' --emergency
+refused lakeside service draft new --question Q --service surgery
+refused lakeside language draft new --question Q --language englisch
+refused_draft() { # WORDS OPTION...: none of it leaves
+    words=$1
+    shift
+    consult_draft lakeside
+    tell 0 lakeside draft edit "$draft" "$@"
+    refused lakeside "$words" announce "$draft" --confirmed-by "$grey" --clinician grey \
+        --passphrase-file lakeside/grey.passphrase <yes
+}
+refused_draft question --question ''
+refused_draft 'no such board' --specialty dentistry
+refused_draft deadline --deadline 2020-01-01T00:00:00.000Z
+
+say 'attachments'
+consult_draft lakeside
+printf 'A drawing that is none' >not.png
+printf 'MZ' >program.exe
+: >empty.txt
+printf '\033[2Jescape' >escape.txt
+head -c 132 /dev/zero | tr '\0' ' ' >scan.dcm
+printf DICM | dd of=scan.dcm bs=1 seek=128 conv=notrunc 2>/dev/null
+cp scan.dcm scan.png
+head -c 2000 "$case_dir/../ct.png" >torn.png
+head -c 1200 "$case_dir/letter.pdf" >torn.pdf
+truncate -s $((64 * 1024 * 1024 + 1)) large.txt
+refused lakeside 'what its name says' draft attach "$draft" not.png
+refused lakeside 'must end in' draft attach "$draft" program.exe
+refused lakeside empty draft attach "$draft" empty.txt
+refused lakeside 'control characters' draft attach "$draft" escape.txt
+refused lakeside 'de-identified' draft attach "$draft" scan.dcm
+refused lakeside 'de-identified' draft attach "$draft" scan.png
+refused lakeside damaged draft attach "$draft" torn.png
+refused lakeside 'damaged\|what its name' draft attach "$draft" torn.pdf
+refused lakeside '64 MiB' draft attach "$draft" large.txt
+refused lakeside 'no such thing' draft attach "$draft" missing.txt
+[ "$(ask_at lakeside '.attachments | length' draft show "$draft")" = 0 ] ||
+    fed_fail 'nothing should be attached'
+
+say 'what nobody saw does not leave'
+seen=$(ask_at lakeside .preview preview "$draft")
+tell 0 lakeside draft edit "$draft" --question 'quite another question'
+refused lakeside 'changed' announce "$draft" --preview "$seen" --yes --confirmed-by "$grey" \
+    --clinician grey --passphrase-file lakeside/grey.passphrase
+refused lakeside 'name what was shown' announce "$draft" --yes --confirmed-by "$grey" \
+    --clinician grey --passphrase-file lakeside/grey.passphrase
+echo no >no
+refused lakeside 'nothing was sent' announce "$draft" --confirmed-by "$grey" --clinician grey \
+    --passphrase-file lakeside/grey.passphrase <no
+check lakeside 'no case was made' '.cases | length == 0' cases
+
+say 'other mistakes'
+refused lakeside 'not known here' show 0123456789abcdef
+refused lakeside 'not known here' join 01 --clinician grey \
+    --passphrase-file lakeside/grey.passphrase
+consult_draft lakeside
+consult_announce lakeside grey 'Dr. Meredith Grey'
+refused lakeside '.' reply "$case" --text 'my own' --language en --clinician grey \
+    --passphrase-file lakeside/grey.passphrase
+refused lakeside '.' reveal "$case" --clinician grey --passphrase-file lakeside/grey.passphrase
+if "$fed_build/node/cli/consilium" status --socket "$fed_home/nowhere" 2>last; then
+    fed_fail 'no node listens there'
+fi
+grep -q 'is consiliumd running' last || fed_fail 'should ask whether the node runs'
+say done
