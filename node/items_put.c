@@ -44,6 +44,7 @@ struct items_putting {
     void *arg;
 };
 
+/* Enters the state; when that fails at once, what was begun is deleted. */
 static void items_put_enter(struct items_putting *put, enum items_put_state state);
 
 /* ---- on a worker ---- */
@@ -190,56 +191,55 @@ static void items_put_keep(struct items_putting *put)
     sodium_memzero(memory, sizeof memory);
 }
 
-static void items_put_create(struct items_putting *put)
+static err items_put_create(struct items_putting *put)
 {
     struct shell *shell = put->items->shell;
     const struct item_shape *shape = &put->row.shape;
     struct item_file_shape file = {shape->size + (uint64_t)shape->chunk_count * ITEM_SEAL_SIZE,
                                    CHUNK_SIZE_MAX};
-    items_hold(put->items);
     uint64_t token = shell_await(shell, items_put_on_stored, put);
     err failure =
         token == 0 ? ERR_NO_MEMORY : item_file_create(shell_store(shell), &put->id, &file, token);
-    if (failure != OK) {
+    if (failure == OK)
+        items_hold(put->items);
+    else
         shell_forget(shell, token);
-        items_put_next(put, failure, ITEMS_PUT_DELETING);
-    }
+    return failure;
 }
 
-static void items_put_write(struct items_putting *put)
+/* OK when something is under way that will go on, if only to delete. */
+static err items_put_write(struct items_putting *put)
 {
     struct shell *shell = put->items->shell;
     const struct item_shape *shape = &put->row.shape;
-    put->unwritten = put->batch_count;
-    for (uint32_t i = 0; i < put->batch_count; i++) {
+    err failure = OK;
+    put->unwritten = 0;
+    for (uint32_t i = 0; i < put->batch_count && failure == OK; i++) {
         uint32_t index = put->done_count + i;
         struct item_file_chunk chunk = {index, put->leaves[i], BYTES_NONE};
         chunk.data = (struct bytes){put->sealed + (size_t)i * CHUNK_SIZE_MAX,
                                     item_piece_size(shape, index) + ITEM_SEAL_SIZE};
-        items_hold(put->items);
         uint64_t token = shell_await(shell, items_put_on_written, put);
-        err failure = token == 0 ? ERR_NO_MEMORY
-                                 : item_file_write(shell_store(shell), &put->id, &chunk, token);
-        if (failure == OK)
-            continue;
-        shell_forget(shell, token);
-        bool is_last = i + 1 == put->batch_count && put->unwritten == 1;
-        items_put_on_written(put, failure);
-        if (is_last)
-            return; /* it went on, and may be gone */
+        failure = token == 0 ? ERR_NO_MEMORY
+                             : item_file_write(shell_store(shell), &put->id, &chunk, token);
+        if (failure == OK) {
+            items_hold(put->items);
+            put->unwritten++;
+        } else {
+            shell_forget(shell, token);
+        }
     }
+    if (failure != OK)
+        put->verdict = failure; /* told when those before it are written */
+    return put->unwritten > 0 ? OK : failure;
 }
 
-static void items_put_enter(struct items_putting *put, enum items_put_state state)
+static err items_put_begin(struct items_putting *put)
 {
     uint32_t left = put->row.shape.chunk_count - put->done_count;
-    bool is_erased = items_case_is_erased(put->items, &put->row.case_id);
-    if (state == ITEMS_PUT_ENDING && is_erased) {
-        put->verdict = ERR_DESTROYED;
-        state = ITEMS_PUT_DELETING;
-    }
-    put->state = state;
-    switch (state) {
+    if (put->state == ITEMS_PUT_ENDING && items_case_is_erased(put->items, &put->row.case_id))
+        return ERR_DESTROYED;
+    switch (put->state) {
     case ITEMS_PUT_WAITING:
         break;
     case ITEMS_PUT_IDENTIFYING:
@@ -250,17 +250,27 @@ static void items_put_enter(struct items_putting *put, enum items_put_state stat
         items_work(put->items, &put->job);
         break;
     case ITEMS_PUT_CREATING:
-        items_put_create(put);
-        break;
+        return items_put_create(put);
     case ITEMS_PUT_WRITING:
-        items_put_write(put);
-        break;
+        return items_put_write(put);
     case ITEMS_PUT_NOTING:
     case ITEMS_PUT_ENDING:
     case ITEMS_PUT_DELETING:
         items_put_keep(put);
         break;
     }
+    return OK;
+}
+
+static void items_put_enter(struct items_putting *put, enum items_put_state state)
+{
+    put->state = state;
+    err failure = items_put_begin(put);
+    if (failure == OK)
+        return;
+    put->verdict = failure;
+    put->state = ITEMS_PUT_DELETING;
+    items_put_keep(put);
 }
 
 /* ---- the face ---- */

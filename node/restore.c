@@ -169,10 +169,11 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
     if (failure == OK)
         failure = restore_meaning(&restore);
     if (failure != OK) {
-        snprintf(ret_problem, STORE_PROBLEM_SIZE,
-                 "%s: what is stored does not fit together (%s): restore a backup, or move the "
-                 "directory away and take the invitation again",
-                 shell->data, err_sentence(failure));
+        (void)snprintf(
+            ret_problem, STORE_PROBLEM_SIZE,
+            "%s: what is stored does not fit together (%s): restore a backup, or move the "
+            "directory away and take the invitation again",
+            shell->data, err_sentence(failure));
         return failure;
     }
     struct event event = shell_event(EVENT_START);

@@ -245,6 +245,23 @@ static void what_was_half_sealed_when_the_node_ended_is_gone_at_its_next_start(v
     assert_int_equal(0, usage.item_bytes);
 }
 
+static void an_item_that_the_disk_does_not_take_leaves_nothing(void **state)
+{
+    struct story *story = *state;
+    char folder[160];
+    snprintf(folder, sizeof folder, "%s/items", story->town->houses[A].data);
+    assert_int_equal(0, rmdir(folder));
+    story_put(story, A, 300000);
+    assert_int_equal(ERR_IO, story->put.verdict);
+    assert_int_equal(0, story_rows(story, A));
+    /* nor does it hold up the next one */
+    assert_int_equal(0, mkdir(folder, 0700));
+    town_shut(story->town, A);
+    town_open(story->town, A);
+    story_put(story, A, 300000);
+    assert_int_equal(OK, story->put.verdict);
+}
+
 static void a_dropped_item_leaves_neither_row_nor_file(void **state)
 {
     struct story *story = *state;
@@ -525,6 +542,7 @@ int main(void)
         IN_CASE(what_was_put_opens_again_piece_by_piece),
         IN_CASE(an_attachment_over_the_limit_is_refused),
         IN_CASE(what_was_half_sealed_when_the_node_ended_is_gone_at_its_next_start),
+        IN_CASE(an_item_that_the_disk_does_not_take_leaves_nothing),
         IN_CASE(a_dropped_item_leaves_neither_row_nor_file),
         IN_CASE(a_participant_fetches_from_the_requester),
         IN_CASE(a_participant_serves_what_it_has_when_the_requester_is_away),
