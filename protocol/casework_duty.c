@@ -322,6 +322,38 @@ static void casework_unseal(struct core *core)
     }
 }
 
+static err casework_give_receipt(struct core *core, const struct casework_case *entry,
+                                 struct step *step)
+{
+    uint8_t memory[CASEWORK_BODY_SIZE_MAX];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    struct scope scope = scope_case(&entry->consult.case_id);
+    if (casework_has_erased(core, entry))
+        return OK;
+    err failure = caserecord_erased_write(&entry->receipt, &content);
+    if (failure == OK)
+        failure = casework_post(core, &scope, KIND_ERASED, buffer_bytes(&content), step);
+    return failure;
+}
+
+/* As soon as this node may write: after a start it may have to wait for what peers hold of it. */
+static void casework_give_receipts(struct core *core, struct step *step)
+{
+    struct casework *casework = core->casework;
+    for (uint32_t i = 0; casework->owed_count > 0 && i < casework->count; i++) {
+        struct casework_case *entry = &casework->all[i];
+        if (!entry->owes_receipt || !step_has_room(step, 8, FRAME_SIZE_MAX))
+            continue;
+        err failure = casework_give_receipt(core, entry, step);
+        if (failure == ERR_BUSY || failure == ERR_FULL || failure == ERR_FUTURE) {
+            casework->review_after.ms = core->now.ms + CASEWORK_RETRY_MS;
+            continue;
+        }
+        entry->owes_receipt = false;
+        casework->owed_count--;
+    }
+}
+
 void casework_react(struct core *core, struct step *step)
 {
     struct casework *casework = core->casework;
@@ -330,6 +362,9 @@ void casework_react(struct core *core, struct step *step)
         casework_unseal(core);
         catchup_retry(core);
     }
+    if (casework->review_after.ms > core->now.ms)
+        return;
+    casework_give_receipts(core, step);
     if (casework->is_reading || casework->review_after.ms > core->now.ms)
         return;
     while (casework->review_count > 0 && step_has_room(step, 64, FRAME_SIZE_MAX)) {
@@ -361,7 +396,7 @@ void casework_loaded(struct core *core, const struct event *event, struct step *
 bool casework_busy(const struct core *core)
 {
     const struct casework *casework = core->casework;
-    return casework->review_count > 0 || casework->readers_changed;
+    return casework->review_count > 0 || casework->readers_changed || casework->owed_count > 0;
 }
 
 /* What is destroyed is not lacked. */
@@ -380,13 +415,13 @@ void casework_destroyed(struct core *core, const struct event *event, struct ste
     struct case_id case_id;
     memcpy(case_id.bytes, event->destroyed.scope.id, HASH_SIZE);
     casework_forget_lacks(core, &event->destroyed.scope);
-    const struct casework_case *entry = casework_entry(core, &case_id);
+    struct casework_case *entry = casework_entry(core, &case_id);
     if (entry == NULL || consult_participant_of(&entry->consult, &core->config.self) == NULL ||
         casework_has_erased(core, entry))
         return;
-    uint8_t memory[CASEWORK_BODY_SIZE_MAX];
-    struct buffer content = buffer_over(memory, sizeof memory);
-    struct caserecord_erased erased = {
+    core->casework->owed_count += entry->owes_receipt ? 0 : 1;
+    entry->owes_receipt = true;
+    entry->receipt = (struct caserecord_erased){
         .erase = event->destroyed.erase,
         .record_count = event->destroyed.record_count,
         .item_count = event->destroyed.item_count,
@@ -395,16 +430,5 @@ void casework_destroyed(struct core *core, const struct event *event, struct ste
         .backups_until = event->destroyed.backups_until,
         .caveats = CASERECORD_CAVEATS_ALL,
     };
-    err failure = caserecord_erased_write(&erased, &content);
-    if (failure == OK)
-        failure =
-            casework_post(core, &event->destroyed.scope, KIND_ERASED, buffer_bytes(&content), step);
-    if (failure != OK) { /* the ERASE is looked at again, and the destruction told once more */
-        struct record_claim claim = {.id = event->destroyed.erase};
-        claim.header.stream.scope = event->destroyed.scope;
-        claim.header.stream.writer = entry->consult.requester;
-        claim.header.stream.generation = entry->consult.cursor.generation;
-        claim.header.sequence = entry->consult.cursor.sequence;
-        casework_review(core, &claim, KIND_ERASE);
-    }
+    casework_give_receipts(core, step);
 }

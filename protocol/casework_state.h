@@ -3,6 +3,7 @@
 #ifndef CONSILIUM_PROTOCOL_CASEWORK_STATE_H
 #define CONSILIUM_PROTOCOL_CASEWORK_STATE_H
 
+#include "protocol/caserecord.h"
 #include "protocol/casework.h"
 
 struct casework_case {
@@ -10,6 +11,8 @@ struct casework_case {
     uint64_t noticed;        /* bit i: participants[i] was mailed its grant */
     uint64_t walked;         /* position of the leader's stream that is being read; 0: none */
     uint32_t mirrored;       /* bit of enum mirror_what: the board was told */
+    bool owes_receipt;       /* it is destroyed here, and the requester was not told yet */
+    struct caserecord_erased receipt;
     struct consult consult;
 };
 _Static_assert(PARTICIPANT_COUNT_MAX <= 64, "a bit for each participant");
@@ -30,6 +33,7 @@ struct casework {
     uint32_t count_max;
     bool readers_changed; /* ask again for what we lacked */
     bool is_reading;      /* one review is being loaded */
+    uint32_t owed_count;  /* receipts */
     struct mono review_after;
     uint32_t review_first; /* ring */
     uint32_t review_count;

@@ -176,6 +176,14 @@ static void who_was_away_erases_when_it_is_back(void **state)
     assert_true(nothing_is_left(story, C));
 }
 
+/* It may not write at once: first it asks what others hold of it. */
+static void who_may_not_write_yet_gives_its_receipt_when_it_may(void **state)
+{
+    struct story *story = *state;
+    story->town->survey_ms = 500;
+    who_was_away_erases_when_it_is_back(state);
+}
+
 static void an_erased_case_does_not_come_back_with_a_restart(void **state)
 {
     struct story *story = *state;
@@ -313,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_CASE(an_erased_case_is_gone_everywhere_and_the_requester_has_receipts),
         IN_CASE(who_was_away_erases_when_it_is_back),
+        IN_CASE(who_may_not_write_yet_gives_its_receipt_when_it_may),
         IN_CASE(an_erased_case_does_not_come_back_with_a_restart),
         IN_CASE(a_node_that_ends_in_the_middle_of_erasing_goes_on_at_its_next_start),
         IN_CASE(what_is_on_its_way_when_the_case_is_erased_is_not_kept),
