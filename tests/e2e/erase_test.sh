@@ -1,0 +1,50 @@
+#!/bin/sh
+# A case is erased while a participant is off. The other destroys it and sends a receipt; who is silent
+# is listed; when it is back it destroys the case too, and its copy comes back to nobody. A post that
+# should not be there is flagged before.
+set -eu
+. "$(dirname "$0")/houses.sh"
+houses_open
+case_mode=open
+consult_ask lakeside grey 'Dr. Meredith Grey'
+consult_seen harbour hillside
+consult_join harbour visser "$case_join"
+consult_join hillside berg "$case_join_2"
+consult_read harbour visser
+consult_read hillside berg
+consult_reply harbour visser "$case_dir/opinion-1.json" lakeside
+consult_talk hillside berg 'his name is on the third page' lakeside harbour
+tell_signed 0 harbour visser flag "$case" --record "$(record_of harbour POST)" \
+    --reason identifying-data --text 'the letter names him'
+check lakeside 'the flag is here' '.thread[] | select(.kind == "FLAG")' thread "$case"
+
+say 'hillside is off; the case is erased'
+fed_down hillside
+tell_signed 0 lakeside grey erase "$case" --yes
+check lakeside 'one receipt, one silent' \
+    '([.receipts[] | select(.erased_at)] | length == 1) and
+     ([.silent[]? | select(.name | startswith("Hillside"))] | length == 1)' erasure "$case"
+gone() { # HOST
+    check "$1" 'the case is erased' '.case.state == "erased" and .case.case_file == null' show "$case"
+    check "$1" 'nothing in it can be read' \
+        '[.thread[] | select(.kind | IN("OPEN", "MANIFEST", "OPINION", "POST", "FLAG"))] | length == 0' \
+        thread "$case"
+    [ -z "$(find "$fed_home/$1/data" -path '*item*' -type f -size +0c ! -name '*.mdb')" ] ||
+        fed_fail "$1 keeps chunks: $(find "$fed_home/$1/data" -type f)"
+    refused "$1" '.' fetch "$case"
+}
+gone lakeside
+gone harbour
+
+say 'hillside comes back'
+fed_up hillside
+check lakeside 'both receipts' '[.receipts[] | select(.erased_at)] | length == 2' erasure "$case"
+gone hillside
+gone harbour
+for house in lakeside harbour hillside; do
+    fed_down "$house" KILL
+    fed_up "$house"
+    check "$house" 'still erased' '.case.state == "erased"' show "$case"
+    check "$house" 'the audit log is sound' .sound audit verify
+done
+say done
