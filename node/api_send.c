@@ -53,7 +53,8 @@ static err api_add_directed(struct api_sending *sending, const struct node_id *n
         return failure;
     uint8_t memory[8192];
     struct buffer content = buffer_over(memory, sizeof memory);
-    struct mail_directed directed = {.announcement = sending->sheets.announcement};
+    struct mail_directed directed = {.announcement = sending->sheets.announcement,
+                                     .opening = sending->draft->opening};
     failure = mail_directed_write(&directed, &content);
     struct desk_letter letter = {.kind = KIND_DIRECTED,
                                  .scope = scope,

@@ -144,14 +144,23 @@ static void inbox_take_letter(struct inbox *inbox, const struct readout *readout
     letters[inbox->letter_count++] = letter;
 }
 
+/* C-42: a case is put to us by its requester alone. */
+static bool inbox_is_directed(const struct readout *readout, struct announcement *ret_announcement)
+{
+    struct mail_directed directed;
+    const struct record_header *header = &readout->claim.header;
+    return readout_content(readout, KIND_DIRECTED, &mail_directed_table, &directed) &&
+           announcement_read(directed.announcement, ret_announcement) == OK &&
+           caserecord_proves(&header->federation, &header->stream.writer, &directed.opening,
+                             &ret_announcement->case_id);
+}
+
 static bool inbox_on_record(void *arg, const struct readout *readout)
 {
     struct inbox *inbox = arg;
     struct announcement announcement;
-    struct mail_directed directed;
     if (readout_content(readout, KIND_ANNOUNCEMENT, &announcement_table, &announcement) ||
-        (readout_content(readout, KIND_DIRECTED, &mail_directed_table, &directed) &&
-         announcement_read(directed.announcement, &announcement) == OK))
+        inbox_is_directed(readout, &announcement))
         inbox_add(inbox, readout, &announcement);
     else if (readout->is_readable && readout->statement.kind == KIND_MIRROR)
         inbox_take_mirror(inbox, readout);

@@ -26,6 +26,13 @@ struct case_id caserecord_case_id(const struct federation_id *federation,
     return case_id;
 }
 
+bool caserecord_proves(const struct federation_id *federation, const struct node_id *requester,
+                       const struct caserecord_opening *opening, const struct case_id *case_id)
+{
+    struct case_id made = caserecord_case_id(federation, requester, opening);
+    return ID_EQUAL(made, *case_id);
+}
+
 /* Defines the table and codec of caserecord_<noun> from the fields in <noun>_fields. */
 #define RECORD(noun, check)                                                                        \
     CONTENT_TABLE(caserecord_##noun##_table, #noun, struct caserecord_##noun,                      \

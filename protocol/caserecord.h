@@ -20,6 +20,9 @@ struct caserecord_opening {
 struct case_id caserecord_case_id(const struct federation_id *federation,
                                   const struct node_id *requester,
                                   const struct caserecord_opening *opening);
+/* True when the opening shows that `requester` speaks for the case. */
+bool caserecord_proves(const struct federation_id *federation, const struct node_id *requester,
+                       const struct caserecord_opening *opening, const struct case_id *case_id);
 
 #define CASERECORD_INITIATIVE_LIST(X)                                                              \
     X(CASERECORD_BY_PHYSICIAN, "physician")                                                        \

@@ -61,10 +61,8 @@ static struct casework_case *casework_add(struct core *core, const struct case_i
     if (entry == NULL && casework->count < casework->count_max) {
         entry = &casework->all[casework->count++];
         consult_init(&entry->consult, &core->config.federation, case_id);
-    }
-    /* whoever shows the opening is the requester; until then the latest notice says whom to ask */
-    if (entry != NULL && ID_IS_ZERO(entry->consult.requester))
         entry->asked_by = *requester;
+    }
     return entry;
 }
 
@@ -200,8 +198,10 @@ static void casework_take_notice(struct core *core, const struct record_claim *c
 {
     struct mail_grant_notice notice;
     const struct node_id *writer = &claim->header.stream.writer;
+    /* C-42: who knows a case's id does not speak for it */
     if (mail_grant_notice_read(statement->content, &notice) != OK ||
-        !ID_EQUAL(notice.requester, *writer))
+        !ID_EQUAL(notice.requester, *writer) ||
+        !caserecord_proves(&core->config.federation, writer, &notice.opening, &notice.case_id))
         return;
     if (!ID_EQUAL(*writer, core->config.self)) {
         (void)casework_add(core, &notice.case_id, writer);

@@ -114,7 +114,8 @@ static err casework_notice(struct core *core, const struct casework_case *entry,
     struct mail_grant_notice notice = {.case_id = entry->consult.case_id,
                                        .requester = entry->consult.requester,
                                        .grant = action->record,
-                                       .copy = grant};
+                                       .copy = grant,
+                                       .opening = entry->consult.opening};
     struct scope scope = scope_mail(&action->node);
     err failure = mail_grant_notice_write(&notice, &content);
     if (failure == OK)

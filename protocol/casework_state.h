@@ -7,7 +7,7 @@
 #include "protocol/casework.h"
 
 struct casework_case {
-    struct node_id asked_by; /* who told us of it, until the opening is known */
+    struct node_id asked_by; /* who proved to be the requester, before OPEN is here */
     uint64_t noticed;        /* bit i: participants[i] was mailed its grant */
     uint64_t walked;         /* position of the leader's stream that is being read; 0: none */
     uint32_t mirrored;       /* bit of enum mirror_what: the board was told */

@@ -29,8 +29,7 @@ static struct consult_taken *find_taken(struct consult *consult, const struct re
 static bool proves_case(const struct consult *consult, const struct node_id *requester,
                         const struct caserecord_opening *opening)
 {
-    struct case_id made = caserecord_case_id(&consult->federation, requester, opening);
-    return ID_EQUAL(made, consult->case_id);
+    return caserecord_proves(&consult->federation, requester, opening, &consult->case_id);
 }
 
 enum consult_verdict consult_effect_open(struct consult *consult,

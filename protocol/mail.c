@@ -14,6 +14,7 @@ CONTENT_CODEC(mail_join, struct mail_join)
 static const struct content_field mail_directed_fields[] = {
     FIELD(BIN, 1, announcement, CONTENT_NEEDED, STATEMENT_PADDED_SIZE_MAX),
     FIELD(FIXED, 2, clinician, CONTENT_OPTIONAL),
+    FIELD(FIXED, 3, opening, CONTENT_NEEDED),
 };
 #undef FIELD
 CONTENT_TABLE(mail_directed_table, "directed request", struct mail_directed, mail_directed_fields,
@@ -22,10 +23,9 @@ CONTENT_CODEC(mail_directed, struct mail_directed)
 
 #define FIELD(kind, ...) CONTENT_A_##kind(struct mail_grant_notice, __VA_ARGS__)
 static const struct content_field mail_grant_notice_fields[] = {
-    FIELD(FIXED, 1, case_id, CONTENT_NEEDED),
-    FIELD(FIXED, 2, requester, CONTENT_NEEDED),
-    FIELD(FIXED, 3, grant, CONTENT_NEEDED),
-    FIELD(BIN, 4, copy, CONTENT_NEEDED, 256),
+    FIELD(FIXED, 1, case_id, CONTENT_NEEDED), FIELD(FIXED, 2, requester, CONTENT_NEEDED),
+    FIELD(FIXED, 3, grant, CONTENT_NEEDED),   FIELD(BIN, 4, copy, CONTENT_NEEDED, 256),
+    FIELD(FIXED, 5, opening, CONTENT_NEEDED),
 };
 #undef FIELD
 CONTENT_TABLE(mail_grant_notice_table, "grant notice", struct mail_grant_notice,

@@ -17,8 +17,9 @@ CONTENT_DECLARE(mail_join, struct mail_join);
 
 /* A request to one institution, without a board (M33). */
 struct mail_directed {
-    struct bytes announcement; /* content; it carries the case_id */
-    struct cert_id clinician;  /* optional: the specialist who is asked */
+    struct bytes announcement;         /* content; it carries the case_id */
+    struct cert_id clinician;          /* optional: the specialist who is asked */
+    struct caserecord_opening opening; /* shows that the sender speaks for the case */
 };
 CONTENT_DECLARE(mail_directed, struct mail_directed);
 
@@ -26,8 +27,9 @@ CONTENT_DECLARE(mail_directed, struct mail_directed);
 struct mail_grant_notice {
     struct case_id case_id;
     struct node_id requester;
-    struct record_id grant; /* the GRANT record */
-    struct bytes copy;      /* its content */
+    struct record_id grant;            /* the GRANT record */
+    struct bytes copy;                 /* its content */
+    struct caserecord_opening opening; /* shows that the sender speaks for the case */
 };
 CONTENT_DECLARE(mail_grant_notice, struct mail_grant_notice);
 

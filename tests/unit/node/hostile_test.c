@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "node/inbox.h"
 #include "protocol/frame.h"
 #include "protocol/mirror.h"
 #include "tests/unit/node/town.h"
@@ -334,25 +335,34 @@ static void heads_that_nobody_signed_fill_no_disk(void **state)
     assert_true(count <= 64);
 }
 
+/* It speaks the protocol this time. */
+static void hostile_comes_home(struct hostile *hostile)
+{
+    struct town *town = hostile->town;
+    town->on_frame = NULL;
+    for (int to = 0; to < 2; to++)
+        town_cut_wire(hostile->wires[to]);
+    town_open(town, MALLORY);
+    town_connect(town, MALLORY, 0);
+    town_connect(town, MALLORY, 1);
+}
+
 /* A member may say of any number of cases that others are granted access to them. */
 static void cases_that_are_only_spoken_of_take_a_few_places(void **state)
 {
     struct hostile *hostile = *state;
     struct town *town = hostile->town;
     struct core_status status;
-    town->on_frame = NULL; /* it speaks the protocol this time */
-    for (int to = 0; to < 2; to++)
-        town_cut_wire(hostile->wires[to]);
-    town_open(town, MALLORY);
-    town_connect(town, MALLORY, 0);
-    town_connect(town, MALLORY, 1);
+    hostile_comes_home(hostile);
+    struct federation_id federation = roster_federation(&town->society.roster);
     struct scope scope = scope_mail(&town->houses[0].node);
     struct record_id last = {{0}};
     for (uint8_t i = 1; i < 100; i++) {
-        struct mail_grant_notice notice = {.case_id = {{i, 1}},
-                                           .requester = town->houses[MALLORY].node,
+        struct mail_grant_notice notice = {.requester = town->houses[MALLORY].node,
                                            .grant = {{i, 2}},
-                                           .copy = bytes_of_text("x")};
+                                           .copy = bytes_of_text("x"),
+                                           .opening = {{i, 1}}};
+        notice.case_id = caserecord_case_id(&federation, &notice.requester, &notice.opening);
         last = town_write(&town->houses[MALLORY], &scope, KIND_GRANT_NOTICE, &notice);
     }
     assert_true(town_spreads(town, 0, &last));
@@ -360,6 +370,54 @@ static void cases_that_are_only_spoken_of_take_a_few_places(void **state)
     core_status(shell_core(town->houses[0].shell), &status);
     assert_true(status.case_count >= 1 && status.case_count <= 64);
     assert_they_go_on(hostile, 40);
+}
+
+struct looking {
+    const struct node_id *writer;
+    unsigned count;
+};
+
+static bool on_entry(void *arg, const struct inbox_entry *entry)
+{
+    struct looking *looking = arg;
+    looking->count += ID_EQUAL(entry->writer, *looking->writer) ? 1 : 0;
+    return true;
+}
+
+/* C-42: it read the announcement of another's case, and would be asked in its place. */
+static void who_knows_a_case_id_does_not_speak_for_the_case(void **state)
+{
+    struct hostile *hostile = *state;
+    struct town *town = hostile->town;
+    struct town_house *mallory = &town->houses[MALLORY], *reader = &town->houses[1];
+    struct looking looking = {.writer = &mallory->node};
+    struct inbox *inbox;
+    uint8_t memory[4096];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    assert_int_equal(OK, inbox_new(reader->shell, &inbox));
+    hostile_comes_home(hostile);
+    struct town_case one = town_ask(&town->houses[0], 50);
+    struct scope scope = scope_mail(&reader->node);
+    struct mail_grant_notice notice = {.case_id = one.id,
+                                       .requester = mallory->node,
+                                       .grant = {{2}},
+                                       .copy = bytes_of_text("x"),
+                                       .opening = one.opening};
+    struct announcement announcement = town_announcement(&one.id);
+    assert_int_equal(OK, announcement_write(&announcement, &content));
+    struct mail_directed directed = {.announcement = buffer_bytes(&content),
+                                     .opening = one.opening};
+    (void)town_write(mallory, &scope, KIND_GRANT_NOTICE, &notice);
+    struct record_id last = town_write(mallory, &scope, KIND_DIRECTED, &directed);
+    assert_true(town_spreads(town, 1, &last));
+    assert_true(town_spreads(town, 1, &one.announcement));
+    assert_null(core_case(shell_core(reader->shell), &one.id));
+    inbox_scan(inbox, 0, on_entry, &looking);
+    assert_int_equal(0, looking.count);
+    assert_non_null(inbox_find(inbox, &one.id));
+    town_take_part(reader, &town->houses[0], &one);
+    shell_unlisten(reader->shell, inbox);
+    inbox_free(inbox);
 }
 
 int main(void)
@@ -372,6 +430,7 @@ int main(void)
         HOSTILE(no_spoiled_frame_ends_a_node),
         HOSTILE(heads_that_nobody_signed_fill_no_disk),
         HOSTILE(cases_that_are_only_spoken_of_take_a_few_places),
+        HOSTILE(who_knows_a_case_id_does_not_speak_for_the_case),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -485,6 +485,19 @@ struct town_case {
     struct record_id announcement;
 };
 
+static inline struct announcement town_announcement(const struct case_id *case_id)
+{
+    return (struct announcement){.case_id = *case_id,
+                                 .specialty = bytes_of_text("hematology"),
+                                 .service = ANNOUNCEMENT_CLINICAL_CONSULT,
+                                 .reason = ANNOUNCEMENT_RARE,
+                                 .question = bytes_of_text("Is the marrow what it seems to be?"),
+                                 .wanted_count = 2,
+                                 .deadline = {shell_wall().ms + 48 * FEDERATION_HOUR_MS},
+                                 .language = bytes_of_text("en"),
+                                 .mode = ANNOUNCEMENT_OPEN};
+}
+
 /* `house` opens a case and announces it on the board. */
 static inline struct town_case town_ask(struct town_house *house, uint8_t seed)
 {
@@ -494,16 +507,7 @@ static inline struct town_case town_ask(struct town_house *house, uint8_t seed)
     struct buffer content = buffer_over(memory, sizeof memory);
     one.id = caserecord_case_id(&federation, &house->node, &one.opening);
     one.scope = scope_case(&one.id);
-    struct announcement announcement = {.case_id = one.id,
-                                        .specialty = bytes_of_text("hematology"),
-                                        .service = ANNOUNCEMENT_CLINICAL_CONSULT,
-                                        .reason = ANNOUNCEMENT_RARE,
-                                        .question =
-                                            bytes_of_text("Is the marrow what it seems to be?"),
-                                        .wanted_count = 2,
-                                        .deadline = {shell_wall().ms + 48 * FEDERATION_HOUR_MS},
-                                        .language = bytes_of_text("en"),
-                                        .mode = ANNOUNCEMENT_OPEN};
+    struct announcement announcement = town_announcement(&one.id);
     assert_int_equal(OK, announcement_write(&announcement, &content));
     struct caserecord_open open = {
         .opening = one.opening, .requester = house->node, .announcement = buffer_bytes(&content)};
