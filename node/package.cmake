@@ -21,6 +21,10 @@ endfunction()
 
 consilium_package(node consiliumd consilium)
 consilium_manual(node node consiliumd.8 consiliumd.conf.5 consilium.1)
+if(TARGET consilium)
+  install(FILES ${CMAKE_BINARY_DIR}/node/cli/consilium.bash COMPONENT node RENAME consilium
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endif()
 consilium_package(society consilium-relay consilium-society)
 consilium_manual(society bootstrap consilium-relay.8 consilium-society.1)
 

@@ -21,102 +21,180 @@ static size_t field_count(const struct command *command)
     return count;
 }
 
+static size_t argument_count(const char *arguments)
+{
+    size_t count = 0;
+    for (const char *c = arguments; *c != '\0'; c++)
+        count += *c != ' ' && (c == arguments || c[-1] == ' ');
+    return count;
+}
+
 /* ---- parsing ---- */
+
+bool command_is_repeated(const struct field *field)
+{
+    return field->type == FIELD_LIST || field->type == FIELD_LOCALS;
+}
+
+void command_option_name(const struct field *field, char *ret_name, size_t size)
+{
+    snprintf(ret_name, size, "%s", field->name);
+    for (char *c = ret_name; *c != '\0'; c++)
+        *c = *c == '_' ? '-' : *c;
+}
+
+/* An option of one value: the second is refused, for the first could be the wrong one. */
+static void command_once(struct argp_state *state, const char *name, const char **value,
+                         const char *said)
+{
+    if (*value != NULL)
+        argp_error(state, "--%s is given twice: `%s` and `%s`; once is meant", name, *value, said);
+    *value = said;
+}
+
+static void command_take_argument(struct run *run, struct argp_state *state, const char *value)
+{
+    if (run->argument_count >= argument_count(run->command->arguments))
+        argp_error(state, "`%s` is one word too many%s", value,
+                   run->argument_count == 0 ? "" : "; words that belong together want quotes");
+    run->arguments[run->argument_count++] = value;
+}
+
+static error_t command_take_field(struct run *run, struct argp_state *state, int key,
+                                  const char *value)
+{
+    size_t index = (size_t)key - 1;
+    char name[48];
+    if (key < 1 || index >= field_count(run->command))
+        return ARGP_ERR_UNKNOWN;
+    const struct field *field = &run->command->fields[index];
+    command_option_name(field, name, sizeof name);
+    if (!command_is_repeated(field) && run->values[index].count == 1)
+        command_once(state, name, &run->values[index].all[0], value == NULL ? "yes" : value);
+    if (run->values[index].count == COMMAND_VALUE_MAX)
+        argp_error(state, "too many of --%s; at most %d", name, COMMAND_VALUE_MAX);
+    run->values[index].all[run->values[index].count++] = value == NULL ? "yes" : value;
+    return 0;
+}
 
 static error_t command_take(int key, char *value, struct argp_state *state)
 {
     struct run *run = state->input;
     switch (key) {
     case OPTION_SOCKET:
-        run->socket = value;
+        command_once(state, "socket", &run->socket, value);
         return 0;
     case OPTION_FEDERATION:
-        run->federation = value;
+        command_once(state, "federation", &run->federation, value);
         return 0;
     case OPTION_JSON:
         run->is_json = true;
         return 0;
     case OPTION_CLINICIAN:
-        run->clinician = value;
+        command_once(state, "clinician", &run->clinician, value);
         return 0;
     case OPTION_PASSPHRASE:
-        run->passphrase_file = value;
+        command_once(state, "passphrase-file", &run->passphrase_file, value);
         return 0;
     case 'y':
         run->is_sure = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (run->argument_count == COMMAND_ARGUMENT_MAX)
-            argp_error(state, "too many arguments: `%s`", value);
-        run->arguments[run->argument_count++] = value;
+        command_take_argument(run, state, value);
         return 0;
     default:
-        break;
+        return command_take_field(run, state, key, value);
     }
-    size_t index = (size_t)key - 1;
-    if (key < 1 || index >= field_count(run->command))
-        return ARGP_ERR_UNKNOWN;
-    if (run->values[index].count == COMMAND_VALUE_MAX)
-        argp_error(state, "too many of --%s; at most %d", run->command->fields[index].name,
-                   COMMAND_VALUE_MAX);
-    run->values[index].all[run->values[index].count++] = value == NULL ? "" : value;
-    return 0;
 }
 
-static size_t argument_count(const char *arguments)
-{
-    size_t count = 0;
-    for (const char *c = arguments; *c != '\0'; c++)
-        count += *c != ' ' && (c == arguments || c[-1] == ' ') && *c != '[';
-    return count;
-}
+/* ---- help ---- */
 
-static const struct argp_option command_common[] = {
-    {"socket", OPTION_SOCKET, "PATH", 0,
-     "The node's socket; default $CONSILIUM_SOCKET or /run/consilium/consilium.sock", 9},
-    {"federation", OPTION_FEDERATION, "NAME", 0,
-     "Which federation of the node, when it has several", 9},
-    {"json", OPTION_JSON, NULL, 0, "Print the answer as JSON", 9},
-    {"yes", 'y', NULL, 0, "Do not ask: what is shown was read by whoever calls", 9},
-    {"clinician", OPTION_CLINICIAN, "LOGIN", 0,
-     "Who signs; default: your login, when it has an account", 9},
-    {"passphrase-file", OPTION_PASSPHRASE, "FILE", 0,
-     "That clinician's passphrase: the first line of FILE (mode 600)", 9},
+enum { COMMAND_HELP_SIZE = 200, COMMAND_DOC_SIZE = 1024, COMMAND_COMMON_COUNT = 6 };
+
+/* What argp is told; static, for it keeps all of it until the program ends. */
+struct command_told {
+    struct argp_option options[COMMAND_FIELD_MAX + COMMAND_COMMON_COUNT + 2];
+    char names[COMMAND_FIELD_MAX][48];
+    char helps[COMMAND_FIELD_MAX][COMMAND_HELP_SIZE];
+    char doc[COMMAND_DOC_SIZE];
+    char program[128];
 };
+
+/* Options that mean nothing to a command are taken all the same, so that a script may always name
+ * them, but its help does not tell of them. */
+static int command_flags(const struct command *command, unsigned wants)
+{
+    return (command->wants & wants) != 0 ? 0 : OPTION_HIDDEN;
+}
+
+static void command_tell_common(const struct command *command, struct argp_option *option)
+{
+    const struct argp_option common[COMMAND_COMMON_COUNT] = {
+        {"clinician", OPTION_CLINICIAN, "LOGIN", command_flags(command, WANTS_SIGNER),
+         "Who signs; default: your login, when it has an account", 90},
+        {"passphrase-file", OPTION_PASSPHRASE, "FILE",
+         command_flags(command, WANTS_SIGNER | WANTS_PASSPHRASE),
+         "That clinician's passphrase: the first line of FILE (mode 600)", 91},
+        {"yes", 'y', NULL, command_flags(command, WANTS_YES),
+         "Do not ask: what is shown was read by whoever calls", 92},
+        {"json", OPTION_JSON, NULL, 0, "Print the answer as JSON", 93},
+        {"federation", OPTION_FEDERATION, "NAME", 0,
+         "Which federation of the node, when it has several", 94},
+        {"socket", OPTION_SOCKET, "PATH", 0,
+         "The node's socket; default $CONSILIUM_SOCKET or /run/consilium/consilium.sock", 95},
+    };
+    memcpy(option, common, sizeof common);
+}
+
+static void command_tell(const struct command *command, struct command_told *told)
+{
+    size_t count = field_count(command);
+    for (size_t i = 0; i < count; i++) {
+        const struct field *field = &command->fields[i];
+        command_option_name(field, told->names[i], sizeof told->names[i]);
+        snprintf(told->helps[i], sizeof told->helps[i], "%s%s", field->help,
+                 field->is_required ? " (must be given)" : "");
+        told->options[i] = (struct argp_option){
+            .name = told->names[i],
+            .key = (int)i + 1,
+            .arg = field->value,
+            .doc = told->helps[i],
+            .group = field->is_required ? 1 : (int)i + 2, /* in our order, not by the alphabet */
+        };
+    }
+    command_tell_common(command, &told->options[count]);
+    snprintf(told->doc, sizeof told->doc, "%s.\vExample:\n  %s", command->help, command->example);
+    snprintf(told->program, sizeof told->program, "consilium %s", command->name);
+}
+
+/* ---- all of it ---- */
+
+static void command_refuse(const struct command_told *told, const char *dashes, const char *wanted)
+{
+    fprintf(stderr, "%s: wants %s%s; see %s --help\n", told->program, dashes, wanted,
+            told->program);
+    exit(2);
+}
 
 void command_parse(struct run *run, int argc, char **argv)
 {
-    struct argp_option options[COMMAND_FIELD_MAX + 8];
-    char names[COMMAND_FIELD_MAX][48], arguments[128], program[128];
-    size_t count = field_count(run->command), n = 0;
-    memset(options, 0, sizeof options);
-    for (; n < count; n++) {
-        const struct field *field = &run->command->fields[n];
-        snprintf(names[n], sizeof names[n], "%s", field->name);
-        for (char *c = names[n]; *c != '\0'; c++)
-            *c = *c == '_' ? '-' : *c;
-        options[n] = (struct argp_option){names[n], (int)n + 1, field->value, 0, field->help, 1};
-    }
-    memcpy(&options[n], command_common, sizeof command_common);
-    snprintf(arguments, sizeof arguments, "%s", run->command->arguments);
-    snprintf(program, sizeof program, "consilium %s", run->command->name);
-    const struct argp argp = {.options = options,
+    static struct command_told told;
+    const struct command *command = run->command;
+    command_tell(command, &told);
+    const struct argp argp = {.options = told.options,
                               .parser = command_take,
-                              .args_doc = arguments,
-                              .doc = run->command->help};
-    argv[0] = program;
-    program_invocation_name = program;
+                              .args_doc = command->arguments,
+                              .doc = told.doc};
+    argv[0] = told.program;
+    program_invocation_name = told.program;
+    argp_err_exit_status = 2;
     if (argp_parse(&argp, argc, argv, 0, NULL, run) != 0)
         exit(2);
-    if (run->argument_count < argument_count(run->command->arguments)) {
-        fprintf(stderr, "%s: wants %s; see %s --help\n", program, run->command->arguments, program);
-        exit(2);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (run->command->fields[i].is_required && run->values[i].count == 0) {
-            fprintf(stderr, "%s: wants --%s; see %s --help\n", program, names[i], program);
-            exit(2);
-        }
+    if (run->argument_count < argument_count(command->arguments))
+        command_refuse(&told, "", command->arguments);
+    for (size_t i = 0; i < field_count(command); i++) {
+        if (command->fields[i].is_required && run->values[i].count == 0)
+            command_refuse(&told, "--", told.names[i]);
     }
 }
 
@@ -228,6 +306,7 @@ static json_t *command_field(const struct run *run, size_t index)
     case FIELD_FLAG:
         return json_true();
     case FIELD_LOCAL:
+    case FIELD_LOCALS:
         break;
     }
     return NULL;
@@ -238,7 +317,8 @@ json_t *command_body(const struct run *run)
     json_t *body = json_object();
     size_t count = field_count(run->command);
     for (size_t i = 0; i < count; i++) {
-        if (run->values[i].count == 0 || run->command->fields[i].type == FIELD_LOCAL)
+        enum field_type type = run->command->fields[i].type;
+        if (run->values[i].count == 0 || type == FIELD_LOCAL || type == FIELD_LOCALS)
             continue;
         json_t *value = command_field(run, i);
         if (value == NULL) {

@@ -19,6 +19,7 @@ enum field_type {
     FIELD_LIST,   /* repeated: an array of strings */
     FIELD_FLAG,   /* true when given */
     FIELD_LOCAL,  /* not sent: the command's own business */
+    FIELD_LOCALS, /* the same, repeated */
 };
 
 struct field {
@@ -31,6 +32,13 @@ struct field {
 
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE };
 
+/* Which of the common options mean something to a command; those of the node always do. */
+enum command_wants {
+    WANTS_SIGNER = 1,     /* --clinician, --passphrase-file */
+    WANTS_PASSPHRASE = 2, /* --passphrase-file alone */
+    WANTS_YES = 4,
+};
+
 struct run;
 
 struct command {
@@ -39,8 +47,9 @@ struct command {
     const char *help;      /* one sentence */
     enum method method;
     const char *path; /* after /v1/FEDERATION/; %s for each argument; fields of a GET are a query */
-    bool is_signed;   /* by a clinician: asks for the passphrase */
     const struct field *fields; /* ends with a NULL name */
+    unsigned wants;             /* of enum command_wants; a plain request with a signer is signed */
+    const char *example;        /* as typed; several lines begin alike */
     /* Instead of, or after, the plain request; NULL: print the answer. */
     int (*run)(struct run *run);
     void (*print)(const json_t *answer);
@@ -63,7 +72,8 @@ struct run {
     } values[COMMAND_FIELD_MAX]; /* by field */
 };
 
-/* Parses what follows the command's name; prints help or usage errors and exits (2). */
+/* Parses what follows the command's name; prints help or usage errors and exits (2). An option that
+ * takes one value is refused when it is given twice: nobody knows which was meant. */
 void command_parse(struct run *run, int argc, char **argv);
 
 /* The value of a field, NULL when it was not given; the first of a list. */
@@ -80,6 +90,10 @@ const struct command *command_find(int argc, char **argv, int *ret_words);
 bool command_list_group(const char *word);
 /* All commands with their help, grouped. */
 void command_list(void);
+/* "wanted-count" of "wanted_count": a field as an option. */
+void command_option_name(const struct field *field, char *ret_name, size_t size);
+/* May it be given more than once? */
+bool command_is_repeated(const struct field *field);
 
 extern const struct command command_catalog[]; /* ends with a NULL name */
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/cli/command.h"
+#include "node/cli/manual.h"
 #include "node/cli/request.h"
 #include "node/cli/show.h"
 #include "node/cli/story.h"
@@ -18,9 +19,9 @@ static void usage(void)
            "`consilium COMMAND --help` tells about each command.\n");
     command_list();
     printf("\n"
-           "CASE, DRAFT, RECORD, ITEM and MEMBER may be shortened to a unique beginning of at\n"
-           "least 4 digits. Exit status: 0 done, 1 refused or failed (the reason is on standard\n"
-           "error), 2 called in a wrong way.\n"
+           "CASE, DRAFT, RECORD, ITEM and MEMBER may be shortened to a unique beginning of\n"
+           "at least 4 digits. Exit status: 0 done, 1 refused or failed (the reason is on\n"
+           "standard error), 2 called in a wrong way.\n"
            "\n"
            "NO REAL PATIENTS YET: de-identification is not built. Not for emergencies: call.\n"
            "Every opinion is advice; the treating clinician keeps the responsibility.\n");
@@ -84,7 +85,7 @@ static int plain(struct run *run)
     char *path = path_of(run);
     json_t *body = run->command->method == METHOD_GET ? NULL : command_body(run);
     json_t *answer = NULL;
-    if (run->command->is_signed && body != NULL)
+    if ((run->command->wants & WANTS_SIGNER) != 0 && body != NULL)
         answer = request_sign(run, run->command->method, path, body);
     else if (run->command->method == METHOD_GET || body != NULL)
         answer = request_send(run, run->command->method, path, body);
@@ -105,6 +106,14 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("consilium " CONSILIUM_VERSION);
+        return 0;
+    }
+    if (strcmp(argv[1], "--manual") == 0) { /* tests/lint/manual.py */
+        manual_commands();
+        return 0;
+    }
+    if (strcmp(argv[1], "completion") == 0 && argc == 2) {
+        manual_completion();
         return 0;
     }
     run.command = command_find(argc - 1, argv + 1, &words);

@@ -225,6 +225,19 @@ void print_clinicians(const json_t *answer)
     }
 }
 
+void print_account(const json_t *answer)
+{
+    const char *waits = print_of(answer, "waits");
+    printf("The account %s is made, for user %lld of this machine alone.\n",
+           print_of(answer, "login"), print_number(answer, "uid"));
+    printf("  signs as     ");
+    print_last(print_of(answer, "name"), 65);
+    printf("  until        %.10s\n", print_of(answer, "valid_until"));
+    printf("  certificate  %.16s\n", print_of(answer, "certificate"));
+    if (waits[0] != '\0')
+        printf("It is not published yet (%s): the node does it by itself.\n", waits);
+}
+
 void print_specialists(const json_t *answer)
 {
     size_t index;

@@ -16,6 +16,8 @@ void print_audit(const json_t *answer);
 
 /* Tables: one line for each entry. */
 void print_relays(const json_t *answer);
+/* One account, just made. */
+void print_account(const json_t *answer);
 void print_clinicians(const json_t *answer);
 void print_specialists(const json_t *answer);
 void print_drafts(const json_t *answer);

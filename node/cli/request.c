@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/cli/secret.h"
 #include "node/cli/show.h"
-#include "node/io/passphrase.h"
 
 enum { REQUEST_ANSWER_MAX = 64 * 1024 * 1024, REQUEST_PATH_MAX = 2048 };
 
@@ -204,29 +204,6 @@ json_t *request_send(struct run *run, enum method method, const char *path, cons
 
 /* ---- signing ---- */
 
-static char *request_passphrase(const struct run *run)
-{
-    static char memory[PASSPHRASE_SIZE_MAX + 1];
-    struct buffer buffer = buffer_over((uint8_t *)memory, PASSPHRASE_SIZE_MAX);
-    struct passphrase_source source = {.file = run->passphrase_file, .fd = -1};
-    char prompt[160];
-    if (memory[0] != '\0')
-        return memory;
-    (void)sodium_mlock(memory, sizeof memory);
-    snprintf(prompt, sizeof prompt, "Passphrase of %s", run->clinician);
-    err failure = passphrase_read(&source, prompt, false, &buffer);
-    if (failure != OK) {
-        show_problem("%s%sno passphrase could be read: %s; sit at a terminal, or name "
-                     "--passphrase-file (mode 600)",
-                     run->passphrase_file == NULL ? "" : run->passphrase_file,
-                     run->passphrase_file == NULL ? "" : ": ",
-                     failure == ERR_IO ? strerror(errno) : err_sentence(failure));
-        return NULL;
-    }
-    memory[buffer.size] = '\0';
-    return memory;
-}
-
 static const char *request_login(const struct run *run)
 {
     if (run->clinician != NULL)
@@ -237,12 +214,14 @@ static const char *request_login(const struct run *run)
 
 json_t *request_sign(struct run *run, enum method method, const char *path, json_t *body)
 {
+    char prompt[160];
     run->clinician = request_login(run);
     if (run->clinician == NULL) {
         show_problem("who signs? Name the account with --clinician");
         return NULL;
     }
-    char *passphrase = request_passphrase(run);
+    snprintf(prompt, sizeof prompt, "Passphrase of %.40s", run->clinician);
+    char *passphrase = secret_read(SECRET_OLD, run->passphrase_file, prompt);
     if (passphrase == NULL)
         return NULL;
     json_object_set_new(body, "clinician", json_string(run->clinician));

@@ -11,7 +11,6 @@
 #include "node/cli/request.h"
 #include "node/cli/show.h"
 #include "node/io/file.h"
-#include "node/io/passphrase.h"
 
 enum { STORY_ATTACHMENT_MAX = 64 * 1024 * 1024, STORY_POLL_MS = 300 };
 
@@ -39,31 +38,6 @@ static json_t *story_sign(struct run *run, const char *id, const char *what, jso
     json_t *answer = request_sign(run, METHOD_POST, path, body);
     free(path);
     return answer;
-}
-
-/* ---- accounts ---- */
-
-int story_clinician_add(struct run *run)
-{
-    static char memory[PASSPHRASE_SIZE_MAX + 1];
-    struct buffer buffer = buffer_over((uint8_t *)memory, PASSPHRASE_SIZE_MAX);
-    struct passphrase_source source = {.file = run->passphrase_file, .fd = -1};
-    json_t *body = command_body(run);
-    if (body == NULL)
-        return 1;
-    err failure = passphrase_read(&source, "New passphrase of this clinician", true, &buffer);
-    if (failure != OK) {
-        show_problem("no passphrase: at least %d characters, the same twice at a terminal, or name "
-                     "--passphrase-file (mode 600)",
-                     PASSPHRASE_NEW_SIZE_MIN);
-        json_decref(body);
-        return 1;
-    }
-    memory[buffer.size] = '\0';
-    json_object_set_new(body, "passphrase", json_string(memory));
-    json_t *answer = request_send(run, METHOD_POST, "clinicians", body);
-    json_decref(body);
-    return story_print(run, answer, NULL);
 }
 
 /* ---- for the society ---- */

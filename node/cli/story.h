@@ -7,6 +7,7 @@
 int story_watch(struct run *run);
 int story_report(struct run *run);
 int story_clinician_add(struct run *run);
+int story_clinician_passphrase(struct run *run);
 int story_attach(struct run *run);
 int story_announce(struct run *run);
 int story_show(struct run *run);

@@ -228,7 +228,7 @@ fed_down() { # NAME [SIGNAL]
 fed_clinician() { # NAME LOGIN FULL-NAME CREDENTIALS SPECIALTY COUNTRY
     fed_passphrase "$fed_home/$1/$2.passphrase"
     fed_quietly at "$1" clinician add --login "$2" --name "$3" --credentials "$4" \
-        --specialties "$5" --country "$6" --passphrase-file "$fed_home/$1/$2.passphrase"
+        --specialties "$5" --country "$6" --uid "$(id -u)" --passphrase-file "$fed_home/$1/$2.passphrase"
 }
 
 at() {

@@ -25,9 +25,9 @@ refused lakeside 'mode 600' announce "$draft" --confirmed-by "$grey" --clinician
 refused lakeside 'no such clinician' announce "$draft" --confirmed-by "$grey" --clinician nobody \
     --passphrase-file wrong <yes
 refused lakeside '8 characters' clinician add --login new --name New --credentials MD \
-    --specialties oncology --country CH --passphrase-file short
+    --specialties oncology --country CH --uid "$(id -u)" --passphrase-file short
 refused lakeside already clinician add --login grey --name Again --credentials MD \
-    --specialties oncology --country CH --passphrase-file wrong
+    --specialties oncology --country CH --uid "$(id -u)" --passphrase-file wrong
 
 say 'drafts'
 refused lakeside call draft new --question 'he does not breathe' --emergency

@@ -1,4 +1,8 @@
-"""Each program has a manual page that renders, and that names the options its --help names."""
+"""Each program has a manual page that renders, and that names the options its --help names.
+
+The part of consilium(1) that tells of its commands is what `consilium --manual` prints;
+`lint.py manual --mend` writes it.
+"""
 
 import os
 import re
@@ -7,10 +11,11 @@ from tree import Finding, Plant, run
 
 PROGRAMS = {
     "node/consiliumd": "node/consiliumd.8",
-    "node/consilium": "node/consilium.1",
     "bootstrap/consilium-relay": "bootstrap/consilium-relay.8",
     "bootstrap/consilium-society": "bootstrap/consilium-society.1",
 }
+CLINICIAN, CLINICIAN_PAGE = "node/cli/consilium", "node/consilium.1"
+BEGIN, END = ".\\\" made by `python3 tests/lint/lint.py manual --mend`\n", ".\\\" end\n"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 ALWAYS = {"--help", "--usage", "--version"}
 
@@ -34,6 +39,36 @@ def check(tree):
             yield from check_options(tree, program, path, made)
 
 
+    yield from check_commands(tree)
+
+
+def said_commands(tree):
+    """What the program says of its commands, or None when it is not built."""
+    made = os.path.join(getattr(tree, "planted_programs", tree.build), CLINICIAN)
+    return run([made, "--manual"], timeout=10).stdout if os.path.exists(made) else None
+
+
+def check_commands(tree):
+    if not tree.has(CLINICIAN_PAGE):
+        yield Finding(CLINICIAN_PAGE, 0, f"there is no page for {CLINICIAN}",
+                      "write one; see its neighbours")
+        return
+    said = said_commands(tree)
+    text = tree.text(CLINICIAN_PAGE)
+    if said is not None and BEGIN + said + END not in text:
+        yield Finding(CLINICIAN_PAGE, 0, "does not say of the commands what the program says",
+                      "python3 tests/lint/lint.py manual --mend")
+
+
+def mend(tree):
+    text, said = tree.text(CLINICIAN_PAGE), said_commands(tree)
+    if said is None:
+        return
+    before, after = text[:text.index(BEGIN)], text[text.index(END):]
+    with open(os.path.join(tree.root, CLINICIAN_PAGE), "w", encoding="utf-8") as file:
+        file.write(before + BEGIN + said + after)
+
+
 def check_options(tree, program, path, made):
     result = run([made, "--help"], timeout=10)
     named = set(OPTION.findall(result.stdout + result.stderr)) | ALWAYS
@@ -50,7 +85,7 @@ def check_options(tree, program, path, made):
 def prepare(copy, plant):
     copy.planted_programs = copy.root
     for path in plant.files:
-        if path in PROGRAMS:
+        if path in PROGRAMS or path == CLINICIAN:
             os.chmod(os.path.join(copy.root, path), 0o755)
 
 
@@ -63,4 +98,5 @@ def plants(tree):
               "node/consiliumd.8", "names --other"),
         Plant({"node/consiliumd.8": page + ".XYZ\n"}, "node/consiliumd.8", "render"),
         Plant({}, "node/consilium.1", "there is no page", drop=("node/consilium.1",)),
+        Plant({CLINICIAN: "#!/bin/sh\necho .SS Planted\n"}, CLINICIAN_PAGE, "of the commands"),
     ]

@@ -1,0 +1,84 @@
+#!/bin/sh
+# The command as a clinician meets it who has bad luck: options given twice, words too many, ids that
+# fit nothing, no passphrase. And what every command owes its reader: a help with an example, at most
+# 80 columns, no escape sequence of others.
+set -eu
+. "$(dirname "$0")/houses.sh"
+houses_one
+cd "$fed_home"
+
+wrong() { # WORDS COMMAND...: called in a wrong way: status 2, and nothing on standard output
+    words=$1
+    shift
+    status=0
+    at lakeside "$@" >said 2>last || status=$?
+    [ "$status" = 2 ] || fed_fail "$* ended with $status, not 2: $(cat last)"
+    grep -q -e "$words" last || fed_fail "$* should say '$words': $(cat last)"
+    [ ! -s said ] || fed_fail "$* should say nothing on standard output"
+}
+
+narrow() { # FILE WHAT: at most 80 columns
+    widest=$(LC_ALL=C.UTF-8 wc -L <"$1")
+    [ "$widest" -le 80 ] || fed_fail "$2 is $widest columns wide"
+}
+
+say 'called in a wrong way'
+wrong 'once is meant' draft new --question one --question two
+wrong 'once is meant' show 0123 --federation tumors --federation others
+wrong 'one word too many' show 0123 4567
+wrong 'one word too many' status now
+wrong 'wants CASE' show
+wrong 'wants --reason' decline 0123
+wrong 'unrecognized option' draft new --quetsion x
+[ "$(ask_at lakeside '.drafts | length' draft list)" = 0 ] || fed_fail 'no draft should be made'
+
+say 'every command tells how it is called'
+"$fed_build/node/cli/consilium" --help >help
+narrow help help
+sed -n 's/^  \([a-z]*\( [a-z]\{3,\}\)\{0,1\}\).*/\1/p' help >commands
+[ "$(wc -l <commands)" -ge 50 ] || fed_fail "commands: $(cat commands)"
+while read -r words; do
+    # shellcheck disable=SC2086 # one or two words
+    "$fed_build/node/cli/consilium" $words --help >help </dev/null || fed_fail "$words --help"
+    narrow help "$words --help"
+    sed -n '/^Example:$/,$p' help | grep -q "consilium $words" || fed_fail "$words has no example"
+done <commands
+
+say 'completion'
+"$fed_build/node/cli/consilium" completion >completion
+cat >complete.bash <<'END'
+. ./completion
+try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _consilium; echo "${COMPREPLY[*]}"; }
+try consilium sta
+try consilium draft ed
+try consilium draft new --quest
+try consilium show ee51 --js
+END
+bash complete.bash >completed
+printf 'status\nedit\n--question\n--json\n' | cmp - completed || fed_fail "completion: $(cat completed)"
+
+say 'passphrases'
+printf 'another one\n' >later
+printf 'short\n' >short
+chmod 600 later short
+refused lakeside 'at least 8' clinician passphrase grey \
+    --passphrase-file lakeside/grey.passphrase --new-passphrase-file short
+refused lakeside 'does not open' clinician passphrase grey --passphrase-file later \
+    --new-passphrase-file later
+tell 0 lakeside clinician passphrase grey --passphrase-file lakeside/grey.passphrase \
+    --new-passphrase-file later
+consult_draft lakeside
+echo yes >yes
+refused lakeside 'does not open' announce "$draft" --confirmed-by 'Dr. Meredith Grey' \
+    --clinician grey --passphrase-file lakeside/grey.passphrase <yes
+cp later lakeside/grey.passphrase
+consult_announce lakeside grey 'Dr. Meredith Grey'
+refused lakeside 'no such file' close "$case" --clinician grey --passphrase-file nowhere
+chmod 644 later
+refused lakeside 'mode 600' close "$case" --clinician grey --passphrase-file later
+if setsid -w "$fed_build/node/cli/consilium" close "$case" --clinician grey \
+    --socket lakeside/socket 2>last; then
+    fed_fail 'nobody could type a passphrase'
+fi
+grep -q 'no terminal' last || fed_fail "no terminal: $(cat last)"
+say done
