@@ -69,7 +69,7 @@ static void keeping_put(const struct shell *shell, struct keeping_ops *ops, size
     bool has_body = (record->flags & RECORD_BARE) == 0;
     struct bytes body = has_body ? claim->body : BYTES_NONE;
     uint32_t lacking = RECORD_BARE | RECORD_KEYLESS;
-    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED;
+    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
     struct store_op *op = &ops->all[ops->count++];
     if (run->is_fill) {
         op->kind = STORE_FILL;
@@ -92,6 +92,7 @@ static void keeping_put(const struct shell *shell, struct keeping_ops *ops, size
         .key = record->has_key ? &record->key : NULL,
         .flags = record->flags,
         .stream_state = keeping_state(shell, claim, ops->states[index]),
+        .continues = true,
     };
     if ((record->flags & lacking) != 0 && (record->flags & gone) == 0)
         keeping_lack(ops, index, true, record->flags);

@@ -36,7 +36,12 @@ static struct step_record *ingest_add(struct intake *intake, const struct frame_
                                    .key = frame->key,
                                    .charge = (uint32_t)frame->record.size};
     bool is_clear = header->audience == AUDIENCE_CLEAR;
-    bool is_expired = header->expires.ms != 0 && header->expires.ms <= intake->core->wall.ms;
+    /* what a certificate or a case says does not lapse: all must see the same, whenever they come
+     */
+    bool lapses =
+        header->stream.scope.kind == SCOPE_BOARD || header->stream.scope.kind == SCOPE_MAIL;
+    bool is_expired =
+        lapses && header->expires.ms != 0 && header->expires.ms <= intake->core->wall.ms;
     struct case_id case_id = ingest_case(header);
     bool is_erased = header->stream.scope.kind == SCOPE_CASE && !is_clear &&
                      casework_is_erased(intake->core, &case_id);
@@ -323,6 +328,28 @@ static void ingest_spoiled(struct core *core, uint32_t slot, struct link_id link
     stream->spoiled_until.ms = core->now.ms + SPOILED_MS;
 }
 
+/* What stands on a board before our own admission to it, nobody may ever give us. */
+static void ingest_withhold(const struct core *core, struct step_record *record)
+{
+    struct record_claim claim;
+    if ((record->flags & (RECORD_BARE | RECORD_KEYLESS)) != 0 &&
+        record_parse_again(record->record, &record->id, &claim) == OK &&
+        claim.header.stream.scope.kind == SCOPE_BOARD &&
+        entitlement_read(core, &core->config.self, &claim) == ERR_NOT_ENTITLED)
+        record->flags |= RECORD_WITHHELD;
+}
+
+/* The stream goes to the store up to this record. */
+static void ingest_reach(struct core *core, uint32_t slot, const struct step_record *last)
+{
+    struct record_claim claim;
+    if (record_parse_again(last->record, &last->id, &claim) != OK)
+        return; /* it parsed before it was checked */
+    const struct chain_link *head = chain_find(&core->roster->chain, &claim.header.head);
+    uint64_t epoch = head == NULL ? core->streams.all[slot].kept_epoch : head->epoch;
+    streams_keep(&core->streams, slot, claim.header.sequence, &claim.id, epoch);
+}
+
 /* Moves the runs that hold into `keep`. */
 static void ingest_sift(struct core *core, const struct event *event, struct step_batch *keep,
                         struct step *step)
@@ -341,7 +368,7 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
             if (peer != NULL && run->verdict != OK)
                 catchup_pass_over(core, peer, run->stream);
             if (run->speculation == core->streams.all[run->stream].speculation) {
-                streams_rewind(&core->streams, run->stream);
+                streams_fall_back(&core->streams, run->stream);
                 if (run->verdict == ERR_BAD_SIGNATURE)
                     ingest_spoiled(core, run->stream, event->link);
             }
@@ -355,12 +382,15 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
             (is_bad || ingest_is_erased(core, run) || (records->flags & RECORD_DESTROYED) != 0))
             continue;
         keep->runs[keep->run_count++] = *run;
+        if (!run->is_fill)
+            ingest_reach(core, run->stream, &records[run->count - 1]);
         for (uint16_t j = 0; j < run->count; j++) {
             struct step_record *record = &keep->records[keep->record_count++];
             *record = records[j];
             if (!run->is_fill && j + 1 < run->count)
                 record->flags |= RECORD_UNSIGNED; /* (T-4) */
             ingest_judge(record);
+            ingest_withhold(core, record);
             if (ingest_is_erased(core, run))
                 ingest_spare(record);
         }
@@ -401,8 +431,8 @@ static void ingest_tell(const struct record_claim *claim, const struct step_reco
 static void ingest_note_lack(struct core *core, uint32_t slot, const struct record_claim *claim,
                              uint32_t flags)
 {
-    bool is_gone = (flags & (RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED)) != 0;
-    if (is_gone || (flags & (RECORD_BARE | RECORD_KEYLESS)) == 0)
+    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
+    if ((flags & gone) != 0 || (flags & (RECORD_BARE | RECORD_KEYLESS)) == 0)
         return;
     bool is_sealed = claim->header.audience == AUDIENCE_REQUESTER &&
                      entitlement_read(core, &core->config.self, claim) != OK;
@@ -417,6 +447,8 @@ static void ingest_advance(struct core *core, uint32_t slot, const struct record
     const struct chain_link *head = chain_find(&core->roster->chain, &claim->header.head);
     if (head != NULL) /* a healing head may have taken it away meanwhile */
         stream->tail_epoch = head->epoch;
+    if (stream->kept < stream->tail)
+        streams_keep(&core->streams, slot, stream->tail, &stream->tail_id, stream->tail_epoch);
     if (stream->next < stream->tail) {
         stream->next = stream->tail;
         stream->next_id = stream->tail_id;
@@ -447,9 +479,10 @@ static void ingest_known(struct core *core, const struct step_run *run,
 static void ingest_lost(struct core *core, const struct event *event, struct step *step)
 {
     for (size_t i = 0; i < event->batch.run_count; i++) {
-        if (event->batch.runs[i].is_fill)
-            continue;
-        streams_rewind(&core->streams, event->batch.runs[i].stream);
+        const struct step_run *run = &event->batch.runs[i];
+        /* what was given to the store before the last rewind was forgotten with it */
+        if (!run->is_fill && run->speculation >= core->streams.all[run->stream].rewound)
+            streams_rewind(&core->streams, run->stream);
     }
     core->is_full = event->verdict == ERR_FULL;
     core->full_until.ms = core->now.ms + FULL_RETRY_MS;

@@ -31,6 +31,7 @@ enum record_flags {
     RECORD_EXPIRED = 1 << 4,
     RECORD_DESTROYED = 1 << 5,
     RECORD_OWN = 1 << 6,
+    RECORD_WITHHELD = 1 << 7, /* bare, and nobody may ever give us the rest: it is not lacked */
 };
 
 /* A record on its way through the stair, with what is known of it so far. */

@@ -77,10 +77,29 @@ uint32_t streams_add(struct streams *streams, const struct stream_id *id)
 void streams_rewind(struct streams *streams, uint32_t slot)
 {
     struct stream *stream = &streams->all[slot];
-    stream->next = stream->tail;
-    stream->next_id = stream->tail_id;
-    stream->next_epoch = stream->tail_epoch;
+    stream->kept = stream->tail;
+    stream->kept_id = stream->tail_id;
+    stream->kept_epoch = stream->tail_epoch;
+    streams_fall_back(streams, slot);
+    stream->rewound = stream->speculation;
+}
+
+void streams_fall_back(struct streams *streams, uint32_t slot)
+{
+    struct stream *stream = &streams->all[slot];
+    stream->next = stream->kept;
+    stream->next_id = stream->kept_id;
+    stream->next_epoch = stream->kept_epoch;
     stream->speculation++;
+}
+
+void streams_keep(struct streams *streams, uint32_t slot, uint64_t kept,
+                  const struct record_id *kept_id, uint64_t kept_epoch)
+{
+    struct stream *stream = &streams->all[slot];
+    stream->kept = kept;
+    stream->kept_id = *kept_id;
+    stream->kept_epoch = kept_epoch;
 }
 
 /* ---- those behind ---- */

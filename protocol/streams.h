@@ -1,8 +1,9 @@
 /* The table of all streams that this node holds, and of the positions it lacks in them.
  *
- * Each stream has two ends. `tail` is durable; `next` is how far the positions reach that are
- * being checked and kept right now. When a check or a commit fails, `next` falls back to `tail` and
- * `speculation` is raised, so that answers to what is forgotten are recognised. */
+ * Each stream has three ends. `tail` is durable; `kept` is how far the positions reach that were
+ * handed to the store; `next` adds those that are being checked. When a check fails, `next` falls
+ * back to `kept`, when a commit fails, both fall back to `tail`; `speculation` is raised, so that
+ * answers to what is forgotten are recognised. */
 #ifndef CONSILIUM_PROTOCOL_STREAMS_H
 #define CONSILIUM_PROTOCOL_STREAMS_H
 
@@ -19,10 +20,14 @@ struct stream {
     uint64_t tail;
     struct record_id tail_id;
     uint64_t tail_epoch; /* of the roster head named at `tail` */
+    uint64_t kept;
+    struct record_id kept_id;
+    uint64_t kept_epoch; /* of the roster head named at `kept` */
     uint64_t next;
     struct record_id next_id;
     uint64_t next_epoch; /* of the roster head named at `next` */
     uint32_t speculation;
+    uint32_t rewound; /* `speculation` since the last rewind */
     uint32_t flags;
     bool is_sealing;
 
@@ -79,8 +84,13 @@ uint32_t streams_find(const struct streams *streams, const struct stream_id *id)
 /* The slot, made when it is new; STREAM_NONE when the table is full. */
 uint32_t streams_add(struct streams *streams, const struct stream_id *id);
 
-/* Forgets what is in flight. */
+/* Forgets what is in flight: a commit failed, or the stream was just restored. */
 void streams_rewind(struct streams *streams, uint32_t slot);
+/* Forgets what is being checked: a check failed. What the store was given stays on its way. */
+void streams_fall_back(struct streams *streams, uint32_t slot);
+/* All up to here was handed to the store. */
+void streams_keep(struct streams *streams, uint32_t slot, uint64_t kept,
+                  const struct record_id *kept_id, uint64_t kept_epoch);
 
 /* Somebody on `link` says that the stream reaches `to`. */
 void streams_want(struct streams *streams, uint32_t slot, uint64_t to, struct link_id link);

@@ -102,6 +102,7 @@ static void copy_put(struct batch_op *out, const struct store_put *put, struct b
     out->sequence = put->sequence;
     out->id = *put->id;
     out->flags = put->flags;
+    out->continues = put->continues;
     out->has_key = put->key != NULL;
     if (out->has_key) {
         out->key = *put->key;

@@ -29,6 +29,7 @@ struct batch_op {
     struct record_id id;
     uint32_t flags;
     uint32_t flags_mask;
+    bool continues; /* the state begins with the sequence before */
     bool has_key;
     struct record_key key;
     uint16_t head_size;

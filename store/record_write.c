@@ -58,6 +58,17 @@ static err write_indexes(struct group *group, const struct value_meta *meta, uin
     return recent_add(group->store->recent, id, number);
 }
 
+/* Batches of a stream are submitted before the earlier ones are durable; when one was refused, what
+ * would stand behind the gap is refused too. */
+static bool follows(const struct value_stream *stream, uint64_t sequence)
+{
+    if (stream->state_size == 0) {
+        return sequence == 1;
+    }
+    struct reader state = reader_of((struct bytes){stream->state, stream->state_size});
+    return reader_u64(&state) == sequence - 1;
+}
+
 err record_write_put(struct group *group, struct batch_op *op, uint64_t *ret_number)
 {
     struct value_stream *stream;
@@ -68,6 +79,9 @@ err record_write_put(struct group *group, struct batch_op *op, uint64_t *ret_num
     err result = stream_cache_get(group, &op->stream, true, &stream);
     if (result != OK) {
         return result;
+    }
+    if (op->continues && !follows(stream, op->sequence)) {
+        return ERR_OUT_OF_ORDER;
     }
     uint64_t number = group->state.record_number_last + 1;
     struct value_cell cell = {.number = number, .flags = op->flags, .has_key = op->has_key};

@@ -124,6 +124,9 @@ struct store_put {
     const struct record_key *key; /* NULL when clear or not here */
     uint32_t flags;               /* the caller's own */
     struct bytes stream_state;    /* replaces the stream's state bytes; empty leaves them */
+    /* The state must begin with the u64 of the position before (or be empty, for position 1):
+     * ERR_OUT_OF_ORDER when an earlier batch of the stream was refused. */
+    bool continues;
 };
 
 /* `head`: replaces header and signature (same size); `body`, `key`: kept only where none was.

@@ -315,8 +315,10 @@ void hospital_written(struct hospital *hospital)
     }
     parcel->is_written = true;
     parcel->verdict = disk_write(&hospital->disk, &parcel->batch, epochs);
-    /* the core orders what it keeps: the disk never has to refuse a place */
-    if (parcel->verdict != OK && parcel->verdict != ERR_FULL)
+    /* the core orders what it keeps: a place is refused only behind what was refused before */
+    hospital->has_refused = hospital->has_refused || parcel->verdict == ERR_FULL;
+    if (parcel->verdict != OK && parcel->verdict != ERR_FULL &&
+        !(parcel->verdict == ERR_OUT_OF_ORDER && hospital->has_refused))
         world_fail(hospital->world, "a batch that does not fit", err_name(parcel->verdict));
     if (parcel->verdict == OK)
         oracle_written(hospital, &parcel->batch);
@@ -418,7 +420,7 @@ static void hospital_restore_stream(struct hospital *hospital, const struct disk
 
 static void hospital_restore_lacks(struct hospital *hospital, const struct disk_stream *stream)
 {
-    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED;
+    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
     for (uint64_t i = 0; i < stream->tail; i++) {
         const struct disk_record *record = &stream->records[i];
         if ((record->flags & (RECORD_BARE | RECORD_KEYLESS)) == 0 || (record->flags & gone) != 0)

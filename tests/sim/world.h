@@ -72,6 +72,7 @@ struct hospital {
     uint64_t epoch; /* of the head its roster stands at */
     uint64_t checked_at, kept_at;
     bool is_tick_due;
+    bool has_refused; /* its disk was full once */
     struct parcel *followers, *checking, *keeping;
     struct post *posts;
     uint64_t token_last;

@@ -81,6 +81,32 @@ static void a_position_is_taken_once(void **state)
     assert_int_equal(fixture_put(fixture, fixture_stream(1, 2), 1), OK);
 }
 
+static err put_on(struct fixture *fixture, uint64_t sequence)
+{
+    uint8_t bytes[8];
+    struct buffer state = buffer_over(bytes, sizeof bytes);
+    struct fixture_record record;
+    fixture_record(&record, fixture_stream(1, 1), sequence, 200);
+    buffer_u64(&state, sequence);
+    record.op.put.stream_state = buffer_bytes(&state);
+    record.op.put.continues = true;
+    return store_commit(fixture->store, &record.op, 1, STORE_NORMAL, NULL);
+}
+
+static void what_continues_a_stream_stands_behind_its_end_also_after_a_reopening(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(put_on(fixture, 2), ERR_OUT_OF_ORDER);
+    assert_int_equal(put_on(fixture, 1), OK);
+    assert_int_equal(put_on(fixture, 3), ERR_OUT_OF_ORDER);
+    assert_int_equal(put_on(fixture, 1), ERR_OUT_OF_ORDER);
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_int_equal(put_on(fixture, 3), ERR_OUT_OF_ORDER);
+    assert_int_equal(put_on(fixture, 2), OK);
+    assert_int_equal(put_on(fixture, 3), OK);
+}
+
 static void numbers_go_up_over_reopenings_and_are_never_given_twice(void **state)
 {
     struct fixture *fixture = *state;
@@ -499,6 +525,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_record_comes_back_by_position_id_and_number_after_a_reopening),
         TEST(a_position_is_taken_once),
+        TEST(what_continues_a_stream_stands_behind_its_end_also_after_a_reopening),
         TEST(numbers_go_up_over_reopenings_and_are_never_given_twice),
         TEST(a_drop_and_a_put_in_one_batch_keep_the_order_of_arrival),
         TEST(a_range_and_a_scope_come_in_pages),
