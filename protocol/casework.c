@@ -178,6 +178,8 @@ static void casework_take_federation(struct core *core, const struct record_clai
     else if (writer != NULL && clinicians_take(&core->clinicians, &claim->header, &writer->sign_key,
                                                statement->kind, statement->content) != OK)
         core->refused++;
+    else if (writer != NULL && statement->kind == KIND_CERTIFICATE)
+        casework_certified(core, &writer->node_id);
 }
 
 static void casework_take_board(struct core *core, const struct record_claim *claim,

@@ -75,8 +75,8 @@ bool casework_walked(struct core *core, const struct record_claim *claim)
 
 /* Wraps a content as an unsigned statement and posts it; a receipt of erasure is clear, as it must
  * outlive every key. */
-static err casework_post(struct core *core, const struct scope *scope, uint16_t kind,
-                         struct bytes content, struct step *step)
+err casework_post(struct core *core, const struct scope *scope, uint16_t kind, struct bytes content,
+                  struct step *step)
 {
     uint8_t memory[CASEWORK_BODY_SIZE_MAX + 1024];
     struct buffer body = buffer_over(memory, sizeof memory);
@@ -172,12 +172,10 @@ static void casework_again(struct core *core, const struct casework_case *entry,
     }
 }
 
-/* Has this node said that it erased the case? */
-static bool casework_has_erased(const struct core *core, const struct casework_case *entry)
+static void casework_again_all(struct core *core, const struct casework_case *entry)
 {
-    const struct consult_participant *part =
-        consult_participant_of(&entry->consult, &core->config.self);
-    return part != NULL && part->erased_at.ms != 0;
+    for (size_t i = 0; i < entry->consult.participant_count; i++)
+        casework_again(core, entry, &entry->consult.participants[i].node);
 }
 
 static void casework_destroy(const struct core *core, const struct casework_case *entry,
@@ -211,6 +209,7 @@ static err casework_do(struct core *core, struct casework_case *entry,
         return OK;
     case CONSULT_DESTROY:
         casework_destroy(core, entry, &record->id, step);
+        casework_again_all(core, entry); /* receipts may have come before what they answer */
         return OK;
     case CONSULT_WRITE_ERASED: /* when EVENT_DESTROYED says so */
         return OK;
@@ -235,6 +234,15 @@ static void casework_note(struct core *core, const struct casework_case *entry,
         casework_review(core, claim, kind);
 }
 
+/* Has this node to act upon the record once its clinician is known? */
+static bool casework_is_asked(const struct core *core, const struct casework_case *entry,
+                              const struct casework_said *said)
+{
+    return ID_EQUAL(entry->consult.requester, core->config.self) &&
+           !ID_EQUAL(said->claim->header.stream.writer, core->config.self) &&
+           said->verdict == CONSULT_AWAITS;
+}
+
 void casework_respond(struct core *core, struct casework_case *entry,
                       const struct casework_said *said, struct step *step)
 {
@@ -246,13 +254,16 @@ void casework_respond(struct core *core, struct casework_case *entry,
     }
     const struct roster_entry *writer = roster_find(core->roster, &claim->header.stream.writer);
     struct consult_record record = consult_record_of(&claim->header, &claim->id, statement);
+    err signature =
+        statement->is_signed ? core_check_statement(core, &claim->header, statement) : OK;
+    if (signature == ERR_NOT_FOUND && casework_is_asked(core, entry, said))
+        casework_wait(core, claim, statement->kind);
     struct consult_situation situation = {
         .self = core->config.self,
         .now = core->wall,
         .grants_automatically = !core->config.grants_by_hand,
         .is_writer_admitted = writer != NULL && writer->state == MEMBER_ADMITTED,
-        .is_signature_good =
-            !statement->is_signed || core_check_statement(core, &claim->header, statement) == OK,
+        .is_signature_good = signature == OK,
         /* our own record that is looked at again: it counted when it was new */
         .verdict = said->verdict == CONSULT_SEEN ? CONSULT_COUNTS : said->verdict,
     };
@@ -260,10 +271,9 @@ void casework_respond(struct core *core, struct casework_case *entry,
     size_t count = consult_react(&entry->consult, &situation, &record, actions);
     for (size_t i = 0; i < count; i++) {
         err failure = casework_do(core, entry, &actions[i], &record, step);
-        if (failure == ERR_BUSY || failure == ERR_FULL || failure == ERR_FUTURE ||
-            failure == ERR_EXPIRED) {
+        if (casework_is_for_later(failure)) {
             casework_review(core, claim, statement->kind);
-            core->casework->review_after.ms = core->now.ms + CASEWORK_RETRY_MS;
+            casework_delay(core, failure);
             return;
         }
     }
@@ -323,38 +333,6 @@ static void casework_unseal(struct core *core)
     }
 }
 
-static err casework_give_receipt(struct core *core, const struct casework_case *entry,
-                                 struct step *step)
-{
-    uint8_t memory[CASEWORK_BODY_SIZE_MAX];
-    struct buffer content = buffer_over(memory, sizeof memory);
-    struct scope scope = scope_case(&entry->consult.case_id);
-    if (casework_has_erased(core, entry))
-        return OK;
-    err failure = caserecord_erased_write(&entry->receipt, &content);
-    if (failure == OK)
-        failure = casework_post(core, &scope, KIND_ERASED, buffer_bytes(&content), step);
-    return failure;
-}
-
-/* As soon as this node may write: after a start it may have to wait for what peers hold of it. */
-static void casework_give_receipts(struct core *core, struct step *step)
-{
-    struct casework *casework = core->casework;
-    for (uint32_t i = 0; casework->owed_count > 0 && i < casework->count; i++) {
-        struct casework_case *entry = &casework->all[i];
-        if (!entry->owes_receipt || !step_has_room(step, 8, FRAME_SIZE_MAX))
-            continue;
-        err failure = casework_give_receipt(core, entry, step);
-        if (failure == ERR_BUSY || failure == ERR_FULL || failure == ERR_FUTURE) {
-            casework->review_after.ms = core->now.ms + CASEWORK_RETRY_MS;
-            continue;
-        }
-        entry->owes_receipt = false;
-        casework->owed_count--;
-    }
-}
-
 void casework_react(struct core *core, struct step *step)
 {
     struct casework *casework = core->casework;
@@ -365,7 +343,7 @@ void casework_react(struct core *core, struct step *step)
     }
     if (casework->review_after.ms > core->now.ms)
         return;
-    casework_give_receipts(core, step);
+    casework_write_receipts(core, step);
     if (casework->is_reading || casework->review_after.ms > core->now.ms)
         return;
     while (casework->review_count > 0 && step_has_room(step, 64, FRAME_SIZE_MAX)) {
@@ -397,39 +375,5 @@ void casework_loaded(struct core *core, const struct event *event, struct step *
 bool casework_busy(const struct core *core)
 {
     const struct casework *casework = core->casework;
-    return casework->review_count > 0 || casework->readers_changed || casework->owed_count > 0;
-}
-
-/* What is destroyed is not lacked. */
-static void casework_forget_lacks(struct core *core, const struct scope *scope)
-{
-    for (uint32_t i = 0; i < core->streams.lack_count; i++) {
-        const struct lack *lack = &core->streams.lacks[i];
-        if (lack->stream != STREAM_NONE &&
-            scope_equal(&core->streams.all[lack->stream].id.scope, scope))
-            streams_lack_remove(&core->streams, lack->stream, lack->sequence);
-    }
-}
-
-void casework_destroyed(struct core *core, const struct event *event, struct step *step)
-{
-    struct case_id case_id;
-    memcpy(case_id.bytes, event->destroyed.scope.id, HASH_SIZE);
-    casework_forget_lacks(core, &event->destroyed.scope);
-    struct casework_case *entry = casework_entry(core, &case_id);
-    if (entry == NULL || consult_participant_of(&entry->consult, &core->config.self) == NULL ||
-        casework_has_erased(core, entry))
-        return;
-    core->casework->owed_count += entry->owes_receipt ? 0 : 1;
-    entry->owes_receipt = true;
-    entry->receipt = (struct caserecord_erased){
-        .erase = event->destroyed.erase,
-        .record_count = event->destroyed.record_count,
-        .item_count = event->destroyed.item_count,
-        .chunk_count = event->destroyed.chunk_count,
-        .index_count = event->destroyed.index_count,
-        .backups_until = event->destroyed.backups_until,
-        .caveats = CASERECORD_CAVEATS_ALL,
-    };
-    casework_give_receipts(core, step);
+    return casework->review_count > 0 || casework->receipts_owed > 0 || casework->readers_changed;
 }

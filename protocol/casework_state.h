@@ -1,5 +1,5 @@
-/* What the two halves of casework share: casework.c (what records mean) and casework_duty.c (what
- * this node then does). */
+/* What the rooms of casework share: casework.c (what records mean), casework_duty.c (what this node
+ * then does) and casework_later.c (what has to wait). */
 #ifndef CONSILIUM_PROTOCOL_CASEWORK_STATE_H
 #define CONSILIUM_PROTOCOL_CASEWORK_STATE_H
 
@@ -11,7 +11,7 @@ struct casework_case {
     uint64_t noticed;        /* bit i: participants[i] was mailed its grant */
     uint64_t walked;         /* position of the leader's stream that is being read; 0: none */
     uint32_t mirrored;       /* bit of enum mirror_what: the board was told */
-    bool owes_receipt;       /* it is destroyed here, and the requester was not told yet */
+    bool owes_receipt;       /* what was destroyed here is still to be said */
     struct caserecord_erased receipt;
     struct consult consult;
 };
@@ -25,7 +25,16 @@ struct casework_review {
     uint16_t kind; /* 0: always look */
 };
 
-enum { CASEWORK_REVIEW_COUNT = 8192, CASEWORK_RETRY_MS = 200, CASEWORK_PROMISED_MAX = 64 };
+enum {
+    CASEWORK_WAITING_COUNT = 256, /* what waits for its clinician's certificate */
+    CASEWORK_WAITING_EACH = 16,   /* of one member */
+};
+enum {
+    CASEWORK_REVIEW_COUNT = 8192,
+    CASEWORK_RETRY_MS = 200,
+    CASEWORK_RETRY_LATE_MS = 5000,
+    CASEWORK_PROMISED_MAX = 64
+};
 
 struct casework {
     struct casework_case *all;
@@ -33,11 +42,13 @@ struct casework {
     uint32_t count_max;
     bool readers_changed; /* ask again for what we lacked */
     bool is_reading;      /* one review is being loaded */
-    uint32_t owed_count;  /* receipts */
     struct mono review_after;
     uint32_t review_first; /* ring */
     uint32_t review_count;
     struct casework_review reviews[CASEWORK_REVIEW_COUNT];
+    uint32_t receipts_owed;
+    uint32_t waiting_count;
+    struct casework_review waiting[CASEWORK_WAITING_COUNT];
 };
 
 struct casework_case *casework_entry(const struct core *core, const struct case_id *case_id);
@@ -49,6 +60,27 @@ void casework_review(struct core *core, const struct record_claim *claim, uint16
 void casework_walk(struct core *core, struct casework_case *entry);
 /* True when the record read is the one that the walk waited for: it counts, readable or not. */
 bool casework_walked(struct core *core, const struct record_claim *claim);
+
+/* ---- casework_later.c ---- */
+
+/* What may succeed later, and is therefore looked at again; and when. */
+bool casework_is_for_later(err failure);
+void casework_delay(struct core *core, err failure);
+/* The record waits for the certificate of who signed it. */
+void casework_wait(struct core *core, const struct record_claim *claim, uint16_t kind);
+/* A clinician of `node` was certified: what it signed before is looked at again. */
+void casework_certified(struct core *core, const struct node_id *node);
+
+/* Has this node said that it erased the case? */
+bool casework_has_erased(const struct core *core, const struct casework_case *entry);
+/* Receipts of erasure that are still owed. */
+void casework_write_receipts(struct core *core, struct step *step);
+
+/* ---- casework_duty.c ---- */
+
+/* Posts a content as an unsigned statement; errors as publish_post. */
+MUST_USE err casework_post(struct core *core, const struct scope *scope, uint16_t kind,
+                           struct bytes content, struct step *step);
 
 /* What was just said in a case, and what the case made of it. */
 struct casework_said {

@@ -211,6 +211,17 @@ static void core_greet_again(struct core *core, struct peer *peer, struct step *
     core_greet(core, peer, step);
 }
 
+/* Clocks are told in hellos: whose differed is greeted now and then, so that a clock that was set
+ * right is seen without a new connection. */
+static void core_compare_clocks(struct core *core, struct step *step)
+{
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        struct peer *peer = &core->peers[i];
+        if (peer->is_greeted && peer->is_skewed && step_has_room(step, 256, FRAME_SIZE_MAX))
+            core_greet_again(core, peer, step);
+    }
+}
+
 static void core_hang_up(struct link_id link, struct step *step)
 {
     step_effect(step, EFFECT_HANGUP)->link = link;
@@ -388,7 +399,7 @@ static void core_restore_stream(struct core *core, const struct event *event)
 static void core_restore_lack(struct core *core, const struct event *event)
 {
     uint32_t slot = streams_find(&core->streams, &event->lack.id);
-    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED;
+    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
     if (slot != STREAM_NONE && (event->lack.flags & gone) == 0)
         (void)streams_lack_add(&core->streams, slot, event->lack.sequence, &event->lack.record,
                                event->lack.is_sealed);
@@ -425,6 +436,7 @@ static void core_start(struct core *core)
 static void core_tick(struct core *core, struct step *step)
 {
     core_note_alone(core);
+    core_compare_clocks(core, step);
     core->is_full = core->is_full && core->now.ms < core->full_until.ms;
     catchup_tick(core, step);
 }

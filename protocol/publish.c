@@ -24,11 +24,28 @@ static bool publish_needs_roster(const struct publish_post *post)
     return post->scope.kind == SCOPE_BOARD; /* grants are refused in casework */
 }
 
+/* What the header's reader refuses must not be sealed: the stream would wait for it for ever. */
+static bool publish_may_be(const struct publish_post *post)
+{
+    switch (post->scope.kind) {
+    case SCOPE_FEDERATION:
+        return post->audience == AUDIENCE_CLEAR;
+    case SCOPE_CASE:
+        return true;
+    case SCOPE_BOARD:
+    case SCOPE_MAIL:
+        return post->audience != AUDIENCE_REQUESTER;
+    }
+    return false;
+}
+
 err publish_post(struct core *core, const struct publish_post *post, struct step *step)
 {
     err failure = core_may_post(core);
     if (failure != OK)
         return failure;
+    if (!publish_may_be(post))
+        return ERR_INVALID;
     struct case_id case_id;
     memcpy(case_id.bytes, post->scope.id, HASH_SIZE);
     if (post->scope.kind == SCOPE_CASE && post->audience != AUDIENCE_CLEAR &&
@@ -101,6 +118,10 @@ void publish_sealed(struct core *core, const struct event *event, struct step *s
     stream->is_sealing = false;
     stream->next = claim.header.sequence;
     stream->next_id = claim.id;
+    const struct chain_link *head = chain_find(&core->roster->chain, &claim.header.head);
+    if (head != NULL)
+        stream->next_epoch = head->epoch;
+    streams_keep(&core->streams, slot, claim.header.sequence, &claim.id, stream->next_epoch);
     struct step_run *run = step_reserve(step, sizeof *run);
     struct step_record *record = step_reserve(step, sizeof *record);
     *run = (struct step_run){

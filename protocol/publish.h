@@ -14,6 +14,7 @@ struct publish_post {
 
 /* Leaves an EFFECT_SEAL. Nothing is written unless OK.
  *
+ *   ERR_INVALID       no record may have this audience in this scope
  *   ERR_BUSY          the stream is being written, or heads were not compared yet: again soon
  *   ERR_FUTURE        our clock disagrees with two peers: set it right
  *   ERR_EXPIRED       the roster's time is over: announcements and grants wait for a new head

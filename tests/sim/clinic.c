@@ -24,12 +24,11 @@ void clinic_certify(struct hospital *hospital)
                                           .specialties = {bytes_of_text("hematology")},
                                           .specialty_count = 1,
                                           .country = bytes_of_text("CH")};
-    struct wall now = hospital_wall(hospital);
     err failure = certificate_request_write(&request, &request_bytes);
     struct certificate_issue issue = {.request = buffer_bytes(&request_bytes),
                                       .serial = 1,
-                                      .valid_from = {now.ms - DAY_MS},
-                                      .valid_until = {now.ms + 3650 * DAY_MS}};
+                                      .valid_from = {FEDERATION_START_MS},
+                                      .valid_until = {FEDERATION_START_MS + 36500 * DAY_MS}};
     certificate_prove(issue.request, hospital->clinician_secret, &issue.possession);
     if (failure == OK)
         failure = certificate_write(&issue, hospital->sign_secret, &content, &hospital->cert_id);

@@ -189,7 +189,7 @@ static const char *oracle_compare(const struct hospital *holder, const struct ho
                                   const struct disk_stream *stream)
 {
     const struct disk_stream *other = disk_find(&reader->disk, &stream->id);
-    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED;
+    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
     if (other == NULL)
         return "a stream is missing";
     if (((stream->flags | other->flags) & STREAM_FORKED) != 0)

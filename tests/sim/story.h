@@ -26,7 +26,15 @@
     X(compare_first, story_compare_first)                                                          \
     X(crash_before_grant, story_crash_before_grant)                                                \
     X(random_walk, story_random_walk)                                                              \
-    X(hostile_frames, story_hostile_frames)
+    X(hostile_frames, story_hostile_frames)                                                        \
+    X(late_certificate, story_late_certificate)                                                    \
+    X(erase_while_writing, story_erase_while_writing)                                              \
+    X(case_has_no_expiry, story_case_has_no_expiry)                                                \
+    X(clock_set_right, story_clock_set_right)                                                      \
+    X(newcomer_is_reached, story_newcomer_is_reached)                                              \
+    X(wrong_audience, story_wrong_audience)                                                        \
+    X(written_once, story_written_once)                                                            \
+    X(disk_flickers, story_disk_flickers)
 
 #define STORY_DECLARE(name, function) void function(struct world *world);
 STORY_LIST(STORY_DECLARE)
