@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "node/api.h"
+#include "node/confinement.h"
 #include "node/items.h"
 #include "node/links.h"
 
@@ -30,6 +31,7 @@ struct daemon {
     struct daemon_federation federations[CONFIGURATION_FEDERATION_MAX];
     uv_signal_t signals[DAEMON_SIGNAL_COUNT];
     int signal_count;
+    struct confinement confinement;
 };
 
 static int daemon_complain(const char *subject, const char *what)
@@ -144,11 +146,23 @@ static void daemon_watch_signals(struct daemon *daemon)
     }
 }
 
+/* One of the two steps of confinement.h; without them the node does not run. */
+static int daemon_confine(struct daemon *daemon, err (*confine)(const struct confinement *))
+{
+    if (confine(&daemon->confinement) == OK)
+        return 0;
+    return daemon_complain("the kernel refuses the sandbox, and without it nothing starts",
+                           strerror(errno));
+}
+
 static int daemon_start(struct daemon *daemon)
 {
     unsigned workers = daemon->configuration->workers;
     if (workers == 0)
         workers = (unsigned)uv_available_parallelism();
+    confinement_find(daemon->configuration, &daemon->confinement);
+    if (daemon_confine(daemon, confinement_paths) != 0)
+        return 1;
     err failure = gate_new(&daemon->loop, &daemon->gate);
     if (failure == OK)
         failure = workers_new(&daemon->loop, workers, DAEMON_JOB_COUNT_MAX, &daemon->workers);
@@ -160,7 +174,9 @@ static int daemon_start(struct daemon *daemon)
         status = daemon_open_shell(daemon, i);
     for (size_t i = 0; status == 0 && i < daemon->configuration->federation_count; i++)
         status = daemon_open_links(daemon, i);
-    return status == 0 ? daemon_open_api(daemon) : status;
+    if (status == 0)
+        status = daemon_open_api(daemon);
+    return status == 0 ? daemon_confine(daemon, confinement_calls) : status;
 }
 
 /* ---- ending: the door first, then the links, then what is kept ---- */
