@@ -82,8 +82,10 @@ static struct api_federation *api_federation_of(struct api *api, const struct ht
 static bool api_knows_peer(const struct api *api, const struct http_request *request)
 {
     struct http_peer peer = http_peer(request);
-    return peer.is_known && (peer.uid == 0 || peer.uid == geteuid() ||
-                             (api->has_group && http_peer_in_group(request, api->group)));
+    return peer.is_known &&
+           (peer.uid == 0 || peer.uid == geteuid() ||
+            (api->has_group && http_peer_in_group(request, api->group)) ||
+            (api->has_administrators && http_peer_in_group(request, api->administrators)));
 }
 
 /* No page of others has business here: API-2. */
@@ -272,15 +274,13 @@ static err api_bind(const struct api *api, int fd, const char *path)
     return listen(fd, API_BACKLOG) == 0 ? OK : ERR_IO;
 }
 
-static err api_find_group(struct api *api)
+static err api_find_group(const char *name, gid_t *ret_group, bool *ret_has)
 {
-    if (api->config.group == NULL)
-        return OK;
-    const struct group *group = getgrnam(api->config.group);
+    const struct group *group = name == NULL ? NULL : getgrnam(name);
     if (group == NULL)
-        return ERR_NOT_FOUND;
-    api->group = group->gr_gid;
-    api->has_group = true;
+        return name == NULL ? OK : ERR_NOT_FOUND;
+    *ret_group = group->gr_gid;
+    *ret_has = true;
     return OK;
 }
 
@@ -376,7 +376,10 @@ err api_new(const struct api_config *config, struct api **ret_api)
     form_harden();
     api->config = *config;
     api->uses = 1;
-    err failure = api_find_group(api);
+    err failure = api_find_group(config->group, &api->group, &api->has_group);
+    if (failure == OK)
+        failure =
+            api_find_group(config->administrators, &api->administrators, &api->has_administrators);
     if (failure == OK)
         failure = secrets_new(API_SECRETS_SIZE, &api->secrets);
     for (size_t i = 0; failure == OK && i < config->count && i < API_FEDERATION_COUNT_MAX; i++)

@@ -14,8 +14,10 @@ struct api_config {
     uv_loop_t *loop;
     struct workers *workers;
     const char *socket; /* path; made with mode 0660, removed at the end */
-    const char *group;  /* NULL: root and the daemon's user only */
-    const char *data;   /* directory for files of its own */
+    const char *group;  /* who may use it; NULL: root and the daemon's user only */
+    const char
+        *administrators; /* a group who may besides make accounts; NULL: none but these two */
+    const char *data;    /* directory for files of its own */
     const struct identity *identity;
     struct shell *const *shells; /* one for each federation, each with its links and items */
     struct links *const *links;  /* NULL in it: that federation has none */

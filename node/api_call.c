@@ -320,7 +320,9 @@ struct readout_memory *api_memory(struct api_call *call)
 bool api_is_administrator(const struct api_call *call)
 {
     struct http_peer peer = http_peer(call->request);
-    return peer.is_known && (peer.uid == 0 || peer.uid == geteuid());
+    return peer.is_known && (peer.uid == 0 || peer.uid == geteuid() ||
+                             (call->api->has_administrators &&
+                              http_peer_in_group(call->request, call->api->administrators)));
 }
 
 enum links_way api_way(const struct api_federation *federation, const struct node_id *node)

@@ -38,10 +38,13 @@ static void api_get_clinicians(struct api_call *call)
 static void api_note_account(struct api_call *call, enum audit_what what,
                              const struct account *account)
 {
+    char note[64];
+    snprintf(note, sizeof note, "of user %u", (unsigned)account->uid);
     struct audit_fact fact = {.what = what,
                               .login = bytes_of_text(account->login),
                               .clinician = account->certificate.cert_id,
-                              .uid = (uint64_t)http_peer(call->request).uid + 1};
+                              .uid = (uint64_t)http_peer(call->request).uid + 1,
+                              .note = bytes_of_text(note)};
     audit_note(shell_audit(call->federation->shell), &fact);
 }
 
@@ -78,13 +81,26 @@ static void api_on_made(void *arg, err result, const struct account *account)
     api_refuse_err(call, ERR_NO_MEMORY);
 }
 
+/* Whose account it is, the administrator says: the caller is mostly somebody else. */
+static err api_read_uid(const struct api_call *call, uid_t *ret_uid, struct form_problem *problem)
+{
+    const json_t *uid = json_object_get(call->form, "uid");
+    json_int_t number = json_integer_value(uid);
+    if (!json_is_integer(uid) || number < 0 || number >= UINT32_MAX) {
+        form_complain(problem, ERR_INVALID,
+                      "uid: the number of the user who may sign with it is wanted");
+        return ERR_INVALID;
+    }
+    *ret_uid = (uid_t)number;
+    return OK;
+}
+
 static err api_read_wish(struct api_call *call, struct account_wish *wish,
                          struct form_problem *problem)
 {
     static const char *const ignored[] = {"login", "passphrase", "valid_days", "uid", NULL};
     struct form_take how = {.table = &certificate_request_table, .ignored = ignored};
     const char *passphrase = NULL;
-    const json_t *uid = json_object_get(call->form, "uid");
     json_int_t days = json_integer_value(json_object_get(call->form, "valid_days"));
     err failure = form_take(&how, call->form, &wish->request, problem);
     if (failure == OK)
@@ -92,13 +108,14 @@ static err api_read_wish(struct api_call *call, struct account_wish *wish,
     if (failure == OK)
         failure =
             form_need_text(call->form, "passphrase", PASSPHRASE_SIZE_MAX, &passphrase, problem);
+    if (failure == OK)
+        failure = api_read_uid(call, &wish->uid, problem);
     if (failure != OK)
         return failure;
     const struct shell_config *settings = shell_settings(call->federation->shell);
     wish->request.federation = settings->federation;
     wish->request.node_id = settings->self;
     wish->passphrase = bytes_of_text(passphrase);
-    wish->uid = uid == NULL ? http_peer(call->request).uid : (uid_t)json_integer_value(uid);
     days = days < 1 || days > API_VALID_DAYS_MAX ? API_VALID_DAYS : days;
     wish->valid_from = shell_wall();
     wish->valid_until.ms = wish->valid_from.ms + (uint64_t)days * 24 * 3600 * 1000;
@@ -117,6 +134,12 @@ static err api_read_wish(struct api_call *call, struct account_wish *wish,
 
 static void api_post_clinician(struct api_call *call)
 {
+    if (!api_is_administrator(call)) { /* API-6: the institution says who its clinicians are */
+        api_refuse(call, ERR_NOT_ENTITLED, "only an administrator makes accounts",
+                   "root, the daemon's user, and the group `administrators` of the configuration "
+                   "are: sudo consilium clinician add ...");
+        return;
+    }
     struct account_wish *wish = calloc(1, sizeof *wish);
     struct form_problem problem = {.code = ERR_NO_MEMORY};
     struct account_room room = api_room(call);
@@ -126,18 +149,15 @@ static void api_post_clinician(struct api_call *call)
         api_refuse_problem(call, &problem);
         return;
     }
-    /* API-6: an account for somebody else is the administrator's to make */
-    bool is_allowed = wish->uid == http_peer(call->request).uid || api_is_administrator(call);
-    failure = is_allowed ? account_make(&room, wish, api_on_made, call) : ERR_NOT_ENTITLED;
+    failure = account_make(&room, wish, api_on_made, call);
     free(wish);
     if (failure == OK)
         return;
     api_refuse(call, failure,
-               failure == ERR_EXISTS         ? "there is an account of this login already"
-               : failure == ERR_NOT_ENTITLED ? "only the administrator makes accounts for others"
-               : failure == ERR_MALFORMED    ? "a field is missing: login, name, credentials, "
-                                               "specialties, country"
-                                             : NULL,
+               failure == ERR_EXISTS      ? "there is an account of this login already"
+               : failure == ERR_MALFORMED ? "a field is missing: login, name, credentials, "
+                                            "specialties, country"
+                                          : NULL,
                NULL);
 }
 

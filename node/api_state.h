@@ -47,7 +47,9 @@ struct api {
     struct http *http;
     struct secrets *secrets;
     gid_t group;
+    gid_t administrators;
     bool has_group;
+    bool has_administrators;
     bool is_closing;
     unsigned uses; /* by calls that are not answered; one for the API itself */
     unsigned upload_count;

@@ -30,6 +30,11 @@ static const struct config_setting configuration_settings[] = {
      .help = "Group whose members may use the socket; without it, only root and the daemon's "
              "user may."},
     {.section = "",
+     .key = "administrators",
+     .type = CONFIG_TEXT,
+     .help = "Group whose members may besides make and revoke clinicians' accounts; without it, "
+             "only root and the daemon's user may."},
+    {.section = "",
      .key = "passphrase-file",
      .type = CONFIG_PATH,
      .help = "File with the passphrase of sealed keys (mode 600), such as a systemd credential; "
@@ -143,6 +148,7 @@ err configuration_load(const char *path, struct configuration *ret_configuration
     struct config *config = configuration.config;
     configuration.data = config_text(config, "", "data");
     configuration.group = config_text(config, "", "group");
+    configuration.administrators = config_text(config, "", "administrators");
     configuration.passphrase_file = config_text(config, "", "passphrase-file");
     configuration.log_level = (enum log_level)config_int(config, "", "log");
     configuration.workers = (unsigned)config_int(config, "", "workers");
@@ -201,6 +207,11 @@ err configuration_check(const struct configuration *configuration,
         return configuration_trouble(configuration, "group",
                                      "there is no such group; make it with groupadd, or leave "
                                      "the line out: then only root and the daemon's user get in",
+                                     ret_trouble);
+    if (configuration->administrators != NULL && getgrnam(configuration->administrators) == NULL)
+        return configuration_trouble(configuration, "administrators",
+                                     "there is no such group; make it with groupadd, or leave the "
+                                     "line out: then only root and the daemon's user make accounts",
                                      ret_trouble);
     if (strlen(configuration->socket) > 107)
         return configuration_trouble(configuration, "socket",

@@ -25,7 +25,8 @@ struct configuration {
     struct config *config;
     const char *data;
     char socket[4096];
-    const char *group; /* NULL: only the daemon's user and root */
+    const char *group;          /* NULL: only the daemon's user and root */
+    const char *administrators; /* NULL: the same */
     const char *passphrase_file;
     enum log_level log_level;
     unsigned workers; /* 0: as many as there are cores */

@@ -109,6 +109,7 @@ static int daemon_open_api(struct daemon *daemon)
                                 .workers = daemon->workers,
                                 .socket = daemon->configuration->socket,
                                 .group = daemon->configuration->group,
+                                .administrators = daemon->configuration->administrators,
                                 .data = daemon->configuration->data,
                                 .identity = daemon->identity,
                                 .shells = shells,

@@ -87,6 +87,10 @@ $data
 $federation
 quota = 5
 END
+wrong 'administrators' <<END
+$data
+administrators = no-such-group-here
+END
 wrong 'group' <<END
 $data
 group = no-such-group-here

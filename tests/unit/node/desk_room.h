@@ -18,10 +18,19 @@ struct desk_house {
     char socket[100];
     struct secrets *secrets;
     struct api *api;
+    const char *group; /* as in the configuration */
+    const char *administrators;
+};
+
+/* Another user of this machine, for a test that runs as root. */
+struct desk_guest {
+    uid_t uid; /* 0: none, we are ourselves */
+    gid_t gid;
 };
 
 struct desk_room {
     struct town *town;
+    struct desk_guest guest;
     struct desk_house houses[TOWN_HOUSE_COUNT];
 };
 
@@ -92,6 +101,8 @@ static inline void desk_open(struct desk_room *room, int which)
     struct api_config config = {.loop = &room->town->loop,
                                 .workers = room->town->workers,
                                 .socket = desk->socket,
+                                .group = desk->group,
+                                .administrators = desk->administrators,
                                 .data = desk->data,
                                 .shells = shells,
                                 .links = links,
@@ -164,7 +175,15 @@ static inline int desk_dial(struct desk_room *room, int which)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     snprintf(address.sun_path, sizeof address.sun_path, "%s", room->houses[which].socket);
+    if (room->guest.uid != 0) { /* the kernel notes who connects */
+        assert_int_equal(0, setegid(room->guest.gid));
+        assert_int_equal(0, seteuid(room->guest.uid));
+    }
     assert_int_equal(0, connect(fd, (struct sockaddr *)&address, sizeof address));
+    if (room->guest.uid != 0) {
+        assert_int_equal(0, seteuid(0));
+        assert_int_equal(0, setegid(0));
+    }
     return fd;
 }
 

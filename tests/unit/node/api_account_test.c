@@ -1,0 +1,131 @@
+/* Who may make an account, change its passphrase, end it. As root only: it is about other users. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <grp.h>
+
+#include "tests/unit/node/desk_room.h"
+
+enum { GUEST_UID = 65534 };
+
+/* A's socket lets the group `users` in; `games` are administrators. */
+static int guests_setup(void **state)
+{
+    const struct group *users = getgrnam("users"), *games = getgrnam("games");
+    assert_non_null(users);
+    assert_non_null(games);
+    if (geteuid() != 0)
+        return 0; /* each test skips */
+    assert_int_equal(0, desk_setup(state));
+    struct desk_room *room = *state;
+    desk_shut(room, A);
+    room->houses[A].group = "users";
+    room->houses[A].administrators = "games";
+    desk_open(room, A);
+    assert_int_equal(0, chmod(room->town->folder, 0755));
+    assert_int_equal(0, chmod(room->houses[A].socket, 0666));
+    return 0;
+}
+
+static int guests_teardown(void **state)
+{
+    return geteuid() == 0 ? desk_teardown(state) : 0;
+}
+
+static void as_member_of(struct desk_room *room, const char *group)
+{
+    room->guest = (struct desk_guest){GUEST_UID, getgrnam(group)->gr_gid};
+}
+
+static json_t *a_new_account(const char *login, int uid)
+{
+    return json_pack("{s:s,s:s,s:s,s:[s],s:s,s:s,s:i}", "login", login, "name", "New Nina",
+                     "credentials", "MD", "specialties", "hematology", "country", "DE",
+                     "passphrase", "long enough", "uid", uid);
+}
+
+static size_t accounts_of(struct desk_room *room)
+{
+    json_t *json = desk_do(room, A, "GET /v1/town/clinicians", NULL);
+    size_t count = json_array_size(json_object_get(json, "clinicians"));
+    json_decref(json);
+    return count;
+}
+
+/* API-6 */
+static void who_may_use_the_socket_may_not_make_an_account(void **state)
+{
+    struct desk_room *room = *state;
+    if (geteuid() != 0)
+        skip();
+    size_t before = accounts_of(room);
+    as_member_of(room, "users");
+    desk_refused(room, "POST /v1/town/clinicians", a_new_account("nina", GUEST_UID),
+                 "ERR_NOT_ENTITLED");
+    desk_refused(room, "POST /v1/town/clinicians/anna/revoke",
+                 json_pack("{s:s}", "reason", "issued-wrongly"), "ERR_NOT_ENTITLED");
+    assert_int_equal(before, accounts_of(room));
+}
+
+/* API-6 */
+static void an_administrator_makes_one_for_the_user_that_is_named(void **state)
+{
+    struct desk_room *room = *state;
+    if (geteuid() != 0)
+        skip();
+    as_member_of(room, "games");
+    json_t *nobody = a_new_account("nina", 0);
+    json_object_del(nobody, "uid");
+    desk_refused(room, "POST /v1/town/clinicians", nobody, "ERR_INVALID");
+    desk_refused(room, "POST /v1/town/clinicians", a_new_account("nina", -1), "ERR_INVALID");
+    json_t *made = desk_do(room, A, "POST /v1/town/clinicians", a_new_account("nina", 4321));
+    assert_string_equal("nina", desk_text(made, "login"));
+    assert_int_equal(4321, json_integer_value(json_object_get(made, "uid")));
+    json_decref(made);
+    json_t *log = desk_do(room, A, "GET /v1/town/audit", NULL);
+    json_t *entries = json_object_get(log, "entries");
+    json_t *last = json_array_get(entries, json_array_size(entries) - 1);
+    assert_string_equal("account-made", desk_text(last, "what"));
+    assert_string_equal("nina", desk_text(last, "login"));
+    assert_string_equal("of user 4321", desk_text(last, "note"));
+    assert_int_equal(GUEST_UID, json_integer_value(json_object_get(last, "uid")));
+    json_decref(log);
+}
+
+/* API-4: who made it cannot use it. */
+static void an_administrator_does_not_sign_for_others(void **state)
+{
+    struct desk_room *room = *state;
+    if (geteuid() != 0)
+        skip();
+    as_member_of(room, "games");
+    desk_refused(
+        room, "POST /v1/town/clinicians/anna/passphrase",
+        json_pack("{s:s,s:s}", "passphrase", "correct horse", "new_passphrase", "quite another"),
+        "ERR_NOT_ENTITLED");
+    json_t *made = desk_do(room, A, "POST /v1/town/drafts", desk_a_good_draft());
+    char path[160], get[200], send[200];
+    snprintf(path, sizeof path, "/v1/town/drafts/%s", desk_text(made, "draft"));
+    snprintf(get, sizeof get, "GET %s/preview", path);
+    snprintf(send, sizeof send, "POST %s/send", path);
+    json_t *preview = desk_do(room, A, get, NULL);
+    desk_refused(room, send, desk_sending(desk_text(preview, "preview"), "Anna Alt"),
+                 "ERR_NOT_ENTITLED");
+    json_decref(preview);
+    json_decref(made);
+}
+
+int main(void)
+{
+#define STORY(name) cmocka_unit_test_setup_teardown(name, guests_setup, guests_teardown)
+    const struct CMUnitTest tests[] = {
+        STORY(who_may_use_the_socket_may_not_make_an_account),
+        STORY(an_administrator_makes_one_for_the_user_that_is_named),
+        STORY(an_administrator_does_not_sign_for_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
