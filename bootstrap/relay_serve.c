@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -18,6 +17,7 @@
 #include "node/io/hub.h"
 #include "node/io/sandbox.h"
 #include "node/io/secrets.h"
+#include "node/io/service.h"
 
 enum { RELAY_SERVE_ARENA_SIZE = 4096, RELAY_SERVE_QUEUE_COUNT = 16 };
 
@@ -26,6 +26,7 @@ struct relay_serve {
     uv_loop_t loop;
     uv_timer_t timer, status_timer;
     uv_signal_t signals[3];
+    struct service service;
     struct secrets *secrets;
     uint8_t *secret;
     struct transport_key public_key;
@@ -218,7 +219,7 @@ static void relay_serve_drain(struct relay_serve *serve)
         return;
     }
     log_info("draining", log_count("ms", RELAY_SERVE_DRAIN_MS));
-    (void)sd_notify(0, "STOPPING=1");
+    service_stopping();
     serve->draining = true;
     serve->drain_at = relay_serve_now();
     relay_serve_event(serve, (struct rendezvous_event){.kind = RENDEZVOUS_DRAIN,
@@ -388,11 +389,12 @@ static void relay_serve_started(struct relay_serve *serve)
     if (head.epoch == 0)
         log_info("waiting-for-list", log_hex("publisher", ID_BYTES(serve->config->publisher)));
     relay_serve_status(serve, "running");
-    (void)sd_notify(0, "READY=1");
+    service_begin(&serve->service, &serve->loop);
 }
 
 static void relay_serve_close_handles(struct relay_serve *serve)
 {
+    service_end(&serve->service);
     if (serve->timer.data == NULL)
         return;
     uv_close((uv_handle_t *)&serve->timer, NULL);

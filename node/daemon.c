@@ -4,12 +4,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "node/api.h"
 #include "node/confinement.h"
+#include "node/io/service.h"
 #include "node/items.h"
 #include "node/links.h"
 
@@ -32,6 +32,7 @@ struct daemon {
     uv_signal_t signals[DAEMON_SIGNAL_COUNT];
     int signal_count;
     struct confinement confinement;
+    struct service service;
 };
 
 static int daemon_complain(const char *subject, const char *what)
@@ -132,7 +133,7 @@ static void daemon_on_signal(uv_signal_t *signal, int number)
 {
     struct daemon *daemon = signal->data;
     log_info("ending", log_text("signal", strsignal(number)));
-    sd_notify(0, "STOPPING=1");
+    service_stopping();
     daemon_stop(daemon);
 }
 
@@ -184,6 +185,7 @@ static int daemon_start(struct daemon *daemon)
 
 static void daemon_stop(struct daemon *daemon)
 {
+    service_end(&daemon->service);
     for (; daemon->signal_count > 0; daemon->signal_count--)
         uv_close((uv_handle_t *)&daemon->signals[daemon->signal_count - 1], NULL);
     api_free(daemon->api);
@@ -215,7 +217,7 @@ int daemon_run(const struct configuration *configuration, const struct identity 
                  log_hex("node", ID_BYTES(identity->node_id)),
                  log_count("federations", configuration->federation_count),
                  log_text("socket", configuration->socket));
-        sd_notify(0, "READY=1");
+        service_begin(&daemon.service, &daemon.loop);
     } else {
         daemon_stop(&daemon);
     }

@@ -1,6 +1,6 @@
 # Debian packages: cmake --build --preset release --target package
-#   consilium-node     what a hospital runs
-#   consilium-society  what a medical society runs
+#   consilium-node     what a hospital runs: user and unit, settings in /etc/consilium
+#   consilium-society  what a medical society runs: its tool, and a relay likewise
 include(GNUInstallDirs)
 function(consilium_package component)
   foreach(program ${ARGN})
@@ -18,15 +18,28 @@ function(consilium_manual component room)
       DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
   endforeach()
 endfunction()
+# Unit, settings, user and the scripts of dpkg, all from ROOM/package.
+function(consilium_service component room unit)
+  set(from ${CMAKE_SOURCE_DIR}/${room}/package)
+  install(FILES ${from}/${unit}.service COMPONENT ${component} DESTINATION lib/systemd/system)
+  install(FILES ${from}/${unit}.conf COMPONENT ${component} DESTINATION /etc/consilium)
+  install(FILES ${from}/sysusers.conf COMPONENT ${component} DESTINATION lib/sysusers.d
+    RENAME ${ARGV3}.conf)
+  string(TOUPPER ${component} name)
+  set(CPACK_DEBIAN_${name}_PACKAGE_CONTROL_EXTRA ${from}/postinst ${from}/prerm ${from}/conffiles
+    PARENT_SCOPE)
+endfunction()
 
 consilium_package(node consiliumd consilium)
 consilium_manual(node node consiliumd.8 consiliumd.conf.5 consilium.1)
+consilium_service(node node consiliumd consilium-node)
 if(TARGET consilium)
   install(FILES ${CMAKE_BINARY_DIR}/node/cli/consilium.bash COMPONENT node RENAME consilium
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endif()
 consilium_package(society consilium-relay consilium-society)
 consilium_manual(society bootstrap consilium-relay.8 consilium-society.1)
+consilium_service(society bootstrap consilium-relay consilium-relay)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
@@ -39,6 +52,10 @@ set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+# libsodium from its correction of CVE-2025-69277 on
+set(CPACK_DEBIAN_PACKAGE_DEPENDS
+  "systemd | systemd-standalone-sysusers, libsodium23 (>= 1.0.18-1+deb12u1)")
 set(CPACK_DEBIAN_NODE_PACKAGE_NAME consilium-node)
 set(CPACK_DEBIAN_SOCIETY_PACKAGE_NAME consilium-society)
 include(CPack)

@@ -22,12 +22,31 @@ tell 0 lakeside draft attach "$draft" "$case_dir/letter.pdf"
 [ "$(ask_at lakeside '.attachments | length' draft show "$draft")" = 1 ] || fed_fail 'PDF is read'
 checked lakeside 'a PDF is read in a child'
 
+say 'systemd'
+fed_down lakeside
+cat >systemd.py <<'END'
+import os, socket, subprocess, sys
+ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+ear.bind("notify")
+child = subprocess.Popen(sys.argv[1:], env={**os.environ, "NOTIFY_SOCKET": os.path.abspath("notify"),
+                                            "WATCHDOG_USEC": "50000"})
+for wanted in "READY=1", "WATCHDOG=1", "WATCHDOG=1":
+    said = ear.recv(100).decode()
+    assert said == wanted, (said, wanted)
+child.terminate()
+while ear.recv(100) != b"STOPPING=1":
+    pass
+sys.exit(child.wait())
+END
+timeout 60 python3 systemd.py "$fed_build/node/consiliumd" --config lakeside/consiliumd.conf \
+    2>>lakeside/log || fed_fail 'systemd should hear that it is ready, turns and ends'
+checked lakeside 'systemd hears that it is ready, that its loop turns, and that it ends'
+
 say 'paths'
 if grep -q paths-not-confined lakeside/log; then
     echo 'SKIPPED IN PART: this kernel has no Landlock' >&2
     exit 77
 fi
-fed_down lakeside
 mv "lakeside/data/$fed_name/items" outside
 ln -s "$fed_home/outside" "lakeside/data/$fed_name/items"
 timeout 20 "$fed_build/node/consiliumd" --config lakeside/consiliumd.conf 2>last &&

@@ -1,0 +1,34 @@
+#include "node/io/service.h"
+
+#include <systemd/sd-daemon.h>
+
+static void service_on_timer(uv_timer_t *timer)
+{
+    (void)timer;
+    (void)sd_notify(0, "WATCHDOG=1");
+}
+
+void service_begin(struct service *service, uv_loop_t *loop)
+{
+    uint64_t period_us = 0;
+    *service = (struct service){.is_watched = sd_watchdog_enabled(0, &period_us) > 0};
+    if (service->is_watched) {
+        uint64_t half_ms = period_us < 2000 ? 1 : period_us / 2000;
+        (void)uv_timer_init(loop, &service->timer);
+        (void)uv_timer_start(&service->timer, service_on_timer, half_ms, half_ms);
+        uv_unref((uv_handle_t *)&service->timer);
+    }
+    (void)sd_notify(0, "READY=1");
+}
+
+void service_stopping(void)
+{
+    (void)sd_notify(0, "STOPPING=1");
+}
+
+void service_end(struct service *service)
+{
+    if (service->is_watched)
+        uv_close((uv_handle_t *)&service->timer, NULL);
+    service->is_watched = false;
+}
