@@ -120,6 +120,7 @@ static void links_relay_box(struct links *links, struct links_member *member, ui
             relay_credit_take(&relay->credit, &member->key, step->send.size))
             links_relay_write(links, relay, &forward);
     }
+    relay_choice_note(&member->at[index].choice, step, event->now);
     enum boxed_change change = step->change;
     if (change == BOXED_DOWN && member->way == LINKS_BOXED && member->way_relay == index) {
         struct link_id old = member->link;
@@ -142,24 +143,22 @@ static void links_relay_box(struct links *links, struct links_member *member, ui
 
 int links_relay_session(const struct links *links, const struct links_member *member)
 {
+    struct relay_choice all[LINKS_RELAY_MAX];
     for (int i = 0; i < LINKS_RELAY_MAX; i++) {
-        const struct boxed *boxed = member->at[i].boxed;
-        if (links->relays[i].is_welcome && boxed != NULL && boxed_is_up(boxed))
-            return i;
+        all[i] = member->at[i].choice;
+        all[i].is_up = all[i].is_up && links->relays[i].is_welcome;
     }
-    return -1;
+    int current = member->way == LINKS_BOXED ? (int)member->way_relay : -1;
+    return relay_choice_best(all, LINKS_RELAY_MAX, current);
 }
 
 err links_relay_send(struct links *links, struct links_member *member, struct bytes frame)
 {
     struct links_relay_state *relay = &links->relays[member->way_relay];
     struct boxed_event event = {.kind = BOXED_EVENT_SEND, .bytes = frame};
-    /* a little credit stays for KEEP and END, which a session cannot leave out once sealed */
-    size_t reserve = (size_t)LINKS_RESERVE_UNITS * RELAY_UNIT_SIZE;
     if (relay->waiting_first != NULL ||
-        !relay_credit_take(&relay->credit, &member->key, frame.size + BOXED_WRAP_SIZE + reserve))
+        !relay_credit_take_frame(&relay->credit, &member->key, frame.size + BOXED_WRAP_SIZE))
         return ERR_BUSY;
-    relay_credit_give(&relay->credit, &member->key, LINKS_RESERVE_UNITS);
     links_relay_box(links, member, member->way_relay, &event);
     return OK;
 }
@@ -181,6 +180,7 @@ void links_relay_forget(struct links_member *member)
         free(member->at[i].boxed);
         member->at[i].boxed = NULL;
         member->at[i].is_present = false;
+        member->at[i].choice = (struct relay_choice){0};
     }
 }
 
@@ -377,6 +377,7 @@ static void links_relay_drop(struct links *links, struct links_relay_state *rela
             boxed_clear(boxed); /* its prologue names the relay that was here */
         free(boxed);
         links->members[i].at[index].boxed = NULL;
+        links->members[i].at[index].choice = (struct relay_choice){0};
     }
     memset(relay, 0, sizeof *relay);
 }

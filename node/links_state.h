@@ -3,7 +3,7 @@
 #define CONSILIUM_NODE_LINKS_STATE_H
 
 #include "node/links.h"
-#include "protocol/boxed.h"
+#include "protocol/relay_choice.h"
 #include "protocol/relay_credit.h"
 #include "protocol/relay_frame.h"
 
@@ -12,7 +12,6 @@ enum {
     LINKS_QUIET_MS = 30 * 1000,      /* after the core hung up */
     LINKS_SECOND_DIAL_MS = 4 * 1000, /* the larger key dials when the smaller did not */
     LINKS_TICK_MS = 500,
-    LINKS_RESERVE_UNITS = 2,
 };
 
 /* A member, or a publisher of the settings: it brings roster heads, and nothing else is heard. */
@@ -30,7 +29,8 @@ struct links_member {
     bool is_publisher;
     struct {
         struct boxed *boxed; /* NULL until first used */
-        bool is_present;     /* the relay says it is connected there */
+        struct relay_choice choice;
+        bool is_present; /* the relay says it is connected there */
         struct mono present_since;
     } at[LINKS_RELAY_MAX];
 };

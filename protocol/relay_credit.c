@@ -1,5 +1,7 @@
 #include "protocol/relay_credit.h"
 
+enum { RELAY_CREDIT_RESERVE_UNITS = 2 };
+
 void relay_credit_init(struct relay_credit *credit, const struct relay_limits *limits)
 {
     credit->limits = *limits;
@@ -35,6 +37,18 @@ bool relay_credit_take(struct relay_credit *credit, const struct transport_key *
     }
     found->units += units;
     credit->units += units;
+    return true;
+}
+
+bool relay_credit_take_frame(struct relay_credit *credit, const struct transport_key *peer,
+                             size_t box_size)
+{
+    size_t reserve = (size_t)RELAY_CREDIT_RESERVE_UNITS * RELAY_UNIT_SIZE;
+    if (credit->units == 0)
+        return relay_credit_take(credit, peer, box_size);
+    if (!relay_credit_take(credit, peer, box_size + reserve))
+        return false;
+    relay_credit_give(credit, peer, RELAY_CREDIT_RESERVE_UNITS);
     return true;
 }
 

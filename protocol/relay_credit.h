@@ -27,6 +27,11 @@ void relay_credit_init(struct relay_credit *credit, const struct relay_limits *l
 bool relay_credit_take(struct relay_credit *credit, const struct transport_key *peer,
                        size_t box_size);
 
+/* The same for a sealed frame: a little stays free behind it, for KEEP and END cannot be left out
+ * once they are sealed. Only a frame that nothing is under way before may take all. */
+bool relay_credit_take_frame(struct relay_credit *credit, const struct transport_key *peer,
+                             size_t box_size);
+
 /* Takes in an entry of CREDIT, or the key and units of a STATUS. More than is under way is taken
  * as all of it: the relay is no friend, but this harms nobody but its own queue. */
 void relay_credit_give(struct relay_credit *credit, const struct transport_key *peer,
