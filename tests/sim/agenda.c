@@ -1,6 +1,7 @@
 #include "tests/sim/agenda.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool agenda_before(const struct agenda_item *a, const struct agenda_item *b)
 {
@@ -12,6 +13,15 @@ static void agenda_swap(struct agenda *agenda, size_t a, size_t b)
     struct agenda_item held = agenda->heap[a];
     agenda->heap[a] = agenda->heap[b];
     agenda->heap[b] = held;
+}
+
+void agenda_frame(struct agenda_item *item, struct bytes frame)
+{
+    item->frame = malloc(frame.size);
+    item->frame_size = frame.size;
+    if (item->frame == NULL)
+        abort();
+    memcpy(item->frame, frame.data, frame.size);
 }
 
 void agenda_add(struct agenda *agenda, const struct agenda_item *item)

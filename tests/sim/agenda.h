@@ -6,17 +6,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol/bytes.h"
+
 enum agenda_kind {
-    AGENDA_TICK,    /* hospital */
-    AGENDA_CHECKED, /* hospital */
-    AGENDA_WRITTEN, /* hospital: a batch reaches the disk */
-    AGENDA_KEPT,    /* hospital */
-    AGENDA_POSTS,   /* hospital: try what was busy again */
-    AGENDA_FRAME,   /* line, towards `end` */
-    AGENDA_UP,      /* line, `end` */
-    AGENDA_DOWN,    /* line, `end` */
-    AGENDA_DIAL,    /* all pairs that are not connected */
-    AGENDA_HEADS,   /* hospital learns heads up to `number` */
+    AGENDA_TICK,       /* hospital */
+    AGENDA_CHECKED,    /* hospital */
+    AGENDA_WRITTEN,    /* hospital: a batch reaches the disk */
+    AGENDA_KEPT,       /* hospital */
+    AGENDA_POSTS,      /* hospital: try what was busy again */
+    AGENDA_FRAME,      /* line, towards `end` */
+    AGENDA_UP,         /* line, `end` */
+    AGENDA_DOWN,       /* line, `end` */
+    AGENDA_DIAL,       /* all pairs that are not connected */
+    AGENDA_HEADS,      /* hospital learns heads up to `number` */
+    AGENDA_CHOOSE,     /* hospital, its way to `end` */
+    AGENDA_WAYS,       /* hospital: time for its boxes */
+    AGENDA_WIRE_UP,    /* hospital and relay `line`, told to `end`: 0 the hospital */
+    AGENDA_WIRE_DOWN,  /* as above */
+    AGENDA_WIRE_FRAME, /* as above */
+    AGENDA_RELAY_TIME, /* relay `line` */
+    AGENDA_DRAINED,    /* relay `line`: the wire takes frames again */
 };
 
 struct agenda_item {
@@ -38,6 +47,8 @@ struct agenda {
     uint64_t serial_last;
 };
 
+/* Gives the item a copy of the frame. */
+void agenda_frame(struct agenda_item *item, struct bytes frame);
 void agenda_add(struct agenda *agenda, const struct agenda_item *item);
 /* False when nothing is due by `until`. */
 bool agenda_take(struct agenda *agenda, uint64_t until, struct agenda_item *ret_item);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/examination.h"
 #include "protocol/statement.h"
 #include "protocol/streams.h"
 #include "protocol/witness.h"
@@ -84,8 +85,8 @@ static void hospital_load(struct hospital *hospital, const struct effect *effect
     }
     struct parcel *parcel = parcel_of_batch(&batch);
     parcel->link = effect->link;
-    for (size_t i = 0; effect->link.value == 0 && i < batch.record_count; i++)
-        parcel_open(&parcel->batch.records[i]);
+    if (effect->link.value == 0)
+        parcel_open(parcel);
     parcel_queue(&hospital->followers, parcel);
 }
 
@@ -207,10 +208,10 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         break;
     case EFFECT_SEND:
         for (size_t i = 0; i < effect->send.link_count; i++)
-            line_send(hospital, effect->send.links[i], effect->send.frame);
+            way_send(hospital, effect->send.links[i], effect->send.frame);
         break;
     case EFFECT_HANGUP:
-        line_hang_up(hospital, effect->link);
+        way_hang_up(hospital, effect->link);
         break;
     case EFFECT_DONE:
         hospital_done(hospital, effect);
@@ -242,11 +243,14 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
 static void hospital_turn(struct hospital *hospital, const struct event *event)
 {
     struct step *step = &hospital->world->step;
+    WORLD_CHECK(hospital->world, !hospital->is_turning);
     core_step(hospital->core, event, step);
     if (hospital->is_restoring)
         return; /* as node/restore.c: too early */
+    hospital->is_turning = true;
     for (size_t i = 0; i < step->effect_count; i++)
         hospital_perform(hospital, &step->effects[i]);
+    hospital->is_turning = false;
 }
 
 static void hospital_follow(struct hospital *hospital, struct parcel *parcel)
@@ -291,7 +295,7 @@ void hospital_checked(struct hospital *hospital)
 {
     struct parcel *parcel = parcel_unqueue(&hospital->checking);
     struct event event = hospital_event(hospital, EVENT_CHECKED);
-    parcel_verify(parcel);
+    examination_batch(&parcel->batch, &parcel->room);
     event.link = parcel->link;
     event.batch = parcel->batch;
     hospital_step(hospital, &event);
@@ -341,6 +345,14 @@ void hospital_tick(struct hospital *hospital)
     struct event event = hospital_event(hospital, EVENT_TICK);
     hospital_step(hospital, &event);
     hospital_plan(hospital, AGENDA_TICK, hospital->world->now + hospital->world->tick_ms);
+}
+
+void hospital_ways(struct hospital *hospital)
+{
+    const struct world *world = hospital->world;
+    way_tick(hospital);
+    hospital_plan(hospital, AGENDA_WAYS,
+                  world->now + (world->tick_ms > SECOND_MS ? world->tick_ms : WAY_TICK_MS));
 }
 
 void hospital_ask(struct hospital *hospital)
@@ -446,7 +458,7 @@ static void hospital_replay(struct hospital *hospital, const struct disk_stream 
                                      .flags = from->flags};
         struct step_batch batch = {NULL, 0, &opened, 1};
         struct parcel *parcel = parcel_of_batch(&batch);
-        parcel_open(parcel->batch.records);
+        parcel_open(parcel);
         struct event event = hospital_event(hospital, EVENT_REPLAY);
         event.replay.batch = parcel->batch;
         event.replay.is_again = is_again;
@@ -481,6 +493,8 @@ void hospital_boot(struct hospital *hospital)
     struct event event = hospital_event(hospital, EVENT_START);
     hospital_step(hospital, &event);
     hospital_plan(hospital, AGENDA_TICK, world->now + 1);
+    if (world->relay_count > 0)
+        hospital_plan(hospital, AGENDA_WAYS, world->now + 1);
 }
 
 void hospital_crash(struct hospital *hospital)
@@ -500,6 +514,10 @@ void hospital_crash(struct hospital *hospital)
         free(post);
     }
     line_cut_hospital(hospital);
+    relay_cut_hospital(hospital);
+    for (uint32_t i = 0; i < WAY_RELAYS_MAX; i++)
+        hospital->wires[i].is_known[0] = false;
+    way_reset(hospital);
 }
 
 void hospital_init(struct world *world, uint32_t index)
@@ -511,8 +529,11 @@ void hospital_init(struct world *world, uint32_t index)
                                   .name = hospital_names[index],
                                   .node = federation_node(index + 1)};
     federation_key(index + 1, 2, public_key, hospital->sign_secret);
+    hospital->transport_key = society_transport_key(index, hospital->transport_secret);
     federation_key(index + 1, 9, hospital->clinician_key.bytes, hospital->clinician_secret);
     struct federation_id federation = roster_federation(&world->society.roster);
+    hospital->identity =
+        (struct boxed_identity){federation, hospital->transport_key, hospital->transport_secret};
     hospital->roster = federation_roster(roster_plan_small(), hospital->node, &federation,
                                          &hospital->roster_memory);
     struct core_config *config = &hospital->config;

@@ -21,6 +21,7 @@ void hospital_checked(struct hospital *hospital);
 void hospital_written(struct hospital *hospital);
 void hospital_kept(struct hospital *hospital);
 void hospital_tick(struct hospital *hospital);
+void hospital_ways(struct hospital *hospital);
 void hospital_ask(struct hospital *hospital);
 
 /* Writes a record as the local API would; answers a number for world->outcomes. */

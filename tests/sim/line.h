@@ -7,10 +7,10 @@
 
 /* Every pair that may talk and is not connected gets a connection. */
 void line_dial_all(struct world *world);
-void line_send(struct hospital *from, struct link_id link, struct bytes frame);
+/* Over the connection that `from` holds to be up; lost when it ended. */
+void line_send(struct hospital *from, uint32_t to, struct bytes frame);
 /* As if `from` had sent it to `to`; false when they are not connected. */
 bool line_forge(struct hospital *from, struct hospital *to, struct bytes frame);
-void line_hang_up(struct hospital *hospital, struct link_id link);
 void line_cut_hospital(struct hospital *hospital);
 /* Ends the connection of two hospitals; they will dial again. */
 void line_cut(struct hospital *a, struct hospital *b);

@@ -10,20 +10,19 @@ struct parcel {
     struct token token;
     struct step_batch batch;
     uint8_t *memory;
+    struct buffer room; /* for opened bodies */
     err verdict;
     bool is_written;
 };
 
-/* A copy of the batch, with room to open each record behind it. */
+/* A copy of the batch, with room to open its records. */
 struct parcel *parcel_of_batch(const struct step_batch *batch);
 void parcel_drop(struct parcel *parcel);
 void parcel_queue(struct parcel **queue, struct parcel *parcel);
 /* NULL when the queue is empty. */
 struct parcel *parcel_unqueue(struct parcel **queue);
 
-/* As crypto_open of node/crypto.c, into the room behind the record. */
-void parcel_open(struct step_record *record);
-/* Each run's last signature, then each body. */
-void parcel_verify(struct parcel *parcel);
+/* Opens each record. */
+void parcel_open(struct parcel *parcel);
 
 #endif

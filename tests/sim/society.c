@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/noise.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
 
@@ -21,10 +22,35 @@ static void society_keep_head(struct world *world)
     world->epoch = epoch;
 }
 
+struct transport_key society_transport_key(uint32_t index, uint8_t ret_secret[static KEY_SIZE])
+{
+    struct transport_key key;
+    memset(ret_secret, 0, KEY_SIZE);
+    ret_secret[0] = 3;
+    ret_secret[1] = (uint8_t)(index + 1);
+    noise_public(ret_secret, &key);
+    return key;
+}
+
+struct transport_key society_relay_key(uint32_t index)
+{
+    return (struct transport_key){{0xee, (uint8_t)(index + 1)}};
+}
+
+struct member society_newcomer(uint32_t index, uint64_t epoch)
+{
+    uint8_t secret[KEY_SIZE];
+    struct member member = federation_member(index + 1, epoch);
+    member.transport_key = society_transport_key(index, secret);
+    return member;
+}
+
 struct member society_member(const struct world *world, uint32_t index)
 {
-    (void)world;
-    return federation_member(index + 1, 1);
+    const struct roster *roster = &world->society.roster;
+    struct member member;
+    roster_member(roster, roster_find(roster, &world->hospitals[index].node), &member);
+    return member;
 }
 
 void society_found(struct world *world, uint32_t admitted)
@@ -33,9 +59,14 @@ void society_found(struct world *world, uint32_t admitted)
     struct settings settings;
     federation_begin(f, roster_plan_small());
     federation_settings(&settings);
+    for (uint32_t i = 0; i < world->relay_count; i++) {
+        settings.relays[i] = settings.relays[0];
+        settings.relays[i].key = society_relay_key(i);
+        settings.relay_count = i + 1;
+    }
     federation_put_settings(f, &settings);
-    for (uint32_t i = 1; i <= admitted; i++) {
-        struct member member = federation_member(i, 1);
+    for (uint32_t i = 0; i < admitted; i++) {
+        struct member member = society_newcomer(i, 1);
         federation_put_member(f, &member);
     }
     WORLD_CHECK(world, federation_draft(f) == OK);
@@ -67,8 +98,10 @@ void society_teach(struct hospital *hospital, uint64_t epoch)
     }
     world_note(world, hospital, "head", epoch);
     struct event event = hospital_event(hospital, EVENT_ROSTER);
-    if (hospital->is_running)
-        hospital_step(hospital, &event);
+    if (!hospital->is_running)
+        return;
+    hospital_step(hospital, &event);
+    way_refresh(hospital);
 }
 
 void society_change(struct world *world, const struct member *member)
@@ -96,16 +129,10 @@ void society_frame(struct hospital *hospital, const struct effect *effect)
     struct frame_heads_want want;
     if (frame_heads_want_read(effect->frame, &want) != OK)
         return;
-    for (uint32_t i = 0; i < WORLD_LINES_MAX; i++) {
-        const struct line *line = &world->lines[i];
-        for (uint32_t end = 0; end < 2 && line->number != 0; end++) {
-            if (line->ends[end] != hospital->index || line->links[end].value != effect->link.value)
-                continue;
-            struct agenda_item item = {.at = world->now + 5 + chance_below(&world->chance, 60),
-                                       .kind = AGENDA_HEADS,
-                                       .hospital = line->ends[1 - end],
-                                       .number = hospital->epoch};
-            agenda_add(&world->agenda, &item);
-        }
-    }
+    struct agenda_item item = {.at = world->now + 5 + chance_below(&world->chance, 60),
+                               .kind = AGENDA_HEADS,
+                               .hospital = way_peer(hospital, effect->link),
+                               .number = hospital->epoch};
+    if (item.hospital != WAY_NOBODY)
+        agenda_add(&world->agenda, &item);
 }

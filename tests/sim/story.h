@@ -34,7 +34,16 @@
     X(newcomer_is_reached, story_newcomer_is_reached)                                              \
     X(wrong_audience, story_wrong_audience)                                                        \
     X(written_once, story_written_once)                                                            \
-    X(disk_flickers, story_disk_flickers)
+    X(disk_flickers, story_disk_flickers)                                                          \
+    X(only_relays, story_only_relays)                                                              \
+    X(ways_change, story_ways_change)                                                              \
+    X(little_credit, story_little_credit)                                                          \
+    X(hostile_relay, story_hostile_relay)                                                          \
+    X(hostile_only, story_hostile_only)                                                            \
+    X(swallowing_relay, story_swallowing_relay)                                                    \
+    X(starving_relay, story_starving_relay)                                                        \
+    X(shrinking_relay, story_shrinking_relay)                                                      \
+    X(suspended_at_relay, story_suspended_at_relay)
 
 #define STORY_DECLARE(name, function) void function(struct world *world);
 STORY_LIST(STORY_DECLARE)

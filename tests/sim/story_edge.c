@@ -168,7 +168,7 @@ void story_newcomer_is_reached(struct world *world)
     world_begin(world, 4);
     struct hospital *aarau = &world->hospitals[0], *emmental = &world->hospitals[4];
     (void)story_done(world, clinic_announce(aarau, story_in(aarau, 60 * DAY_MS)));
-    struct member member = federation_member(5, 2);
+    struct member member = society_newcomer(4, 2);
     society_change(world, &member);
     world_run(world, 2 * SECOND_MS);
     world->count = 5;

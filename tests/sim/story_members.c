@@ -21,7 +21,7 @@ void story_cooling_off(struct world *world)
     struct hospital *aarau = &world->hospitals[0], *emmental = &world->hospitals[4];
     struct stream_id stream = {clinic_board(world), aarau->node, 1};
     struct outcome before = story_announce(world, aarau);
-    struct member member = federation_member(5, 2);
+    struct member member = society_newcomer(4, 2);
     society_change(world, &member);
     world_run(world, 2 * SECOND_MS);
     struct outcome after = story_announce(world, aarau);

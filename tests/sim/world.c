@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "tests/sim/boxes.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
@@ -34,30 +35,46 @@ void world_note(struct world *world, const struct hospital *hospital, const char
                (unsigned long long)detail);
 }
 
+/* What happens at one hospital, if it was not restarted since. */
+static void world_do_hospital(struct hospital *hospital, const struct agenda_item *item)
+{
+    if (!hospital->is_running || hospital->boot != item->boot)
+        return;
+    if (item->kind == AGENDA_TICK)
+        hospital_tick(hospital);
+    else if (item->kind == AGENDA_CHECKED)
+        hospital_checked(hospital);
+    else if (item->kind == AGENDA_WRITTEN)
+        hospital_written(hospital);
+    else if (item->kind == AGENDA_KEPT)
+        hospital_kept(hospital);
+    else if (item->kind == AGENDA_POSTS)
+        hospital_ask(hospital);
+    else if (item->kind == AGENDA_CHOOSE)
+        way_choose(hospital, item->end);
+    else
+        hospital_ways(hospital);
+}
+
+static void world_dial(struct world *world)
+{
+    struct agenda_item again = {.at = world->now + 400, .kind = AGENDA_DIAL};
+    line_dial_all(world);
+    relay_dial_all(world);
+    agenda_add(&world->agenda, &again);
+}
+
 static void world_do(struct world *world, const struct agenda_item *item)
 {
-    struct hospital *hospital = &world->hospitals[item->hospital];
-    bool is_current = hospital->is_running && hospital->boot == item->boot;
     switch (item->kind) {
     case AGENDA_TICK:
-        if (is_current)
-            hospital_tick(hospital);
-        break;
     case AGENDA_CHECKED:
-        if (is_current)
-            hospital_checked(hospital);
-        break;
     case AGENDA_WRITTEN:
-        if (is_current)
-            hospital_written(hospital);
-        break;
     case AGENDA_KEPT:
-        if (is_current)
-            hospital_kept(hospital);
-        break;
     case AGENDA_POSTS:
-        if (is_current)
-            hospital_ask(hospital);
+    case AGENDA_CHOOSE:
+    case AGENDA_WAYS:
+        world_do_hospital(&world->hospitals[item->hospital], item);
         break;
     case AGENDA_FRAME:
         line_deliver(world, item);
@@ -69,14 +86,26 @@ static void world_do(struct world *world, const struct agenda_item *item)
         line_down(world, item);
         break;
     case AGENDA_HEADS:
-        society_teach(hospital, item->number);
+        society_teach(&world->hospitals[item->hospital], item->number);
         break;
-    case AGENDA_DIAL: {
-        struct agenda_item again = {.at = world->now + 400, .kind = AGENDA_DIAL};
-        line_dial_all(world);
-        agenda_add(&world->agenda, &again);
+    case AGENDA_WIRE_UP:
+        relay_up(world, item);
         break;
-    }
+    case AGENDA_WIRE_DOWN:
+        relay_down(world, item);
+        break;
+    case AGENDA_WIRE_FRAME:
+        relay_deliver(world, item);
+        break;
+    case AGENDA_RELAY_TIME:
+        relay_time(world, item);
+        break;
+    case AGENDA_DRAINED:
+        relay_drained(world, item);
+        break;
+    case AGENDA_DIAL:
+        world_dial(world);
+        break;
     }
 }
 
@@ -114,8 +143,12 @@ void world_begin(struct world *world, uint32_t admitted)
     world->tick_ms = SECOND_MS;
     society_found(world, admitted);
     world->count = admitted;
+    world->boxes = boxes_new();
+    for (uint32_t i = 0; i < world->relay_count; i++)
+        relay_init(world, i);
     for (uint32_t i = 0; i < admitted; i++) {
         hospital_init(world, i);
+        world->hospitals[i].is_closed = world->all_closed;
         society_teach(&world->hospitals[i], 1);
         hospital_boot(&world->hospitals[i]);
     }
@@ -131,6 +164,9 @@ void world_end(struct world *world)
 {
     for (uint32_t i = 0; i < world->count; i++)
         hospital_free(&world->hospitals[i]);
+    for (uint32_t i = 0; i < world->relay_count; i++)
+        relay_free(&world->relays[i]);
+    boxes_free(world->boxes);
     society_end(world);
     agenda_free(&world->agenda);
     free(world->promises);

@@ -6,7 +6,10 @@
  *   agenda.c    what happens when
  *   parcel.c    records under way, and what a check finds of them
  *   hospital.c  one core with the promises of protocol/step.h kept: checks, seals, commits, crashes
- *   line.c      connections between hospitals: delay, loss, partition
+ *   line.c      direct connections between hospitals: delay, loss, partition
+ *   way.c       by which way a hospital reaches another: its line, or boxes (way_box.c)
+ *   relay.c     relays that run protocol/rendezvous, and the wires to them
+ *   villain.c   what a hostile relay does with what it carries
  *   society.c   roster heads and how they come to the hospitals
  *   clinic.c    what clinicians write: real certificates, real signatures
  *   oracle.c    what must never happen, checked at every frame and at the end
@@ -24,6 +27,8 @@
 #include "tests/sim/chance.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/parcel.h"
+#include "tests/sim/relay.h"
+#include "tests/sim/way.h"
 #include "tests/unit/protocol/federation.h"
 
 enum {
@@ -74,6 +79,13 @@ struct hospital {
     bool is_tick_due;
     bool has_refused; /* its disk was full once */
     struct parcel *followers, *checking, *keeping;
+    bool is_turning;
+    bool is_closed; /* accepts no connection: it dials others and relays */
+    struct transport_key transport_key;
+    uint8_t transport_secret[KEY_SIZE];
+    struct boxed_identity identity;
+    struct way ways[WORLD_HOSPITALS_MAX];
+    struct wire wires[WAY_RELAYS_MAX];
     struct post *posts;
     uint64_t token_last;
     uint64_t acknowledged_count;
@@ -83,9 +95,8 @@ struct hospital {
 struct line {
     uint32_t number; /* 0: free */
     uint32_t ends[2];
-    struct link_id links[2]; /* by end */
-    bool is_up[2];           /* the end was told so */
-    uint64_t last_at[2];     /* the last delivery towards that end */
+    bool is_up[2];       /* the end was told so */
+    uint64_t last_at[2]; /* the last delivery towards that end */
 };
 
 /* What a post became. */
@@ -120,6 +131,12 @@ struct world {
     struct agenda agenda;
     struct hospital hospitals[WORLD_HOSPITALS_MAX];
     uint32_t count;
+    struct relay relays[WAY_RELAYS_MAX];
+    uint32_t relay_count;             /* set before world_begin */
+    struct relay_limits relay_limits; /* as well; zeros: plenty */
+    bool all_closed;                  /* as well: nobody accepts connections */
+    struct boxes *boxes;              /* what the oracle remembers of boxes under way */
+    struct boxed_step box_step;
     struct line lines[WORLD_LINES_MAX];
     uint32_t line_last;
     uint32_t link_last;
