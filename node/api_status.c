@@ -31,6 +31,10 @@ static const char *api_way_name(enum links_way way)
     return "none";
 }
 
+static const char api_split_words[] =
+    "it has another roster than this node: nothing that opens a body goes there; ask the society's "
+    "officers";
+
 static json_t *api_peers(const struct api_federation *federation)
 {
     json_t *list = json_array();
@@ -41,6 +45,8 @@ static json_t *api_peers(const struct api_federation *federation)
         json_object_set_new(json, "way", json_string(api_way_name(way)));
         json_object_set_new(json, "epoch", json_integer((json_int_t)peer.epoch));
         json_object_set_new(json, "same_head", json_boolean(peer.is_same_head));
+        if (peer.is_split)
+            json_object_set_new(json, "roster", json_string(api_split_words));
         json_object_set_new(json, "clock_differs", json_boolean(peer.is_skewed));
         json_array_append_new(list, json);
     }
@@ -111,13 +117,14 @@ static json_t *api_status(const struct api_federation *federation)
     const char *waiting = api_waiting(federation, &status);
     const struct settings *said = roster_settings(roster);
     return json_pack(
-        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:b,s:o,s:b,s:o,s:I}", "name", federation->name,
-        "title", said == NULL ? json_null() : form_show_text(said->name), "federation",
-        form_show_hex(ID_BYTES(settings->federation)), "institution",
+        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:I}", "name",
+        federation->name, "title", said == NULL ? json_null() : form_show_text(said->name),
+        "federation", form_show_hex(ID_BYTES(settings->federation)), "institution",
         show_member(federation->shell, &settings->self), "head", api_head(federation), "members",
         (json_int_t)roster_count(roster), "connected", api_peers(federation), "relays",
         api_relays(federation), "streams", api_streams(&status), "clocks_that_differ",
-        (json_int_t)status.skewed_count, "posting_waits", (int)status.posting_waits, "why",
+        (json_int_t)status.skewed_count, "rosters_that_differ", (json_int_t)status.split_count,
+        "posting_waits", (int)status.posting_waits, "why",
         waiting == NULL ? json_null() : json_string(waiting), "keys_wait", (int)status.keys_wait,
         "disk", api_disk(federation), "clinicians",
         (json_int_t)account_count(federation->accounts));

@@ -29,6 +29,8 @@ struct heads {
     struct delta_assembly assembly;
     unsigned seconds_behind;
     unsigned proof_count;
+    struct link_id back_link; /* whose heads do not continue ours: asked from further back */
+    uint64_t back_epoch;      /* 0: nobody is asked */
 };
 
 struct heads *heads_new(struct shell *shell)
@@ -261,14 +263,18 @@ static void heads_remember(struct heads *heads, struct bytes signed_head)
 /* A head that was refused but is signed, or claims to be, is kept as proof and shown. */
 static void heads_keep_proof(struct heads *heads, struct bytes signed_head, err reason)
 {
-    if (heads->proof_count >= HEADS_PROOF_COUNT_MAX)
-        return; /* whoever makes them up does not fill the disk, nor the log */
-    heads->proof_count++;
     struct hash hash = hash_one(CONTEXT_HEAD, signed_head);
     uint8_t memory[1 + HASH_SIZE];
     struct buffer key = buffer_over(memory, sizeof memory);
     buffer_u8(&key, 'p');
     buffer_put(&key, hash.bytes, HASH_SIZE);
+    uint8_t kept_memory[HEAD_SIZE_MAX];
+    struct buffer kept = buffer_over(kept_memory, sizeof kept_memory);
+    bool is_kept =
+        row_table_get(heads->shell->store, STORE_TABLE_HEAD, buffer_bytes(&key), &kept) == OK;
+    if (is_kept || heads->proof_count >= HEADS_PROOF_COUNT_MAX)
+        return; /* whoever makes them up does not fill the disk, nor the log */
+    heads->proof_count++;
     struct store_op op = {.kind = STORE_ROW_PUT};
     op.row = (struct store_row){STORE_TABLE_HEAD, buffer_bytes(&key), signed_head};
     struct shell_keep keep = {.ops = &op, .op_count = 1, .urgency = STORE_NORMAL};
@@ -277,7 +283,42 @@ static void heads_keep_proof(struct heads *heads, struct bytes signed_head, err 
               log_text("do", "kept as proof; ask the society's officers"));
 }
 
-static void heads_on_heads(struct heads *heads, struct bytes frame)
+/* The sender's chain left ours somewhere before this head. The distance doubles until a head comes
+ * whose previous one is ours: then there are two at one epoch, and that is the proof. Asked by the
+ * second, so that an answer of many frames is asked on once. */
+static void heads_go_back(struct heads *heads, struct link_id link, struct bytes signed_head)
+{
+    struct roster_head_signed claimed;
+    struct roster_head head;
+    const struct chain_link *last = chain_last(&heads->shell->roster.chain);
+    if (roster_head_signed_read(signed_head, &claimed) != OK ||
+        roster_head_read(claimed.body, &head) != OK || last == NULL || head.epoch > last->epoch + 1)
+        return;
+    uint64_t distance = last->epoch + 1 - head.epoch;
+    uint64_t epoch = head.epoch > distance + 2 ? head.epoch - distance - 1 : 1;
+    bool is_other = heads->back_epoch == 0 || heads->back_link.value != link.value;
+    if (head.epoch <= 1 || (!is_other && epoch >= heads->back_epoch))
+        return;
+    heads->back_link = link;
+    heads->back_epoch = epoch;
+}
+
+static void heads_ask_back(struct heads *heads)
+{
+    struct core_peer peer;
+    struct frame_heads_want want = {.epoch = heads->back_epoch - 1};
+    uint8_t memory[64];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    for (uint32_t n = 0; core_peer(heads->shell->core, n, &peer); n++) {
+        if (peer.link.value == heads->back_link.value)
+            want.base = peer.head; /* its content is not wanted */
+    }
+    heads->back_epoch = 0;
+    frame_heads_want_write(&frame, &want);
+    heads_send(heads, heads->back_link, &frame);
+}
+
+static void heads_on_heads(struct heads *heads, struct link_id link, struct bytes frame)
 {
     struct reader reader;
     struct bytes signed_head;
@@ -291,6 +332,8 @@ static void heads_on_heads(struct heads *heads, struct bytes frame)
             heads_remember(heads, signed_head);
         else if (failure == ERR_FORKED || failure == ERR_THRESHOLD || failure == ERR_BAD_SIGNATURE)
             heads_keep_proof(heads, signed_head, failure);
+        else if (failure == ERR_OUT_OF_ORDER)
+            heads_go_back(heads, link, signed_head);
         if (failure == ERR_DUPLICATE)
             failure = OK;
     }
@@ -358,7 +401,7 @@ void heads_frame(struct heads *heads, struct link_id link, struct bytes frame)
     if (frame.data[0] == FRAME_HEADS_WANT)
         heads_on_want(heads, link, frame);
     else if (frame.data[0] == FRAME_HEADS)
-        heads_on_heads(heads, frame);
+        heads_on_heads(heads, link, frame);
     else if (frame.data[0] == FRAME_ROSTER_PART)
         heads_on_part(heads, link, frame);
 }
@@ -367,6 +410,8 @@ void heads_tick(struct heads *heads)
 {
     struct core_peer peer;
     const struct roster *roster = &heads->shell->roster;
+    if (heads->back_epoch > 0)
+        heads_ask_back(heads);
     if (!roster_is_behind(roster) || chain_last(&roster->chain) == NULL) {
         heads->seconds_behind = 0;
         return;

@@ -224,6 +224,15 @@ void catchup_want_heads(struct core *core, const struct peer *peer, struct step 
     core_send(step, peer->link, &frame);
 }
 
+void catchup_want_proof(const struct peer *peer, struct step *step)
+{
+    struct frame_heads_want want = {.epoch = peer->epoch > 0 ? peer->epoch - 1 : 0,
+                                    .base = peer->head};
+    struct buffer frame = core_frame(step, 64);
+    frame_heads_want_write(&frame, &want);
+    core_send(step, peer->link, &frame);
+}
+
 /* Nobody owes an answer about the stream any more. */
 static void catchup_unask(struct core *core, uint32_t slot)
 {
@@ -443,7 +452,7 @@ static bool catchup_hand(struct core *core, const struct peer *peer,
     struct frame_record out = {
         .has_key = record->has_key, .key = record->key, .record = record->record};
     if (claim.header.audience != AUDIENCE_CLEAR &&
-        entitlement_read(core, &peer->node, &claim) != OK) {
+        (!core_may_hand_to(core, peer) || entitlement_read(core, &peer->node, &claim) != OK)) {
         out.has_key = false;
         out.record.size = RECORD_BARE_SIZE;
     }

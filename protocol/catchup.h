@@ -40,6 +40,8 @@ void catchup_pass_over(struct core *core, const struct peer *peer, uint32_t slot
 void catchup_want_one(struct core *core, struct peer *peer, uint32_t slot, uint64_t sequence,
                       struct step *step);
 void catchup_want_heads(struct core *core, const struct peer *peer, struct step *step);
+/* Asks for the last head of a peer whose chain has left ours, to keep and show both. */
+void catchup_want_proof(const struct peer *peer, struct step *step);
 
 /* True while pages or wants wait for room in a step. */
 bool catchup_busy(const struct core *core);

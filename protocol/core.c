@@ -149,6 +149,13 @@ bool core_may_hand_keys(const struct core *core)
            core_compared_count(core) >= core_compared_needed(core);
 }
 
+/* ROSTER-47 */
+bool core_may_hand_to(const struct core *core, const struct peer *peer)
+{
+    bool is_ours = peer->relation == CHAIN_SAME || peer->relation == CHAIN_PEER_BEHIND;
+    return core_may_hand_keys(core) && peer->is_greeted && is_ours;
+}
+
 static uint32_t core_skewed_count(const struct core *core)
 {
     uint32_t count = 0;
@@ -269,6 +276,14 @@ static void core_link_up(struct core *core, const struct event *event, struct st
     core_greet(core, place, step);
 }
 
+/* Where the peer's last head stands in our chain. */
+static void core_relate(struct core *core, struct peer *peer)
+{
+    peer->relation = chain_compare(&core->roster->chain, peer->epoch, &peer->head);
+    if (peer->relation == CHAIN_SAME || peer->relation == CHAIN_PEER_BEHIND)
+        core_compared(core, &peer->node);
+}
+
 static void core_hello(struct core *core, struct peer *peer, struct bytes frame, struct step *step)
 {
     struct frame_hello hello;
@@ -282,19 +297,19 @@ static void core_hello(struct core *core, struct peer *peer, struct bytes frame,
     }
     uint64_t ahead = hello.time.ms > core->wall.ms ? hello.time.ms - core->wall.ms
                                                    : core->wall.ms - hello.time.ms;
-    enum chain_relation relation = chain_compare(&core->roster->chain, hello.epoch, &hello.head);
     peer->is_skewed = ahead > CLOCK_SKEW_MS_MAX;
     if (peer->is_greeted)
         core_greet_again(core, peer, step);
     peer->is_greeted = true;
     peer->epoch = hello.epoch;
     peer->head = hello.head;
-    if (relation == CHAIN_SAME || relation == CHAIN_PEER_BEHIND)
-        core_compared(core, &peer->node);
-    if (relation == CHAIN_PEER_AHEAD)
+    core_relate(core, peer);
+    if (peer->relation == CHAIN_PEER_AHEAD)
         catchup_want_heads(core, peer, step);
-    if (relation == CHAIN_SPLIT)
+    if (peer->relation == CHAIN_SPLIT) {
+        catchup_want_proof(peer, step);
         core_refuse(core, peer, step, "roster-split", ERR_FORKED);
+    }
 }
 
 /* The roster changed: greet everyone again with the new head, drop who is no longer a member, and
@@ -311,8 +326,8 @@ static void core_roster(struct core *core, struct step *step)
             memset(peer, 0, sizeof *peer);
             continue;
         }
-        if (peer->is_greeted && chain_find(&core->roster->chain, &peer->head) != NULL)
-            core_compared(core, &peer->node);
+        if (peer->is_greeted)
+            core_relate(core, peer);
         core_greet(core, peer, step);
     }
     catchup_retry(core);

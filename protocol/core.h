@@ -58,6 +58,7 @@ struct core_status {
     uint32_t peer_count; /* greeted */
     uint32_t case_count;
     uint32_t skewed_count; /* peers whose clock differs by more than ten minutes */
+    uint32_t split_count;  /* peers whose roster has left ours */
     bool posting_waits;    /* the clock, the roster or the first comparison is in doubt */
     bool keys_wait;        /* heads have not been compared yet since the start */
     bool disk_full;
@@ -77,8 +78,9 @@ MUST_USE err core_may_read(const struct core *core, const struct node_id *node,
                            const struct record_claim *claim);
 
 /* May `node` have chunks of this case's items: the requester, and participants with access now.
- * ERR_NOT_FOUND, ERR_DESTROYED, ERR_NOT_ENTITLED, ERR_COOLING_OFF; ERR_BUSY for others than
- * ourselves while nothing is handed out: heads are not compared yet. */
+ * ERR_NOT_FOUND, ERR_DESTROYED, ERR_NOT_ENTITLED, ERR_COOLING_OFF; for others than ourselves
+ * ERR_BUSY while nothing is handed out, or its head is not known here; ERR_FORKED when its roster
+ * has left ours. */
 MUST_USE err core_may_have_items(const struct core *core, const struct node_id *node,
                                  const struct case_id *case_id);
 
@@ -100,7 +102,9 @@ struct core_peer {
     struct link_id link;
     struct node_id node;
     uint64_t epoch;
+    struct head_id head;
     bool is_same_head;
+    bool is_split; /* its roster has left ours: nothing that opens a body goes there */
     bool is_skewed;
 };
 bool core_peer(const struct core *core, uint32_t n, struct core_peer *ret_peer);

@@ -36,6 +36,7 @@ struct peer {
     bool is_surveyed; /* it told where our streams stand with it */
     uint64_t epoch;
     struct head_id head;
+    enum chain_relation relation; /* of its last head to ours; meaningful when greeted */
     uint32_t checking;
     uint32_t checking_size;
     uint32_t loading;
@@ -87,6 +88,9 @@ void core_refuse(struct core *core, const struct peer *peer, struct step *step, 
 
 /* May keys leave at all? Not before heads were compared, nor while the roster is behind. */
 bool core_may_hand_keys(const struct core *core);
+/* And to this peer? Its last head must be one of ours: whose chain has left ours, or is not known
+ * here, gets header and signature. */
+bool core_may_hand_to(const struct core *core, const struct peer *peer);
 
 /* Was the node started just now, so that those who are connected may still have to tell us what we
  * wrote and lost (an older copy of the store was put back)? */

@@ -21,6 +21,8 @@ void core_status(const struct core *core, struct core_status *ret_status)
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         status.peer_count += core->peers[i].is_greeted ? 1 : 0;
         status.skewed_count += core->peers[i].is_greeted && core->peers[i].is_skewed ? 1 : 0;
+        status.split_count +=
+            core->peers[i].is_greeted && core->peers[i].relation == CHAIN_SPLIT ? 1 : 0;
     }
     status.posting_waits = core_may_post(core) != OK;
     *ret_status = status;
@@ -66,11 +68,28 @@ bool core_peer(const struct core *core, uint32_t n, struct core_peer *ret_peer)
         ret_peer->link = peer->link;
         ret_peer->node = peer->node;
         ret_peer->epoch = peer->epoch;
+        ret_peer->head = peer->head;
         ret_peer->is_same_head = last != NULL && ID_EQUAL(last->id, peer->head);
+        ret_peer->is_split = peer->relation == CHAIN_SPLIT;
         ret_peer->is_skewed = peer->is_skewed;
         return true;
     }
     return false;
+}
+
+/* As core_may_hand_to; who is not connected cannot be given anything. */
+static err core_may_have_anything(const struct core *core, const struct node_id *node)
+{
+    if (ID_EQUAL(core->config.self, *node))
+        return OK;
+    const struct peer *peer = NULL;
+    for (size_t i = 0; i < LINK_COUNT_MAX && peer == NULL; i++)
+        peer = core->peers[i].is_greeted && ID_EQUAL(core->peers[i].node, *node) ? &core->peers[i]
+                                                                                 : NULL;
+    if (peer != NULL && peer->relation == CHAIN_SPLIT)
+        return ERR_FORKED;
+    return core_may_hand_keys(core) && (peer == NULL || core_may_hand_to(core, peer)) ? OK
+                                                                                      : ERR_BUSY;
 }
 
 /* (W-9) */
@@ -88,8 +107,7 @@ err core_may_have_items(const struct core *core, const struct node_id *node,
     const struct consult_participant *part = consult_participant_of(consult, node);
     if (!ID_EQUAL(consult->requester, *node) && (part == NULL || part->is_ended))
         return ERR_NOT_ENTITLED;
-    bool is_self = ID_EQUAL(core->config.self, *node);
-    return is_self || core_may_hand_keys(core) ? OK : ERR_BUSY;
+    return core_may_have_anything(core, node);
 }
 
 const struct clinician *core_clinician(const struct core *core, const struct cert_id *cert_id)

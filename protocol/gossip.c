@@ -70,7 +70,7 @@ void gossip_push(struct core *core, uint32_t slot, const struct record_claim *cl
             continue;
         }
         mark->sent = sequence;
-        if (entitlement_read(core, &peer->node, claim) == OK)
+        if (core_may_hand_to(core, peer) && entitlement_read(core, &peer->node, claim) == OK)
             whole.links[whole.count++] = peer->link;
         else
             bare.links[bare.count++] = peer->link;

@@ -1,0 +1,286 @@
+/* Two rosters: a society that shows one hospital this head and another one that. Whoever meets sees
+ * it, keeps both heads, and hands the other side nothing that opens a body. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "protocol/frame.h"
+#include "tests/unit/node/town.h"
+
+enum { A = 0, B = 1, C = 2 };
+
+/* A head with its content, as it travels. */
+struct head_parcel {
+    uint8_t frame[FRAME_SIZE_MAX];
+    size_t frame_size;
+    uint8_t part[FRAME_SIZE_MAX];
+    size_t part_size;
+    struct hash proof; /* under which it is kept when it is refused */
+};
+
+struct split {
+    struct town *town;
+    struct federation other; /* the same federation, as its officers tell it to others */
+    struct town_case one;
+    unsigned keys, records; /* that went from A to B */
+    struct frame_status status;
+};
+
+static bool count_records(void *arg, const struct town_house *from, const struct town_house *to,
+                          struct town_frame *frame)
+{
+    struct split *split = arg;
+    struct reader reader;
+    struct frame_record record;
+    uint16_t count;
+    if (from != &split->town->houses[A] || to != &split->town->houses[B] ||
+        frame->data[0] != FRAME_RECORDS ||
+        frame_records_open((struct bytes){frame->data, frame->size}, &reader, &count) != OK)
+        return true;
+    while (count-- > 0 && frame_record_read(&reader, &record) == OK) {
+        split->records++;
+        split->keys += record.has_key ? 1 : 0;
+    }
+    return true;
+}
+
+static int given_a_case_that_two_share(void **state)
+{
+    struct split *split = calloc(1, sizeof *split);
+    struct town twin = {.founded_ms = 0};
+    split->town = town_new_in_touch();
+    town_found(&twin, split->town->founded_ms);
+    split->other = twin.society;
+    split->one = town_ask(&split->town->houses[A], 1);
+    assert_true(town_spreads(split->town, B, &split->one.announcement));
+    town_take_part(&split->town->houses[B], &split->town->houses[A], &split->one);
+    town_cut(split->town, A, C);
+    town_cut(split->town, B, C);
+    split->town->on_frame = count_records;
+    split->town->arg = split;
+    *state = split;
+    return 0;
+}
+
+static int then_it_ends(void **state)
+{
+    struct split *split = *state;
+    town_free(split->town);
+    federation_end(&split->other);
+    free(split);
+    return 0;
+}
+
+#define WITH_TWO(test)                                                                             \
+    cmocka_unit_test_setup_teardown(test, given_a_case_that_two_share, then_it_ends)
+
+/* The officers admit one more, and sign that. */
+static struct head_parcel admit(struct federation *society, uint32_t number)
+{
+    struct head_parcel parcel = {.frame_size = 0};
+    uint8_t part_memory[DELTA_PART_SIZE_MAX];
+    struct buffer frame = buffer_over(parcel.frame, sizeof parcel.frame);
+    struct buffer out = buffer_over(parcel.part, sizeof parcel.part);
+    struct buffer part = buffer_over(part_memory, sizeof part_memory);
+    struct member member =
+        federation_member(number, roster_current_head(&society->roster)->epoch + 1);
+    size_t offset = 0;
+    federation_put_member(society, &member);
+    assert_int_equal(OK, federation_draft(society));
+    frame_heads_begin(&frame);
+    assert_true(frame_head_write(&frame, society->signed_head));
+    parcel.frame_size = frame.size;
+    assert_true(delta_part_write(&society->delta, 0, &offset, &part));
+    frame_roster_part_write(&out, buffer_bytes(&part));
+    parcel.part_size = out.size;
+    parcel.proof = hash_one(CONTEXT_HEAD, society->signed_head);
+    assert_int_equal(OK, federation_take(society));
+    return parcel;
+}
+
+static struct core_peer only_peer(const struct town_house *house)
+{
+    struct core_peer peer;
+    assert_true(core_peer(shell_core(house->shell), 0, &peer));
+    return peer;
+}
+
+/* The house hears of the head from the one that it is connected with. */
+static void hear(struct town_house *house, const struct head_parcel *parcel, bool with_content)
+{
+    struct link_id link = only_peer(house).link;
+    shell_frame(house->shell, link, (struct bytes){parcel->frame, parcel->frame_size});
+    if (with_content)
+        shell_frame(house->shell, link, (struct bytes){parcel->part, parcel->part_size});
+}
+
+struct kept {
+    const struct town_house *house;
+    const struct hash *proof;
+};
+
+static bool is_kept(void *arg)
+{
+    const struct kept *kept = arg;
+    uint8_t key_memory[1 + HASH_SIZE] = {'p'}, memory[HEAD_SIZE_MAX];
+    struct buffer row = buffer_over(memory, sizeof memory);
+    memcpy(key_memory + 1, kept->proof->bytes, HASH_SIZE);
+    return row_table_get(shell_store(kept->house->shell), STORE_TABLE_HEAD,
+                         (struct bytes){key_memory, sizeof key_memory}, &row) == OK;
+}
+
+static bool keeps(struct split *split, int house, const struct head_parcel *parcel)
+{
+    struct kept kept = {&split->town->houses[house], &parcel->proof};
+    return town_until(split->town, is_kept, &kept);
+}
+
+static uint32_t split_count(const struct town_house *house)
+{
+    struct core_status status;
+    core_status(shell_core(house->shell), &status);
+    return status.split_count;
+}
+
+static bool parted(void *arg)
+{
+    const struct split *split = arg;
+    return split_count(&split->town->houses[A]) == 1 && split_count(&split->town->houses[B]) == 1;
+}
+
+static bool answered(void *arg)
+{
+    const struct split *split = arg;
+    return split->records > 0;
+}
+
+/* B asks A for A's stream on the board from its first record on, as one who lacks it. */
+static void want(struct split *split, uint16_t count)
+{
+    struct town_house *a = &split->town->houses[A];
+    struct federation_id federation = roster_federation(&split->town->society.roster);
+    struct frame_want wanted = {
+        .stream = {scope_board(&federation, bytes_of_text("hematology")), a->node, 1},
+        .from = 1,
+        .count = count};
+    uint8_t memory[128];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    frame_want_write(&frame, &wanted);
+    split->records = split->keys = 0;
+    shell_frame(a->shell, only_peer(a).link, buffer_bytes(&frame));
+    assert_true(town_until(split->town, answered, split));
+}
+
+static err items_for_b(const struct split *split)
+{
+    return core_may_have_items(shell_core(split->town->houses[A].shell),
+                               &split->town->houses[B].node, &split->one.id);
+}
+
+static void two_houses_with_two_heads_show_it_and_hand_each_other_no_keys(void **state)
+{
+    struct split *split = *state;
+    struct town_house *a = &split->town->houses[A], *b = &split->town->houses[B];
+    struct head_parcel ours = admit(&split->town->society, 4);
+    struct head_parcel theirs = admit(&split->other, 5);
+    want(split, 1);
+    assert_int_equal(split->keys, split->records);
+    assert_int_equal(OK, items_for_b(split));
+    hear(a, &ours, true);
+    hear(b, &theirs, true);
+    assert_true(town_until(split->town, parted, split));
+    assert_true(only_peer(a).is_split && only_peer(b).is_split);
+    assert_true(keeps(split, A, &theirs) && keeps(split, B, &ours));
+    split->records = split->keys = 0;
+    struct town_case two = town_ask(a, 2); /* pushed to B as header and signature */
+    assert_true(town_until(split->town, answered, split));
+    assert_int_equal(0, split->keys);
+    want(split, 1);
+    assert_int_equal(0, split->keys);
+    want(split, 64);
+    assert_int_equal(0, split->keys);
+    assert_int_equal(ERR_FORKED, items_for_b(split));
+    /* and C, which has neither, gets all from the one that it meets */
+    town_connect(split->town, A, C);
+    assert_true(town_spreads(split->town, C, &two.announcement));
+    assert_int_equal(1, split_count(a));
+    assert_int_equal(0, split_count(&split->town->houses[C]));
+}
+
+static void rosters_that_left_each_other_long_ago_are_traced_to_where_they_parted(void **state)
+{
+    struct split *split = *state;
+    struct head_parcel ours[6], theirs[6];
+    for (uint32_t i = 0; i < 6; i++) {
+        ours[i] = admit(&split->town->society, 4 + i);
+        theirs[i] = admit(&split->other, 20 + i);
+        hear(&split->town->houses[A], &ours[i], true);
+        hear(&split->town->houses[B], &theirs[i], true);
+    }
+    assert_true(town_until(split->town, parted, split));
+    assert_true(keeps(split, A, &theirs[0]) && keeps(split, B, &ours[0]));
+}
+
+/* It goes on further than ours does: a longer chain is no better one. */
+static void a_longer_roster_that_left_ours_gets_no_keys_either(void **state)
+{
+    struct split *split = *state;
+    struct head_parcel ours = admit(&split->town->society, 4);
+    struct head_parcel first = admit(&split->other, 20), second = admit(&split->other, 21);
+    hear(&split->town->houses[A], &ours, true);
+    hear(&split->town->houses[B], &first, true);
+    hear(&split->town->houses[B], &second, true);
+    assert_true(keeps(split, A, &first));
+    assert_false(only_peer(&split->town->houses[A]).is_same_head);
+    want(split, 1);
+    assert_int_equal(0, split->keys);
+    assert_int_equal(ERR_BUSY, items_for_b(split));
+}
+
+static void an_older_fork_is_kept_and_stops_nothing(void **state)
+{
+    struct split *split = *state;
+    struct town_house *a = &split->town->houses[A];
+    struct head_parcel ours = admit(&split->town->society, 4);
+    struct head_parcel stolen = admit(&split->other, 5);
+    hear(a, &ours, true); /* B asks A for it */
+    hear(a, &stolen, false);
+    assert_true(keeps(split, A, &stolen));
+    struct town_case two = town_ask(a, 2);
+    assert_true(town_spreads(split->town, B, &two.announcement));
+    assert_int_equal(0, split_count(a));
+    want(split, 1);
+    assert_int_equal(split->keys, split->records);
+    assert_int_equal(OK, items_for_b(split));
+}
+
+static void who_knows_of_a_head_without_its_content_hands_out_no_keys(void **state)
+{
+    struct split *split = *state;
+    struct town_house *a = &split->town->houses[A];
+    struct head_parcel ours = admit(&split->town->society, 4);
+    struct core_status status;
+    hear(a, &ours, false);
+    core_status(shell_core(a->shell), &status);
+    assert_true(status.keys_wait);
+    assert_int_not_equal(OK, items_for_b(split));
+    hear(a, &ours, true);
+    core_status(shell_core(a->shell), &status);
+    assert_false(status.keys_wait);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_TWO(two_houses_with_two_heads_show_it_and_hand_each_other_no_keys),
+        WITH_TWO(rosters_that_left_each_other_long_ago_are_traced_to_where_they_parted),
+        WITH_TWO(a_longer_roster_that_left_ours_gets_no_keys_either),
+        WITH_TWO(an_older_fork_is_kept_and_stops_nothing),
+        WITH_TWO(who_knows_of_a_head_without_its_content_hands_out_no_keys),
+    };
+    cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
