@@ -85,7 +85,8 @@ static const char *api_hint_of(err code)
         {ERR_FUTURE, "the clock of this machine disagrees with others: set it right"},
         {ERR_FULL, "make room on the disk, or raise the quota in the configuration"},
         {ERR_EXPIRED, "the roster's time is over: the society must sign a new head"},
-        {ERR_NOT_FOUND, "look at the list: the name may be shorter than what it must tell apart"},
+        {ERR_NOT_FOUND,
+         "name it by its id or the first digits of it, at least 4, as the lists show"},
         {ERR_UNKNOWN_HEAD, "the roster is being brought up to date: try again in a minute"},
         {ERR_IO, "look at the daemon's log"},
         {ERR_CORRUPT, "look at the daemon's log"},
@@ -95,7 +96,7 @@ static const char *api_hint_of(err code)
         if (table[i].code == code)
             return table[i].hint;
     }
-    return "the command's --help, and spec/api.md, say what is wanted";
+    return "the command's --help says what is wanted";
 }
 
 void api_refuse(struct api_call *call, err code, const char *message, const char *hint)
@@ -183,7 +184,8 @@ static void api_search_try(struct api_search *search, struct bytes id)
     search->is_found = true;
 }
 
-static bool api_search_end(struct api_call *call, const struct api_search *search, const char *what)
+static bool api_search_end(struct api_call *call, const struct api_search *search, const char *what,
+                           const char *hint)
 {
     char message[160];
     if (search->is_found && !search->is_ambiguous)
@@ -192,7 +194,7 @@ static bool api_search_end(struct api_call *call, const struct api_search *searc
              search->is_ambiguous ? "is not the only one that begins with " : "not known here: ",
              search->prefix == NULL ? "" : search->prefix);
     api_refuse(call, search->is_ambiguous ? ERR_INVALID : ERR_NOT_FOUND, message,
-               search->is_ambiguous ? "give more digits" : NULL);
+               search->is_ambiguous ? "give more digits" : hint);
     return false;
 }
 
@@ -212,7 +214,9 @@ bool api_find_case(struct api_call *call)
             api_search_try(&search, ID_BYTES(consult->case_id));
         inbox_scan(call->federation->inbox, 0, api_search_entry, &search);
     }
-    if (!api_search_end(call, &search, "a case"))
+    if (!api_search_end(
+            call, &search, "a case",
+            "`consilium cases` and `consilium inbox --state all` list them; at least 4 digits"))
         return false;
     memcpy(call->case_id.bytes, search.found, HASH_SIZE);
     return true;
@@ -233,7 +237,8 @@ bool api_find_member(struct api_call *call, const char *name, struct node_id *re
         if (is_prefix)
             api_search_try(&search, ID_BYTES(entry->node_id));
     }
-    if (!api_search_end(call, &search, "a member"))
+    if (!api_search_end(call, &search, "a member",
+                        "`consilium members` lists them; the whole name, or at least 4 digits"))
         return false;
     memcpy(ret_node->bytes, search.found, NODE_ID_SIZE);
     return true;
@@ -257,7 +262,8 @@ bool api_find_record(struct api_call *call, const char *name, struct record_id *
         api_refuse_err(call, failure);
         return false;
     }
-    if (!api_search_end(call, &search, "a record"))
+    if (!api_search_end(call, &search, "a record",
+                        "`consilium thread CASE` lists them; at least 4 digits"))
         return false;
     memcpy(ret_record->bytes, search.found, HASH_SIZE);
     return true;

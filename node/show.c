@@ -138,6 +138,17 @@ json_t *show_delivery(struct shell *shell, const struct readout *readout)
                      (json_int_t)reach.audience);
 }
 
+/* Who was given access, or loses it, by name. */
+static void show_granted(const struct shell *shell, const struct readout *readout, json_t *json)
+{
+    struct caserecord_grant grant;
+    struct caserecord_grant_end end;
+    if (readout_content(readout, KIND_GRANT, &caserecord_grant_table, &grant))
+        json_object_set_new(json, "institution", show_member(shell, &grant.participant));
+    else if (readout_content(readout, KIND_GRANT_END, &caserecord_grant_end_table, &end))
+        json_object_set_new(json, "institution", show_member(shell, &end.participant));
+}
+
 json_t *show_record(struct shell *shell, const struct readout *readout)
 {
     const struct record_header *header = &readout->claim.header;
@@ -166,6 +177,8 @@ json_t *show_record(struct shell *shell, const struct readout *readout)
         json_object_set_new(json, "signed_at", form_show_time(readout->statement.author.time));
     }
     json_object_set_new(json, "signature", json_string(show_signature(shell, readout)));
+    if (readout->statement.kind == KIND_GRANT || readout->statement.kind == KIND_GRANT_END)
+        show_granted(shell, readout, json);
     json_t *content = show_content(readout);
     if (content != NULL)
         json_object_set_new(json, "content", content);

@@ -2,6 +2,8 @@
 #include "node/cli/command.h"
 
 #include "node/cli/page.h"
+#include "node/cli/page_draft.h"
+#include "node/cli/page_status.h"
 #include "node/cli/print.h"
 #include "node/cli/story.h"
 
@@ -106,8 +108,11 @@ static const struct field decline[] = {
 static const struct field fetch[] = {
     {"items", FIELD_LIST, false, "ITEM", "Only this item; repeat it; default: all"}, END};
 static const struct field reading[] = {
-    {"items", FIELD_LIST, false, "ITEM", "Only this item; repeat it; default: all"},
-    {"to", FIELD_LOCAL, false, "FOLDER", "Where to write the items; default: here"},
+    {"items", FIELD_LOCALS, false, "ITEM", "Only this item; repeat it; default: all"},
+    {"records", FIELD_LOCALS, false, "RECORD",
+     "Only this opinion, post ...; default: all new ones"},
+    {"to", FIELD_LOCAL, false, "FOLDER",
+     "Where to write the items, made when missing; default: here"},
     END};
 static const struct field opinion[] = {
     {"file", FIELD_LOCAL, false, "FILE", "The opinion as JSON; see `consilium opinion template`"},
@@ -198,7 +203,7 @@ static const struct field nothing[] = {END};
 
 const struct command command_catalog[] = {
     GROUP("The node"),
-    {GET("status", "", "How this node stands", "status", nothing, print_status),
+    {GET("status", "", "How this node stands", "status", nothing, page_status),
      .example = "consilium status"},
     {GET("members", "", "Institutions of the federation", "members", members, print_members),
      .example = "consilium members --board oncology --country CH"},
@@ -231,6 +236,7 @@ const struct command command_catalog[] = {
 
     GROUP("Asking"),
     {POST("draft new", "", "Begin a case; nothing of it leaves yet", "drafts", draft_fields),
+     .print = page_draft,
      .example = "consilium draft new --question @question.txt --description @story.txt \\\n      "
                 "--specialty oncology --service clinical-consult --reason rare \\\n      "
                 "--wanted-count 2 --deadline 14d --language en --mode independent-first"},
@@ -240,10 +246,12 @@ const struct command command_catalog[] = {
      .method = METHOD_PUT,
      .path = "drafts/%s",
      .fields = draft_fields,
+     .print = page_draft,
      .example = "consilium draft edit 41c0 --deadline 21d --question @question.txt"},
     {GET("draft list", "", "Your drafts", "drafts", nothing, print_drafts),
      .example = "consilium draft list"},
-    {GET("draft show", "DRAFT", "A draft, and what is still missing", "drafts/%s", nothing, NULL),
+    {GET("draft show", "DRAFT", "A draft, and what is still missing", "drafts/%s", nothing,
+         page_draft),
      .example = "consilium draft show 41c0"},
     {OWN("draft attach", "DRAFT FILE", "Attach text, PDF, PNG or JPEG", attach, story_attach),
      .example = "consilium draft attach 41c0 letter.pdf"},
@@ -252,6 +260,7 @@ const struct command command_catalog[] = {
      .help = "Take an attachment out",
      .method = METHOD_DELETE,
      .path = "drafts/%s/attachments/%s",
+     .print = page_draft,
      .fields = nothing,
      .example = "consilium draft detach 41c0 letter.pdf"},
     {.name = "draft delete",
@@ -262,7 +271,7 @@ const struct command command_catalog[] = {
      .fields = nothing,
      .example = "consilium draft delete 41c0"},
     {GET("preview", "DRAFT", "The exact bytes that would leave", "drafts/%s/preview", nothing,
-         print_preview),
+         page_preview),
      .example = "consilium preview 41c0"},
     {OWN("announce", "DRAFT", "Show what leaves, ask, sign and send", announce, story_announce),
      .wants = WANTS_SIGNER | WANTS_YES, .example = "consilium announce 41c0 --clinician grey"},
@@ -288,7 +297,7 @@ const struct command command_catalog[] = {
      .example = "consilium decline ee51 --reason not-my-field"},
     {OWN("fetch", "CASE", "Get the case file, with progress", fetch, story_fetch),
      .example = "consilium fetch ee51"},
-    {OWN("read", "CASE", "Sign that you open items, and write them out", reading, story_read),
+    {OWN("read", "CASE", "Sign that you open what came, and write it out", reading, story_read),
      .wants = WANTS_SIGNER, .example = "consilium read ee51 --to case-ee51"},
     {OWN("reply", "CASE", "Give your signed opinion", opinion, story_reply), .wants = WANTS_SIGNER,
      .example = "consilium opinion template >opinion.json    # then fill it in\n  consilium reply "

@@ -3,53 +3,62 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/cli/answer.h"
+#include "node/cli/page_record.h"
 #include "node/cli/show.h"
 
-static const char *page_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text == NULL ? "" : text;
-}
-
-static long long page_number(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
-static bool page_is(const json_t *object, const char *key)
-{
-    return json_is_true(json_object_get(object, key));
-}
+enum { PAGE_LABEL_WIDTH = 16 };
 
 static void page_head(const char *title)
 {
     printf("\n%s\n", title);
 }
 
+static void page_pair(const char *label, const char *text)
+{
+    show_pair(2, label, PAGE_LABEL_WIDTH, text);
+}
+
 /* ---- the case ---- */
+
+static void page_patient(const json_t *told)
+{
+    char line[160];
+    const char *age = answer_text(told, "age"), *sex = answer_text(told, "sex");
+    const char *country = answer_text(told, "country");
+    snprintf(line, sizeof line, "%s%s%s%s%s", age, age[0] != '\0' && sex[0] != '\0' ? ", " : "",
+             sex, country[0] != '\0' && (age[0] != '\0' || sex[0] != '\0') ? ", " : "", country);
+    if (line[0] != '\0')
+        page_pair("patient", line);
+}
 
 static void page_top(const json_t *about)
 {
+    char line[512];
     const json_t *announcement = json_object_get(about, "announcement");
-    const json_t *from = json_object_get(about, "requester");
     const json_t *told = json_object_get(about, "deadline") == NULL ? announcement : about;
-    if (from == NULL)
-        from = json_object_get(announcement, "writer");
-    printf("Case %.16s, %s: %s\n", page_of(about, "case"), page_of(told, "specialty"),
-           page_of(about, "state"));
-    printf("  from            ");
-    (void)show_short(page_of(from, "name"), 62);
-    printf("\n  this hospital   %s\n", strcmp(page_of(about, "part"), "none") == 0
-                                           ? "takes no part; `consilium join` offers to"
-                                           : page_of(about, "part"));
-    printf("  until           %s UTC\n", show_time(page_of(told, "deadline")));
+    const char *deadline = answer_text(told, "deadline");
+    const char *from = answer_name(about, "requester");
+    printf("Case %.16s, %s: %s\n", answer_text(about, "case"), answer_text(told, "specialty"),
+           answer_text(about, "state"));
+    page_pair("from", from[0] != '\0' ? from : answer_name(announcement, "writer"));
+    page_pair("our part",
+              answer_equals(about, "part", "none") ? "none (yet)" : answer_text(about, "part"));
+    snprintf(line, sizeof line, "%s UTC, %s", show_time(deadline), show_left(deadline));
+    page_pair("until", line);
+    if (json_object_get(announcement, "delivery") != NULL) {
+        printf("  %-14s", "announced");
+        page_delivery(json_object_get(announcement, "delivery"), NULL, 0);
+    }
     /* Of an erased case, neither is left. */
-    if (page_of(told, "question")[0] == '\0')
+    if (answer_text(told, "question")[0] == '\0')
         return;
-    printf("  wanted          %lld opinions, %s; %s, %s\n", page_number(told, "wanted_count"),
-           page_of(told, "mode"), page_of(told, "service"), page_of(told, "reason"));
+    snprintf(line, sizeof line, "%lld opinions, %s; %s, %s", answer_number(told, "wanted_count"),
+             answer_text(told, "mode"), answer_text(told, "service"), answer_text(told, "reason"));
+    page_pair("wanted", line);
+    page_patient(told);
     page_head("Question");
-    show_text(page_of(told, "question"), 2);
+    show_text(answer_text(told, "question"), 2);
 }
 
 static void page_file(const json_t *file)
@@ -59,22 +68,23 @@ static void page_file(const json_t *file)
     if (!json_is_object(file))
         return;
     page_head("Case file");
-    show_text(page_of(file, "description"), 2);
+    show_text(answer_text(file, "description"), 2);
     json_array_foreach(json_object_get(file, "items"), index, item)
     {
         printf("  - ");
-        show_line(page_of(item, "name"), 36);
-        printf("  %9lld bytes  %.16s\n", page_number(item, "size"), page_of(item, "item_id"));
+        show_line(answer_text(item, "name"), 44);
+        printf("  %10s  %.16s\n", show_size(answer_number(item, "size")),
+               answer_text(item, "item_id"));
     }
 }
 
 static const char *page_standing(const json_t *participant)
 {
-    if (page_is(participant, "ended"))
+    if (answer_is(participant, "ended"))
         return "access ended";
-    if (page_is(participant, "declined"))
+    if (answer_is(participant, "declined"))
         return "declined";
-    return page_is(participant, "opinion") ? "gave an opinion" : "no opinion yet";
+    return answer_is(participant, "opinion") ? "gave an opinion" : "no opinion yet";
 }
 
 static void page_participants(const json_t *about)
@@ -84,25 +94,17 @@ static void page_participants(const json_t *about)
     const json_t *counts = json_object_get(about, "counts");
     if (!json_is_array(json_object_get(about, "participants")))
         return;
-    printf("\nParticipants: %lld, opinions: %lld, revealed: %lld\n",
-           page_number(counts, "participants"), page_number(counts, "opinions"),
-           page_number(counts, "revealed"));
+    printf("\nParticipants: %lld, opinions: %lld of %lld wanted, revealed: %lld\n",
+           answer_number(counts, "participants"), answer_number(counts, "opinions"),
+           answer_number(about, "wanted_count"), answer_number(counts, "revealed"));
     json_array_foreach(json_object_get(about, "participants"), index, participant)
     {
-        const json_t *clinician = json_object_get(participant, "clinician");
         printf("  ");
-        show_line(page_of(participant, "name"), 30);
+        show_line(answer_text(participant, "name"), 30);
         printf("  ");
-        show_line(page_of(clinician, "name"), 26);
+        show_line(answer_name(participant, "clinician"), 26);
         printf("  %s\n", page_standing(participant));
     }
-    if (page_number(about, "joins_waiting") > 0)
-        printf("  %lld joins wait for an answer: `consilium joins`, then `consilium grant`\n",
-               page_number(about, "joins_waiting"));
-    if (page_is(counts, "overdue"))
-        printf("  The deadline is over: `consilium close` or `consilium extend`.\n");
-    if (page_is(counts, "follow_up_due"))
-        printf("  The follow-up is due: `consilium outcome`.\n");
 }
 
 static void page_asked(const json_t *asked)
@@ -114,13 +116,54 @@ static void page_asked(const json_t *asked)
     page_head("Asked for");
     json_array_foreach(asked, index, item)
     {
-        printf("  %.16s  %lld  ", page_of(item, "ask"), page_number(item, "index"));
-        show_line(page_of(item, "state"), 14);
-        printf("  ");
-        show_line(page_of(item, "wanted"), 8);
-        printf(" ");
-        (void)show_short(page_of(item, "text"), 34);
-        putchar('\n');
+        char text[512];
+        snprintf(text, sizeof text, "%.8s %lld: %s: %s", answer_text(item, "ask"),
+                 answer_number(item, "index"), answer_text(item, "wanted"),
+                 answer_text(item, "text"));
+        page_pair(answer_text(item, "state"), text);
+    }
+}
+
+/* ---- what could come next ---- */
+
+static void page_command(const char *command, const json_t *about, const char *why)
+{
+    char line[64];
+    snprintf(line, sizeof line, "consilium %s %.8s", command, answer_text(about, "case"));
+    show_pair(2, line, 34, why);
+}
+
+static void page_next_requester(const json_t *about, const json_t *counts)
+{
+    bool is_unrevealed = answer_number(counts, "opinions") > answer_number(counts, "revealed");
+    bool is_first = answer_equals(about, "mode", "independent-first");
+    if (answer_number(about, "joins_waiting") > 0)
+        page_command("joins", about, "joins wait for an answer: grant, or not");
+    if (answer_equals(about, "state", "announced") && is_first && is_unrevealed)
+        page_command("reveal", about, "lets the participants read the opinions");
+    if (answer_is(counts, "overdue")) {
+        page_command("close", about, "the deadline is over");
+        page_command("extend", about, "or give it more time");
+    }
+    if (answer_is(counts, "follow_up_due"))
+        page_command("outcome", about, "the follow-up is due: tell how it ended");
+}
+
+static void page_next(const json_t *about)
+{
+    const json_t *counts = json_object_get(about, "counts");
+    const char *state = answer_text(about, "state");
+    bool is_open = strcmp(state, "announced") == 0 || strcmp(state, "revealed") == 0 ||
+                   strcmp(state, "open") == 0;
+    if (answer_equals(about, "part", "requester")) {
+        page_next_requester(about, counts);
+    } else if (is_open && answer_equals(about, "part", "none")) {
+        page_command("join", about, "offers an opinion; the case file follows");
+        page_command("decline", about, "says that nobody here will");
+    } else if (is_open && answer_equals(about, "part", "participant")) {
+        page_command("fetch", about, "gets documents and images");
+        page_command("read", about, "writes them out, with your receipt");
+        page_command("reply", about, "gives your opinion");
     }
 }
 
@@ -130,109 +173,26 @@ void page_case(const json_t *about)
     page_file(json_object_get(about, "case_file"));
     page_participants(about);
     page_asked(json_object_get(about, "asked"));
-    page_head("Responsibility");
-    show_text(page_of(about, "responsibility"), 2);
+    page_head("Responsibility, and what could come next");
+    show_text(answer_text(about, "responsibility"), 2);
+    page_next(about);
 }
 
 /* ---- the thread ---- */
-
-/* What only programs and proofs need of a record's content. */
-static const char *const page_inner[] = {
-    "announcement", "stream_head", "roster_head", "manifest_root", "opening", "requester",
-    "join",         "clinician",   "ask",         "items",         "answers", "items_opened"};
-
-static void page_items(const json_t *content)
-{
-    size_t index;
-    json_t *item;
-    json_array_foreach(json_object_get(content, "items"), index, item)
-    {
-        if (page_of(item, "wanted")[0] == '\0')
-            continue;
-        printf("  %zu  %s: ", index, page_of(item, "wanted"));
-        (void)show_short(page_of(item, "text"), 60);
-        putchar('\n');
-    }
-    json_array_foreach(json_object_get(content, "answers"), index, item)
-    {
-        printf("  %lld  %s%s", page_number(item, "index"), page_of(item, "answer"),
-               page_of(item, "note")[0] == '\0' ? "" : ": ");
-        (void)show_short(page_of(item, "note"), 50);
-        putchar('\n');
-    }
-}
-
-static void page_content(const json_t *record)
-{
-    const char *kind = page_of(record, "kind");
-    json_t *content = json_copy(json_object_get(record, "content"));
-    if (!json_is_object(content)) {
-        json_decref(content);
-        return;
-    }
-    size_t count = json_array_size(json_object_get(content, "items"));
-    if (strcmp(kind, "OPEN") == 0 || strcmp(kind, "TAKE_IN") == 0)
-        json_object_clear(content);
-    if (strcmp(kind, "MANIFEST") == 0 || strcmp(kind, "OPENED") == 0) {
-        printf("  %zu documents and images%s\n", count, kind[0] == 'M' ? " in the case file" : "");
-        json_object_clear(content);
-    }
-    page_items(content);
-    for (size_t i = 0; i < sizeof page_inner / sizeof page_inner[0]; i++)
-        json_object_del(content, page_inner[i]);
-    show_fields(content, 2);
-    json_decref(content);
-}
-
-static void page_notes(const json_t *record)
-{
-    const json_t *delivery = json_object_get(record, "delivery");
-    const char *verdict = page_of(record, "verdict"), *signature = page_of(record, "signature");
-    if (signature[0] != '\0' && strcmp(signature, "good") != 0 && strcmp(signature, "none") != 0)
-        printf("  SIGNATURE NOT GOOD: %s\n", signature);
-    if (strcmp(page_of(record, "audience"), "requester") == 0 && !page_is(record, "revealed"))
-        printf("  for the requester alone, until it is revealed\n");
-    if (verdict[0] != '\0' && strcmp(verdict, "it counts") != 0)
-        show_text(verdict, 2);
-    if (page_of(record, "why")[0] != '\0') {
-        printf("  not readable: ");
-        (void)show_short(page_of(record, "why"), 60);
-        putchar('\n');
-    }
-    if (delivery != NULL && page_number(delivery, "reached") < page_number(delivery, "audience"))
-        printf("  reached %lld of %lld institutions so far\n", page_number(delivery, "reached"),
-               page_number(delivery, "audience"));
-}
-
-static void page_record(const json_t *record)
-{
-    const json_t *clinician = json_object_get(record, "clinician");
-    char who[512];
-    snprintf(who, sizeof who, "%s%s%s", page_of(clinician, "name"),
-             page_of(clinician, "name")[0] == '\0' ? "" : ", ",
-             page_of(json_object_get(record, "writer"), "name"));
-    printf("\n%s  ", show_time(page_of(record, "time")));
-    show_line(page_of(record, "kind"), 10);
-    printf("  %.16s\n  ", page_of(record, "record"));
-    (void)show_short(who, 76);
-    putchar('\n');
-    page_notes(record);
-    page_content(record);
-}
 
 void page_thread(const json_t *answer)
 {
     size_t index;
     json_t *record;
     size_t erased_count = 0;
-    const char *next = page_of(answer, "next");
+    const char *next = answer_text(answer, "next");
     page_head("Thread (times are UTC; --json has all of it)");
     json_array_foreach(json_object_get(answer, "thread"), index, record)
     {
         /* Says only that the requester has the record: the page tells it from the record. */
-        if (strcmp(page_of(record, "kind"), "TAKE_IN") == 0)
+        if (answer_equals(record, "kind", "TAKE_IN"))
             continue;
-        if (strcmp(page_of(record, "why"), "erased") == 0)
+        if (answer_equals(record, "why", "erased"))
             erased_count++;
         else
             page_record(record);
@@ -240,5 +200,5 @@ void page_thread(const json_t *answer)
     if (erased_count > 0)
         printf("\n%zu records are erased: nothing of them can be read.\n", erased_count);
     if (next[0] != '\0')
-        printf("\nThere is more: consilium thread CASE --after %s\n", next);
+        printf("\nThere is more: --after %s\n", next);
 }

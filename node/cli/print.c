@@ -1,63 +1,31 @@
 #include "node/cli/print.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "node/cli/answer.h"
+#include "node/cli/page_record.h"
 #include "node/cli/show.h"
-
-static const char *print_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text == NULL ? "" : text;
-}
-
-static long long print_number(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
-/* The list that an answer holds under its only array, whatever its name. */
-static const json_t *print_list(const json_t *answer)
-{
-    const char *key;
-    json_t *value;
-    json_t *all = json_incref((json_t *)(uintptr_t)answer);
-    const json_t *found = json_is_array(answer) ? answer : NULL;
-    if (json_is_object(answer)) {
-        json_object_foreach(all, key, value)
-        {
-            if (json_is_array(value))
-                found = value;
-        }
-    }
-    json_decref(all);
-    return found;
-}
 
 static void print_next(const json_t *answer)
 {
-    const char *next = print_of(answer, "next");
+    const char *next = answer_text(answer, "next");
     if (next[0] != '\0')
         printf("\nThere is more: --after %s\n", next);
-}
-
-void print_status(const json_t *answer)
-{
-    show_value(answer);
 }
 
 void print_members(const json_t *answer)
 {
     size_t index;
     json_t *member;
-    json_array_foreach(print_list(answer), index, member)
+    if (json_array_size(answer_list(answer)) == 0)
+        printf("No member fits.\n");
+    json_array_foreach(answer_list(answer), index, member)
     {
-        show_line(print_of(member, "node"), 12);
-        printf("  ");
-        show_line(print_of(member, "name"), 34);
-        printf("  %-2s  ", print_of(member, "country"));
-        show_line(print_of(member, "state"), 10);
+        printf("%.12s  ", answer_text(member, "node"));
+        show_line(answer_text(member, "name"), 32);
+        printf("  %-2s  ", answer_text(member, "country"));
+        show_line(answer_text(member, "state"), 10);
         printf("  ");
         const json_t *connection = json_object_get(member, "connection");
         (void)show_short(json_is_string(connection) ? json_string_value(connection) : "", 16);
@@ -70,98 +38,93 @@ void print_boards(const json_t *answer)
 {
     size_t index;
     json_t *board;
-    json_array_foreach(print_list(answer), index, board)
+    json_array_foreach(answer_list(answer), index, board)
     {
-        show_line(print_of(board, "specialty")[0] != '\0' ? print_of(board, "specialty")
-                                                          : print_of(board, "tag"),
+        show_line(answer_text(board, "specialty")[0] != '\0' ? answer_text(board, "specialty")
+                                                             : answer_text(board, "tag"),
                   24);
         printf("  ");
-        show_line(print_of(board, "name"), 30);
-        printf("  %lld members%s\n", print_number(board, "members"),
-               json_is_true(json_object_get(board, "serves")) ? ", yours too" : "");
+        show_line(answer_text(board, "name"), 30);
+        printf("  %lld members%s\n", answer_number(board, "members"),
+               answer_is(board, "serves") ? ", yours too" : "");
     }
 }
 
-void print_preview(const json_t *answer)
-{
-    show_text(print_of(answer, "text"), 0);
-    printf("\npreview %s\n", print_of(answer, "preview"));
-}
-
-static void print_announcement(const json_t *entry)
+/* What one must know to open it or pass on: the rest is on its page. */
+static void print_case(const json_t *entry)
 {
     const json_t *announcement = json_object_get(entry, "announcement");
     const json_t *about = announcement == NULL ? entry : announcement;
-    const json_t *from = json_object_get(entry, "requester");
-    if (from == NULL)
-        from = json_object_get(entry, "writer");
-    printf("case ");
-    show_line(print_of(entry, "case"), 16);
+    const char *deadline = answer_text(about, "deadline");
+    const char *from = answer_name(entry, "requester");
+    const char *part = answer_text(entry, "part");
+    char line[512];
+    printf("%.16s  ", answer_text(entry, "case"));
+    show_line(answer_text(about, "specialty"), 22);
     printf("  ");
-    show_line(print_of(about, "specialty"), 20);
-    printf("  ");
-    show_line(print_of(entry, "state"), 12);
-    printf("  until %s\n", show_time(print_of(about, "deadline")));
-    if (from != NULL) {
-        printf("  from ");
-        (void)show_short(print_of(from, "name"), 60);
-        putchar('\n');
-    }
-    show_text(print_of(about, "question"), 2);
+    show_line(answer_text(entry, "state"), 11);
+    printf("  %.10s, %s\n", deadline, show_left(deadline));
+    snprintf(line, sizeof line, "%s; %s; %lld wanted%s%s",
+             from[0] != '\0' ? from : answer_name(entry, "writer"), answer_text(about, "reason"),
+             answer_number(about, "wanted_count"),
+             strcmp(part, "none") == 0 || part[0] == '\0' ? "" : "; you are ",
+             strcmp(part, "none") == 0 ? "" : part);
+    show_text(line, 2);
+    show_excerpt(answer_text(about, "question"), 2, 4);
+    if (json_object_get(announcement, "delivery") != NULL)
+        page_delivery(json_object_get(announcement, "delivery"), NULL, 2);
     putchar('\n');
+}
+
+static void print_case_list(const json_t *answer, const char *none)
+{
+    size_t index;
+    json_t *entry;
+    const json_t *list = answer_list(answer);
+    if (json_array_size(list) == 0)
+        printf("%s\n", none);
+    json_array_foreach(list, index, entry) print_case(entry);
+    print_next(answer);
 }
 
 void print_inbox(const json_t *answer)
 {
-    size_t index;
-    json_t *entry;
-    const json_t *list = print_list(answer);
-    if (json_array_size(list) == 0)
-        printf("Nothing new. `consilium inbox --state all` shows closed cases too.\n");
-    json_array_foreach(list, index, entry) print_announcement(entry);
-    print_next(answer);
+    print_case_list(answer, "Nothing is open here. --state all shows what is over, too.");
 }
 
 void print_cases(const json_t *answer)
 {
-    size_t index;
-    json_t *entry;
-    const json_t *list = print_list(answer);
-    if (json_array_size(list) == 0)
-        printf("No case yet. `consilium draft new` begins one, `consilium inbox` shows those of "
-               "others.\n");
-    json_array_foreach(list, index, entry) print_announcement(entry);
-    print_next(answer);
+    print_case_list(answer, "No such case. `consilium draft new` begins one, `consilium inbox` "
+                            "shows\nthose of others.");
 }
 
 void print_done(const json_t *answer)
 {
-    const char *record = print_of(answer, "record");
+    const char *record = answer_text(answer, "record");
     if (record[0] == '\0') {
         show_value(answer);
         return;
     }
-    printf("%s is kept here, and goes to those whom it is for.\n", print_of(answer, "kind"));
-    printf("record           %.16s\n", record);
-    if (print_of(answer, "case")[0] != '\0')
-        printf("case             %.16s\n", print_of(answer, "case"));
+    printf("Signed and kept here; it goes to those whom it is for. Record %.16s.\n", record);
+    if (answer_text(answer, "case")[0] != '\0')
+        printf("`consilium show %.8s` tells how far it got.\n", answer_text(answer, "case"));
 }
 
 void print_audit(const json_t *answer)
 {
-    if (json_is_true(json_object_get(answer, "sound")))
+    if (answer_is(answer, "sound"))
         printf("The audit log is sound: %lld entries, compared with %lld witnessed heads.\n",
-               print_number(answer, "count"), print_number(answer, "witnesses"));
+               answer_number(answer, "count"), answer_number(answer, "witnesses"));
     else
-        printf("THE AUDIT LOG IS NOT SOUND at entry %lld: %s.\n", print_number(answer, "number"),
-               print_of(answer, "says"));
+        printf("THE AUDIT LOG IS NOT SOUND at entry %lld: %s.\n", answer_number(answer, "number"),
+               answer_text(answer, "says"));
 }
 
 void print_sent(const json_t *answer)
 {
     printf("Signed and kept here; it goes to those whom it is for.\n");
-    printf("case %.16s  (`consilium show %.8s` tells how it goes on)\n", print_of(answer, "case"),
-           print_of(answer, "case"));
+    printf("case %.16s  (`consilium show %.8s` tells how it goes on)\n",
+           answer_text(answer, "case"), answer_text(answer, "case"));
 }
 
 /* ---- tables ---- */
@@ -170,6 +133,12 @@ static void print_column(const char *text, size_t width)
 {
     show_line(text, width);
     printf("  ");
+}
+
+/* Enough of an id to name it by. */
+static void print_id(const char *id)
+{
+    printf("%.16s  ", id);
 }
 
 static void print_last(const char *text, size_t width)
@@ -182,14 +151,13 @@ void print_relays(const json_t *answer)
 {
     size_t index;
     json_t *relay;
-    if (json_array_size(print_list(answer)) == 0)
+    if (json_array_size(answer_list(answer)) == 0)
         printf("The society lists no relay.\n");
-    json_array_foreach(print_list(answer), index, relay)
+    json_array_foreach(answer_list(answer), index, relay)
     {
-        print_column(print_of(relay, "name"), 24);
-        print_column(
-            json_is_true(json_object_get(relay, "connected")) ? "connected" : "NOT CONNECTED", 13);
-        print_last(print_of(relay, "endpoint"), 37);
+        print_column(answer_text(relay, "name"), 24);
+        print_column(answer_is(relay, "connected") ? "connected" : "NOT CONNECTED", 13);
+        print_last(answer_text(relay, "endpoint"), 37);
     }
 }
 
@@ -211,29 +179,29 @@ void print_clinicians(const json_t *answer)
 {
     size_t index;
     json_t *clinician;
-    if (json_array_size(print_list(answer)) == 0)
+    if (json_array_size(answer_list(answer)) == 0)
         printf("No account yet: `consilium clinician add` makes one.\n");
-    json_array_foreach(print_list(answer), index, clinician)
+    json_array_foreach(answer_list(answer), index, clinician)
     {
         char tags[200];
         print_join(json_object_get(clinician, "specialties"), tags, sizeof tags);
-        print_column(print_of(clinician, "login"), 10);
-        print_column(print_of(clinician, "name"), 26);
-        print_column(json_is_true(json_object_get(clinician, "revoked")) ? "REVOKED" : "", 7);
-        print_column(show_time(print_of(clinician, "valid_until")), 10);
+        print_column(answer_text(clinician, "login"), 10);
+        print_column(answer_text(clinician, "name"), 26);
+        print_column(answer_is(clinician, "revoked") ? "REVOKED" : "", 7);
+        print_column(show_time(answer_text(clinician, "valid_until")), 10);
         print_last(tags, 19);
     }
 }
 
 void print_account(const json_t *answer)
 {
-    const char *waits = print_of(answer, "waits");
+    const char *waits = answer_text(answer, "waits");
     printf("The account %s is made, for user %lld of this machine alone.\n",
-           print_of(answer, "login"), print_number(answer, "uid"));
+           answer_text(answer, "login"), answer_number(answer, "uid"));
     printf("  signs as     ");
-    print_last(print_of(answer, "name"), 65);
-    printf("  until        %.10s\n", print_of(answer, "valid_until"));
-    printf("  certificate  %.16s\n", print_of(answer, "certificate"));
+    print_last(answer_text(answer, "name"), 65);
+    printf("  until        %.10s\n", answer_text(answer, "valid_until"));
+    printf("  certificate  %.16s\n", answer_text(answer, "certificate"));
     if (waits[0] != '\0')
         printf("It is not published yet (%s): the node does it by itself.\n", waits);
 }
@@ -242,14 +210,14 @@ void print_specialists(const json_t *answer)
 {
     size_t index;
     json_t *clinician;
-    if (json_array_size(print_list(answer)) == 0)
+    if (json_array_size(answer_list(answer)) == 0)
         printf("No clinician of any member is known here (yet).\n");
-    json_array_foreach(print_list(answer), index, clinician)
+    json_array_foreach(answer_list(answer), index, clinician)
     {
         char tags[200];
         print_join(json_object_get(clinician, "specialties"), tags, sizeof tags);
-        print_column(print_of(clinician, "name"), 26);
-        print_column(print_of(json_object_get(clinician, "institution"), "name"), 28);
+        print_column(answer_text(clinician, "name"), 26);
+        print_column(answer_name(clinician, "institution"), 28);
         print_last(tags, 22);
     }
     print_next(answer);
@@ -259,19 +227,19 @@ void print_drafts(const json_t *answer)
 {
     size_t index;
     json_t *draft;
-    if (json_array_size(print_list(answer)) == 0)
+    if (json_array_size(answer_list(answer)) == 0)
         printf("No draft. `consilium draft new` begins one.\n");
-    json_array_foreach(print_list(answer), index, draft)
+    json_array_foreach(answer_list(answer), index, draft)
     {
         const json_t *fields = json_object_get(draft, "fields");
         char what[64];
         snprintf(what, sizeof what, "answers what was asked in case %.8s",
-                 print_of(draft, "supplies"));
-        print_column(print_of(draft, "draft"), 16);
-        print_column(show_time(print_of(draft, "made_at")), 16);
+                 answer_text(draft, "supplies"));
+        print_id(answer_text(draft, "draft"));
+        print_column(show_time(answer_text(draft, "made_at")), 16);
         printf("%zu files  ", json_array_size(json_object_get(draft, "attachments")));
-        print_last(print_of(draft, "supplies")[0] != '\0' ? what : print_of(fields, "question"),
-                   34);
+        print_last(
+            answer_text(draft, "supplies")[0] != '\0' ? what : answer_text(fields, "question"), 34);
     }
 }
 
@@ -279,32 +247,40 @@ void print_items(const json_t *answer)
 {
     size_t index;
     json_t *item;
-    if (json_array_size(print_list(answer)) == 0)
+    if (json_array_size(answer_list(answer)) == 0)
         printf("No documents and no images.\n");
-    json_array_foreach(print_list(answer), index, item)
+    json_array_foreach(answer_list(answer), index, item)
     {
         char chunks[48];
-        snprintf(chunks, sizeof chunks, "%lld of %lld parts", print_number(item, "chunks_here"),
-                 print_number(item, "chunk_count"));
-        print_column(print_of(item, "item"), 16);
-        print_column(print_of(item, "name"), 26);
-        printf("%9lld  ", print_number(item, "size"));
-        print_last(strcmp(print_of(item, "state"), "here") == 0 ? "here" : chunks, 20);
+        snprintf(chunks, sizeof chunks, "%lld of %lld parts", answer_number(item, "chunks_here"),
+                 answer_number(item, "chunk_count"));
+        print_id(answer_text(item, "item"));
+        print_column(answer_text(item, "name"), 28);
+        printf("%10s  ", show_size(answer_number(item, "size")));
+        print_last(answer_equals(item, "state", "here") ? "here" : chunks, 20);
+        page_delivery(NULL, json_object_get(item, "opened_by"), 18);
     }
+}
+
+void print_written(const json_t *answer)
+{
+    size_t index;
+    json_t *file;
+    json_array_foreach(answer, index, file) show_text(answer_text(file, "file"), 2);
 }
 
 void print_joins(const json_t *answer)
 {
     size_t index;
     json_t *join;
-    if (json_array_size(print_list(answer)) == 0)
+    if (json_array_size(answer_list(answer)) == 0)
         printf("No join waits.\n");
-    json_array_foreach(print_list(answer), index, join)
+    json_array_foreach(answer_list(answer), index, join)
     {
-        print_column(print_of(join, "record"), 16);
-        print_column(show_time(print_of(join, "time")), 16);
-        print_column(print_of(json_object_get(join, "writer"), "name"), 24);
-        print_last(print_of(json_object_get(join, "clinician"), "name"), 18);
+        print_id(answer_text(join, "record"));
+        print_column(show_time(answer_text(join, "time")), 16);
+        print_column(answer_name(join, "writer"), 24);
+        print_last(answer_name(join, "clinician"), 18);
     }
 }
 
@@ -312,19 +288,18 @@ void print_erasure(const json_t *answer)
 {
     size_t index;
     json_t *member;
-    printf("%s\n", json_is_true(json_object_get(answer, "erased")) ? "The case is erased."
-                                                                   : "The case is not erased.");
+    printf("%s\n", answer_is(answer, "erased") ? "The case is erased." : "The case is not erased.");
     json_array_foreach(json_object_get(answer, "receipts"), index, member)
     {
-        print_column(print_of(member, "name"), 30);
-        printf("erased %s, ", show_time(print_of(member, "erased_at")));
-        printf("backups until %.10s\n", show_time(print_of(member, "backups_until")));
+        print_column(answer_text(member, "name"), 30);
+        printf("erased %s, ", show_time(answer_text(member, "erased_at")));
+        printf("backups until %.10s\n", show_time(answer_text(member, "backups_until")));
     }
     json_array_foreach(json_object_get(answer, "silent"), index, member)
     {
-        if (!json_is_true(json_object_get(answer, "erased")))
+        if (!answer_is(answer, "erased"))
             break;
-        print_column(print_of(member, "name"), 30);
+        print_column(answer_text(member, "name"), 30);
         printf("silent: no receipt\n");
     }
 }
@@ -333,15 +308,15 @@ void print_entries(const json_t *answer)
 {
     size_t index;
     json_t *entry;
-    json_array_foreach(print_list(answer), index, entry)
+    json_array_foreach(answer_list(answer), index, entry)
     {
-        const char *who = print_of(entry, "login");
-        printf("%5lld  %s  ", print_number(entry, "number"), show_time(print_of(entry, "time")));
-        print_column(print_of(entry, "what"), 14);
-        print_column(print_of(entry, "kind"), 12);
-        print_column(print_of(entry, "case"), 8);
-        print_last(who[0] == '\0' ? print_of(json_object_get(entry, "institution"), "name") : who,
-                   15);
+        const char *who = answer_text(entry, "login");
+        printf("%5lld  %s  ", answer_number(entry, "number"),
+               show_time(answer_text(entry, "time")));
+        print_column(answer_text(entry, "what"), 14);
+        print_column(answer_text(entry, "kind"), 12);
+        printf("%-8.8s  ", answer_text(entry, "case"));
+        print_last(who[0] == '\0' ? answer_name(entry, "institution") : who, 15);
     }
     print_next(answer);
 }

@@ -4,10 +4,8 @@
 
 #include <jansson.h>
 
-void print_status(const json_t *answer);
 void print_members(const json_t *answer);
 void print_boards(const json_t *answer);
-void print_preview(const json_t *answer);
 void print_inbox(const json_t *answer);
 void print_cases(const json_t *answer);
 void print_sent(const json_t *answer);
@@ -22,6 +20,8 @@ void print_clinicians(const json_t *answer);
 void print_specialists(const json_t *answer);
 void print_drafts(const json_t *answer);
 void print_items(const json_t *answer);
+/* The files that `read` wrote. */
+void print_written(const json_t *answer);
 void print_joins(const json_t *answer);
 void print_erasure(const json_t *answer);
 void print_entries(const json_t *answer);

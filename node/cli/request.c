@@ -212,14 +212,19 @@ static const char *request_login(const struct run *run)
     return user == NULL ? NULL : user->pw_name;
 }
 
+bool request_signer(struct run *run)
+{
+    run->clinician = request_login(run);
+    if (run->clinician == NULL)
+        show_problem("who signs? Name the account with --clinician");
+    return run->clinician != NULL;
+}
+
 json_t *request_sign(struct run *run, enum method method, const char *path, json_t *body)
 {
     char prompt[160];
-    run->clinician = request_login(run);
-    if (run->clinician == NULL) {
-        show_problem("who signs? Name the account with --clinician");
+    if (!request_signer(run))
         return NULL;
-    }
     snprintf(prompt, sizeof prompt, "Passphrase of %.40s", run->clinician);
     char *passphrase = secret_read(SECRET_OLD, run->passphrase_file, prompt);
     if (passphrase == NULL)

@@ -12,6 +12,9 @@ json_t *request_send(struct run *run, enum method method, const char *path, cons
  * a run. */
 json_t *request_sign(struct run *run, enum method method, const char *path, json_t *body);
 
+/* Who signs: as said, or this user's login. False, and said, when nobody knows. */
+bool request_signer(struct run *run);
+
 /* Uploads `data` as application/octet-stream. */
 json_t *request_upload(struct run *run, const char *path, const void *data, size_t size);
 

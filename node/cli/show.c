@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <utf8proc.h>
 
 enum { SHOW_COLUMNS = 80, SHOW_NAME_WIDTH = 16 };
@@ -26,8 +27,11 @@ void show_error(const json_t *answer)
     const char *message = json_string_value(json_object_get(answer, "message"));
     const char *hint = json_string_value(json_object_get(answer, "hint"));
     show_problem("%s", message == NULL ? "the node gave no reason" : message);
-    if (hint != NULL)
-        show_problem("%s", hint);
+    if (hint == NULL)
+        return;
+    char *clean = show_clean(hint, false);
+    fprintf(stderr, "  %s\n", clean);
+    free(clean);
 }
 
 /* ---- text ---- */
@@ -90,12 +94,17 @@ size_t show_short(const char *text, size_t width)
 {
     char *clean = show_clean(text, false);
     size_t used = 0, bytes;
+    bool is_cut = show_width(clean) > width;
     for (const char *c = clean; *c != '\0'; c += bytes) {
         size_t columns = show_step(c, &bytes);
-        if (used + columns > width)
+        if (used + columns > width - (is_cut ? 1 : 0))
             break;
         fwrite(c, 1, bytes, stdout);
         used += columns;
+    }
+    if (is_cut) {
+        fputs("…", stdout);
+        used++;
     }
     free(clean);
     return used;
@@ -105,6 +114,19 @@ void show_line(const char *text, size_t width)
 {
     for (size_t used = show_short(text, width); used < width; used++)
         putchar(' ');
+}
+
+/* Marks that close what stands before them, and so begin no line, where text is written without
+ * blanks. */
+static bool show_is_closing(const char *text)
+{
+    static const char *const marks[] = {"、", "。", "，", "．", "；", "：", "！", "？", "）",
+                                        "》", "〉", "」", "』", "】", "〕", "”",  "’",  "…"};
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        if (strncmp(text, marks[i], strlen(marks[i])) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* How many bytes of `line` fit `room` columns, broken at a blank where there is one. Text without
@@ -118,7 +140,7 @@ static size_t show_fit(const char *line, size_t room)
             return blank > 0 ? blank : (at > 0 ? at : bytes);
         if (line[at] == ' ')
             blank = at;
-        if (columns == 2)
+        if (columns == 2 && !show_is_closing(line + at))
             blank = at;
         used += columns;
         at += bytes;
@@ -126,13 +148,21 @@ static size_t show_fit(const char *line, size_t room)
     return at;
 }
 
-void show_text(const char *text, size_t indent)
+/* `column`: where the cursor stands; `line_max` 0: as many as it takes. */
+static void show_wrapped(const char *text, size_t indent, size_t column, size_t line_max)
 {
     char *clean = show_clean(text, true);
     const char *at = clean;
+    size_t line_count = 0;
     do {
-        size_t size = show_fit(at, SHOW_COLUMNS - indent);
-        printf("%*s%.*s\n", size == 0 ? 0 : (int)indent, "", (int)size, at);
+        bool is_last = ++line_count == line_max;
+        size_t size = show_fit(at, SHOW_COLUMNS - indent - (is_last ? 4 : 0));
+        bool is_cut = is_last && at[size + strspn(at + size, "\n ")] != '\0';
+        size_t blanks = size == 0 && !is_cut ? 0 : indent > column ? indent - column : 0;
+        printf("%*s%.*s%s\n", (int)blanks, "", (int)size, at, is_cut ? " ..." : "");
+        column = 0;
+        if (is_last)
+            break;
         at += size;
         bool is_broken = *at == '\n';
         if (is_broken)
@@ -141,6 +171,60 @@ void show_text(const char *text, size_t indent)
             at++;
     } while (*at != '\0');
     free(clean);
+}
+
+void show_text(const char *text, size_t indent)
+{
+    show_wrapped(text, indent, 0, 0);
+}
+
+void show_excerpt(const char *text, size_t indent, size_t line_max)
+{
+    show_wrapped(text, indent, 0, line_max);
+}
+
+void show_pair(size_t lead_indent, const char *lead, size_t indent, const char *text)
+{
+    printf("%*s", (int)lead_indent, "");
+    size_t column = lead_indent + show_short(lead, indent - lead_indent);
+    if (*text == '\0')
+        putchar('\n');
+    else
+        show_wrapped(text, indent, column, 0);
+}
+
+const char *show_size(long long bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    static char text[32];
+    double size = (double)bytes;
+    size_t unit = 0;
+    for (; size >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++)
+        size /= 1024;
+    snprintf(text, sizeof text, "%.*f %s", unit == 0 || size >= 100 ? 0 : 1, size, units[unit]);
+    return text;
+}
+
+const char *show_left(const char *rfc3339)
+{
+    static char text[32];
+    struct tm parts = {.tm_isdst = 0};
+    if (sscanf(rfc3339, "%d-%d-%dT%d:%d:%d", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
+               &parts.tm_hour, &parts.tm_min, &parts.tm_sec) != 6)
+        return "";
+    parts.tm_year -= 1900;
+    parts.tm_mon -= 1;
+    long long left = (long long)timegm(&parts) - (long long)time(NULL);
+    long long days = left / 86400, hours = left / 3600;
+    if (left <= 0)
+        return "over";
+    if (days >= 2)
+        snprintf(text, sizeof text, "%lld days left", days);
+    else if (hours >= 1)
+        snprintf(text, sizeof text, "%lld hour%s left", hours, hours == 1 ? "" : "s");
+    else
+        snprintf(text, sizeof text, "%lld minutes left", left / 60);
+    return text;
 }
 
 const char *show_time(const char *rfc3339)

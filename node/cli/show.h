@@ -23,7 +23,12 @@ void show_json(const json_t *value);
 
 /* One paragraph or several, each line begun with `indent` blanks, wrapped at 80 columns. */
 void show_text(const char *text, size_t indent);
-/* One line, cut at `width` columns; answers how many it took. */
+/* The same, of at most `line_max` lines; the last ends with "..." when there is more. */
+void show_excerpt(const char *text, size_t indent, size_t line_max);
+/* The same, with `lead` (`lead_indent` blanks before it) in front of the first line. */
+void show_pair(size_t lead_indent, const char *lead, size_t indent, const char *text);
+/* One line, cut at `width` columns, with an ellipsis when it was longer; answers how many it took.
+ */
 size_t show_short(const char *text, size_t width);
 /* The same, filled up with blanks: a column. */
 void show_line(const char *text, size_t width);
@@ -33,6 +38,11 @@ char *show_clean(const char *text, bool keep_lines);
 
 /* "2025-02-14T09:30:00.000Z" as "2025-02-14 09:30"; borrowed static memory. */
 const char *show_time(const char *rfc3339);
+
+/* "6.0 KiB"; borrowed static memory. */
+const char *show_size(long long bytes);
+/* How long until then: "14 days", "5 hours", "over"; borrowed static memory. */
+const char *show_left(const char *rfc3339);
 
 /* Columns that the text takes on a terminal. */
 size_t show_width(const char *text);

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/cli/answer.h"
 #include "node/cli/page.h"
+#include "node/cli/page_draft.h"
 #include "node/cli/print.h"
 #include "node/cli/request.h"
 #include "node/cli/show.h"
@@ -106,7 +108,7 @@ int story_attach(struct run *run)
 {
     json_t *answer =
         story_upload(run, run->arguments[0], run->arguments[1], command_value(run, "name"));
-    return story_print(run, answer, NULL);
+    return story_print(run, answer, page_attached);
 }
 
 /* Asks the person at the terminal; the answer must be typed in full. */
@@ -143,7 +145,7 @@ static json_t *story_send(struct run *run, const char *draft)
     const char *hash = json_string_value(json_object_get(preview, "preview"));
     json_t *answer = NULL;
     if (seen == NULL && !run->is_json)
-        print_preview(preview);
+        page_preview(preview);
     if (seen != NULL && (hash == NULL || strcmp(seen, hash) != 0)) {
         show_problem("this is not what was shown: the draft changed; look at `consilium preview`");
     } else if (seen == NULL && run->is_sure) {
@@ -220,10 +222,26 @@ int story_supply(struct run *run)
 
 /* ---- looking ---- */
 
+json_t *story_thread(struct run *run)
+{
+    char query[80] = "thread?limit=200";
+    json_t *all = json_array(), *page;
+    while ((page = story_get(run, "cases", run->arguments[0], query)) != NULL) {
+        json_array_extend(all, json_object_get(page, "thread"));
+        bool is_last = answer_text(page, "next")[0] == '\0';
+        snprintf(query, sizeof query, "thread?limit=200&after=%.32s", answer_text(page, "next"));
+        json_decref(page);
+        if (is_last)
+            return json_pack("{s:o}", "thread", all);
+    }
+    json_decref(all);
+    return NULL;
+}
+
 int story_show(struct run *run)
 {
     json_t *about = story_get(run, "cases", run->arguments[0], "");
-    json_t *thread = about == NULL ? NULL : story_get(run, "cases", run->arguments[0], "thread");
+    json_t *thread = about == NULL ? NULL : story_thread(run);
     if (thread == NULL) {
         json_decref(about);
         return 1;

@@ -25,4 +25,8 @@ int story_audit_export(struct run *run);
 /* Prints an answer as JSON or for people, drops it. 0, or 1 when it is NULL. */
 int story_print(const struct run *run, json_t *answer, void (*print)(const json_t *answer));
 
+/* The case's items, and its whole thread, all pages of it; NULL, and said. */
+json_t *story_case_items(struct run *run);
+json_t *story_thread(struct run *run);
+
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "node/cli/answer.h"
+#include "node/cli/page_record.h"
 #include "node/cli/print.h"
 #include "node/cli/request.h"
 #include "node/cli/show.h"
@@ -91,6 +93,19 @@ int story_reply(struct run *run)
     return story_print(run, answer, print_done);
 }
 
+static void export_tell(struct run *run, const char *file)
+{
+    json_t *status = request_send(run, METHOD_GET, "status", NULL);
+    const char *federation = answer_text(status, "federation");
+    printf("Written to ");
+    (void)show_short(file, 68);
+    printf(".\nAnyone can check it, who has the federation's id from a source of their own:\n"
+           "  consilium opinion verify ");
+    (void)show_short(file, 51);
+    printf(" \\\n  --federation %s\n", federation[0] == '\0' ? "ID" : federation);
+    json_decref(status);
+}
+
 int story_export(struct run *run)
 {
     char path[512], file[256];
@@ -105,9 +120,7 @@ int story_export(struct run *run)
     bool is_done = request_download(run, path, body, to == NULL ? file : to);
     json_decref(body);
     if (is_done && !run->is_json)
-        printf("Written to %s. Anyone can check it:\n  consilium opinion verify %s --federation "
-               "FEDERATION-ID\n",
-               to == NULL ? file : to, to == NULL ? file : to);
+        export_tell(run, to == NULL ? file : to);
     return is_done ? 0 : 1;
 }
 
@@ -132,8 +145,41 @@ static void verify_time(json_t *object, const char *key, struct wall wall)
     struct tm parts;
     time_t seconds = (time_t)(wall.ms / 1000);
     gmtime_r(&seconds, &parts);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.000Z", &parts);
+    size_t size = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(text + size, sizeof text - size, ".%03uZ", (unsigned)(wall.ms % 1000));
     json_object_set_new(object, key, json_string(text));
+}
+
+static void verify_texts(json_t *object, const char *key, const struct bytes *texts, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_stringn((const char *)texts[i].data, texts[i].size));
+    if (count > 0)
+        json_object_set(object, key, list);
+    json_decref(list);
+}
+
+/* What is advised, under the names that spec/api.md gives an opinion. */
+static void verify_opinion(json_t *json, const struct opinion *opinion)
+{
+    const char *confidence = content_code_name(&opinion_confidences, opinion->confidence);
+    json_t *alternatives = json_array();
+    for (size_t i = 0; i < opinion->alternative_count; i++) {
+        const struct opinion_alternative *one = &opinion->alternatives[i];
+        json_t *said = json_object();
+        verify_text(said, "what", one->what);
+        json_object_set_new(said, "why", json_string(content_code_name(&opinion_whys, one->why)));
+        verify_text(said, "remark", one->remark);
+        json_array_append_new(alternatives, said);
+    }
+    if (opinion->alternative_count > 0)
+        json_object_set(json, "alternatives", alternatives);
+    json_decref(alternatives);
+    if (confidence[0] != '\0')
+        json_object_set_new(json, "confidence", json_string(confidence));
+    verify_texts(json, "references", opinion->references, opinion->reference_count);
+    verify_texts(json, "trials", opinion->trials, opinion->trial_count);
 }
 
 static json_t *verify_facts(const struct opinion_file_facts *facts)
@@ -162,6 +208,7 @@ static json_t *verify_facts(const struct opinion_file_facts *facts)
         json_object_set_new(json, "treatment", json_string(treatment));
     verify_text(json, "treatment_text", opinion->treatment_text);
     verify_text(json, "text", opinion->text);
+    verify_opinion(json, opinion);
     json_object_set_new(json, "items_opened", json_integer((json_int_t)opinion->item_opened_count));
     verify_text(json, "sentence", opinion->sentence);
     return json;
@@ -188,6 +235,28 @@ static err verify_check(struct bytes all, const struct opinion_file_trust *trust
     return failure;
 }
 
+static void verify_page(const json_t *facts)
+{
+    char line[1024];
+    printf("VALID: signed %s UTC by\n", show_time(answer_text(facts, "signed_at")));
+    snprintf(line, sizeof line, "%s, %s; %s", answer_text(facts, "clinician"),
+             answer_text(facts, "credentials"), answer_text(facts, "institution"));
+    show_text(line, 2);
+    printf("  in case %.16s, record %.16s\n", answer_text(facts, "case"),
+           answer_text(facts, "record"));
+    if (answer_is(facts, "taken_in"))
+        show_pair(2, "taken in by ", 14, answer_text(facts, "requester"));
+    printf("  documents and images that were opened: %lld\n", answer_number(facts, "items_opened"));
+    printf("\nOpinion\n");
+    page_opinion(facts);
+    printf("\nChecked against roster head %lld%s\n  %s\n", answer_number(facts, "checked_epoch"),
+           answer_is(facts, "anchored") ? ", which you named:"
+                                        : ", the last in the file: NOT ANCHORED.",
+           answer_text(facts, "checked_head"));
+    if (!answer_is(facts, "anchored"))
+        printf("Name a head that you trust with --head: then it holds up to that head.\n");
+}
+
 static int verify_file(struct run *run, const char *path, const struct opinion_file_trust *trust)
 {
     uint8_t *data;
@@ -204,10 +273,7 @@ static int verify_file(struct run *run, const char *path, const struct opinion_f
     failure = verify_check((struct bytes){data, size}, trust, memory, &facts);
     int status = 1;
     if (failure == OK) {
-        status = story_print(run, verify_facts(&facts), NULL);
-        if (!run->is_json && !facts.is_anchored)
-            printf("\nNOT ANCHORED: checked against the last head in the file itself. Name a head "
-                   "that\nyou trust with --head, and the answer holds up to that head.\n");
+        status = story_print(run, verify_facts(&facts), verify_page);
     } else {
         if (run->is_json)
             show_json(json_pack("{s:b,s:s,s:s}", "valid", 0, "error", err_name(failure), "part",

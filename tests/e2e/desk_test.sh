@@ -81,4 +81,35 @@ if setsid -w "$fed_build/node/cli/consilium" close "$case" --clinician grey \
     fed_fail 'nobody could type a passphrase'
 fi
 grep -q 'no terminal' last || fed_fail "no terminal: $(cat last)"
+
+say 'what is shown: 80 columns, nothing that steers the terminal'
+shown() { # COMMAND...: all that it shows is narrow and harmless
+    at lakeside "$@" >said 2>&1 || fed_fail "$*: $(cat said)"
+    narrow said "$*"
+    if LC_ALL=C grep -q "$(printf '[\033\007\302\233]')" said; then fed_fail "$* passes an escape on"; fi
+    if grep -q '^ *[{["]' said; then fed_fail "$* shows raw JSON: $(cat said)"; fi
+}
+long=$(printf 'x%.0s' $(seq 1 400))
+wide=$(printf '\347\227\205%.0s' $(seq 1 300)) # a Chinese character, two columns each
+tell 0 lakeside draft new --question "$wide" --description "$long $wide" --json
+next=$(jq -r .draft last)
+printf '\033[31mred\n' >escape
+refused lakeside 'control characters' draft edit "$next" --question @escape
+sign_at lakeside grey discuss "$case" --text "$wide $long" >last
+sign_at lakeside grey discuss "$case" --text "$(printf 'turned \342\200\256 around')" >last
+for words in status members specialists boards relays 'clinician list' 'draft list' inbox cases \
+    "draft show $next" "show $case" "thread $case" "items $case" "joins $case" "erasure $case" \
+    'audit list' 'audit verify' 'inbox --specialty oncology'; do
+    # shellcheck disable=SC2086 # words
+    shown $words
+done
+asked=$case
+consult_draft lakeside
+shown preview "$draft"
+case=$asked
+at lakeside status >said
+grep -q 'NO REAL PATIENTS' said || fed_fail 'status should say: no real patients'
+at lakeside "show" "$case" >said
+grep -q 'kept here' said || fed_fail 'a post should say that it is kept here'
+if grep -q "$(printf '\342\200\256')" said; then fed_fail 'a mark that turns the writing is passed on'; fi
 say done

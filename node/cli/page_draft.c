@@ -1,0 +1,148 @@
+#include "node/cli/page_draft.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/cli/answer.h"
+#include "node/cli/show.h"
+
+static void draft_pair(const char *label, const char *text)
+{
+    show_pair(2, label, 16, text);
+}
+
+static void draft_field(const json_t *fields, const char *name, const char *label)
+{
+    const json_t *value = json_object_get(fields, name);
+    char line[64];
+    if (json_is_integer(value)) {
+        snprintf(line, sizeof line, "%lld", (long long)json_integer_value(value));
+        draft_pair(label, line);
+    } else if (strcmp(name, "deadline") == 0 && json_is_string(value)) {
+        snprintf(line, sizeof line, "%s UTC, %s", show_time(json_string_value(value)),
+                 show_left(json_string_value(value)));
+        draft_pair(label, line);
+    } else if (json_is_string(value)) {
+        draft_pair(label, json_string_value(value));
+    }
+}
+
+static void draft_item(const json_t *item)
+{
+    size_t index;
+    json_t *part;
+    printf("  %.16s  ", answer_text(item, "item"));
+    show_line(answer_text(item, "name"), 44);
+    printf("  %10s\n", show_size(answer_number(item, "size")));
+    json_array_foreach(json_object_get(item, "stripped"), index, part)
+    {
+        char line[200];
+        snprintf(line, sizeof line, "taken out: %.150s", json_string_value(part));
+        show_text(line, 20);
+    }
+}
+
+static void draft_text(const json_t *fields, const char *name, const char *title)
+{
+    const char *text = answer_text(fields, name);
+    if (text[0] == '\0')
+        return;
+    printf("\n%s\n", title);
+    show_text(text, 2);
+}
+
+/* Several things that are missing stand in one text, each after "; ". */
+static void draft_missing(const json_t *answer)
+{
+    const char *missing = answer_text(answer, "missing");
+    if (answer_is(answer, "sending")) {
+        printf("\nIt is being sent: `consilium announce %.8s` goes on where it stopped.\n",
+               answer_text(answer, "draft"));
+    } else if (missing[0] == '\0') {
+        printf("\nReady: `consilium announce %.8s` shows what leaves, asks, signs and sends.\n",
+               answer_text(answer, "draft"));
+    } else {
+        printf("\nNot ready to be sent\n");
+        show_text(missing, 2);
+        printf("`consilium draft edit %.8s` changes it; --help has its options.\n",
+               answer_text(answer, "draft"));
+    }
+}
+
+void page_draft(const json_t *answer)
+{
+    static const struct {
+        const char *name;
+        const char *label;
+    } lines[] = {{"specialty", "board"}, {"service", "service"},
+                 {"reason", "reason"},   {"wanted_count", "opinions"},
+                 {"deadline", "until"},  {"language", "language"},
+                 {"mode", "mode"},       {"age", "age"},
+                 {"sex", "sex"},         {"country", "country"},
+                 {"consent", "consent"}, {"initiative", "initiative"}};
+    const json_t *fields = json_object_get(answer, "fields");
+    size_t index;
+    json_t *item;
+    printf("Draft %.16s, made %s UTC; nothing of it has left\n", answer_text(answer, "draft"),
+           show_time(answer_text(answer, "made_at")));
+    if (answer_text(answer, "supplies")[0] != '\0')
+        printf("  %-14scase %.16s\n", "supplies", answer_text(answer, "supplies"));
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        draft_field(fields, lines[i].name, lines[i].label);
+    json_array_foreach(json_object_get(fields, "directed"), index, item)
+        printf("  %-14s%.16s\n", index == 0 ? "asked alone" : "", json_string_value(item));
+    draft_text(fields, "question", "Question: the whole board will read it");
+    draft_text(fields, "description", "Description: participants will read it");
+    draft_text(fields, "note", "Note");
+    if (json_array_size(json_object_get(answer, "attachments")) > 0)
+        printf("\nAttached\n");
+    json_array_foreach(json_object_get(answer, "attachments"), index, item) draft_item(item);
+    draft_missing(answer);
+}
+
+void page_attached(const json_t *answer)
+{
+    const json_t *list = json_object_get(answer, "attachments");
+    size_t count = json_array_size(list);
+    if (count == 0)
+        return;
+    printf("Attached to draft %.8s, as it would leave:\n", answer_text(answer, "draft"));
+    draft_item(json_array_get(list, count - 1));
+    draft_missing(answer);
+}
+
+/* The node writes "  name              text": what does not fit goes on under the text. */
+static void preview_line(const char *line)
+{
+    enum { PREVIEW_COLUMN = 20 };
+    bool is_pair = strlen(line) > PREVIEW_COLUMN && strncmp(line, "  ", 2) == 0 &&
+                   line[PREVIEW_COLUMN - 1] == ' ';
+    if (line[strspn(line, " ")] == '\0') {
+        putchar('\n');
+        return;
+    }
+    if (!is_pair) {
+        show_text(line, 0);
+        return;
+    }
+    char lead[PREVIEW_COLUMN + 1];
+    memcpy(lead, line, PREVIEW_COLUMN); /* names are ASCII: the node writes them */
+    lead[PREVIEW_COLUMN] = '\0';
+    show_pair(0, lead, PREVIEW_COLUMN, line + PREVIEW_COLUMN);
+}
+
+void page_preview(const json_t *answer)
+{
+    char *text = strdup(answer_text(answer, "text"));
+    char *rest = text;
+    while (rest != NULL && *rest != '\0') {
+        char *end = strchr(rest, '\n');
+        if (end != NULL)
+            *end = '\0';
+        preview_line(rest);
+        rest = end == NULL ? NULL : end + 1;
+    }
+    free(text);
+    printf("\npreview %s\n", answer_text(answer, "preview"));
+}

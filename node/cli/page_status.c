@@ -1,0 +1,131 @@
+#include "node/cli/page_status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "node/cli/answer.h"
+#include "node/cli/show.h"
+
+static void status_pair(const char *label, const char *text)
+{
+    show_pair(2, label, 16, text);
+}
+
+static void status_peers(const json_t *answer)
+{
+    size_t index;
+    json_t *peer;
+    char line[256];
+    const json_t *connected = json_object_get(answer, "connected");
+    snprintf(line, sizeof line, "%lld in the federation, %zu connected",
+             answer_number(answer, "members"), json_array_size(connected));
+    status_pair("members", line);
+    json_array_foreach(connected, index, peer)
+    {
+        printf("%-16s", "");
+        show_line(answer_text(peer, "name"), 36);
+        printf("  %s%s%s\n", answer_text(peer, "way"),
+               answer_is(peer, "same_head") ? "" : ", ANOTHER ROSTER",
+               answer_is(peer, "clock_differs") ? ", CLOCK DIFFERS" : "");
+    }
+}
+
+static void status_relays(const json_t *answer)
+{
+    size_t index;
+    json_t *relay;
+    const json_t *relays = json_object_get(answer, "relays");
+    if (json_array_size(relays) == 0)
+        status_pair("relays", "none is listed");
+    json_array_foreach(relays, index, relay)
+    {
+        char line[256];
+        snprintf(line, sizeof line, "%.100s: %s", answer_text(relay, "name"),
+                 answer_is(relay, "connected") ? "connected" : "NOT CONNECTED");
+        status_pair(index == 0 ? "relays" : "", line);
+    }
+}
+
+static void status_roster(const json_t *answer)
+{
+    char line[256], until[32];
+    const json_t *head = json_object_get(answer, "head");
+    snprintf(until, sizeof until, "%.10s", answer_text(head, "valid_until"));
+    snprintf(line, sizeof line, "head %lld of %.10s, valid until %s%s%s",
+             answer_number(head, "epoch"), answer_text(head, "issued"), until,
+             answer_is(head, "expired") ? ": EXPIRED, the society must sign a new one" : "",
+             answer_is(head, "behind") ? ": A NEWER ONE IS KNOWN, and still to come" : "");
+    status_pair("roster", line);
+}
+
+static void status_disk(const json_t *answer)
+{
+    char line[256], used[32], items[32];
+    const json_t *disk = json_object_get(answer, "disk");
+    const json_t *streams = json_object_get(answer, "streams");
+    snprintf(used, sizeof used, "%s", show_size(answer_number(disk, "bytes")));
+    snprintf(line, sizeof line, "cases: %lld; records: %lld, %s of %s%s",
+             answer_number(streams, "cases"), answer_number(disk, "records"), used,
+             show_size(answer_number(disk, "quota")), answer_is(disk, "full") ? ": FULL" : "");
+    status_pair("kept here", line);
+    snprintf(items, sizeof items, "%s", show_size(answer_number(disk, "item_bytes")));
+    snprintf(line, sizeof line, "documents and images: %s of %s", items,
+             show_size(answer_number(disk, "item_quota")));
+    status_pair("", line);
+}
+
+/* Only what is not as it should be. */
+static void status_troubles(const json_t *answer)
+{
+    static const struct {
+        const char *name;
+        const char *says;
+    } troubles[] = {
+        {"behind", "streams are behind: they are being fetched"},
+        {"lacking", "records are lacking: they are asked for from who has them"},
+        {"forked", "STREAMS ARE FORKED: their writers broke the rules, or were restored wrongly"},
+        {"refused", "records were refused since the start"},
+    };
+    const json_t *streams = json_object_get(answer, "streams");
+    char line[256];
+    for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
+        if (answer_number(streams, troubles[i].name) == 0)
+            continue;
+        snprintf(line, sizeof line, "%lld %s", answer_number(streams, troubles[i].name),
+                 troubles[i].says);
+        status_pair("to look at", line);
+    }
+    if (answer_number(answer, "clocks_that_differ") > 0) {
+        snprintf(line, sizeof line, "the clocks of %lld members differ from this machine's",
+                 answer_number(answer, "clocks_that_differ"));
+        status_pair("to look at", line);
+    }
+    if (answer_is(answer, "keys_wait"))
+        status_pair("to look at", "keys of deleted records wait for room on the disk");
+}
+
+void page_status(const json_t *answer)
+{
+    const json_t *self = json_object_get(answer, "institution");
+    char line[512];
+    show_text(answer_text(self, "name"), 0);
+    snprintf(line, sizeof line, "in %s (%s)", answer_text(answer, "title"),
+             answer_text(answer, "name"));
+    show_text(line, 0);
+    putchar('\n');
+    if (answer_is(answer, "posting_waits"))
+        status_pair("POSTING WAITS", answer_text(answer, "why"));
+    else
+        status_pair("posting", "goes out at once");
+    status_peers(answer);
+    status_relays(answer);
+    status_roster(answer);
+    status_disk(answer);
+    status_troubles(answer);
+    snprintf(line, sizeof line, "%lld with an account here", answer_number(answer, "clinicians"));
+    status_pair("clinicians", line);
+    printf("\n  node          %s\n  head and federation, to compare whole:\n  %s\n  %s\n",
+           answer_text(self, "node"), answer_text(json_object_get(answer, "head"), "id"),
+           answer_text(answer, "federation"));
+    printf("\nNO REAL PATIENTS YET. Not for emergencies: call.\n");
+}

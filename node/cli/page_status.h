@@ -1,0 +1,10 @@
+/* How the node stands: what is well in few words, what is not in capitals. */
+#ifndef CONSILIUM_NODE_CLI_PAGE_STATUS_H
+#define CONSILIUM_NODE_CLI_PAGE_STATUS_H
+
+#include <jansson.h>
+
+/* The answer of `status`. */
+void page_status(const json_t *answer);
+
+#endif
