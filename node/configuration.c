@@ -1,15 +1,11 @@
 #include "node/configuration.h"
 
-#include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "node/identity.h"
 
 static const char *const configuration_levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const configuration_unlocks[] = {"key-file", "prompt", "passphrase-file",
+                                                    "credential", NULL};
 static const char *const configuration_grants[] = {"automatic", "by-hand", NULL};
 
 static const struct config_setting configuration_settings[] = {
@@ -19,6 +15,18 @@ static const struct config_setting configuration_settings[] = {
      .required = true,
      .help = "Directory of keys and stores; made by `consiliumd init`, readable by the daemon "
              "alone."},
+    {.section = "",
+     .key = "institution",
+     .type = CONFIG_TEXT,
+     .help = "Name of this institution, as `init` was given it; then another's directory is "
+             "refused."},
+    {.section = "",
+     .key = "unlock",
+     .type = CONFIG_CHOICE,
+     .choices = configuration_unlocks,
+     .help = "How the keys open at a start: bare from `data`, a passphrase typed at the terminal, "
+             "in passphrase-file, or in the systemd credential consilium-passphrase; without it, "
+             "as the keys lie there."},
     {.section = "",
      .key = "socket",
      .type = CONFIG_PATH,
@@ -37,8 +45,8 @@ static const struct config_setting configuration_settings[] = {
     {.section = "",
      .key = "passphrase-file",
      .type = CONFIG_PATH,
-     .help = "File with the passphrase of sealed keys (mode 600), such as a systemd credential; "
-             "without it, the terminal is asked."},
+     .help = "File with the passphrase of sealed keys (mode 600), best on a medium that can be "
+             "taken away."},
     {.section = "",
      .key = "log",
      .type = CONFIG_CHOICE,
@@ -132,6 +140,14 @@ static err configuration_federation(struct configuration *configuration, const c
     }
     snprintf(federation->data, sizeof federation->data, "%s/%s", configuration->data,
              federation->name);
+    for (size_t i = 0; i < configuration->federation_count; i++) {
+        if (ID_EQUAL(configuration->federations[i].id, federation->id)) {
+            config_complain(config, section, "id",
+                            "another section has this federation already; take one of them out",
+                            ret_trouble);
+            return ERR_INVALID;
+        }
+    }
     federation->grants_by_hand = config_int(config, section, "grants") == 1;
     federation->quota = (uint64_t)config_int(config, section, "quota");
     configuration->federation_count++;
@@ -147,6 +163,9 @@ err configuration_load(const char *path, struct configuration *ret_configuration
         return failure;
     struct config *config = configuration.config;
     configuration.data = config_text(config, "", "data");
+    configuration.institution = config_text(config, "", "institution");
+    if (config_has(config, "", "unlock"))
+        configuration.unlock = UNLOCK_KEY_FILE + (unsigned)config_int(config, "", "unlock");
     configuration.group = config_text(config, "", "group");
     configuration.administrators = config_text(config, "", "administrators");
     configuration.passphrase_file = config_text(config, "", "passphrase-file");
@@ -174,48 +193,4 @@ void configuration_free(struct configuration *configuration)
 {
     config_free(configuration->config);
     memset(configuration, 0, sizeof *configuration);
-}
-
-static err configuration_trouble(const struct configuration *configuration, const char *key,
-                                 const char *what, struct config_trouble *ret_trouble)
-{
-    config_complain(configuration->config, "", key, what, ret_trouble);
-    return ERR_INVALID;
-}
-
-err configuration_check(const struct configuration *configuration,
-                        struct config_trouble *ret_trouble)
-{
-    struct stat status;
-    struct identity identity;
-    char what[IDENTITY_PROBLEM_SIZE + 64];
-    if (stat(configuration->data, &status) != 0) {
-        snprintf(what, sizeof what, "%.300s: %s; make it with `consiliumd init`",
-                 configuration->data, strerror(errno));
-        return configuration_trouble(configuration, "data", what, ret_trouble);
-    }
-    if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0) {
-        snprintf(what, sizeof what,
-                 "%.300s is not a directory of this user's alone; run as its owner, or chown it "
-                 "and chmod 700",
-                 configuration->data);
-        return configuration_trouble(configuration, "data", what, ret_trouble);
-    }
-    if (identity_peek(configuration->data, &identity, what) != OK)
-        return configuration_trouble(configuration, "data", what, ret_trouble);
-    if (configuration->group != NULL && getgrnam(configuration->group) == NULL)
-        return configuration_trouble(configuration, "group",
-                                     "there is no such group; make it with groupadd, or leave "
-                                     "the line out: then only root and the daemon's user get in",
-                                     ret_trouble);
-    if (configuration->administrators != NULL && getgrnam(configuration->administrators) == NULL)
-        return configuration_trouble(configuration, "administrators",
-                                     "there is no such group; make it with groupadd, or leave the "
-                                     "line out: then only root and the daemon's user make accounts",
-                                     ret_trouble);
-    if (strlen(configuration->socket) > 107)
-        return configuration_trouble(configuration, "socket",
-                                     "longer than the 107 bytes that a Unix socket may have",
-                                     ret_trouble);
-    return OK;
 }

@@ -20,6 +20,15 @@ struct configuration_federation {
     uint64_t quota;
 };
 
+/* How the keys of `data` open at a start. spec/storage.md says what each gives away. */
+enum configuration_unlock {
+    UNLOCK_AS_THEY_LIE, /* bare ones as they are; sealed ones by passphrase-file, or the terminal */
+    UNLOCK_KEY_FILE,
+    UNLOCK_PROMPT,
+    UNLOCK_PASSPHRASE_FILE,
+    UNLOCK_CREDENTIAL,
+};
+
 /* Texts live as long as `config`. */
 struct configuration {
     struct config *config;
@@ -27,6 +36,8 @@ struct configuration {
     char socket[4096];
     const char *group;          /* NULL: only the daemon's user and root */
     const char *administrators; /* NULL: the same */
+    const char *institution;    /* NULL: whose keys they are is not checked */
+    enum configuration_unlock unlock;
     const char *passphrase_file;
     enum log_level log_level;
     unsigned workers; /* 0: as many as there are cores */
@@ -41,10 +52,5 @@ extern const struct config_schema configuration_schema;
 MUST_USE err configuration_load(const char *path, struct configuration *ret_configuration,
                                 struct config_trouble *ret_trouble);
 void configuration_free(struct configuration *configuration);
-
-/* What can be judged only on this machine: directory, keys, group. For --check-config and before
- * the start. */
-MUST_USE err configuration_check(const struct configuration *configuration,
-                                 struct config_trouble *ret_trouble);
 
 #endif

@@ -8,6 +8,7 @@
 #include "node/daemon.h"
 #include "node/io/keyfile.h"
 #include "node/joining.h"
+#include "node/readiness.h"
 
 enum { SECRETS_SIZE = 64 * 1024, LIST_MAX = 32 };
 
@@ -264,32 +265,77 @@ static int join(const struct options *options, struct secrets *secrets)
 
 /* ---- run ---- */
 
+static int fail_setting(const struct configuration *configuration, const char *key,
+                        const char *what)
+{
+    struct config_trouble trouble;
+    config_complain(configuration->config, "", key, what, &trouble);
+    return fail(trouble.line);
+}
+
+static struct passphrase_source source_of(const struct options *options,
+                                          const struct configuration *configuration)
+{
+    struct passphrase_source source = PASSPHRASE_TERMINAL;
+    source.file = options->passphrase_file;
+    if (source.file == NULL && configuration->unlock == UNLOCK_CREDENTIAL)
+        source.credential = "consilium-passphrase";
+    else if (source.file == NULL)
+        source.file = configuration->passphrase_file;
+    return source;
+}
+
+/* Says what was looked at. Sealed keys are opened only when nobody has to type. */
+static int check(const struct options *options, const struct configuration *configuration,
+                 struct secrets *secrets)
+{
+    struct config_trouble trouble;
+    struct identity identity;
+    char problem[IDENTITY_PROBLEM_SIZE] = "";
+    struct passphrase_source source = source_of(options, configuration);
+    const char *note = "";
+    if (readiness_is_running(configuration))
+        note = "; a node runs with these stores, which were not opened, nor its ports tried";
+    else if (readiness_check_apart(configuration, &trouble) != OK)
+        return fail(trouble.line);
+    else if (source.file == NULL &&
+             (source.credential == NULL || getenv("CREDENTIALS_DIRECTORY") == NULL) &&
+             identity_is_sealed(configuration->data))
+        note = "; the keys are sealed and were not opened, nor the stores";
+    else if (identity_open(configuration->data, &source, secrets, &identity, problem) != OK)
+        return fail_setting(configuration, "data", problem);
+    else if (readiness_check_stores(configuration, &identity, &trouble) != OK)
+        return fail(trouble.line);
+    printf("%s: all settings are good, %zu federations%s\n", options->config,
+           configuration->federation_count, note);
+    return 0;
+}
+
 static int run(const struct options *options, struct secrets *secrets)
 {
-    const char *path = options->config == NULL ? "/etc/consilium/consiliumd.conf" : options->config;
     static struct configuration configuration;
     struct config_trouble trouble;
     char problem[IDENTITY_PROBLEM_SIZE] = "";
     struct identity identity;
-    err failure = configuration_load(path, &configuration, &trouble);
+    err failure = configuration_load(options->config, &configuration, &trouble);
     if (failure == OK)
-        failure = configuration_check(&configuration, &trouble);
+        failure = readiness_check(&configuration, &trouble);
     if (failure != OK)
         return fail(trouble.line);
-    if (options->check_config) {
-        printf("%s: all settings are good, %zu federations\n", path,
-               configuration.federation_count);
-        return 0;
-    }
+    if (options->check_config)
+        return check(options, &configuration, secrets);
     if (configuration.federation_count == 0)
         return fail("no [federation NAME] in the settings; take an invitation with `consiliumd "
                     "join`, which shows the lines to add");
+    if (readiness_is_running(&configuration))
+        return fail_setting(&configuration, "data",
+                            "another consiliumd runs with these stores; stop that one first");
+    if (readiness_check_apart(&configuration, &trouble) != OK)
+        return fail(trouble.line);
     log_init(configuration.log_level);
-    struct passphrase_source source = {.file = options->passphrase_file, .fd = -1};
-    if (source.file == NULL)
-        source.file = configuration.passphrase_file;
+    struct passphrase_source source = source_of(options, &configuration);
     if (identity_open(configuration.data, &source, secrets, &identity, problem) != OK)
-        return fail(problem);
+        return fail_setting(&configuration, "data", problem);
     if (!secrets_locked(secrets))
         log_warn("memory-not-locked", log_text("do", "raise the limit: ulimit -l, LimitMEMLOCK"));
     int status = daemon_run(&configuration, &identity);
@@ -299,7 +345,7 @@ static int run(const struct options *options, struct secrets *secrets)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.command = NULL};
+    struct options options = {.config = "/etc/consilium/consiliumd.conf"};
     struct secrets *secrets;
     const struct argp argp = {
         .options = option_list,

@@ -59,9 +59,13 @@ static int daemon_open_shell(struct daemon *daemon, size_t index)
                                   .grants_by_hand = federation->grants_by_hand,
                                   .survey_ms = DAEMON_SURVEY_MS,
                                   .quota = federation->quota};
+    struct config_trouble trouble;
     err failure = shell_open(&config, problem, &daemon->federations[index].shell);
-    if (failure != OK)
-        return daemon_complain(problem[0] == '\0' ? err_sentence(failure) : problem, "");
+    if (failure != OK) {
+        config_complain(daemon->configuration->config, federation->section, "id",
+                        problem[0] == '\0' ? err_sentence(failure) : problem, &trouble);
+        return daemon_complain(trouble.line, "");
+    }
     const struct roster *roster = shell_roster(daemon->federations[index].shell);
     if (roster_current_head(roster) == NULL)
         return daemon_complain(federation->name,

@@ -122,6 +122,14 @@ err identity_peek(const char *data, struct identity *ret_identity,
     return OK;
 }
 
+bool identity_is_sealed(const char *data)
+{
+    char path[IDENTITY_PATH_MAX];
+    struct keyfile keyfile;
+    return identity_path(data, "identity.key", path) == OK && keyfile_peek(path, &keyfile) == OK &&
+           keyfile.sealed;
+}
+
 static const char *identity_open_reason(err failure)
 {
     switch ((int)failure) {
@@ -191,8 +199,9 @@ err identity_open(const char *data, const struct passphrase_source *source, stru
         failure = passphrase_read(source, "Passphrase of this node's keys", false, &buffer);
     if (failure != OK) {
         (void)identity_fail(ret_problem, path,
-                            "is sealed, and no passphrase could be read: start at a terminal, or "
-                            "name --passphrase-file",
+                            "is sealed, and no passphrase could be read: start at a terminal, "
+                            "name --passphrase-file, or, with unlock = credential, let the unit "
+                            "load consilium-passphrase",
                             failure);
     } else {
         struct bytes passphrase = buffer_bytes(&buffer);

@@ -37,4 +37,7 @@ MUST_USE err identity_open(const char *data, const struct passphrase_source *sou
 MUST_USE err identity_peek(const char *data, struct identity *ret_identity,
                            char ret_problem[static IDENTITY_PROBLEM_SIZE]);
 
+/* True when a passphrase is needed to open the keys in `data`. */
+bool identity_is_sealed(const char *data);
+
 #endif

@@ -25,6 +25,8 @@ function(consilium_service component room unit)
   install(FILES ${from}/${unit}.conf COMPONENT ${component} DESTINATION /etc/consilium)
   install(FILES ${from}/sysusers.conf COMPONENT ${component} DESTINATION lib/sysusers.d
     RENAME ${ARGV3}.conf)
+  install(FILES ${from}/tmpfiles.conf COMPONENT ${component} DESTINATION lib/tmpfiles.d
+    RENAME ${ARGV3}.conf)
   string(TOUPPER ${component} name)
   set(CPACK_DEBIAN_${name}_PACKAGE_CONTROL_EXTRA ${from}/postinst ${from}/prerm ${from}/conffiles
     PARENT_SCOPE)
@@ -55,7 +57,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 # libsodium from its correction of CVE-2025-69277 on
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
-  "systemd | systemd-standalone-sysusers, libsodium23 (>= 1.0.18-1+deb12u1)")
+  "systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles, libsodium23 (>= 1.0.18-1+deb12u1)")
 set(CPACK_DEBIAN_NODE_PACKAGE_NAME consilium-node)
 set(CPACK_DEBIAN_SOCIETY_PACKAGE_NAME consilium-society)
 include(CPack)

@@ -145,8 +145,11 @@ void config_complain(const struct config *config, const char *section, const cha
 {
     const struct config_value *value = config_read_find(config, section, key);
     char place[16] = "";
-    if (value != NULL && value->line != 0)
-        (void)snprintf(place, sizeof place, "%u:", value->line);
+    unsigned line = value == NULL ? 0 : value->line;
+    for (const struct config_section *s = config->sections; line == 0 && s != NULL; s = s->next)
+        line = strcmp(s->name, section) == 0 ? s->line : 0;
+    if (line != 0)
+        (void)snprintf(place, sizeof place, "%u:", line);
     const char *open = section[0] == '\0' ? "" : "[", *close = section[0] == '\0' ? "" : "] ";
     (void)snprintf(ret_trouble->line, sizeof ret_trouble->line, "%s:%s %s%s%s%s: %s", config->path,
                    place, open, section, close, key, what);

@@ -10,19 +10,21 @@
 
 enum { PASSPHRASE_SIZE_MAX = 1024, PASSPHRASE_NEW_SIZE_MIN = 8 };
 
-/* The first that is set is used: `file`, then `fd`, then the terminal. */
+/* The first that is set is used: `file`, then `credential`, then `fd`, then the terminal. */
 struct passphrase_source {
     const char *file; /* NULL: none; its first line, and only its owner may touch the file */
-    int fd;           /* negative: none; read up to the first newline or the end */
+    /* NULL: none; its name among the credentials that systemd gives a service (systemd.exec(5)) */
+    const char *credential;
+    int fd; /* negative: none; read up to the first newline or the end */
 };
 
-#define PASSPHRASE_TERMINAL ((struct passphrase_source){.file = NULL, .fd = -1})
+#define PASSPHRASE_TERMINAL ((struct passphrase_source){.fd = -1})
 
 /* Reads one into `ret`, which is over locked memory of at least PASSPHRASE_SIZE_MAX bytes. `is_new`
  * asks twice at the terminal and refuses less than PASSPHRASE_NEW_SIZE_MIN bytes. The prompt is
  * written to the terminal itself, as `PROMPT: `.
  *
- *   ERR_NOT_FOUND     no such file, or no terminal: name --passphrase-file
+ *   ERR_NOT_FOUND     no such file or credential, or no terminal: name --passphrase-file
  *   ERR_NOT_ENTITLED  the file is open to others
  *   ERR_INVALID       empty, too short for a new one, or the two differ
  *   ERR_TOO_LARGE     over PASSPHRASE_SIZE_MAX

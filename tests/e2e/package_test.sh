@@ -63,6 +63,7 @@ for who in consilium consilium-relay; do
     [ "$(stat -c %a:%u:%g "$root/var/lib/$who")" = "700:$id" ] ||
         fail "the directory of $who should be its own alone"
 done
+[ "$(stat -c %a "$root/run/consilium")" = 755 ] || fail 'the folder of the socket should be there'
 systemd-analyze verify --root="$root" --recursive-errors=no --man=no consiliumd.service \
     consilium-relay.service >"$home/log" 2>&1 || { cat "$home/log" >&2 && fail 'the units'; }
 grep -v 'network-online.target\|time-sync.target\|nss-lookup.target' "$home/log" >"$home/rest" || true
@@ -76,7 +77,7 @@ done
 
 echo 'the settings that come with it lack only what nobody can know before'
 sed -i "s,= /var/lib,= $root/var/lib,; s,= /run,= $root/run," "$root"/etc/consilium/*.conf
-chown 0:0 "$root/var/lib/consilium" # the test is its user
+chown 0:0 "$root/var/lib/consilium" "$root/run/consilium" # the test is its user
 "$build/node/consiliumd" --config "$root/etc/consilium/consiliumd.conf" --check-config \
     2>"$home/log" && fail 'there is no identity yet'
 grep -q 'init' "$home/log" || { cat "$home/log" >&2 && fail 'it should say what is next'; }

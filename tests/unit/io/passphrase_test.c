@@ -98,6 +98,28 @@ static void a_descriptor_gives_one_line_at_a_time(void **state)
     assert_int_equal(close(ends[0]), 0);
 }
 
+static void a_credential_lies_where_systemd_says_and_is_closed_to_others(void **state)
+{
+    (void)state;
+    char text[PASSPHRASE_SIZE_MAX + 1];
+    struct passphrase_source source = {.credential = strrchr(path, '/') + 1, .fd = -1};
+    assert_int_equal(file_write(path, bytes_of_text("correct horse"), 0400), OK);
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    assert_int_equal(take(&source, false, text), ERR_NOT_FOUND);
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/tmp", 1), 0);
+    assert_int_equal(take(&source, false, text), OK);
+    assert_string_equal(text, "correct horse");
+    assert_int_equal(chmod(path, 0440), 0); /* as where systemd gives it by an ACL */
+    assert_int_equal(take(&source, false, text), OK);
+    assert_int_equal(chmod(path, 0444), 0);
+    assert_int_equal(take(&source, false, text), ERR_NOT_ENTITLED);
+    assert_int_equal(chmod(path, 0420), 0);
+    assert_int_equal(take(&source, false, text), ERR_NOT_ENTITLED);
+    source.credential = "consilium-no-such-credential";
+    assert_int_equal(take(&source, false, text), ERR_NOT_FOUND);
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
 /* Types `input`, line by line after each prompt, at the terminal of a child that asks. */
 static int at_a_terminal(const char *input, bool is_new, const char *expected, char *ret_screen)
 {
@@ -159,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_line_of_a_private_file),
         cmocka_unit_test(what_is_too_long_is_refused),
+        cmocka_unit_test(a_credential_lies_where_systemd_says_and_is_closed_to_others),
         cmocka_unit_test(a_descriptor_gives_one_line_at_a_time),
         cmocka_unit_test(a_terminal_asks_and_shows_nothing),
         cmocka_unit_test(a_new_one_is_asked_for_twice),
