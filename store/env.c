@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAP_QUOTAS = 4, TABLE_COUNT = 6, READER_COUNT_MAX = 126 };
+enum { MAP_QUOTAS = 4, TABLE_COUNT = 7, READER_COUNT_MAX = 126 };
 
 err env_error(int code)
 {
@@ -52,6 +52,7 @@ static int open_tables(struct env *env, bool create)
         MDB_dbi *dbi;
     } const tables[TABLE_COUNT] = {
         {"records", MDB_INTEGERKEY, &env->records},
+        {"cells", MDB_INTEGERKEY, &env->cells},
         {"positions", 0, &env->positions},
         {"scopes", 0, &env->scopes},
         {"ids", 0, &env->ids},

@@ -1,14 +1,15 @@
 /* The LMDB environment and its tables, as the rooms of this folder see them.
  *
  *   records    record number                 -> sealed { meta, header, signature, body }
- *   positions  stream number, sequence       -> record number, sealed { flags, state, record key }
- *   scopes     scope number, record number   -> nothing: the order of arrival in a scope
- *   ids        hash of record_id             -> record number (all but the newest: recent.h)
- *   streams    hash of stream id             -> sealed { numbers, stream id, state bytes }
- *   rows       table, hash of key or number  -> epoch, sealed { key, value }
+ *   cells      record number                 -> epoch, sealed { position, flags, state, record key
+ * } positions  stream number, sequence       -> record number (all but the newest: fresh.h) scopes
+ * scope number, record number   -> nothing: the order of arrival in a scope ids        hash of
+ * record_id             -> record number (all but the newest: recent.h) streams    hash of stream
+ * id             -> sealed { numbers, stream id, state bytes } rows       table, hash of key or
+ * number  -> epoch, sealed { key, value }
  *
- * Only numbers of our own stand there in the clear (S-3). Values of positions and of the rows of
- * public tables are sealed under the epoch key, all others under keys from the master key. */
+ * Only numbers of our own stand there in the clear (S-3). Cells and the rows of public tables
+ * are sealed under the epoch key, all others under keys from the master key. */
 #ifndef CONSILIUM_STORE_ENV_H
 #define CONSILIUM_STORE_ENV_H
 
@@ -22,6 +23,7 @@
 struct env {
     MDB_env *mdb;
     MDB_dbi records;
+    MDB_dbi cells;
     MDB_dbi positions;
     MDB_dbi scopes;
     MDB_dbi ids;
@@ -30,6 +32,7 @@ struct env {
     uint64_t quota;
 };
 
+struct fresh;
 struct recent;
 struct writer;
 struct item_thread;
@@ -41,6 +44,7 @@ struct store {
     struct keyring keyring;
     struct env env;
     struct recent *recent; /* record_ids that are not in the table `ids` yet */
+    struct fresh *fresh;   /* positions that are not in the table `positions` yet */
     struct writer *writer;
     struct item_thread *items;
 };

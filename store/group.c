@@ -2,9 +2,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/fresh.h"
 #include "store/recent.h"
 #include "store/record_write.h"
 #include "store/row_write.h"
@@ -80,49 +82,70 @@ static err read_state(struct group *group)
 
 /* ---- life ---- */
 
-/* What was not merged when the process ended is read again from the records themselves. */
-static err load_recent(struct group *group)
+static err new_recent(struct group *group)
+{
+    struct store *store = group->store;
+    store->recent = recent_new(group->state.recent_merged, group->state.record_number_last);
+    store->fresh = fresh_new(group->state.recent_merged);
+    return store->recent == NULL || store->fresh == NULL ? ERR_NO_MEMORY : OK;
+}
+
+/* One that does not open is passed over: whoever reads it by number is told. Its position is known
+ * by its cell, so that its key can still be destroyed. */
+static err load_record(struct group *group, uint64_t number, struct bytes sealed)
 {
     struct store *store = group->store;
     struct value_record record;
-    MDB_val key;
+    struct value_cell cell;
+    uint8_t index[SEAL_INDEX_SIZE];
+    size_t name = number;
+    MDB_val key = env_val(&name, sizeof name);
     MDB_val value;
-    size_t number = group->state.recent_merged + 1;
-    store->recent = recent_new(group->state.recent_merged, group->state.record_number_last);
-    if (store->recent == NULL) {
-        return ERR_NO_MEMORY;
+    err result = OK;
+    if (value_record_open(store, number, sealed, group->scratch[0], &record) == OK) {
+        seal_index(store->keys, SEAL_RECORD_ID, ID_BYTES(record.meta.id), index);
+        result = recent_add(store->recent, index, number);
     }
-    key = env_val(&number, sizeof number);
+    if (result == OK && mdb_cursor_get(group->cells, &key, &value, MDB_SET) == 0 &&
+        value_cell_open(store, number, env_bytes_of(value), &cell) == OK) {
+        result = fresh_add(store->fresh, cell.stream_number,
+                           (struct fresh_place){.sequence = cell.sequence, .number = number});
+        sodium_memzero(&cell, sizeof cell);
+    }
+    return result;
+}
+
+/* What was not merged when the process ended is read again from the records themselves. */
+static err load_recent(struct group *group)
+{
+    size_t number = group->state.recent_merged + 1;
+    MDB_val key = env_val(&number, sizeof number);
+    MDB_val value;
+    err result = new_recent(group);
+    if (result != OK) {
+        return result;
+    }
     int code = mdb_cursor_get(group->records, &key, &value, MDB_SET_RANGE);
     while (code == 0) {
-        uint8_t index[SEAL_INDEX_SIZE];
         memcpy(&number, key.mv_data, sizeof number);
-        /* one that does not open is passed over: whoever reads it by number is told */
-        if (value_record_open(store, number, env_bytes_of(value), group->scratch[0], &record) ==
-            OK) {
-            seal_index(store->keys, SEAL_RECORD_ID, ID_BYTES(record.meta.id), index);
-            err result = recent_add(store->recent, index, number);
-            if (result != OK) {
-                return result;
-            }
+        result = load_record(group, number, env_bytes_of(value));
+        if (result != OK) {
+            return result;
         }
         code = mdb_cursor_get(group->records, &key, &value, MDB_NEXT);
     }
-    recent_committed(store->recent);
+    recent_committed(group->store->recent);
+    fresh_committed(group->store->fresh);
     return code == MDB_NOTFOUND ? OK : env_error(code);
 }
 
 static err open_state(struct group *group, bool create)
 {
-    if (create) {
-        group->store->recent = recent_new(0, 0);
-        return group->store->recent == NULL ? ERR_NO_MEMORY : group_commit(group);
+    err result = create ? new_recent(group) : read_state(group);
+    if (result != OK) {
+        return result;
     }
-    err result = read_state(group);
-    if (result == OK) {
-        result = load_recent(group);
-    }
-    return result;
+    return create ? group_commit(group) : load_recent(group);
 }
 
 err group_open(struct store *store, bool create, struct group *ret_group)
@@ -162,6 +185,9 @@ static int open_cursors(struct group *group)
     const struct env *env = &group->store->env;
     int code = mdb_cursor_open(group->txn, env->records, &group->records);
     if (code == 0) {
+        code = mdb_cursor_open(group->txn, env->cells, &group->cells);
+    }
+    if (code == 0) {
         code = mdb_cursor_open(group->txn, env->positions, &group->positions);
     }
     if (code == 0) {
@@ -195,6 +221,7 @@ static void forget(struct group *group)
     group->state = group->state_before;
     stream_cache_clear(group->streams);
     recent_aborted(group->store->recent);
+    fresh_aborted(group->store->fresh);
 }
 
 void group_abort(struct group *group)
@@ -207,9 +234,14 @@ void group_abort(struct group *group)
 static err merge_recent(struct group *group, enum recent_extent extent)
 {
     struct recent *recent = group->store->recent;
-    int code = recent_merge(recent, group->txn, group->store->env.ids, extent,
-                            group->state_before.record_number_last);
-    group->state.recent_merged = recent_merged(recent);
+    struct fresh *fresh = group->store->fresh;
+    uint64_t last = group->state_before.record_number_last;
+    int code = recent_merge(recent, group->txn, group->store->env.ids, extent, last);
+    if (code == 0) {
+        code = fresh_merge(fresh, group->positions, extent == RECENT_ALL, last);
+    }
+    group->state.recent_merged =
+        recent_merged(recent) < fresh_merged(fresh) ? recent_merged(recent) : fresh_merged(fresh);
     return group_check(group, code);
 }
 
@@ -232,6 +264,7 @@ err group_commit(struct group *group)
         forget(group);
     } else {
         recent_committed(group->store->recent);
+        fresh_committed(group->store->fresh);
     }
     return env_error(code);
 }

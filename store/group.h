@@ -18,13 +18,14 @@ struct group_state {
     uint64_t audit_number_last;
     uint64_t tombstone_count;
     uint64_t item_bytes;
-    uint64_t recent_merged; /* recent.h */
+    uint64_t recent_merged; /* recent.h, fresh.h: what both have merged */
 };
 
 struct group {
     struct store *store;
     MDB_txn *txn; /* NULL between groups */
     MDB_cursor *records;
+    MDB_cursor *cells;
     MDB_cursor *positions;
     MDB_cursor *scopes;
     struct stream_cache *streams;
@@ -42,7 +43,8 @@ MUST_USE err group_open(struct store *store, bool create, struct group *ret_grou
 void group_close(struct group *group);
 
 MUST_USE err group_begin(struct group *group);
-/* Puts what recent.h still holds into the table, so that the next open need not read it again. */
+/* Puts what recent.h and fresh.h still hold into their tables, so that the next open need not read
+ * it again. */
 MUST_USE err group_merge_recent(struct group *group);
 
 /* Applies the ops of a batch in order; sets its numbers, and op_failed when one fails. */

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "store/fresh.h"
 #include "store/recent.h"
 
 err read_page_stream(struct env_read *read, const struct stream_id *id,
@@ -48,17 +49,30 @@ err read_page_scope(struct env_read *read, const struct scope *scope, uint32_t *
     return result;
 }
 
-err read_page_cell(struct env_read *read, uint32_t stream_number, uint64_t sequence,
-                   struct value_cell *ret_cell)
+err read_page_cell(struct env_read *read, uint64_t number, struct value_cell *ret_cell)
 {
-    uint8_t position[VALUE_PAIR_SIZE];
-    value_pair(stream_number, sequence, position);
-    MDB_val key = env_val(position, sizeof position);
+    size_t name = number;
+    MDB_val key = env_val(&name, sizeof name);
     MDB_val value;
-    err result = env_error(mdb_get(read->txn, read->store->env.positions, &key, &value));
-    if (result == OK) {
-        result = value_cell_open(read->store, position, env_bytes_of(value), ret_cell);
+    err result = env_error(mdb_get(read->txn, read->store->env.cells, &key, &value));
+    return result == OK ? value_cell_open(read->store, number, env_bytes_of(value), ret_cell)
+                        : result;
+}
+
+static err look_up(struct store *store, MDB_dbi table, struct bytes name, uint64_t *ret_number)
+{
+    struct env_read read;
+    err result = env_read_begin(store, &read);
+    if (result != OK) {
+        return result;
     }
+    MDB_val key = env_val(name.data, name.size);
+    MDB_val value;
+    result = env_error(mdb_get(read.txn, table, &key, &value));
+    if (result == OK) {
+        result = value_number_read(env_bytes_of(value), ret_number);
+    }
+    env_read_end(&read);
     return result;
 }
 
@@ -66,25 +80,22 @@ err read_page_cell(struct env_read *read, uint32_t stream_number, uint64_t seque
 err read_page_number(struct store *store, const struct record_id *id, uint64_t *ret_number)
 {
     uint8_t name[SEAL_INDEX_SIZE];
-    struct env_read read;
     seal_index(store->keys, SEAL_RECORD_ID, ID_BYTES(*id), name);
     if (recent_find(store->recent, name, ret_number)) {
         return OK;
     }
-    err result = env_read_begin(store, &read);
-    if (result != OK) {
-        return result;
+    return look_up(store, store->env.ids, (struct bytes){name, sizeof name}, ret_number);
+}
+
+err read_page_position(struct store *store, uint32_t stream_number, uint64_t sequence,
+                       uint64_t *ret_number)
+{
+    uint8_t name[VALUE_PAIR_SIZE];
+    if (fresh_find(store->fresh, stream_number, sequence, ret_number)) {
+        return OK;
     }
-    MDB_val key = env_val(name, sizeof name);
-    MDB_val value;
-    result = env_error(mdb_get(read.txn, store->env.ids, &key, &value));
-    if (result == OK) {
-        struct reader reader = reader_of(env_bytes_of(value));
-        *ret_number = reader_u64(&reader);
-        result = reader_done(&reader) ? OK : ERR_CORRUPT;
-    }
-    env_read_end(&read);
-    return result;
+    value_pair(stream_number, sequence, name);
+    return look_up(store, store->env.positions, (struct bytes){name, sizeof name}, ret_number);
 }
 
 /* The meta is moved out of the way, so that the caller's memory holds head and body only. */
@@ -107,12 +118,41 @@ static err open_record(struct env_read *read, uint64_t number, struct bytes seal
     return OK;
 }
 
-err read_page_record(struct env_read *read, uint64_t number, const struct value_cell *cell,
+/* The cell, the record and whoever was led here agree where it stands. */
+static bool agrees(const struct value_record *record, const struct value_cell *cell,
+                   const struct read_page_place *place)
+{
+    bool is_led_right = place == NULL || (cell->stream_number == place->stream_number &&
+                                          cell->sequence == place->sequence);
+    return is_led_right && record->meta.stream_number == cell->stream_number &&
+           record->meta.sequence == cell->sequence;
+}
+
+static void fill_in(uint64_t number, const struct value_record *record,
+                    const struct value_cell *cell, struct store_record *ret_record)
+{
+    *ret_record = (struct store_record){
+        .number = number,
+        .sequence = record->meta.sequence,
+        .id = record->meta.id,
+        .flags = cell->flags,
+        .has_body = record->meta.has_body,
+        .has_key = cell->has_key,
+        .destroyed = cell->destroyed,
+        .head = record->head,
+        .body = record->body,
+    };
+    if (cell->has_key) {
+        ret_record->key = cell->key;
+    }
+}
+
+err read_page_record(struct env_read *read, uint64_t number, const struct read_page_place *place,
                      struct buffer *memory, struct store_record *ret_record)
 {
     size_t name = number;
     struct value_record record;
-    struct value_cell found;
+    struct value_cell cell;
     MDB_val key = env_val(&name, sizeof name);
     MDB_val value;
     err result = env_error(mdb_get(read->txn, read->store->env.records, &key, &value));
@@ -122,31 +162,19 @@ err read_page_record(struct env_read *read, uint64_t number, const struct value_
     if (value.mv_size > memory->capacity - memory->size + SEAL_OVERHEAD + VALUE_META_SIZE) {
         return ERR_TOO_LARGE;
     }
+    size_t size_before = memory->size;
     result = open_record(read, number, env_bytes_of(value), memory, &record);
-    if (result == OK && cell == NULL) {
-        cell = &found;
-        result = read_page_cell(read, record.meta.stream_number, record.meta.sequence, &found);
-        if (result == ERR_NOT_FOUND || (result == OK && found.number != number)) {
+    if (result == OK) {
+        result = read_page_cell(read, number, &cell);
+        if (result == ERR_NOT_FOUND || (result == OK && !agrees(&record, &cell, place))) {
             result = ERR_CORRUPT;
         }
     }
-    if (result != OK) {
-        return result;
+    if (result == OK) {
+        fill_in(number, &record, &cell, ret_record);
+    } else {
+        memory->size = size_before;
     }
-    *ret_record = (struct store_record){
-        .number = number,
-        .sequence = record.meta.sequence,
-        .id = record.meta.id,
-        .flags = cell->flags,
-        .has_body = record.meta.has_body,
-        .has_key = cell->has_key,
-        .destroyed = cell->destroyed,
-        .head = record.head,
-        .body = record.body,
-    };
-    if (cell->has_key) {
-        ret_record->key = cell->key;
-    }
-    sodium_memzero(&found, sizeof found);
-    return OK;
+    sodium_memzero(&cell, sizeof cell);
+    return result;
 }

@@ -5,10 +5,17 @@
 #include "store/record_table.h"
 #include "store/value.h"
 
+/* Where a record is looked for; what an index led to must say so itself. */
+struct read_page_place {
+    uint32_t stream_number;
+    uint64_t sequence;
+};
+
 /* Opens record `number` into `memory`, which must hold it: ERR_TOO_LARGE otherwise, with nothing
- * done. `cell` is its position's when the caller has it, NULL to look it up. */
-MUST_USE err read_page_record(struct env_read *read, uint64_t number, const struct value_cell *cell,
-                              struct buffer *memory, struct store_record *ret_record);
+ * done. ERR_CORRUPT when it does not stand at `place` (NULL: anywhere). */
+MUST_USE err read_page_record(struct env_read *read, uint64_t number,
+                              const struct read_page_place *place, struct buffer *memory,
+                              struct store_record *ret_record);
 
 /* Finds the number under which a stream or scope stands. ERR_NOT_FOUND, ERR_CORRUPT. */
 MUST_USE err read_page_stream(struct env_read *read, const struct stream_id *id,
@@ -16,13 +23,14 @@ MUST_USE err read_page_stream(struct env_read *read, const struct stream_id *id,
 MUST_USE err read_page_scope(struct env_read *read, const struct scope *scope,
                              uint32_t *ret_number);
 
-/* The position's cell. ERR_NOT_FOUND, ERR_CORRUPT. */
-MUST_USE err read_page_cell(struct env_read *read, uint32_t stream_number, uint64_t sequence,
-                            struct value_cell *ret_cell);
+/* The record's cell. ERR_NOT_FOUND, ERR_CORRUPT. */
+MUST_USE err read_page_cell(struct env_read *read, uint64_t number, struct value_cell *ret_cell);
 
-/* The record number that a record_id has; with a transaction of its own, so not inside another.
- * ERR_NOT_FOUND, ERR_CORRUPT. */
+/* The record number that a record_id has, or that stands at a position; with a transaction of their
+ * own, so not inside another. ERR_NOT_FOUND, ERR_CORRUPT. */
 MUST_USE err read_page_number(struct store *store, const struct record_id *id,
                               uint64_t *ret_number);
+MUST_USE err read_page_position(struct store *store, uint32_t stream_number, uint64_t sequence,
+                                uint64_t *ret_number);
 
 #endif

@@ -1,9 +1,11 @@
 #include "store/record_table.h"
 
-#include <sodium.h>
 #include <string.h>
 
+#include "store/fresh.h"
 #include "store/read_page.h"
+
+enum { RANGE_WAITING_MAX = 256 };
 
 /* An index that leads to nothing, or elsewhere, is damage and not absence. */
 static err as_led(err result)
@@ -11,25 +13,19 @@ static err as_led(err result)
     return result == ERR_NOT_FOUND ? ERR_CORRUPT : result;
 }
 
-static err read_position(struct env_read *read, const struct stream_id *stream, uint64_t sequence,
-                         struct buffer *memory, struct store_record *ret_record)
+/* The number under which a stream stands; with a transaction of its own. */
+static err stream_number(struct store *store, const struct stream_id *stream, uint32_t *ret_number)
 {
+    struct env_read read;
     struct value_stream row;
-    struct value_cell cell;
-    struct store_record record;
-    err result = read_page_stream(read, stream, &row);
-    if (result == OK) {
-        result = read_page_cell(read, row.number, sequence, &cell);
+    err result = env_read_begin(store, &read);
+    if (result != OK) {
+        return result;
     }
+    result = read_page_stream(&read, stream, &row);
+    env_read_end(&read);
     if (result == OK) {
-        result = as_led(read_page_record(read, cell.number, &cell, memory, &record));
-        sodium_memzero(&cell, sizeof cell);
-    }
-    if (result == OK && record.sequence != sequence) {
-        result = ERR_CORRUPT;
-    }
-    if (result == OK) {
-        *ret_record = record;
+        *ret_number = row.number;
     }
     return result;
 }
@@ -39,11 +35,19 @@ err record_table_get(struct store *store, const struct stream_id *stream, uint64
 {
     struct env_read read;
     struct buffer buffer = buffer_over(memory, STORE_RECORD_SIZE_MAX);
-    err result = env_read_begin(store, &read);
+    struct read_page_place place = {.sequence = sequence};
+    uint64_t number;
+    err result = stream_number(store, stream, &place.stream_number);
+    if (result == OK) {
+        result = read_page_position(store, place.stream_number, sequence, &number);
+    }
+    if (result == OK) {
+        result = env_read_begin(store, &read);
+    }
     if (result != OK) {
         return result;
     }
-    result = read_position(&read, stream, sequence, &buffer, ret_record);
+    result = as_led(read_page_record(&read, number, &place, &buffer, ret_record));
     env_read_end(&read);
     return result;
 }
@@ -113,10 +117,10 @@ static bool page_open(const struct page *page)
 
 /* ERR_TOO_LARGE when it does not fit any more, which ends the page. */
 static err page_add(struct page *page, struct env_read *read, uint64_t number,
-                    const struct value_cell *cell)
+                    const struct read_page_place *place)
 {
     struct store_record *record = &page->out->records[page->out->record_count];
-    err result = as_led(read_page_record(read, number, cell, &page->memory, record));
+    err result = as_led(read_page_record(read, number, place, &page->memory, record));
     if (result == OK) {
         page->out->record_count += 1;
     }
@@ -131,37 +135,79 @@ static err page_end(const struct page *page, err result)
     return harmless ? OK : result;
 }
 
-static err range(struct env_read *read, const struct stream_id *stream, uint64_t sequence,
-                 struct page *page)
-{
-    struct value_stream row;
+/* Two lists of one stream's positions, ascending, with what stands in both taken once: the table,
+ * and those that waited for it when the read began. */
+struct walk {
     MDB_cursor *cursor;
-    uint8_t position[VALUE_PAIR_SIZE];
-    err result = read_page_stream(read, stream, &row);
-    if (result == OK) {
-        result = env_error(mdb_cursor_open(read->txn, read->store->env.positions, &cursor));
+    uint32_t stream_number;
+    struct fresh_place next; /* of the table; sequence 0: it has no more */
+    struct fresh_place waiting[RANGE_WAITING_MAX];
+    size_t waiting_count;
+    size_t waiting_index;
+};
+
+static err walk_table(struct walk *walk, MDB_val *key, MDB_cursor_op op)
+{
+    MDB_val value;
+    err result = env_error(mdb_cursor_get(walk->cursor, key, &value, op));
+    walk->next.sequence = 0;
+    if (result == OK &&
+        value_pair_read(env_bytes_of(*key), walk->stream_number, &walk->next.sequence)) {
+        result = value_number_read(env_bytes_of(value), &walk->next.number);
+    } else {
+        walk->next.sequence = 0;
     }
+    return result == ERR_NOT_FOUND ? OK : result;
+}
+
+static err walk_begin(struct walk *walk, uint64_t sequence)
+{
+    uint8_t position[VALUE_PAIR_SIZE];
+    value_pair(walk->stream_number, sequence, position);
+    MDB_val key = env_val(position, sizeof position);
+    return walk_table(walk, &key, MDB_SET_RANGE);
+}
+
+/* ERR_NOT_FOUND at the end. */
+static err walk_next(struct walk *walk, struct fresh_place *ret_place)
+{
+    MDB_val key;
+    const struct fresh_place *waiting = &walk->waiting[walk->waiting_index];
+    bool waits = walk->waiting_index < walk->waiting_count;
+    bool has_next = walk->next.sequence != 0;
+    if (!waits && !has_next) {
+        return ERR_NOT_FOUND;
+    }
+    if (waits && (!has_next || waiting->sequence <= walk->next.sequence)) {
+        *ret_place = *waiting;
+        walk->waiting_index += 1;
+        return has_next && waiting->sequence == walk->next.sequence
+                   ? walk_table(walk, &key, MDB_NEXT)
+                   : OK;
+    }
+    if (walk->waiting_count == RANGE_WAITING_MAX && !waits) {
+        return ERR_NOT_FOUND; /* more may wait between: the next page looks again */
+    }
+    *ret_place = walk->next;
+    return walk_table(walk, &key, MDB_NEXT);
+}
+
+static err range(struct env_read *read, struct walk *walk, uint64_t sequence, struct page *page)
+{
+    err result = env_error(mdb_cursor_open(read->txn, read->store->env.positions, &walk->cursor));
     if (result != OK) {
         return result;
     }
-    value_pair(row.number, sequence, position);
-    MDB_val key = env_val(position, sizeof position);
-    MDB_val value;
-    MDB_cursor_op op = MDB_SET_RANGE;
+    result = walk_begin(walk, sequence);
     while (result == OK && page_open(page)) {
-        struct value_cell cell;
-        result = env_error(mdb_cursor_get(cursor, &key, &value, op));
-        op = MDB_NEXT;
-        if (result != OK || !value_pair_read(env_bytes_of(key), row.number, &sequence)) {
-            break;
-        }
-        result = value_cell_open(read->store, key.mv_data, env_bytes_of(value), &cell);
+        struct fresh_place found;
+        result = walk_next(walk, &found);
         if (result == OK) {
-            result = page_add(page, read, cell.number, &cell);
-            sodium_memzero(&cell, sizeof cell);
+            struct read_page_place place = {walk->stream_number, found.sequence};
+            result = page_add(page, read, found.number, &place);
         }
     }
-    mdb_cursor_close(cursor);
+    mdb_cursor_close(walk->cursor);
     return result;
 }
 
@@ -169,12 +215,18 @@ err record_table_range(struct store *store, const struct stream_id *stream, uint
                        struct store_page *out)
 {
     struct env_read read;
+    struct walk walk = {.cursor = NULL};
     struct page page = page_over(out);
-    err result = env_read_begin(store, &read);
-    if (result != OK) {
-        return result;
+    err result = stream_number(store, stream, &walk.stream_number);
+    if (result == OK) {
+        walk.waiting_count = fresh_range(store->fresh, walk.stream_number, sequence, walk.waiting,
+                                         RANGE_WAITING_MAX);
+        result = env_read_begin(store, &read);
     }
-    result = page_end(&page, range(&read, stream, sequence, &page));
+    if (result != OK) {
+        return page_end(&page, result);
+    }
+    result = page_end(&page, range(&read, &walk, sequence, &page));
     env_read_end(&read);
     return result;
 }

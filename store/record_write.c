@@ -4,27 +4,29 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "store/fresh.h"
 #include "store/recent.h"
 #include "store/row_write.h"
 
 /* A record that is there, found by its position. */
 struct found {
     struct value_stream *stream;
-    uint8_t position[VALUE_PAIR_SIZE];
+    uint64_t number;
     struct value_cell cell;
     struct value_record record; /* borrows scratch[0]; only after load_record */
 };
 
-static err write_cell(struct group *group, const uint8_t *position, const struct value_cell *cell,
+static err write_cell(struct group *group, uint64_t number, const struct value_cell *cell,
                       unsigned flags)
 {
-    MDB_val key = env_val(position, VALUE_PAIR_SIZE);
+    size_t record_number = number;
+    MDB_val key = env_val(&record_number, sizeof record_number);
     MDB_val value = {.mv_size = value_cell_size(cell)};
     err result =
-        group_check(group, mdb_cursor_put(group->positions, &key, &value, flags | MDB_RESERVE));
+        group_check(group, mdb_cursor_put(group->cells, &key, &value, flags | MDB_RESERVE));
     if (result == OK) {
         group->changed = true;
-        value_cell_seal(group->store, &group->nonces, position, cell, value.mv_data);
+        value_cell_seal(group->store, &group->nonces, number, cell, value.mv_data);
     }
     return result;
 }
@@ -55,7 +57,42 @@ static err write_indexes(struct group *group, const struct value_meta *meta, uin
         return result;
     }
     seal_index(group->store->keys, SEAL_RECORD_ID, ID_BYTES(meta->id), id);
-    return recent_add(group->store->recent, id, number);
+    result = recent_add(group->store->recent, id, number);
+    if (result != OK) {
+        return result;
+    }
+    return fresh_add(group->store->fresh, meta->stream_number,
+                     (struct fresh_place){.sequence = meta->sequence, .number = number});
+}
+
+static err find_number(struct group *group, uint32_t stream_number, uint64_t sequence,
+                       uint64_t *ret_number)
+{
+    uint8_t position[VALUE_PAIR_SIZE];
+    if (fresh_find_own(group->store->fresh, stream_number, sequence, ret_number)) {
+        return OK;
+    }
+    value_pair(stream_number, sequence, position);
+    MDB_val key = env_val(position, sizeof position);
+    MDB_val value;
+    err result = group_check(group, mdb_cursor_get(group->positions, &key, &value, MDB_SET));
+    return result == OK ? value_number_read(env_bytes_of(value), ret_number) : result;
+}
+
+/* What stands after all others of its stream is new without a look. */
+static err check_vacant(struct group *group, struct value_stream *stream, uint64_t sequence)
+{
+    uint64_t *last = stream_cache_last(stream);
+    uint64_t number;
+    if (sequence > *last) {
+        *last = sequence;
+        return OK;
+    }
+    err result = find_number(group, stream->number, sequence, &number);
+    if (result == OK) {
+        return ERR_DUPLICATE;
+    }
+    return result == ERR_NOT_FOUND ? OK : result;
 }
 
 /* Batches of a stream are submitted before the earlier ones are durable; when one was refused, what
@@ -83,12 +120,17 @@ err record_write_put(struct group *group, struct batch_op *op, uint64_t *ret_num
     if (op->continues && !follows(stream, op->sequence)) {
         return ERR_OUT_OF_ORDER;
     }
+    result = check_vacant(group, stream, op->sequence);
+    if (result != OK) {
+        return result;
+    }
     uint64_t number = group->state.record_number_last + 1;
-    struct value_cell cell = {.number = number, .flags = op->flags, .has_key = op->has_key};
+    struct value_cell cell = {.stream_number = stream->number,
+                              .sequence = op->sequence,
+                              .flags = op->flags,
+                              .has_key = op->has_key};
     cell.key = op->key;
-    uint8_t position[VALUE_PAIR_SIZE];
-    value_pair(stream->number, op->sequence, position);
-    result = write_cell(group, position, &cell, MDB_NOOVERWRITE);
+    result = write_cell(group, number, &cell, MDB_APPEND);
     sodium_memzero(&cell, sizeof cell);
     if (result != OK) {
         return result;
@@ -122,20 +164,28 @@ static err find(struct group *group, const struct batch_op *op, struct found *re
     if (result != OK) {
         return result;
     }
-    value_pair(ret_found->stream->number, op->sequence, ret_found->position);
-    MDB_val key = env_val(ret_found->position, VALUE_PAIR_SIZE);
+    result = find_number(group, ret_found->stream->number, op->sequence, &ret_found->number);
+    if (result != OK) {
+        return result;
+    }
+    size_t number = ret_found->number;
+    MDB_val key = env_val(&number, sizeof number);
     MDB_val value;
-    result = group_check(group, mdb_cursor_get(group->positions, &key, &value, MDB_SET));
+    result = group_check(group, mdb_cursor_get(group->cells, &key, &value, MDB_SET));
     if (result == OK) {
-        result = value_cell_open(group->store, ret_found->position, env_bytes_of(value),
-                                 &ret_found->cell);
+        result = value_cell_open(group->store, number, env_bytes_of(value), &ret_found->cell);
+    }
+    bool leads_here = result == OK && ret_found->cell.sequence == op->sequence &&
+                      ret_found->cell.stream_number == ret_found->stream->number;
+    if (result == ERR_NOT_FOUND || (result == OK && !leads_here)) {
+        return ERR_CORRUPT;
     }
     return result;
 }
 
 static err load_record(struct group *group, const struct batch_op *op, struct found *found)
 {
-    size_t number = found->cell.number;
+    size_t number = found->number;
     MDB_val key = env_val(&number, sizeof number);
     MDB_val value;
     err result = group_check(group, mdb_cursor_get(group->records, &key, &value, MDB_SET));
@@ -165,7 +215,7 @@ static err rewrite(struct group *group, struct found *found, struct bytes head, 
     if (plain.failed) {
         return ERR_INVALID;
     }
-    return write_record(group, found->cell.number, buffer_bytes(&plain), 0);
+    return write_record(group, found->number, buffer_bytes(&plain), 0);
 }
 
 static void set_flags(struct value_cell *cell, const struct batch_op *op)
@@ -211,9 +261,9 @@ err record_write_fill(struct group *group, const struct batch_op *op, uint64_t *
             found.cell.key = op->key;
         }
         set_flags(&found.cell, op);
-        result = write_cell(group, found.position, &found.cell, 0);
+        result = write_cell(group, found.number, &found.cell, 0);
     }
-    *ret_number = found.cell.number;
+    *ret_number = found.number;
     sodium_memzero(&found.cell, sizeof found.cell);
     return result;
 }
@@ -226,8 +276,8 @@ err record_write_flag(struct group *group, const struct batch_op *op, uint64_t *
         return result;
     }
     set_flags(&found.cell, op);
-    *ret_number = found.cell.number;
-    result = write_cell(group, found.position, &found.cell, 0);
+    *ret_number = found.number;
+    result = write_cell(group, found.number, &found.cell, 0);
     sodium_memzero(&found.cell, sizeof found.cell);
     return result;
 }
@@ -245,7 +295,7 @@ err record_write_destroy(struct group *group, const struct batch_op *op, uint64_
     found.cell.has_key = false;
     sodium_memzero(&found.cell.key, sizeof found.cell.key);
     set_flags(&found.cell, op);
-    *ret_number = found.cell.number;
+    *ret_number = found.number;
     result = load_record(group, op, &found);
     if (result == OK && found.record.meta.has_body) {
         result = rewrite(group, &found, found.record.head, BYTES_NONE);
@@ -253,7 +303,7 @@ err record_write_destroy(struct group *group, const struct batch_op *op, uint64_
     if (group->broken) {
         return result;
     }
-    return write_cell(group, found.position, &found.cell, 0);
+    return write_cell(group, found.number, &found.cell, 0);
 }
 
 static err erase_key(struct group *group, MDB_dbi table, const void *data, size_t size)
@@ -279,10 +329,19 @@ err record_write_drop(struct group *group, const struct batch_op *op, uint64_t *
     if (result != OK) {
         return result;
     }
-    size_t number = found.cell.number;
+    size_t number = found.number;
+    uint8_t position[VALUE_PAIR_SIZE];
+    value_pair(found.stream->number, op->sequence, position);
     seal_index(group->store->keys, SEAL_RECORD_ID, ID_BYTES(found.record.meta.id), id);
     value_pair(found.record.meta.scope_number, number, scope);
-    result = erase_key(group, env->positions, found.position, sizeof found.position);
+    result = group_check(group,
+                         fresh_settle(group->store->fresh, group->positions, found.stream->number));
+    if (result == OK) {
+        result = erase_key(group, env->positions, position, sizeof position);
+    }
+    if (result == OK) {
+        result = erase_key(group, env->cells, &number, sizeof number);
+    }
     if (result == OK) {
         result = group_check(group, recent_remove(group->store->recent, group->txn, env->ids, id));
     }

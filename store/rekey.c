@@ -27,19 +27,19 @@ static void remember(struct rekey *rekey, MDB_val key)
 /* A value that does not open is left: it is lost already, and the check of the disk finds it. */
 static err reseal_cell(struct group *group, MDB_cursor *cursor, MDB_val *key, MDB_val value)
 {
+    size_t number;
     struct store *store = group->store;
     struct value_cell cell;
     uint8_t sealed[VALUE_CELL_SIZE_MAX];
-    uint8_t position[VALUE_PAIR_SIZE];
     if (value_cell_epoch(env_bytes_of(value)) == store->keyring.epoch ||
-        key->mv_size != sizeof position) {
+        key->mv_size != sizeof number) {
         return OK;
     }
-    memcpy(position, key->mv_data, sizeof position);
-    if (value_cell_open(store, position, env_bytes_of(value), &cell) != OK) {
+    memcpy(&number, key->mv_data, sizeof number);
+    if (value_cell_open(store, number, env_bytes_of(value), &cell) != OK) {
         return OK;
     }
-    value_cell_seal(store, &group->nonces, position, &cell, sealed);
+    value_cell_seal(store, &group->nonces, number, &cell, sealed);
     MDB_val renewed = env_val(sealed, value_cell_size(&cell));
     sodium_memzero(&cell, sizeof cell);
     return group_check(group, mdb_cursor_put(cursor, key, &renewed, MDB_CURRENT));
@@ -80,7 +80,7 @@ static err walk(struct group *group, struct rekey *rekey, bool *ret_end)
     MDB_cursor *cursor;
     const struct env *env = &group->store->env;
     err result = group_check(
-        group, mdb_cursor_open(group->txn, rekey->in_rows ? env->rows : env->positions, &cursor));
+        group, mdb_cursor_open(group->txn, rekey->in_rows ? env->rows : env->cells, &cursor));
     if (result != OK) {
         return result;
     }

@@ -8,7 +8,7 @@ enum { REKEY_STEP_ROW_COUNT = 2048, REKEY_STEP_SIZE = 1024 * 1024 };
 
 struct rekey {
     bool active;
-    bool in_rows;      /* positions are finished */
+    bool in_rows;      /* cells are finished */
     size_t after_size; /* the last key that was looked at; 0 before the first */
     uint8_t after[VALUE_ROW_KEY_SIZE_MAX];
 };

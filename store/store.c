@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/fresh.h"
 #include "store/item_thread.h"
 #include "store/recent.h"
 #include "store/verify.h"
@@ -153,6 +154,7 @@ void store_close(struct store *store)
     item_thread_stop(store->items);
     writer_stop(store->writer);
     recent_free(store->recent);
+    fresh_free(store->fresh);
     env_close(&store->env);
     keyring_close(&store->keyring);
     seal_keys_free(store->keys);

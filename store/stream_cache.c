@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/fresh.h"
 #include "store/group.h"
 
 enum { SLOT_COUNT = 4096 };
@@ -14,6 +15,7 @@ struct slot {
     bool dirty;
     bool listed; /* in `dirty` below; stays so when its stream gives way to another */
     uint8_t key[SEAL_INDEX_SIZE];
+    uint64_t last;
     struct value_stream stream;
 };
 
@@ -134,6 +136,24 @@ static err scope_number(struct group *group, const struct scope *scope, uint32_t
     return group_check(group, mdb_put(group->txn, group->store->env.rows, &key, &value, 0));
 }
 
+/* The last in the table, or among those that wait for it. */
+static err load_last(struct group *group, struct slot *slot)
+{
+    uint8_t after[VALUE_PAIR_SIZE];
+    value_pair(slot->stream.number, UINT64_MAX, after);
+    MDB_val key = env_val(after, sizeof after);
+    MDB_val value;
+    uint64_t last = 0;
+    int code = mdb_cursor_get(group->positions, &key, &value, MDB_SET_RANGE);
+    code = mdb_cursor_get(group->positions, &key, &value, code == 0 ? MDB_PREV : MDB_LAST);
+    if (code == 0 && !value_pair_read(env_bytes_of(key), slot->stream.number, &last)) {
+        last = 0;
+    }
+    slot->last = fresh_last(group->store->fresh, slot->stream.number);
+    slot->last = slot->last > last ? slot->last : last;
+    return code == MDB_NOTFOUND ? OK : group_check(group, code);
+}
+
 static err load(struct group *group, const struct stream_id *id, struct slot *slot)
 {
     value_stream_key(group->store, id, slot->key);
@@ -147,7 +167,7 @@ static err load(struct group *group, const struct stream_id *id, struct slot *sl
     if (result == OK && !stream_id_equal(&slot->stream.id, id)) {
         result = ERR_CORRUPT;
     }
-    return result;
+    return result == OK ? load_last(group, slot) : result;
 }
 
 err stream_cache_get(struct group *group, const struct stream_id *id, bool create,
@@ -170,6 +190,7 @@ err stream_cache_get(struct group *group, const struct stream_id *id, bool creat
     err result = load(group, id, slot);
     if (result == ERR_NOT_FOUND && create) {
         slot->stream = (struct value_stream){.id = *id};
+        slot->last = 0;
         result = scope_number(group, &id->scope, &slot->stream.scope_number);
         if (result == OK) {
             group->changed = true;
@@ -185,10 +206,20 @@ err stream_cache_get(struct group *group, const struct stream_id *id, bool creat
     return result;
 }
 
+static struct slot *slot_around(struct value_stream *stream)
+{
+    return (struct slot *)(void *)((uint8_t *)stream - offsetof(struct slot, stream));
+}
+
+uint64_t *stream_cache_last(struct value_stream *stream)
+{
+    return &slot_around(stream)->last;
+}
+
 void stream_cache_set(struct group *group, struct value_stream *stream, struct bytes state)
 {
     struct stream_cache *cache = group->streams;
-    struct slot *slot = (struct slot *)(void *)((uint8_t *)stream - offsetof(struct slot, stream));
+    struct slot *slot = slot_around(stream);
     assert(state.size <= sizeof stream->state && slot->used);
     memcpy(stream->state, state.data, state.size);
     stream->state_size = state.size;

@@ -19,6 +19,10 @@ MUST_USE err stream_cache_get(struct group *group, const struct stream_id *id, b
 /* Replaces the state of the stream that stream_cache_get has just given. */
 void stream_cache_set(struct group *group, struct value_stream *stream, struct bytes state);
 
+/* The highest sequence that ever stood in that stream, as far as the writer knows: what is put
+ * above it, is put where nothing is. The caller raises it. */
+uint64_t *stream_cache_last(struct value_stream *stream);
+
 /* Writes what has changed into the group's transaction. */
 MUST_USE err stream_cache_flush(struct group *group);
 

@@ -8,7 +8,7 @@ _Static_assert(STORE_ROW_KEY_SIZE_MAX <= 320, "seal_index takes a key of a row")
 _Static_assert(STORE_HEAD_SIZE_MAX <= UINT16_MAX, "the meta counts the head in 16 bits");
 
 enum { CELL_DESTROYED = 1, CELL_HAS_KEY = 2 };
-enum { CELL_CLEAR_SIZE = 12 }; /* number and epoch before the sealed part */
+enum { CELL_CLEAR_SIZE = 4, CELL_FIXED_SIZE = 17 }; /* the epoch before the sealed part */
 
 void value_pair(uint32_t first, uint64_t second, uint8_t ret_key[static VALUE_PAIR_SIZE])
 {
@@ -23,6 +23,19 @@ bool value_pair_read(struct bytes key, uint32_t first, uint64_t *ret_second)
     bool same = reader_u32(&reader) == first;
     *ret_second = reader_u64(&reader);
     return reader_done(&reader) && same;
+}
+
+void value_number(uint64_t number, uint8_t ret_value[static VALUE_NUMBER_SIZE])
+{
+    struct buffer buffer = buffer_over(ret_value, VALUE_NUMBER_SIZE);
+    buffer_u64(&buffer, number);
+}
+
+err value_number_read(struct bytes value, uint64_t *ret_number)
+{
+    struct reader reader = reader_of(value);
+    *ret_number = reader_u64(&reader);
+    return reader_done(&reader) ? OK : ERR_CORRUPT;
 }
 
 /* ---- names of rows ---- */
@@ -102,12 +115,12 @@ static uint32_t u32_at(struct bytes bytes, size_t offset)
 
 /* ---- records ---- */
 
-static struct name record_name(uint64_t number)
+static struct name number_name(char table, uint64_t number)
 {
     uint8_t key[8];
     struct buffer buffer = buffer_over(key, sizeof key);
     buffer_u64(&buffer, number);
-    return name_of('R', (struct bytes){key, sizeof key});
+    return name_of(table, (struct bytes){key, sizeof key});
 }
 
 void value_meta_write(const struct value_meta *meta, uint8_t out[static VALUE_META_SIZE])
@@ -125,14 +138,14 @@ void value_meta_write(const struct value_meta *meta, uint8_t out[static VALUE_ME
 void value_record_seal(const struct store *store, struct seal_nonces *nonces, uint64_t number,
                        struct bytes plain, uint8_t *out)
 {
-    struct name name = record_name(number);
+    struct name name = number_name('R', number);
     seal_close(store->keys->record, nonces, name_bytes(&name), plain, out);
 }
 
 err value_record_open(const struct store *store, uint64_t number, struct bytes sealed,
                       uint8_t *plain, struct value_record *ret_record)
 {
-    struct name name = record_name(number);
+    struct name name = number_name('R', number);
     if (sealed.size > VALUE_RECORD_PLAIN_MAX + SEAL_OVERHEAD) {
         return ERR_CORRUPT;
     }
@@ -158,32 +171,23 @@ err value_record_open(const struct store *store, uint64_t number, struct bytes s
     return OK;
 }
 
-/* ---- positions ---- */
+/* ---- cells ---- */
 
 size_t value_cell_size(const struct value_cell *cell)
 {
-    return CELL_CLEAR_SIZE + SEAL_OVERHEAD + 5 + (cell->has_key ? (size_t)KEY_SIZE : 0);
+    return CELL_CLEAR_SIZE + SEAL_OVERHEAD + CELL_FIXED_SIZE +
+           (cell->has_key ? (size_t)KEY_SIZE : 0);
 }
 
-/* The record's number is bound too: an index entry cannot be turned to another record. */
-static struct name cell_name(const uint8_t *key, struct bytes number)
+void value_cell_seal(const struct store *store, struct seal_nonces *nonces, uint64_t number,
+                     const struct value_cell *cell, uint8_t *out)
 {
-    uint8_t both[VALUE_PAIR_SIZE + 8];
-    memcpy(both, key, VALUE_PAIR_SIZE);
-    memcpy(both + VALUE_PAIR_SIZE, number.data, 8);
-    return name_of('P', (struct bytes){both, sizeof both});
-}
-
-void value_cell_seal(const struct store *store, struct seal_nonces *nonces,
-                     const uint8_t key[static VALUE_PAIR_SIZE], const struct value_cell *cell,
-                     uint8_t *out)
-{
-    struct buffer clear = buffer_over(out, CELL_CLEAR_SIZE);
-    buffer_u64(&clear, cell->number);
-    buffer_u32(&clear, store->keyring.epoch);
-    struct name name = cell_name(key, (struct bytes){out, 8});
-    uint8_t plain[5 + KEY_SIZE];
+    struct name name = number_name('C', number);
+    uint8_t plain[CELL_FIXED_SIZE + KEY_SIZE];
     struct buffer inner = buffer_over(plain, sizeof plain);
+    put_u32(out, store->keyring.epoch);
+    buffer_u32(&inner, cell->stream_number);
+    buffer_u64(&inner, cell->sequence);
     buffer_u32(&inner, cell->flags);
     buffer_u8(&inner, (uint8_t)((cell->destroyed ? CELL_DESTROYED : 0) |
                                 (cell->has_key ? CELL_HAS_KEY : 0)));
@@ -197,27 +201,28 @@ void value_cell_seal(const struct store *store, struct seal_nonces *nonces,
 
 uint32_t value_cell_epoch(struct bytes sealed)
 {
-    return u32_at(sealed, 8);
+    return u32_at(sealed, 0);
 }
 
-err value_cell_open(const struct store *store, const uint8_t key[static VALUE_PAIR_SIZE],
-                    struct bytes sealed, struct value_cell *ret_cell)
+err value_cell_open(const struct store *store, uint64_t number, struct bytes sealed,
+                    struct value_cell *ret_cell)
 {
     const uint8_t *epoch_key = keyring_key(&store->keyring, value_cell_epoch(sealed));
     if (epoch_key == NULL || sealed.size > VALUE_CELL_SIZE_MAX || sealed.size < CELL_CLEAR_SIZE) {
         return ERR_CORRUPT;
     }
-    struct name name = cell_name(key, sealed);
+    struct name name = number_name('C', number);
     struct bytes inner = {.data = sealed.data + CELL_CLEAR_SIZE,
                           .size = sealed.size - CELL_CLEAR_SIZE};
-    uint8_t plain[5 + KEY_SIZE];
+    uint8_t plain[CELL_FIXED_SIZE + KEY_SIZE];
     err result = seal_open(epoch_key, name_bytes(&name), inner, plain);
     if (result != OK) {
         return result;
     }
-    struct reader number = reader_of((struct bytes){sealed.data, 8});
     struct reader reader = reader_of((struct bytes){plain, inner.size - SEAL_OVERHEAD});
-    struct value_cell cell = {.number = reader_u64(&number), .flags = reader_u32(&reader)};
+    struct value_cell cell = {.stream_number = reader_u32(&reader)};
+    cell.sequence = reader_u64(&reader);
+    cell.flags = reader_u32(&reader);
     uint8_t state = reader_u8(&reader);
     cell.destroyed = (state & CELL_DESTROYED) != 0;
     cell.has_key = (state & CELL_HAS_KEY) != 0;

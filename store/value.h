@@ -13,6 +13,11 @@ void value_pair(uint32_t first, uint64_t second, uint8_t ret_key[static VALUE_PA
 /* False when `key` is no pair or its first half is not `first`. */
 bool value_pair_read(struct bytes key, uint32_t first, uint64_t *ret_second);
 
+/* A record number as a value. ERR_CORRUPT. */
+enum { VALUE_NUMBER_SIZE = 8 };
+void value_number(uint64_t number, uint8_t ret_value[static VALUE_NUMBER_SIZE]);
+MUST_USE err value_number_read(struct bytes value, uint64_t *ret_number);
+
 /* Tables of rows that only this folder uses; after those of STORE_TABLE_LIST. Sealed under the
  * master's row key, as they hold nothing that may have to be forgotten. */
 enum value_table {
@@ -61,25 +66,25 @@ struct value_record {
 MUST_USE err value_record_open(const struct store *store, uint64_t number, struct bytes sealed,
                                uint8_t *plain, struct value_record *ret_record);
 
-/* ---- positions ---- */
+/* ---- cells: what may change or be forgotten of a record ---- */
 
 struct value_cell {
-    uint64_t number;
+    uint32_t stream_number; /* where it stands: an index that leads elsewhere is found out */
+    uint64_t sequence;
     uint32_t flags;
     bool destroyed;
     bool has_key;
     struct record_key key;
 };
 
-enum { VALUE_CELL_SIZE_MAX = 8 + 4 + SEAL_OVERHEAD + 5 + KEY_SIZE };
+enum { VALUE_CELL_SIZE_MAX = 4 + SEAL_OVERHEAD + 17 + KEY_SIZE };
 
 size_t value_cell_size(const struct value_cell *cell);
 /* Seals under the current epoch key (writer thread). */
-void value_cell_seal(const struct store *store, struct seal_nonces *nonces,
-                     const uint8_t key[static VALUE_PAIR_SIZE], const struct value_cell *cell,
-                     uint8_t *out);
-MUST_USE err value_cell_open(const struct store *store, const uint8_t key[static VALUE_PAIR_SIZE],
-                             struct bytes sealed, struct value_cell *ret_cell);
+void value_cell_seal(const struct store *store, struct seal_nonces *nonces, uint64_t number,
+                     const struct value_cell *cell, uint8_t *out);
+MUST_USE err value_cell_open(const struct store *store, uint64_t number, struct bytes sealed,
+                             struct value_cell *ret_cell);
 uint32_t value_cell_epoch(struct bytes sealed);
 
 /* ---- streams ---- */

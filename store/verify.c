@@ -1,5 +1,6 @@
 #include "store/verify.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,15 +10,19 @@
 
 enum { STEP_RECORD_COUNT = 256 };
 
+struct step_record {
+    uint64_t number;
+    struct value_meta meta;
+};
+
 struct step {
-    uint64_t numbers[STEP_RECORD_COUNT];
-    struct record_id ids[STEP_RECORD_COUNT];
+    struct step_record records[STEP_RECORD_COUNT];
     size_t count;
 };
 
-/* That the record opens, and that its position and its scope lead to it. */
+/* That the record opens, that its cell is its own, and that its scope leads to it. */
 static err check_record(struct env_read *read, uint64_t number, struct bytes sealed,
-                        struct record_id *ret_id)
+                        struct value_meta *ret_meta)
 {
     uint8_t plain[VALUE_RECORD_PLAIN_MAX];
     uint8_t pair[VALUE_PAIR_SIZE];
@@ -31,11 +36,14 @@ static err check_record(struct env_read *read, uint64_t number, struct bytes sea
         result = env_error(mdb_get(read->txn, read->store->env.scopes, &key, &value));
     }
     if (result == OK) {
-        result = read_page_cell(read, record.meta.stream_number, record.meta.sequence, &cell);
+        result = read_page_cell(read, number, &cell);
     }
     if (result == OK) {
-        *ret_id = record.meta.id;
-        result = cell.number == number ? OK : ERR_CORRUPT;
+        *ret_meta = record.meta;
+        bool agrees = cell.stream_number == record.meta.stream_number &&
+                      cell.sequence == record.meta.sequence;
+        result = agrees ? OK : ERR_CORRUPT;
+        sodium_memzero(&cell, sizeof cell);
     }
     return result == ERR_NOT_FOUND ? ERR_CORRUPT : result;
 }
@@ -54,8 +62,8 @@ static err read_step(struct env_read *read, uint64_t number, struct step *step, 
     while (result == OK && code == 0 && step->count < count) {
         size_t next;
         memcpy(&next, key.mv_data, sizeof next);
-        step->numbers[step->count] = next;
-        result = check_record(read, next, env_bytes_of(value), &step->ids[step->count]);
+        step->records[step->count].number = next;
+        result = check_record(read, next, env_bytes_of(value), &step->records[step->count].meta);
         step->count += 1;
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
@@ -63,15 +71,21 @@ static err read_step(struct env_read *read, uint64_t number, struct step *step, 
     return result == OK && code != 0 && code != MDB_NOTFOUND ? env_error(code) : result;
 }
 
-/* That the record's id leads to it too. */
-static err check_ids(struct store *store, const struct step *step, size_t count,
-                     uint64_t *ret_number)
+/* That the record's id and its position lead to it too. */
+static err check_indexes(struct store *store, const struct step *step, size_t count,
+                         uint64_t *ret_number)
 {
     for (size_t i = 0; i < count; i += 1) {
-        uint64_t number = 0;
-        err result = read_page_number(store, &step->ids[i], &number);
-        if (result != OK || number != step->numbers[i]) {
-            *ret_number = step->numbers[i];
+        const struct step_record *record = &step->records[i];
+        uint64_t by_id = 0;
+        uint64_t by_position = 0;
+        err result = read_page_number(store, &record->meta.id, &by_id);
+        if (result == OK) {
+            result = read_page_position(store, record->meta.stream_number, record->meta.sequence,
+                                        &by_position);
+        }
+        if (result != OK || by_id != record->number || by_position != record->number) {
+            *ret_number = record->number;
             return result == OK || result == ERR_NOT_FOUND ? ERR_CORRUPT : result;
         }
     }
@@ -97,9 +111,9 @@ err verify_records(struct store *store, uint64_t number, size_t count, uint64_t 
         if (step.count == 0) {
             break;
         }
-        *ret_number = step.numbers[step.count - 1];
+        *ret_number = step.records[step.count - 1].number;
         err indexed =
-            check_ids(store, &step, result == OK ? step.count : step.count - 1, ret_number);
+            check_indexes(store, &step, result == OK ? step.count : step.count - 1, ret_number);
         result = indexed != OK ? indexed : result;
     }
     return result;

@@ -25,13 +25,19 @@ struct ingest_result {
     double ack_p50_ms; /* from send to acknowledgement, by frame */
     double ack_p99_ms;
     uint64_t record_count;
+    double sender_us;   /* processor time for each record, all threads together: ... */
+    double receiver_us; /* ... where the sending and the receiving process spend it */
 };
 
 /* Exits with a message when anything is not as it must be. */
 struct ingest_result ingest_run(const struct ingest_plan *plan);
 
 /* Bare Ed25519 verification of messages of a header's size, on all cores at once, for a second. */
-double ingest_bare_verify_rate(void);
+struct ingest_limit {
+    double rate;   /* of all cores */
+    double cpu_us; /* of one verification */
+};
+struct ingest_limit ingest_bare_verify(void);
 
 /* Wall time in seconds. */
 double ingest_now_s(void);

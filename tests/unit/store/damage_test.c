@@ -98,7 +98,7 @@ static void a_changed_record_does_not_open(void **state) /* (S-4) */
     }
 }
 
-static void a_changed_position_or_stream_or_row_does_not_open(void **state)
+static void a_changed_cell_or_position_or_stream_or_row_does_not_open(void **state)
 {
     (void)state;
     for (size_t offset = 0; offset < 97; offset += 4) {
@@ -111,6 +111,13 @@ static void a_changed_position_or_stream_or_row_does_not_open(void **state)
                          ERR_CORRUPT);
         fixture_close(fixture);
         damage(fixture, "positions", offset); /* back */
+        damage(fixture, "cells", offset);
+        fixture_open(fixture);
+        assert_int_equal(record_table_get(fixture->store, &stream, 1, memory, &record),
+                         ERR_CORRUPT);
+        assert_int_equal(fixture_position(fixture, STORE_DESTROY, stream, 1), ERR_CORRUPT);
+        fixture_close(fixture);
+        damage(fixture, "cells", offset); /* back */
         damage(fixture, "streams", offset);
         fixture_open(fixture);
         assert_int_equal(record_table_get(fixture->store, &stream, 1, memory, &record),
@@ -156,8 +163,8 @@ static void swap_values(const struct fixture *fixture, const char *table)
 static void a_value_moved_to_another_key_does_not_open_there(void **state) /* (S-4) */
 {
     (void)state;
-    const char *tables[] = {"records", "positions", "ids"};
-    for (size_t i = 0; i < 3; i += 1) {
+    const char *tables[] = {"records", "cells", "positions", "ids"};
+    for (size_t i = 0; i < 4; i += 1) {
         struct fixture *fixture = with_two_records();
         struct stream_id stream = fixture_stream(1, 1);
         struct store_record record;
@@ -165,7 +172,11 @@ static void a_value_moved_to_another_key_does_not_open_there(void **state) /* (S
         swap_values(fixture, tables[i]);
         fixture_open(fixture);
         fixture_record(&put, stream, 1, 200);
-        assert_int_equal(record_table_find(fixture->store, &put.id, memory, &record), ERR_CORRUPT);
+        bool is_position = strcmp(tables[i], "positions") == 0;
+        assert_int_equal(record_table_find(fixture->store, &put.id, memory, &record),
+                         is_position ? OK : ERR_CORRUPT);
+        assert_int_equal(record_table_get(fixture->store, &stream, 1, memory, &record),
+                         strcmp(tables[i], "ids") == 0 ? OK : ERR_CORRUPT);
         fixture_free(fixture);
     }
     struct fixture *fixture = with_two_records();
@@ -216,7 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_changed_record_does_not_open),
-        cmocka_unit_test(a_changed_position_or_stream_or_row_does_not_open),
+        cmocka_unit_test(a_changed_cell_or_position_or_stream_or_row_does_not_open),
         cmocka_unit_test(a_value_moved_to_another_key_does_not_open_there),
         cmocka_unit_test(one_bad_record_does_not_hide_the_others),
     };
