@@ -5,7 +5,7 @@
 #include "node/io/address.h"
 #include "node/io/config.h"
 #include "node/io/log.h"
-#include "protocol/rendezvous.h"
+#include "protocol/relay/rendezvous.h"
 
 enum { RELAY_CONFIG_LISTEN_MAX = 4 };
 

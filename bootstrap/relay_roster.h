@@ -4,7 +4,7 @@
 #ifndef CONSILIUM_BOOTSTRAP_RELAY_ROSTER_H
 #define CONSILIUM_BOOTSTRAP_RELAY_ROSTER_H
 
-#include "protocol/publication.h"
+#include "protocol/relay/publication.h"
 
 struct relay_roster;
 

@@ -1,5 +1,5 @@
-/* The relay at work: a hub that admits the list, the pure logic of protocol/rendezvous between its
- * links, and the roster that publishers bring. One thread but for libzmq's own. */
+/* The relay at work: a hub that admits the list, the pure logic of protocol/relay/rendezvous
+ * between its links, and the roster that publishers bring. One thread but for libzmq's own. */
 #ifndef CONSILIUM_BOOTSTRAP_RELAY_SERVE_H
 #define CONSILIUM_BOOTSTRAP_RELAY_SERVE_H
 

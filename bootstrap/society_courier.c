@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/frame.h"
-#include "protocol/roster_snapshot.h"
+#include "protocol/link/frame.h"
+#include "protocol/roster/roster_snapshot.h"
 
 enum { COURIER_TRIES_MAX = 3, COURIER_AT_ONCE_MAX = 32, COURIER_AGAIN_MS = 2000 };
 

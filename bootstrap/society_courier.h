@@ -8,7 +8,7 @@
 #define CONSILIUM_BOOTSTRAP_SOCIETY_COURIER_H
 
 #include "bootstrap/society_folder.h"
-#include "protocol/boxed.h"
+#include "protocol/link/boxed.h"
 
 struct society_courier;
 

@@ -12,7 +12,7 @@
 
 #include <limits.h>
 
-#include "protocol/roster.h"
+#include "protocol/roster/roster.h"
 
 /* One changed member of the pending head. */
 struct society_change {

@@ -7,8 +7,8 @@
 #include "bootstrap/society_say.h"
 #include "node/io/file.h"
 #include "protocol/fingerprint.h"
-#include "protocol/invitation.h"
-#include "protocol/roster_snapshot.h"
+#include "protocol/roster/invitation.h"
+#include "protocol/roster/roster_snapshot.h"
 
 static bool invite_previous(const struct society *society, uint64_t epoch, struct head_id *ret_id)
 {

@@ -9,8 +9,8 @@
 #include "bootstrap/society_say.h"
 #include "node/io/file.h"
 #include "protocol/fingerprint.h"
-#include "protocol/join.h"
-#include "protocol/tag.h"
+#include "protocol/roster/join.h"
+#include "protocol/roster/tag.h"
 
 /* ---- the frame of each command: open, change, save ---- */
 

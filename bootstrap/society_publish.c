@@ -12,8 +12,8 @@
 #include "bootstrap/society_say.h"
 #include "node/io/address.h"
 #include "node/io/hub.h"
-#include "protocol/publication.h"
-#include "protocol/relay_credit.h"
+#include "protocol/link/relay_credit.h"
+#include "protocol/relay/publication.h"
 
 enum { PUBLISH_TICK_MS = 100, PUBLISH_QUEUE = 4096 };
 

@@ -7,8 +7,8 @@
 #include "bootstrap/society_key.h"
 #include "bootstrap/society_pending.h"
 #include "bootstrap/society_say.h"
-#include "protocol/endpoint.h"
-#include "protocol/tag.h"
+#include "protocol/roster/endpoint.h"
+#include "protocol/roster/tag.h"
 
 #define SETTINGS_HOUR_MS ((uint64_t)60 * 60 * 1000)
 

@@ -3,7 +3,7 @@
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SETTINGS_H
 
 #include "bootstrap/society_options.h"
-#include "protocol/settings.h"
+#include "protocol/roster/settings.h"
 
 /* Commands: exit statuses. */
 int society_settings_change(const struct society_options *options);

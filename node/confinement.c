@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/attachment_pdf.h"
+#include "node/attachment/attachment_pdf.h"
 #include "node/io/log.h"
 #include "node/io/sandbox.h"
 

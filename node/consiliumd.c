@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "node/daemon.h"
+#include "node/federation/joining.h"
 #include "node/io/keyfile.h"
-#include "node/joining.h"
 #include "node/readiness.h"
 
 enum { SECRETS_SIZE = 64 * 1024, LIST_MAX = 32 };

@@ -7,11 +7,11 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "node/api.h"
+#include "node/api/api.h"
 #include "node/confinement.h"
 #include "node/io/service.h"
-#include "node/items.h"
-#include "node/links.h"
+#include "node/items/items.h"
+#include "node/links/links.h"
 
 enum { DAEMON_JOB_COUNT_MAX = 4096, DAEMON_SIGNAL_COUNT = 2, DAEMON_SURVEY_MS = 3000 };
 

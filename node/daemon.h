@@ -3,7 +3,7 @@
 #define CONSILIUM_NODE_DAEMON_H
 
 #include "node/configuration.h"
-#include "node/identity.h"
+#include "node/federation/identity.h"
 
 /* Runs until SIGTERM or SIGINT. Returns the exit status; what went wrong was printed. */
 MUST_USE int daemon_run(const struct configuration *configuration, const struct identity *identity);

@@ -14,9 +14,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "node/federation/shell.h"
 #include "node/io/file.h"
 #include "node/io/keyfile.h"
-#include "node/shell.h"
 
 enum { READINESS_TEXT_SIZE = 900, READINESS_PATH_SIZE = 4200, READINESS_SOCKET_SIZE_MAX = 107 };
 

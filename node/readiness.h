@@ -7,7 +7,7 @@
 #define CONSILIUM_NODE_READINESS_H
 
 #include "node/configuration.h"
-#include "node/identity.h"
+#include "node/federation/identity.h"
 
 /* Directory, keys, how they open, whose they are, group, and the socket's folder. ERR_INVALID. */
 MUST_USE err readiness_check(const struct configuration *configuration,

@@ -12,7 +12,7 @@
 #include "node/cli/show.h"
 #include "node/cli/story.h"
 #include "node/io/file.h"
-#include "protocol/opinion_file.h"
+#include "protocol/consult/opinion_file.h"
 
 enum { OPINION_FILE_MAX = 16 * 1024 * 1024 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/record.h"
+#include "protocol/record/record.h"
 #include "store/store.h"
 #include "tests/bench/ingest.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "protocol/record.h"
+#include "protocol/record/record.h"
 
 enum { ROUND_COUNT = 41, SLICE_COUNT = 500, PLAINTEXT_SIZE = 320 };
 

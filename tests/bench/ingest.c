@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "node/heads.h"
+#include "node/federation/heads.h"
 #include "node/io/hub.h"
-#include "node/links.h"
-#include "protocol/frame.h"
+#include "node/links/links.h"
+#include "protocol/link/frame.h"
 #include "tests/unit/protocol/federation.h"
 
 enum {

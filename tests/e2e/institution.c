@@ -12,8 +12,8 @@
 
 #include "protocol/fingerprint.h"
 #include "protocol/hash.h"
-#include "protocol/invitation.h"
-#include "protocol/join.h"
+#include "protocol/roster/invitation.h"
+#include "protocol/roster/join.h"
 
 enum { INPUT_SIZE_MAX = 16 * 1024 * 1024 };
 

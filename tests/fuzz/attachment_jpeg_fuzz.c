@@ -2,8 +2,8 @@
  * the orientation (which is written anew) is left behind. */
 #include <stdlib.h>
 
-#include "node/attachment.h"
-#include "node/attachment_jpeg.h"
+#include "node/attachment/attachment.h"
+#include "node/attachment/attachment_jpeg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/attachment.h"
-#include "node/attachment_png.h"
+#include "node/attachment/attachment.h"
+#include "node/attachment/attachment_png.h"
 
 static uint32_t crc_of(struct bytes bytes)
 {

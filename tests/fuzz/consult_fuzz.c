@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/consult.h"
+#include "protocol/consult/consult.h"
 
 static uint8_t first[CONSULT_EXPORT_SIZE_MAX], second[CONSULT_EXPORT_SIZE_MAX];
 static struct consult consult, copy;

@@ -1,7 +1,7 @@
 /* A part of a delta is read whole or dropped, and its items stay within it. */
 #include <stdlib.h>
 
-#include "protocol/delta.h"
+#include "protocol/roster/delta.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

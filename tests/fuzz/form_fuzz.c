@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/form.h"
-#include "protocol/vocabulary.h"
+#include "node/desk/form.h"
+#include "protocol/consult/vocabulary.h"
 
 static void show_and_take(const struct content_table *table, const union vocabulary_value *value,
                           struct bytes content)

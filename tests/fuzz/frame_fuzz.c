@@ -2,7 +2,7 @@
  * (a hello may be longer, for later versions may append to it). */
 #include <stdlib.h>
 
-#include "protocol/frame.h"
+#include "protocol/link/frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

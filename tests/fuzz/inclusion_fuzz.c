@@ -3,7 +3,7 @@
  * The head is that of a federation of five, made at the start from known keys. */
 #include <stdlib.h>
 
-#include "protocol/inclusion.h"
+#include "protocol/roster/inclusion.h"
 #include "tests/unit/protocol/federation.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,7 +1,7 @@
 /* Whatever file comes as an invitation, a roster is either filled with proved content or empty. */
 #include <stdlib.h>
 
-#include "protocol/invitation.h"
+#include "protocol/roster/invitation.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/item.h"
+#include "protocol/record/item.h"
 
 enum { LEAF_COUNT = 11 };
 

@@ -1,7 +1,7 @@
 /* A request that proves itself can become a member. */
 #include <stdlib.h>
 
-#include "protocol/join.h"
+#include "protocol/roster/join.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/publication.h"
+#include "protocol/relay/publication.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

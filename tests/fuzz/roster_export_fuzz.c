@@ -1,7 +1,7 @@
 /* A damaged export restores nothing, or a roster that exports and restores again. */
 #include <stdlib.h>
 
-#include "protocol/roster_export.h"
+#include "protocol/roster/roster_export.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,7 +4,7 @@
  * Input: the items of a delta that follows a federation of five. */
 #include <stdlib.h>
 
-#include "protocol/roster_export.h"
+#include "protocol/roster/roster_export.h"
 #include "tests/unit/protocol/federation.h"
 
 struct fuzz {

@@ -2,7 +2,7 @@
  */
 #include <stdlib.h>
 
-#include "protocol/statement.h"
+#include "protocol/record/statement.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/certificate.h"
-#include "protocol/statement.h"
-#include "protocol/vocabulary.h"
+#include "protocol/consult/vocabulary.h"
+#include "protocol/record/certificate.h"
+#include "protocol/record/statement.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,12 +6,29 @@ import re
 from tree import Finding, Plant
 
 # room: the rooms it may include from
+RECORDS = ("protocol", "protocol/roster", "protocol/record")
+CORE = RECORDS + ("protocol/consult", "protocol/link", "protocol/core")
+FEDERATION = CORE + ("store", "node/io", "node/federation")
+DESK = FEDERATION + ("node/items", "node/attachment", "node/desk")
 BELOW = {
     "protocol": ("protocol",),
-    "store": ("store", "protocol"),
-    "node/io": ("node/io", "protocol"),
-    "node": ("node", "node/io", "store", "protocol"),
-    "bootstrap": ("bootstrap", "node/io", "protocol"),
+    "protocol/roster": ("protocol", "protocol/roster"),
+    "protocol/record": RECORDS,
+    "protocol/consult": RECORDS + ("protocol/consult",),
+    "protocol/link": RECORDS + ("protocol/link",),
+    "protocol/core": CORE,
+    "protocol/relay": ("protocol", "protocol/roster", "protocol/link", "protocol/relay"),
+    "store": ("protocol", "protocol/record", "store"),
+    "node/io": ("protocol", "node/io"),
+    "node/federation": FEDERATION,
+    "node/links": FEDERATION + ("node/links",),
+    "node/items": FEDERATION + ("node/items",),
+    "node/attachment": ("protocol", "node/io", "node/attachment"),
+    "node/desk": DESK,
+    "node/api": DESK + ("node/links", "node/api"),
+    "node": DESK + ("node/links", "node/api", "node"),
+    "bootstrap": ("protocol", "protocol/roster", "protocol/link", "protocol/relay", "node/io",
+                  "bootstrap"),
 }
 
 # a library's header: the rooms (or files) that may include it
@@ -24,13 +41,13 @@ LIBRARIES = {
     "linux/landlock.h": ("node/io",),
     "msgpack.h": ("protocol/pack.c",),
     "msgpack/": ("protocol/pack.c",),
-    "microhttpd.h": ("node",),
+    "microhttpd.h": ("node/api", "node/desk"),
     "jansson.h": ("node",),
     "curl/": ("node",),
     "utf8proc.h": ("node",),
-    "png.h": ("node",),
-    "jpeglib.h": ("node",),
-    "qpdf/": ("node",),
+    "png.h": ("node/attachment",),
+    "jpeglib.h": ("node/attachment",),
+    "qpdf/": ("node/attachment",),
     "systemd/": ("node/io", "node", "bootstrap"),
 }
 
@@ -73,12 +90,13 @@ def check_ours(tree, path, room, line, name):
 
 
 def check_library(path, room, line, name):
-    if room == "protocol" and name not in PROTOCOL_LIBC and not name.startswith("msgpack"):
+    if room.startswith("protocol") and name not in PROTOCOL_LIBC and not name.startswith("msgpack"):
         yield Finding(path, line, f"protocol must not include <{name}>",
                       "the core is pure: let the shell do it and hand in the result")
     for library, places in LIBRARIES.items():
         if (name == library or library.endswith("/") and name.startswith(library)) \
-                and room not in places and path not in places:
+                and not any(room == p or room.startswith(p + "/") for p in places) \
+                and path not in places:
             yield Finding(path, line, f"<{name}> belongs to {' and '.join(places)}",
                           f"let a file of {places[0]} do it, behind its own header")
 

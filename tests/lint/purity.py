@@ -27,7 +27,7 @@ def check(tree):
     all_symbols = {p: symbols(made) for p, made in objects.items()}
     ours = {name for of_file in all_symbols.values() for kind, name in of_file if kind in "TRDBVW"}
     # a name of ours that is declared and not defined yet is the linker's to refuse
-    nouns = tuple(os.path.basename(p)[:-2] + "_" for p in tree.files(".h") if tree.room(p) == "protocol")
+    nouns = tuple(os.path.basename(p)[:-2] + "_" for p in tree.files(".h") if p.startswith("protocol/"))
     for path, of_file in all_symbols.items():
         for kind, name in of_file:
             if kind in "Uw" and name not in ours and not name.startswith(nouns) \

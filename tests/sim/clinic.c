@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#include "protocol/caserecord.h"
-#include "protocol/certificate.h"
-#include "protocol/mail.h"
-#include "protocol/opinion.h"
-#include "protocol/statement.h"
-#include "protocol/vocabulary.h"
+#include "protocol/consult/caserecord.h"
+#include "protocol/consult/mail.h"
+#include "protocol/consult/opinion.h"
+#include "protocol/consult/vocabulary.h"
+#include "protocol/record/certificate.h"
+#include "protocol/record/statement.h"
 #include "tests/sim/hospital.h"
 
 void clinic_certify(struct hospital *hospital)

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "protocol/examination.h"
-#include "protocol/statement.h"
-#include "protocol/streams.h"
-#include "protocol/witness.h"
+#include "protocol/core/examination.h"
+#include "protocol/core/streams.h"
+#include "protocol/record/statement.h"
+#include "protocol/record/witness.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/parcel.h"
@@ -246,7 +246,7 @@ static void hospital_turn(struct hospital *hospital, const struct event *event)
     WORLD_CHECK(hospital->world, !hospital->is_turning);
     core_step(hospital->core, event, step);
     if (hospital->is_restoring)
-        return; /* as node/restore.c: too early */
+        return; /* as node/federation/restore.c: too early */
     hospital->is_turning = true;
     for (size_t i = 0; i < step->effect_count; i++)
         hospital_perform(hospital, &step->effects[i]);

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "protocol/consult.h"
-#include "protocol/streams.h"
+#include "protocol/consult/consult.h"
+#include "protocol/core/streams.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 

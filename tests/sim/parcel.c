@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/examination.h"
+#include "protocol/core/examination.h"
 
 struct parcel *parcel_of_batch(const struct step_batch *batch)
 {

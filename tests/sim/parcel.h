@@ -2,7 +2,7 @@
 #ifndef CONSILIUM_TESTS_SIM_PARCEL_H
 #define CONSILIUM_TESTS_SIM_PARCEL_H
 
-#include "protocol/step.h"
+#include "protocol/core/step.h"
 
 struct parcel {
     struct parcel *next;

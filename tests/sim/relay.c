@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/publication.h"
-#include "protocol/slab.h"
+#include "protocol/relay/publication.h"
+#include "protocol/relay/slab.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/society.h"
 #include "tests/sim/villain.h"

@@ -1,10 +1,10 @@
-/* A simulated relay: protocol/rendezvous with what bootstrap/relay_serve does around it. It keeps
- * its list over a restart and nothing else; it may be hostile (villain.h). */
+/* A simulated relay: protocol/relay/rendezvous with what bootstrap/relay_serve does around it. It
+ * keeps its list over a restart and nothing else; it may be hostile (villain.h). */
 #ifndef CONSILIUM_TESTS_SIM_RELAY_H
 #define CONSILIUM_TESTS_SIM_RELAY_H
 
-#include "protocol/chain.h"
-#include "protocol/rendezvous.h"
+#include "protocol/relay/rendezvous.h"
+#include "protocol/roster/chain.h"
 
 enum {
     RELAY_HEADS_MAX = 64,

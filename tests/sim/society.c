@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "protocol/noise.h"
+#include "protocol/link/noise.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
 

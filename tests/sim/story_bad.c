@@ -1,8 +1,8 @@
 /* Stories of bad members, bad bytes and bad clocks: honest hospitals come together all the same. */
 #include <string.h>
 
-#include "protocol/statement.h"
-#include "protocol/streams.h"
+#include "protocol/core/streams.h"
+#include "protocol/record/statement.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/forge.h"
 #include "tests/sim/hospital.h"

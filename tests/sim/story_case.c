@@ -1,6 +1,6 @@
 /* Stories of cases: from the question to the outcome and its erasure. */
-#include "protocol/caserecord.h"
-#include "protocol/consult.h"
+#include "protocol/consult/caserecord.h"
+#include "protocol/consult/consult.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"

@@ -1,10 +1,10 @@
 /* Stories of what comes at the wrong moment: late, twice, between two others, or never. */
 #include <string.h>
 
-#include "protocol/caserecord.h"
-#include "protocol/consult.h"
-#include "protocol/statement.h"
-#include "protocol/streams.h"
+#include "protocol/consult/caserecord.h"
+#include "protocol/consult/consult.h"
+#include "protocol/core/streams.h"
+#include "protocol/record/statement.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/forge.h"
 #include "tests/sim/hospital.h"

@@ -1,5 +1,5 @@
 /* Stories of members who come and go. */
-#include "protocol/statement.h"
+#include "protocol/record/statement.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"

@@ -1,6 +1,6 @@
 /* Stories of relays: hospitals that accept no connection find each other all the same, and no relay
  * can read, forge or replay what they say, nor part those who have another one. */
-#include "protocol/relay_frame.h"
+#include "protocol/link/relay_frame.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"

@@ -7,9 +7,9 @@
 #ifndef CONSILIUM_TESTS_SIM_WAY_H
 #define CONSILIUM_TESTS_SIM_WAY_H
 
-#include "protocol/relay_choice.h"
-#include "protocol/relay_credit.h"
-#include "protocol/step.h"
+#include "protocol/core/step.h"
+#include "protocol/link/relay_choice.h"
+#include "protocol/link/relay_credit.h"
 
 enum {
     WAY_RELAYS_MAX = 3,

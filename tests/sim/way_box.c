@@ -1,4 +1,5 @@
-/* As node/links_relay.c: hello to relays, who is there, boxes to those who have no direct line. */
+/* As node/links/links_relay.c: hello to relays, who is there, boxes to those who have no direct
+ * line. */
 #include <string.h>
 
 #include "tests/sim/boxes.h"

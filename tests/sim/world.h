@@ -5,14 +5,13 @@
  *   disk.c      what a hospital has durable
  *   agenda.c    what happens when
  *   parcel.c    records under way, and what a check finds of them
- *   hospital.c  one core with the promises of protocol/step.h kept: checks, seals, commits, crashes
- *   line.c      direct connections between hospitals: delay, loss, partition
- *   way.c       by which way a hospital reaches another: its line, or boxes (way_box.c)
- *   relay.c     relays that run protocol/rendezvous, and the wires to them
- *   villain.c   what a hostile relay does with what it carries
- *   society.c   roster heads and how they come to the hospitals
- *   clinic.c    what clinicians write: real certificates, real signatures
- *   oracle.c    what must never happen, checked at every frame and at the end
+ *   hospital.c  one core with the promises of protocol/core/step.h kept: checks, seals, commits,
+ * crashes line.c      direct connections between hospitals: delay, loss, partition way.c       by
+ * which way a hospital reaches another: its line, or boxes (way_box.c) relay.c     relays that run
+ * protocol/relay/rendezvous, and the wires to them villain.c   what a hostile relay does with what
+ * it carries society.c   roster heads and how they come to the hospitals clinic.c    what
+ * clinicians write: real certificates, real signatures oracle.c    what must never happen, checked
+ * at every frame and at the end
  *
  * Same seed, same trace hash. A fault prints the line that replays it and ends the program. */
 #ifndef CONSILIUM_TESTS_SIM_WORLD_H
@@ -20,9 +19,9 @@
 
 #include <stdio.h>
 
-#include "protocol/core.h"
-#include "protocol/frame.h"
-#include "protocol/kind.h"
+#include "protocol/core/core.h"
+#include "protocol/link/frame.h"
+#include "protocol/record/kind.h"
 #include "tests/sim/agenda.h"
 #include "tests/sim/chance.h"
 #include "tests/sim/disk.h"

@@ -21,9 +21,9 @@
 #include "bootstrap/relay_serve.h"
 #include "bootstrap/relay_status.h"
 #include "node/io/hub.h"
-#include "protocol/boxed.h"
-#include "protocol/publication.h"
-#include "protocol/relay_credit.h"
+#include "protocol/link/boxed.h"
+#include "protocol/link/relay_credit.h"
+#include "protocol/relay/publication.h"
 #include "tests/unit/protocol/federation.h"
 
 enum { PUBLISHER, ALICE, BORIS, STRANGER, PARTIES, WAIT_MS = 20000, GOT_MAX = 64 };

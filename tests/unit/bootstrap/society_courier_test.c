@@ -15,7 +15,7 @@
 #include "bootstrap/society_courier.h"
 #include "bootstrap/society_invite.h"
 #include "bootstrap/society_pending.h"
-#include "protocol/frame.h"
+#include "protocol/link/frame.h"
 
 enum { BOX_COUNT_MAX = 256, CREDIT = 4 };
 

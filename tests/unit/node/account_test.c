@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "node/account.h"
+#include "node/desk/account.h"
 #include "node/io/file.h"
 
 struct desk {

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "node/attachment.h"
-#include "node/attachment_jpeg.h"
+#include "node/attachment/attachment.h"
+#include "node/attachment/attachment_jpeg.h"
 
 #define RAW(text) ((struct bytes){(const uint8_t *)(text), sizeof(text) - 1})
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "node/attachment_pdf.h"
+#include "node/attachment/attachment_pdf.h"
 #include "protocol/limits.h"
 
 enum { OBJECT_COUNT_MAX = 32 };

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "node/attachment.h"
-#include "node/attachment_png.h"
+#include "node/attachment/attachment.h"
+#include "node/attachment/attachment_png.h"
 
 #define RAW(text) ((struct bytes){(const uint8_t *)(text), sizeof(text) - 1})
 #define SIGNATURE "\x89PNG\r\n\x1a\n"

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "node/attachment.h"
-#include "node/attachment_text.h"
+#include "node/attachment/attachment.h"
+#include "node/attachment/attachment_text.h"
 #include "protocol/limits.h"
 
 #define RAW(text) ((struct bytes){(const uint8_t *)(text), sizeof(text) - 1})

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "node/audit.h"
+#include "node/federation/audit.h"
 #include "protocol/hash.h"
 
 enum { COUNT = 10 };

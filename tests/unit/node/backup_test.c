@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/mirror.h"
+#include "protocol/consult/mirror.h"
 #include "tests/unit/node/town.h"
 
 static int given_a_town_in_touch(void **state)

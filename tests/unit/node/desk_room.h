@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "node/account.h"
-#include "node/api.h"
+#include "node/api/api.h"
+#include "node/desk/account.h"
 #include "tests/unit/node/town.h"
 
 enum { DESK_ANSWER_MAX = 4 * 1024 * 1024 };

@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "node/form.h"
-#include "protocol/announcement.h"
-#include "protocol/casefile.h"
-#include "protocol/caserecord.h"
-#include "protocol/opinion.h"
+#include "node/desk/form.h"
+#include "protocol/consult/announcement.h"
+#include "protocol/consult/casefile.h"
+#include "protocol/consult/caserecord.h"
+#include "protocol/consult/opinion.h"
 
 static err parse(const char *text, json_t **ret_form)
 {

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "node/inbox.h"
-#include "protocol/frame.h"
-#include "protocol/mirror.h"
+#include "node/desk/inbox.h"
+#include "protocol/consult/mirror.h"
+#include "protocol/link/frame.h"
 #include "tests/unit/node/town.h"
 
 enum { MALLORY = 2, FLOOD_FRAMES = 80 };

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "node/http.h"
+#include "node/api/http.h"
 
 struct served {
     uv_loop_t loop;

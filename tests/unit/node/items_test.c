@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/frame.h"
+#include "protocol/link/frame.h"
 #include "store/item_file.h"
 #include "tests/unit/node/town.h"
 

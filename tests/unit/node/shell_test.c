@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/frame.h"
+#include "protocol/link/frame.h"
 #include "tests/unit/node/town.h"
 
 static int given_a_town_in_touch(void **state)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/frame.h"
+#include "protocol/link/frame.h"
 #include "tests/unit/node/town.h"
 
 enum { A = 0, B = 1, C = 2 };

@@ -12,14 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "node/audit.h"
-#include "node/heads.h"
+#include "node/federation/audit.h"
+#include "node/federation/heads.h"
 #include "node/io/log.h"
-#include "node/items.h"
-#include "protocol/announcement.h"
-#include "protocol/mail.h"
-#include "protocol/opinion.h"
-#include "protocol/vocabulary.h"
+#include "node/items/items.h"
+#include "protocol/consult/announcement.h"
+#include "protocol/consult/mail.h"
+#include "protocol/consult/opinion.h"
+#include "protocol/consult/vocabulary.h"
 #include "store/record_table.h"
 #include "store/row_table.h"
 #include "tests/unit/protocol/federation.h"

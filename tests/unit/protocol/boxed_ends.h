@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/boxed.h"
+#include "protocol/link/boxed.h"
 
 enum { FRAME_MAX = 512 };
 

@@ -1,4 +1,4 @@
-/* Each cell of the table that protocol/boxed.c opens with. */
+/* Each cell of the table that protocol/link/boxed.c opens with. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -8,8 +8,8 @@
 
 #include <sodium.h>
 
-#include "protocol/certificate.h"
 #include "protocol/hash.h"
+#include "protocol/record/certificate.h"
 
 struct pair {
     struct sign_key key;

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "protocol/clinicians.h"
-#include "protocol/kind.h"
+#include "protocol/core/clinicians.h"
+#include "protocol/record/kind.h"
 
 enum { CLINICIAN_COUNT = 8 };
 

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#include "protocol/casefile.h"
-#include "protocol/consult.h"
-#include "protocol/mail.h"
-#include "protocol/opinion.h"
-#include "protocol/vocabulary.h"
+#include "protocol/consult/casefile.h"
+#include "protocol/consult/consult.h"
+#include "protocol/consult/mail.h"
+#include "protocol/consult/opinion.h"
+#include "protocol/consult/vocabulary.h"
 
 static const struct node_id desk_a = {{0xa}}, desk_b = {{0xb}}, desk_c = {{0xc}}, desk_d = {{0xd}};
 static const struct federation_id desk_federation = {{0xf}};

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "protocol/certificate.h"
-#include "protocol/kind.h"
-#include "protocol/vocabulary.h"
+#include "protocol/consult/vocabulary.h"
+#include "protocol/record/certificate.h"
+#include "protocol/record/kind.h"
 
 static char page[256 * 1024];
 static char block[16 * 1024];

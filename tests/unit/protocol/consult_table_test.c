@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "consult_desk.h"
-#include "protocol/consult_table.h"
+#include "protocol/consult/consult_table.h"
 
 static struct desk desk;
 static struct record_id opinion;

@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "protocol/casefile.h"
-#include "protocol/caserecord.h"
-#include "protocol/certificate.h"
-#include "protocol/statement.h"
-#include "protocol/vocabulary.h"
+#include "protocol/consult/casefile.h"
+#include "protocol/consult/caserecord.h"
+#include "protocol/consult/vocabulary.h"
+#include "protocol/record/certificate.h"
+#include "protocol/record/statement.h"
 
 static char page[65536];
 

@@ -6,13 +6,13 @@
 
 #include <cmocka.h>
 
-#include "protocol/announcement.h"
-#include "protocol/casefile.h"
-#include "protocol/caserecord.h"
-#include "protocol/mirror.h"
-#include "protocol/opinion.h"
+#include "protocol/consult/announcement.h"
+#include "protocol/consult/casefile.h"
+#include "protocol/consult/caserecord.h"
+#include "protocol/consult/mirror.h"
+#include "protocol/consult/opinion.h"
 #include "protocol/pack.h"
-#include "protocol/witness.h"
+#include "protocol/record/witness.h"
 
 static uint8_t memory[65536];
 static struct buffer out;

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "protocol/core_state.h"
-#include "protocol/frame.h"
+#include "protocol/core/core_state.h"
+#include "protocol/link/frame.h"
 #include "tests/unit/protocol/federation.h"
 
 enum { LETTERS_MAX = 16, LETTER_SIZE = 256 };

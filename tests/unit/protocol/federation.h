@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "protocol/hash.h"
-#include "protocol/roster.h"
+#include "protocol/roster/roster.h"
 
 enum { FEDERATION_ITEMS_SIZE = 4 * 1024 * 1024, FEDERATION_ALL = 0xffff };
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/frame.h"
+#include "protocol/link/frame.h"
 
 static uint8_t memory[FRAME_SIZE_MAX];
 static uint8_t record_bytes[RECORD_SIZE_MAX];

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "protocol/hash.h"
-#include "protocol/item.h"
+#include "protocol/record/item.h"
 
 enum { COUNT_MAX = 70 };
 

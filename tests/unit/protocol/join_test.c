@@ -10,10 +10,10 @@
 #include <cmocka.h>
 
 #include "protocol/fingerprint.h"
-#include "protocol/inclusion.h"
-#include "protocol/invitation.h"
-#include "protocol/join.h"
-#include "protocol/roster_snapshot.h"
+#include "protocol/roster/inclusion.h"
+#include "protocol/roster/invitation.h"
+#include "protocol/roster/join.h"
+#include "protocol/roster/roster_snapshot.h"
 #include "tests/unit/protocol/federation.h"
 
 static struct join_request request(uint8_t secret[static 64])

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/marks.h"
+#include "protocol/core/marks.h"
 
 enum { MARK_COUNT = 64, SESSION_COUNT = 9, STREAM_COUNT = 40 };
 

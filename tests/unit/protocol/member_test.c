@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "protocol/endpoint.h"
 #include "protocol/fingerprint.h"
-#include "protocol/tag.h"
+#include "protocol/roster/endpoint.h"
+#include "protocol/roster/tag.h"
 #include "tests/unit/protocol/federation.h"
 
 static struct member full(void)

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "protocol/noise.h"
+#include "protocol/link/noise.h"
 
 #ifndef NOISE_VECTORS
 #error "NOISE_VECTORS must name the published vectors; tests/CMakeLists.txt sets it"

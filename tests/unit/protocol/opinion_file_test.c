@@ -10,8 +10,8 @@
 
 #include <sodium.h>
 
-#include "protocol/inclusion.h"
-#include "protocol/opinion_file.h"
+#include "protocol/consult/opinion_file.h"
+#include "protocol/roster/inclusion.h"
 #include "tests/unit/protocol/federation.h"
 
 enum { ASKER = 1, ANSWERER = 2, ENVIER = 3, HEAD_COUNT = 64, FILE_SIZE = 128 * 1024 };

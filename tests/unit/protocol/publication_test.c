@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/publication.h"
+#include "protocol/relay/publication.h"
 #include "tests/unit/protocol/federation.h"
 
 enum { HEADS = 5, MEMORY = 1 << 16 };

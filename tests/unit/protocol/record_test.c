@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "protocol/record.h"
+#include "protocol/record/record.h"
 
 struct sealed {
     uint8_t memory[RECORD_SIZE_MAX];

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "protocol/relay_choice.h"
-#include "protocol/relay_credit.h"
+#include "protocol/link/relay_choice.h"
+#include "protocol/link/relay_credit.h"
 
 static void note(struct relay_choice *choice, enum boxed_change change, enum boxed_reason reason,
                  uint64_t now)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/relay_frame.h"
+#include "protocol/link/relay_frame.h"
 
 static uint8_t memory[RELAY_CONTROL_SIZE_MAX];
 

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "protocol/presence.h"
-#include "protocol/rendezvous.h"
-#include "protocol/traffic.h"
+#include "protocol/relay/presence.h"
+#include "protocol/relay/rendezvous.h"
+#include "protocol/relay/traffic.h"
 
 enum { WORLD_MEMBERS = 128, WORLD_INBOX = 256, WORLD_ROOM = 1 << 30, WORLD_PUBLISHER = 1 };
 

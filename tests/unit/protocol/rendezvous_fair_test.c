@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/relay_credit.h"
+#include "protocol/link/relay_credit.h"
 #include "tests/unit/protocol/relay_world.h"
 
 enum { GREEDY = 2, LIGHT_FIRST = 3, LIGHT_COUNT = 99, SINK = 110 };

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "protocol/roster_entitled.h"
-#include "protocol/roster_export.h"
+#include "protocol/roster/roster_entitled.h"
+#include "protocol/roster/roster_export.h"
 #include "tests/unit/protocol/federation.h"
 
 #define COOLING_MS (72 * FEDERATION_HOUR_MS)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/roster_snapshot.h"
+#include "protocol/roster/roster_snapshot.h"
 #include "tests/unit/protocol/roster_pair.h"
 
 /* ---- signatures ---- */

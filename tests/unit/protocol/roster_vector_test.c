@@ -11,11 +11,11 @@
 #include <cmocka.h>
 
 #include "protocol/fingerprint.h"
-#include "protocol/inclusion.h"
-#include "protocol/invitation.h"
-#include "protocol/join.h"
 #include "protocol/merkle.h"
-#include "protocol/roster_export.h"
+#include "protocol/roster/inclusion.h"
+#include "protocol/roster/invitation.h"
+#include "protocol/roster/join.h"
+#include "protocol/roster/roster_export.h"
 #include "tests/unit/protocol/federation.h"
 
 enum { VECTORS_SIZE_MAX = 1 << 20, VALUE_SIZE_MAX = 32 * 1024 };

@@ -8,7 +8,7 @@
 
 #include <sodium.h>
 
-#include "protocol/statement.h"
+#include "protocol/record/statement.h"
 
 static const uint8_t content[3] = {0x81, 0x01, 0x02};
 

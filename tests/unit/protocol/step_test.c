@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/step.h"
+#include "protocol/core/step.h"
 
 static int made(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/streams.h"
+#include "protocol/core/streams.h"
 
 enum { STREAM_COUNT = 16, LACK_COUNT = 8 };
 

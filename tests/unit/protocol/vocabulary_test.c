@@ -8,15 +8,15 @@
 
 #include <cmocka.h>
 
-#include "protocol/announcement.h"
-#include "protocol/casefile.h"
-#include "protocol/caserecord.h"
-#include "protocol/certificate.h"
-#include "protocol/mirror.h"
-#include "protocol/opinion.h"
-#include "protocol/statement.h"
-#include "protocol/vocabulary.h"
-#include "protocol/witness.h"
+#include "protocol/consult/announcement.h"
+#include "protocol/consult/casefile.h"
+#include "protocol/consult/caserecord.h"
+#include "protocol/consult/mirror.h"
+#include "protocol/consult/opinion.h"
+#include "protocol/consult/vocabulary.h"
+#include "protocol/record/certificate.h"
+#include "protocol/record/statement.h"
+#include "protocol/record/witness.h"
 
 static char letters[STATEMENT_CONTENT_SIZE_MAX + 2];
 static uint32_t counter;

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "protocol/frame.h"
+#include "protocol/link/frame.h"
 
 enum { VECTORS_SIZE_MAX = 1 << 16, VALUE_SIZE_MAX = 4096 };
 

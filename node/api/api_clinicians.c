@@ -1,0 +1,280 @@
+/* Accounts of this institution's clinicians. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/api/api_state.h"
+#include "node/desk/show.h"
+#include "node/federation/audit.h"
+#include "node/federation/identity.h"
+#include "node/io/passphrase.h"
+
+enum { API_VALID_DAYS = 1825, API_VALID_DAYS_MAX = 3653 };
+
+static json_t *api_account(const struct api_federation *federation, const struct account *account)
+{
+    const struct clinician *known =
+        core_clinician(shell_core(federation->shell), &account->certificate.cert_id);
+    json_t *json = show_certificate(federation->shell, &account->certificate);
+    json_object_set_new(json, "login", json_string(account->login));
+    json_object_set_new(json, "uid", json_integer((json_int_t)account->uid));
+    json_object_set_new(json, "published", json_boolean(known != NULL));
+    json_object_set_new(json, "revoked", json_boolean(known != NULL && known->is_revoked));
+    return json;
+}
+
+static void api_get_clinicians(struct api_call *call)
+{
+    json_t *list = json_array();
+    const struct account *account = NULL;
+    for (size_t i = 0; (account = account_at(call->federation->accounts, i)) != NULL; i++)
+        json_array_append_new(list, api_account(call->federation, account));
+    api_answer(call, json_pack("{s:o}", "clinicians", list));
+}
+
+/* ---- making one ---- */
+
+static void api_note_account(struct api_call *call, enum audit_what what,
+                             const struct account *account)
+{
+    char note[64];
+    snprintf(note, sizeof note, "of user %u", (unsigned)account->uid);
+    struct audit_fact fact = {.what = what,
+                              .login = bytes_of_text(account->login),
+                              .clinician = account->certificate.cert_id,
+                              .uid = (uint64_t)http_peer(call->request).uid + 1,
+                              .note = bytes_of_text(note)};
+    audit_note(shell_audit(call->federation->shell), &fact);
+}
+
+static void api_on_published(void *arg, const struct desk_done *done)
+{
+    struct api_call *call = arg;
+    json_t *json = api_account(call->federation, call->account);
+    if (done->verdict != OK) /* at the next start it is published by itself */
+        json_object_set_new(json, "waits", json_string(err_sentence(done->verdict)));
+    api_created(call, json);
+}
+
+static void api_on_made(void *arg, err result, const struct account *account)
+{
+    struct api_call *call = arg;
+    if (result != OK) {
+        api_refuse(call, result,
+                   result == ERR_EXISTS ? "there is a key file of this login already" : NULL, NULL);
+        return;
+    }
+    call->account = account;
+    api_note_account(call, AUDIT_ACCOUNT_MADE, account);
+    struct desk_order *order = desk_order_new(call->federation->shell);
+    struct desk_letter letter = {
+        .kind = KIND_CERTIFICATE,
+        .scope = scope_federation(),
+        .audience = AUDIENCE_CLEAR,
+        .content = {account->certificate_bytes, account->certificate_size}};
+    if (order != NULL && desk_add(order, &letter) == OK) {
+        desk_post(order, api_on_published, call);
+        return;
+    }
+    desk_order_free(order);
+    api_refuse_err(call, ERR_NO_MEMORY);
+}
+
+/* Whose account it is, the administrator says: the caller is mostly somebody else. */
+static err api_read_uid(const struct api_call *call, uid_t *ret_uid, struct form_problem *problem)
+{
+    const json_t *uid = json_object_get(call->form, "uid");
+    json_int_t number = json_integer_value(uid);
+    if (!json_is_integer(uid) || number < 0 || number >= UINT32_MAX) {
+        form_complain(problem, ERR_INVALID,
+                      "uid: the number of the user who may sign with it is wanted");
+        return ERR_INVALID;
+    }
+    *ret_uid = (uid_t)number;
+    return OK;
+}
+
+static err api_read_wish(struct api_call *call, struct account_wish *wish,
+                         struct form_problem *problem)
+{
+    static const char *const ignored[] = {"login", "passphrase", "valid_days", "uid", NULL};
+    struct form_take how = {.table = &certificate_request_table, .ignored = ignored};
+    const char *passphrase = NULL;
+    json_int_t days = json_integer_value(json_object_get(call->form, "valid_days"));
+    err failure = form_take(&how, call->form, &wish->request, problem);
+    if (failure == OK)
+        failure = form_need_text(call->form, "login", 64, &wish->login, problem);
+    if (failure == OK)
+        failure =
+            form_need_text(call->form, "passphrase", PASSPHRASE_SIZE_MAX, &passphrase, problem);
+    if (failure == OK)
+        failure = api_read_uid(call, &wish->uid, problem);
+    if (failure != OK)
+        return failure;
+    const struct shell_config *settings = shell_settings(call->federation->shell);
+    wish->request.federation = settings->federation;
+    wish->request.node_id = settings->self;
+    wish->passphrase = bytes_of_text(passphrase);
+    days = days < 1 || days > API_VALID_DAYS_MAX ? API_VALID_DAYS : days;
+    wish->valid_from = shell_wall();
+    wish->valid_until.ms = wish->valid_from.ms + (uint64_t)days * 24 * 3600 * 1000;
+    wish->institution_secret = settings->sign_secret;
+    wish->cost = keyfile_cost_moderate();
+    if (!account_login_valid(wish->login))
+        form_complain(problem, ERR_INVALID,
+                      "login: 1 to 32 of a-z, 0-9, '.', '_', '-', a letter first");
+    else if (wish->passphrase.size < PASSPHRASE_NEW_SIZE_MIN)
+        form_complain(problem, ERR_INVALID, "passphrase: at least %d bytes",
+                      PASSPHRASE_NEW_SIZE_MIN);
+    else
+        return OK;
+    return ERR_INVALID;
+}
+
+static void api_post_clinician(struct api_call *call)
+{
+    if (!api_is_administrator(call)) { /* API-6: the institution says who its clinicians are */
+        api_refuse(call, ERR_NOT_ENTITLED, "only an administrator makes accounts",
+                   "root, the daemon's user, and the group `administrators` of the configuration "
+                   "are: sudo consilium clinician add ...");
+        return;
+    }
+    struct account_wish *wish = calloc(1, sizeof *wish);
+    struct form_problem problem = {.code = ERR_NO_MEMORY};
+    struct account_room room = api_room(call);
+    err failure = wish == NULL ? ERR_NO_MEMORY : api_read_wish(call, wish, &problem);
+    if (failure != OK) {
+        free(wish);
+        api_refuse_problem(call, &problem);
+        return;
+    }
+    failure = account_make(&room, wish, api_on_made, call);
+    free(wish);
+    if (failure == OK)
+        return;
+    api_refuse(call, failure,
+               failure == ERR_EXISTS      ? "there is an account of this login already"
+               : failure == ERR_MALFORMED ? "a field is missing: login, name, credentials, "
+                                            "specialties, country"
+                                          : NULL,
+               NULL);
+}
+
+/* ---- revoking, changing the passphrase ---- */
+
+static void api_on_revoked(void *arg, const struct desk_done *done)
+{
+    struct api_call *call = arg;
+    if (done->verdict != OK) {
+        api_refuse_err(call, done->verdict);
+        return;
+    }
+    api_note_account(call, AUDIT_ACCOUNT_REVOKED, call->account);
+    api_answer(call, api_account(call->federation, call->account));
+}
+
+/* From the next position of our federation stream on. */
+static struct certificate_revocation api_revocation(const struct api_call *call)
+{
+    const struct core *core = shell_core(call->federation->shell);
+    struct scope scope = scope_federation();
+    struct stream_id stream = core_own_stream(core, &scope);
+    uint64_t tail = 0, had = 0;
+    (void)core_position(core, &stream, &tail, &had);
+    return (struct certificate_revocation){.cert_id = call->account->certificate.cert_id,
+                                           .generation = stream.generation,
+                                           .sequence = tail + 1};
+}
+
+static void api_revoke(struct api_call *call, const struct certificate_revocation *wanted)
+{
+    uint8_t memory[NOTE_SIZE_MAX + 256];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    struct certificate_revocation revocation = api_revocation(call);
+    revocation.reason = wanted->reason;
+    revocation.note = wanted->note;
+    err failure = certificate_revocation_write(&revocation, &content);
+    struct desk_order *order = desk_order_new(call->federation->shell);
+    struct desk_letter letter = {.kind = KIND_REVOCATION,
+                                 .scope = scope_federation(),
+                                 .audience = AUDIENCE_CLEAR,
+                                 .content = buffer_bytes(&content)};
+    if (failure == OK)
+        failure = order == NULL ? ERR_NO_MEMORY : desk_add(order, &letter);
+    if (failure == OK) {
+        desk_post(order, api_on_revoked, call);
+        return;
+    }
+    desk_order_free(order);
+    api_refuse_err(call, failure);
+}
+
+/* The account of the path; of the caller, or of anybody for the administrator. */
+static bool api_own_account(struct api_call *call)
+{
+    const char *login = api_part(call, 1);
+    if (!api_is_administrator(call))
+        return api_find_account(call, login);
+    call->account = account_find(call->federation->accounts, login);
+    if (call->account != NULL)
+        return true;
+    api_refuse(call, ERR_NOT_FOUND, "there is no such clinician at this institution", NULL);
+    return false;
+}
+
+static void api_post_revoke(struct api_call *call)
+{
+    struct certificate_revocation wanted;
+    struct form_problem problem;
+    struct form_take how = {.table = &certificate_revocation_table};
+    if (!api_own_account(call))
+        return;
+    if (form_take(&how, call->form, &wanted, &problem) != OK)
+        api_refuse_problem(call, &problem);
+    else if (wanted.reason == CERTIFICATE_REASON_NONE)
+        api_refuse(call, ERR_INVALID, "reason: missing", NULL);
+    else
+        api_revoke(call, &wanted);
+}
+
+static void api_on_changed(void *arg, err result)
+{
+    struct api_call *call = arg;
+    if (result != OK)
+        api_refuse_err(call, result);
+    else
+        api_answer(call, api_account(call->federation, call->account));
+}
+
+static void api_post_passphrase(struct api_call *call)
+{
+    static const char *const names[] = {"passphrase", "new_passphrase", NULL};
+    struct form_problem problem;
+    const char *old = NULL, *later = NULL;
+    struct account_room room = api_room(call);
+    if (!api_find_account(call, api_part(call, 1)))
+        return;
+    if (form_check_names(call->form, names, &problem) != OK ||
+        form_need_text(call->form, "passphrase", PASSPHRASE_SIZE_MAX, &old, &problem) != OK ||
+        form_need_text(call->form, "new_passphrase", PASSPHRASE_SIZE_MAX, &later, &problem) != OK) {
+        api_refuse_problem(call, &problem);
+        return;
+    }
+    struct account_change change = {.account = call->account,
+                                    .old = bytes_of_text(old),
+                                    .new = bytes_of_text(later),
+                                    .cost = keyfile_cost_moderate()};
+    err failure = account_change_passphrase(&room, &change, api_on_changed, call);
+    if (failure != OK)
+        api_refuse(call, failure,
+                   failure == ERR_INVALID ? "new_passphrase: at least 8 bytes" : NULL, NULL);
+}
+
+const struct api_route api_clinicians_routes[] = {
+    {HTTP_GET, "clinicians", 0, api_get_clinicians},
+    {HTTP_POST, "clinicians", 0, api_post_clinician},
+    {HTTP_POST, "clinicians/?/revoke", 0, api_post_revoke},
+    {HTTP_POST, "clinicians/?/passphrase", 0, api_post_passphrase},
+    {HTTP_GET, "", 0, NULL},
+};

@@ -1,0 +1,184 @@
+/* Who is in the federation: members, their specialists, the boards. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "node/api/api_state.h"
+#include "node/desk/show.h"
+#include "node/links/links.h"
+#include "protocol/roster/roster_entitled.h"
+#include "protocol/roster/tag.h"
+
+/* Text as it is compared: case, accents' spelling and width folded. NULL: empty. */
+static char *api_fold(struct bytes text)
+{
+    utf8proc_uint8_t *folded = NULL;
+    utf8proc_ssize_t size =
+        utf8proc_map(text.data, (utf8proc_ssize_t)text.size, &folded,
+                     UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK);
+    return size < 0 ? NULL : (char *)folded;
+}
+
+static bool api_contains(struct bytes text, const char *wanted)
+{
+    if (wanted == NULL || *wanted == 0)
+        return true;
+    char *said = api_fold(text), *sought = api_fold(bytes_of_text(wanted));
+    bool contains = said != NULL && sought != NULL && strstr(said, sought) != NULL;
+    free(said);
+    free(sought);
+    return contains;
+}
+
+static bool api_is_country(const uint8_t *country, const char *wanted)
+{
+    return wanted == NULL || (strlen(wanted) == 2 && toupper(wanted[0]) == country[0] &&
+                              toupper(wanted[1]) == country[1]);
+}
+
+/* ---- members ---- */
+
+static json_t *api_member(const struct api_call *call, const struct roster_entry *entry)
+{
+    const struct api_federation *federation = call->federation;
+    const struct roster *roster = shell_roster(federation->shell);
+    struct member member;
+    roster_member(roster, entry, &member);
+    json_t *json = show_member(federation->shell, &entry->node_id);
+    json_t *boards = json_array();
+    for (uint32_t i = 0; i < member.board_count; i++)
+        json_array_append_new(boards, form_show_text(member.boards[i].tag));
+    json_object_set_new(json, "boards", boards);
+    json_object_set_new(json, "since_epoch", json_integer((json_int_t)entry->admitted_epoch));
+    bool is_self = ID_EQUAL(entry->node_id, shell_settings(federation->shell)->self);
+    enum links_way way = api_way(federation, &entry->node_id);
+    json_object_set_new(json, "connection",
+                        json_string(is_self               ? "this institution"
+                                    : way == LINKS_DIRECT ? "direct"
+                                    : way == LINKS_BOXED  ? "relayed"
+                                                          : "none"));
+    struct wall until = roster_entitled_from(roster, entry, -1, shell_wall());
+    if (until.ms != 0)
+        json_object_set_new(json, "cooling_off_until", form_show_time(until));
+    return json;
+}
+
+static bool api_member_fits(const struct api_call *call, const struct roster_entry *entry)
+{
+    const struct roster *roster = shell_roster(call->federation->shell);
+    const char *board = http_query(call->request, "board");
+    struct member member;
+    roster_member(roster, entry, &member);
+    return api_contains(member.name, http_query(call->request, "text")) &&
+           api_is_country(member.country, http_query(call->request, "country")) &&
+           (board == NULL || member_serves_since(&member, bytes_of_text(board)) != 0);
+}
+
+static void api_get_members(struct api_call *call)
+{
+    const struct roster *roster = shell_roster(call->federation->shell);
+    json_t *list = json_array();
+    size_t limit = api_limit(call);
+    uint64_t index = api_after(call);
+    for (; index < roster_count(roster) && json_array_size(list) < limit; index++) {
+        const struct roster_entry *entry = roster_at(roster, (uint32_t)index);
+        if (api_member_fits(call, entry))
+            json_array_append_new(list, api_member(call, entry));
+    }
+    json_t *json = json_pack("{s:o}", "members", list);
+    if (index < roster_count(roster))
+        api_set_next(json, index);
+    api_answer(call, json);
+}
+
+static void api_get_boards(struct api_call *call)
+{
+    const struct roster *roster = shell_roster(call->federation->shell);
+    const struct settings *settings = roster_settings(roster);
+    const struct roster_entry *self =
+        roster_find(roster, &shell_settings(call->federation->shell)->self);
+    json_t *list = json_array();
+    for (uint32_t i = 0; settings != NULL && i < settings->board_count; i++) {
+        struct scope scope = roster_board_scope(roster, i);
+        bool serves = self != NULL && roster_serves(roster, self, &scope);
+        uint32_t others = roster_entitled_count(roster, &scope, shell_wall());
+        json_array_append_new(list, json_pack("{s:o,s:o,s:I,s:b}", "specialty",
+                                              form_show_text(settings->boards[i].tag), "name",
+                                              form_show_text(settings->boards[i].name), "members",
+                                              (json_int_t)others + (serves ? 1 : 0), "serves",
+                                              (int)serves));
+    }
+    api_answer(call, json_pack("{s:o}", "boards", list));
+}
+
+/* ---- specialists ---- */
+
+struct api_specialists {
+    struct api_call *call;
+    json_t *list;
+    size_t limit;
+    uint64_t next;
+    bool is_full;
+};
+
+static bool api_specialist_fits(const struct api_call *call, const struct certificate *certificate)
+{
+    const char *specialty = http_query(call->request, "specialty");
+    const struct certificate_request *request = &certificate->request;
+    bool fits = specialty == NULL;
+    for (size_t i = 0; !fits && i < request->specialty_count; i++)
+        fits = tag_covers(bytes_of_text(specialty), request->specialties[i]) ||
+               tag_covers(request->specialties[i], bytes_of_text(specialty));
+    return fits && api_contains(request->name, http_query(call->request, "text")) &&
+           (request->country.size != 2 ||
+            api_is_country(request->country.data, http_query(call->request, "country")));
+}
+
+static bool api_on_certificate(void *arg, const struct readout *readout)
+{
+    struct api_specialists *found = arg;
+    struct certificate certificate;
+    if (found->is_full)
+        return false;
+    if (!readout->is_readable || readout->statement.kind != KIND_CERTIFICATE ||
+        certificate_read(readout->statement.content, &certificate) != OK ||
+        !api_specialist_fits(found->call, &certificate))
+        return true;
+    const struct clinician *known =
+        core_clinician(shell_core(found->call->federation->shell), &certificate.cert_id);
+    if (known == NULL || known->is_revoked || known->valid_until.ms <= shell_wall().ms)
+        return true;
+    if (json_array_size(found->list) == found->limit) {
+        found->is_full = true;
+        return false;
+    }
+    json_array_append_new(found->list,
+                          show_certificate(found->call->federation->shell, &certificate));
+    found->next = readout->number;
+    return true;
+}
+
+static void api_get_specialists(struct api_call *call)
+{
+    struct api_specialists found = {.call = call, .list = json_array(), .limit = api_limit(call)};
+    struct scope scope = scope_federation();
+    err failure = readout_scope(shell_store(call->federation->shell), &scope, api_after(call),
+                                api_on_certificate, &found);
+    json_t *json = json_pack("{s:o}", "specialists", found.list);
+    if (failure != OK) {
+        json_decref(json);
+        api_refuse_err(call, failure);
+        return;
+    }
+    if (found.is_full)
+        api_set_next(json, found.next);
+    api_answer(call, json);
+}
+
+const struct api_route api_directory_routes[] = {
+    {HTTP_GET, "members", 0, api_get_members},
+    {HTTP_GET, "specialists", 0, api_get_specialists},
+    {HTTP_GET, "boards", 0, api_get_boards},
+    {HTTP_GET, "", 0, NULL},
+};

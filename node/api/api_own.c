@@ -1,0 +1,203 @@
+/* What the requester does in a case of its own. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/api/api_state.h"
+#include "node/federation/audit.h"
+#include "protocol/roster/roster_entitled.h"
+
+static void api_own_write(struct api_call *call, uint16_t kind, const struct content_table *table,
+                          bool (*fix)(struct api_call *call, void *value))
+{
+    struct api_writing writing = {
+        .kind = kind, .audience = AUDIENCE_SCOPE, .table = table, .fix = fix};
+    if (api_find_case(call))
+        api_write(call, &writing);
+}
+
+/* ---- access ---- */
+
+/* The member is named by id, by its prefix, or in words. */
+static bool api_resolve_participant(struct api_call *call)
+{
+    struct node_id node;
+    const char *name = json_string_value(json_object_get(call->form, "participant"));
+    if (!api_find_member(call, name, &node))
+        return false;
+    json_object_set_new(call->form, "participant", form_show_hex(ID_BYTES(node)));
+    return true;
+}
+
+/* A waiting join is named by any prefix; without one, that of the member, when there is one. */
+static bool api_resolve_join(struct api_call *call)
+{
+    const char *prefix = json_string_value(json_object_get(call->form, "join"));
+    const char *participant = json_string_value(json_object_get(call->form, "participant"));
+    const struct inbox_letter *letter = NULL;
+    json_object_del(call->form, "join");
+    for (size_t i = 0; (letter = inbox_letter(call->federation->inbox, &call->case_id, i)) != NULL;
+         i++) {
+        char record[2 * HASH_SIZE + 1], writer[2 * NODE_ID_SIZE + 1];
+        ids_to_hex(ID_BYTES(letter->record), record);
+        ids_to_hex(ID_BYTES(letter->writer), writer);
+        if (letter->kind != KIND_JOIN || strcmp(writer, participant) != 0 ||
+            (prefix != NULL && strncasecmp(prefix, record, strlen(prefix)) != 0))
+            continue;
+        json_object_set_new(call->form, "join", json_string(record));
+        char clinician[2 * HASH_SIZE + 1];
+        ids_to_hex(ID_BYTES(letter->clinician), clinician);
+        json_object_set_new(call->form, "clinician_joined", json_string(clinician));
+    }
+    return true;
+}
+
+static bool api_fix_grant(struct api_call *call, void *value)
+{
+    struct caserecord_grant *grant = value;
+    const char *joined = json_string_value(json_object_get(call->form, "clinician_joined"));
+    memset(&grant->clinician, 0, sizeof grant->clinician); /* the field names the signer here */
+    if (joined != NULL && ids_from_hex(joined, grant->clinician.bytes, HASH_SIZE) != OK)
+        memset(&grant->clinician, 0, sizeof grant->clinician);
+    const struct api_federation *federation = call->federation;
+    err failure =
+        roster_entitled_member(shell_roster(federation->shell), &grant->participant, shell_wall());
+    if (failure != OK && failure != ERR_COOLING_OFF) {
+        api_refuse(call, failure, "the institution is not admitted now", NULL);
+        return false;
+    }
+    if (roster_expired(shell_roster(federation->shell), shell_wall())) {
+        api_refuse_err(call, ERR_EXPIRED);
+        return false;
+    }
+    return true;
+}
+
+static void api_post_grant(struct api_call *call)
+{
+    struct api_writing writing = {.kind = KIND_GRANT,
+                                  .audience = AUDIENCE_SCOPE,
+                                  .table = &caserecord_grant_table,
+                                  .fix = api_fix_grant,
+                                  .aside = "clinician_joined"};
+    if (api_find_case(call) && api_resolve_participant(call) && api_resolve_join(call))
+        api_write(call, &writing);
+}
+
+static void api_post_grant_end(struct api_call *call)
+{
+    struct api_writing writing = {
+        .kind = KIND_GRANT_END, .audience = AUDIENCE_SCOPE, .table = &caserecord_grant_end_table};
+    if (api_find_case(call) && api_resolve_participant(call))
+        api_write(call, &writing);
+}
+
+/* ---- what came in, and what follows from it ---- */
+
+/* Without a list: all opinions that are taken in and not revealed. */
+static bool api_fix_reveal(struct api_call *call, void *value)
+{
+    struct caserecord_reveal *reveal = value;
+    const struct consult *consult = api_consult(call);
+    if (reveal->record_count > 0)
+        return true;
+    for (size_t i = 0; i < consult->taken_count && reveal->record_count < NAMED_COUNT_MAX; i++) {
+        if (consult->taken[i].kind == KIND_OPINION && !consult->taken[i].is_revealed)
+            reveal->records[reveal->record_count++] = consult->taken[i].record_id;
+    }
+    if (reveal->record_count > 0)
+        return true;
+    api_refuse(call, ERR_STATE, "there is no opinion to reveal (yet)", NULL);
+    return false;
+}
+
+static void api_post_reveal(struct api_call *call)
+{
+    if (api_find_case(call) && api_resolve_records(call, "records")) {
+        struct api_writing writing = {.kind = KIND_REVEAL,
+                                      .audience = AUDIENCE_SCOPE,
+                                      .table = &caserecord_reveal_table,
+                                      .fix = api_fix_reveal};
+        api_write(call, &writing);
+    }
+}
+
+static void api_post_synthesis(struct api_call *call)
+{
+    struct api_writing writing = {
+        .kind = KIND_SYNTHESIS, .audience = AUDIENCE_SCOPE, .table = &caserecord_synthesis_table};
+    if (!api_find_case(call) || !api_resolve_records(call, "records"))
+        return;
+    const struct consult *consult = api_consult(call);
+    if (consult != NULL && consult->mode == ANNOUNCEMENT_INDEPENDENT_FIRST &&
+        consult->state == CASE_ANNOUNCED) {
+        api_refuse(call, ERR_STATE, consult_verdict_sentence(CONSULT_NOT_REVEALED),
+                   "reveal the opinions first");
+        return;
+    }
+    api_write(call, &writing);
+}
+
+static void api_post_close(struct api_call *call)
+{
+    api_own_write(call, KIND_CLOSE, &caserecord_close_table, NULL);
+}
+
+static bool api_fix_extend(struct api_call *call, void *value)
+{
+    const struct caserecord_extend *extend = value;
+    const struct consult *consult = api_consult(call);
+    if (extend->deadline.ms > consult->deadline.ms && extend->deadline.ms > shell_wall().ms)
+        return true;
+    api_refuse(call, ERR_INVALID, "deadline: a later one than that in force is wanted", NULL);
+    return false;
+}
+
+static void api_post_extend(struct api_call *call)
+{
+    api_own_write(call, KIND_EXTEND, &caserecord_extend_table, api_fix_extend);
+}
+
+static void api_post_outcome(struct api_call *call)
+{
+    struct api_writing writing = {
+        .kind = KIND_OUTCOME, .audience = AUDIENCE_SCOPE, .table = &caserecord_outcome_table};
+    if (api_find_case(call) && api_resolve_records(call, "opinions"))
+        api_write(call, &writing);
+}
+
+static void api_post_withdraw(struct api_call *call)
+{
+    api_own_write(call, KIND_WITHDRAW, &caserecord_withdraw_table, NULL);
+}
+
+static bool api_fix_erase(struct api_call *call, void *value)
+{
+    struct caserecord_erase *erase = value;
+    const struct consult *consult = api_consult(call);
+    erase->opening = consult->opening;
+    erase->requester = consult->requester;
+    return true;
+}
+
+static void api_post_erase(struct api_call *call)
+{
+    struct api_writing writing = {.kind = KIND_ERASE,
+                                  .audience = AUDIENCE_CLEAR,
+                                  .table = &caserecord_erase_table,
+                                  .fix = api_fix_erase};
+    if (api_find_case(call))
+        api_write(call, &writing);
+}
+
+const struct api_route api_own_routes[] = {
+    {HTTP_POST, "cases/?/grants", API_SIGNED, api_post_grant},
+    {HTTP_POST, "cases/?/grants/end", API_SIGNED, api_post_grant_end},
+    {HTTP_POST, "cases/?/reveal", API_SIGNED, api_post_reveal},
+    {HTTP_POST, "cases/?/synthesis", API_SIGNED, api_post_synthesis},
+    {HTTP_POST, "cases/?/close", API_SIGNED, api_post_close},
+    {HTTP_POST, "cases/?/extend", API_SIGNED, api_post_extend},
+    {HTTP_POST, "cases/?/outcome", API_SIGNED, api_post_outcome},
+    {HTTP_POST, "cases/?/withdraw", API_SIGNED, api_post_withdraw},
+    {HTTP_POST, "cases/?/erase", API_SIGNED, api_post_erase},
+    {HTTP_GET, "", 0, NULL},
+};

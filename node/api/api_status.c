@@ -1,0 +1,158 @@
+/* The node and its federations, at a glance. */
+#include <string.h>
+
+#include "node/api/api_state.h"
+#include "node/desk/show.h"
+#include "node/links/links.h"
+
+static json_t *api_head(const struct api_federation *federation)
+{
+    const struct roster *roster = shell_roster(federation->shell);
+    const struct roster_head *head = roster_current_head(roster);
+    if (head == NULL)
+        return json_null();
+    return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b}", "epoch", (json_int_t)head->epoch, "id",
+                     form_show_hex(ID_BYTES(roster_current_id(roster))), "issued",
+                     form_show_time(head->issued), "valid_until", form_show_time(head->valid_until),
+                     "expired", (int)roster_expired(roster, shell_wall()), "behind",
+                     (int)roster_is_behind(roster));
+}
+
+static const char *api_way_name(enum links_way way)
+{
+    switch (way) {
+    case LINKS_NONE:
+        return "none";
+    case LINKS_DIRECT:
+        return "direct";
+    case LINKS_BOXED:
+        return "relayed";
+    }
+    return "none";
+}
+
+static const char api_split_words[] =
+    "it has another roster than this node: nothing that opens a body goes there; ask the society's "
+    "officers";
+
+static json_t *api_peers(const struct api_federation *federation)
+{
+    json_t *list = json_array();
+    struct core_peer peer;
+    for (uint32_t i = 0; core_peer(shell_core(federation->shell), i, &peer); i++) {
+        json_t *json = show_member(federation->shell, &peer.node);
+        enum links_way way = api_way(federation, &peer.node);
+        json_object_set_new(json, "way", json_string(api_way_name(way)));
+        json_object_set_new(json, "epoch", json_integer((json_int_t)peer.epoch));
+        json_object_set_new(json, "same_head", json_boolean(peer.is_same_head));
+        if (peer.is_split)
+            json_object_set_new(json, "roster", json_string(api_split_words));
+        json_object_set_new(json, "clock_differs", json_boolean(peer.is_skewed));
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+/* Why a post would wait now: the clock first, for it is for people to mend. */
+static const char *api_waiting(const struct api_federation *federation,
+                               const struct core_status *status)
+{
+    if (!status->posting_waits)
+        return NULL;
+    if (status->skewed_count >= 2)
+        return "the clock of this machine differs from those of others by more than ten minutes: "
+               "set it right";
+    if (status->disk_full)
+        return "the disk is full: make room, or raise the quota";
+    if (roster_is_behind(shell_roster(federation->shell)))
+        return "a newer roster is known and its content is still to come";
+    return "heads were not compared yet with a relay or two members since the start";
+}
+
+static json_t *api_disk(const struct api_federation *federation)
+{
+    struct store_usage usage;
+    if (store_usage(shell_store(federation->shell), &usage) != OK)
+        return json_null();
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:b}", "records", (json_int_t)usage.record_count,
+                     "bytes", (json_int_t)usage.bytes, "quota", (json_int_t)usage.quota,
+                     "item_bytes", (json_int_t)usage.item_bytes, "item_quota",
+                     (json_int_t)usage.item_quota, "full", (int)usage.full);
+}
+
+static json_t *api_streams(const struct core_status *status)
+{
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "known", (json_int_t)status->stream_count,
+                     "behind", (json_int_t)status->behind_count, "lacking",
+                     (json_int_t)status->lack_count, "forked", (json_int_t)status->forked_count,
+                     "cases", (json_int_t)status->case_count, "refused",
+                     (json_int_t)status->refused);
+}
+
+static json_t *api_relays(const struct api_federation *federation)
+{
+    json_t *list = json_array();
+    const struct roster *roster = shell_roster(federation->shell);
+    struct links_relay relay;
+    for (uint32_t i = 0; federation->links != NULL && links_relay(federation->links, i, &relay);
+         i++) {
+        const struct settings_relay *said = roster_relay(roster, &relay.key);
+        json_t *json = json_pack("{s:o,s:b,s:I}", "key", form_show_hex(ID_BYTES(relay.key)),
+                                 "connected", (int)relay.is_up, "epoch", (json_int_t)relay.epoch);
+        if (said != NULL) {
+            json_object_set_new(json, "name", form_show_text(said->name));
+            json_object_set_new(json, "endpoint", form_show_text(said->endpoint));
+        }
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+static json_t *api_status(const struct api_federation *federation)
+{
+    struct core_status status;
+    const struct roster *roster = shell_roster(federation->shell);
+    const struct shell_config *settings = shell_settings(federation->shell);
+    core_status(shell_core(federation->shell), &status);
+    const char *waiting = api_waiting(federation, &status);
+    const struct settings *said = roster_settings(roster);
+    return json_pack(
+        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:I}", "name",
+        federation->name, "title", said == NULL ? json_null() : form_show_text(said->name),
+        "federation", form_show_hex(ID_BYTES(settings->federation)), "institution",
+        show_member(federation->shell, &settings->self), "head", api_head(federation), "members",
+        (json_int_t)roster_count(roster), "connected", api_peers(federation), "relays",
+        api_relays(federation), "streams", api_streams(&status), "clocks_that_differ",
+        (json_int_t)status.skewed_count, "rosters_that_differ", (json_int_t)status.split_count,
+        "posting_waits", (int)status.posting_waits, "why",
+        waiting == NULL ? json_null() : json_string(waiting), "keys_wait", (int)status.keys_wait,
+        "disk", api_disk(federation), "clinicians",
+        (json_int_t)account_count(federation->accounts));
+}
+
+/* API-1: what people must know before anything else. */
+json_t *api_status_node(struct api *api)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < api->federation_count; i++)
+        json_array_append_new(list, api_status(&api->federations[i]));
+    return json_pack("{s:s,s:[s,s],s:o}", "version", CONSILIUM_VERSION, "notices",
+                     "no real patients yet: text and images are not de-identified",
+                     "not for emergencies: call", "federations", list);
+}
+
+static void api_get_status(struct api_call *call)
+{
+    api_answer(call, api_status(call->federation));
+}
+
+static void api_get_relays(struct api_call *call)
+{
+    api_answer(call, json_pack("{s:o}", "relays", api_relays(call->federation)));
+}
+
+const struct api_route api_status_routes[] = {
+    {HTTP_GET, "status", 0, api_get_status},
+    {HTTP_GET, "relays", 0, api_get_relays},
+    {HTTP_GET, "", 0, NULL},
+};

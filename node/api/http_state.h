@@ -1,0 +1,58 @@
+/* What http.c, http_answer.c and http_events.c share. */
+#ifndef CONSILIUM_NODE_API_HTTP_STATE_H
+#define CONSILIUM_NODE_API_HTTP_STATE_H
+
+#include <microhttpd.h>
+
+#include "node/api/http.h"
+
+struct http {
+    struct MHD_Daemon *daemon;
+    struct http_handlers handlers;
+    uv_poll_t poll;
+    uv_prepare_t prepare;
+    uv_timer_t timer;
+    unsigned handles_open;
+    bool is_running; /* inside MHD_run */
+    bool is_kicked;  /* something was resumed: run soon */
+    bool is_closing;
+    size_t events_count;
+    struct http_request *first;
+};
+
+struct http_request {
+    struct http *http; /* NULL once MHD is done with it */
+    struct MHD_Connection *connection;
+    struct http_request *next, **link;
+    enum http_method method;
+    struct http_peer peer;
+    char *path;
+    char *parts[HTTP_PART_COUNT_MAX];
+    size_t part_count;
+    uint8_t *body;
+    size_t body_size;     /* come so far */
+    size_t body_promised; /* Content-Length */
+    struct MHD_Response *response;
+    struct http_events *events; /* when the answer is a stream of them */
+    unsigned status;
+    bool is_suspended;
+    bool is_handed;   /* the handler has seen it */
+    bool is_answered; /* the handler has done its part */
+    void *own;
+    void (*free_own)(void *own);
+};
+
+/* Runs libmicrohttpd soon. */
+void http_kick(struct http *http);
+/* The response is in the request: hands it over, or resumes who waits for it. */
+void http_send(struct http_request *request);
+/* Frees the request when neither side needs it any more. */
+void http_drop(struct http_request *request);
+
+/* The daemon stops: a suspended stream of events ends. */
+void http_events_stop(struct http_events *events);
+
+/* The headers that each response carries, and `type`. */
+void http_answer_dress(struct MHD_Response *response, const struct http_answer *answer);
+
+#endif

@@ -1,0 +1,265 @@
+#include "node/desk/inbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/io/log.h"
+#include "protocol/consult/mail.h"
+
+enum { INBOX_MIRROR_COUNT_MAX = 4096 };
+
+/* A mirror that came before its announcement. */
+struct inbox_mirror {
+    struct node_id writer;
+    struct mirror mirror;
+};
+
+struct inbox {
+    struct shell *shell;
+    struct inbox_entry *entries; /* ascending by number */
+    size_t entry_count;
+    size_t entry_room;
+    struct inbox_letter *letters;
+    size_t letter_count;
+    size_t letter_room;
+    struct inbox_mirror *mirrors;
+    size_t mirror_count;
+    struct readout_memory *memory;
+};
+
+/* Room for one more in an array; NULL: no memory, and the array is as it was. */
+static void *inbox_grow(void *array, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return array;
+    size_t more = *room == 0 ? 64 : *room * 2;
+    void *bigger = realloc(array, more * size);
+    if (bigger != NULL)
+        *room = more;
+    return bigger;
+}
+
+static void inbox_apply(struct inbox_entry *entry, const struct inbox_mirror *mirror)
+{
+    if (!ID_EQUAL(entry->case_id, mirror->mirror.case_id) ||
+        !ID_EQUAL(entry->writer, mirror->writer))
+        return;
+    if (mirror->mirror.what != MIRROR_EXTENDED)
+        entry->mirrored = mirror->mirror.what;
+    else if (mirror->mirror.until.ms > entry->deadline.ms)
+        entry->deadline = mirror->mirror.until;
+}
+
+/* Numbers are given once, so the same number is the same record. */
+static bool inbox_has(const struct inbox *inbox, uint64_t number)
+{
+    size_t i = inbox->entry_count;
+    while (i > 0 && inbox->entries[i - 1].number > number)
+        i--;
+    return i > 0 && inbox->entries[i - 1].number == number;
+}
+
+static void inbox_fill(struct inbox_entry *entry, const struct announcement *announcement)
+{
+    entry->case_id = announcement->case_id;
+    entry->deadline = announcement->deadline;
+    entry->wanted_count = announcement->wanted_count;
+    entry->mode = announcement->mode;
+    entry->specialty_size = announcement->specialty.size;
+    memcpy(entry->specialty, announcement->specialty.data, announcement->specialty.size);
+    entry->language_size = announcement->language.size;
+    memcpy(entry->language, announcement->language.data, announcement->language.size);
+}
+
+static void inbox_add(struct inbox *inbox, const struct readout *readout,
+                      const struct announcement *announcement)
+{
+    const struct record_header *header = &readout->claim.header;
+    if (inbox_has(inbox, readout->number))
+        return;
+    struct inbox_entry *entries =
+        inbox_grow(inbox->entries, inbox->entry_count, &inbox->entry_room, sizeof *inbox->entries);
+    if (entries == NULL) {
+        log_error("inbox-full", log_text("do", "give the machine more memory"));
+        return;
+    }
+    inbox->entries = entries;
+    struct inbox_entry entry = {
+        .record = readout->claim.id,
+        .writer = header->stream.writer,
+        .scope = header->stream.scope,
+        .number = readout->number,
+        .time = header->time,
+        .expires = header->expires,
+        .is_directed = header->stream.scope.kind == SCOPE_MAIL,
+        .is_own = ID_EQUAL(header->stream.writer, shell_settings(inbox->shell)->self)};
+    inbox_fill(&entry, announcement);
+    for (size_t i = 0; i < inbox->mirror_count; i++)
+        inbox_apply(&entry, &inbox->mirrors[i]);
+    size_t place = inbox->entry_count++;
+    for (; place > 0 && entries[place - 1].number > entry.number; place--)
+        entries[place] = entries[place - 1];
+    entries[place] = entry;
+}
+
+static void inbox_take_mirror(struct inbox *inbox, const struct readout *readout)
+{
+    struct inbox_mirror mirror = {.writer = readout->claim.header.stream.writer};
+    if (!readout_content(readout, KIND_MIRROR, &mirror_table, &mirror.mirror))
+        return;
+    for (size_t i = 0; i < inbox->entry_count; i++)
+        inbox_apply(&inbox->entries[i], &mirror);
+    if (inbox->mirrors == NULL)
+        inbox->mirrors = calloc(INBOX_MIRROR_COUNT_MAX, sizeof *inbox->mirrors);
+    if (inbox->mirrors != NULL)
+        inbox->mirrors[inbox->mirror_count++ % INBOX_MIRROR_COUNT_MAX] = mirror;
+    if (inbox->mirror_count > INBOX_MIRROR_COUNT_MAX)
+        inbox->mirror_count = INBOX_MIRROR_COUNT_MAX;
+}
+
+static void inbox_take_letter(struct inbox *inbox, const struct readout *readout)
+{
+    struct mail_join join;
+    struct mail_decline decline;
+    struct inbox_letter letter = {.record = readout->claim.id,
+                                  .writer = readout->claim.header.stream.writer,
+                                  .clinician = readout->statement.author.cert_id,
+                                  .kind = readout->statement.kind,
+                                  .time = readout->claim.header.time};
+    if (readout_content(readout, KIND_JOIN, &mail_join_table, &join))
+        letter.case_id = join.case_id;
+    else if (readout_content(readout, KIND_MAIL_DECLINE, &mail_decline_table, &decline))
+        letter.case_id = decline.case_id;
+    else
+        return;
+    for (size_t i = 0; i < inbox->letter_count; i++) {
+        if (ID_EQUAL(inbox->letters[i].record, letter.record))
+            return;
+    }
+    struct inbox_letter *letters = inbox_grow(inbox->letters, inbox->letter_count,
+                                              &inbox->letter_room, sizeof *inbox->letters);
+    if (letters == NULL)
+        return;
+    inbox->letters = letters;
+    letters[inbox->letter_count++] = letter;
+}
+
+/* C-42: a case is put to us by its requester alone. */
+static bool inbox_is_directed(const struct readout *readout, struct announcement *ret_announcement)
+{
+    struct mail_directed directed;
+    const struct record_header *header = &readout->claim.header;
+    return readout_content(readout, KIND_DIRECTED, &mail_directed_table, &directed) &&
+           announcement_read(directed.announcement, ret_announcement) == OK &&
+           caserecord_proves(&header->federation, &header->stream.writer, &directed.opening,
+                             &ret_announcement->case_id);
+}
+
+static bool inbox_on_record(void *arg, const struct readout *readout)
+{
+    struct inbox *inbox = arg;
+    struct announcement announcement;
+    if (readout_content(readout, KIND_ANNOUNCEMENT, &announcement_table, &announcement) ||
+        inbox_is_directed(readout, &announcement))
+        inbox_add(inbox, readout, &announcement);
+    else if (readout->is_readable && readout->statement.kind == KIND_MIRROR)
+        inbox_take_mirror(inbox, readout);
+    else if (readout->is_readable)
+        inbox_take_letter(inbox, readout);
+    return true;
+}
+
+static void inbox_on_news(void *arg, const struct shell_news *news)
+{
+    struct inbox *inbox = arg;
+    struct readout readout;
+    bool is_ours = news->kind == KIND_ANNOUNCEMENT || news->kind == KIND_MIRROR ||
+                   news->kind == KIND_DIRECTED || news->kind == KIND_JOIN ||
+                   news->kind == KIND_MAIL_DECLINE;
+    if (is_ours &&
+        readout_find(shell_store(inbox->shell), &news->record, inbox->memory, &readout) == OK)
+        (void)inbox_on_record(inbox, &readout);
+}
+
+err inbox_new(struct shell *shell, struct inbox **ret_inbox)
+{
+    struct inbox *inbox = calloc(1, sizeof *inbox);
+    if (inbox == NULL)
+        return ERR_NO_MEMORY;
+    inbox->shell = shell;
+    inbox->memory = readout_memory_new();
+    const struct roster *roster = shell_roster(shell);
+    const struct settings *settings = roster_settings(roster);
+    err failure = inbox->memory == NULL ? ERR_NO_MEMORY : OK;
+    for (uint32_t i = 0; failure == OK && settings != NULL && i < settings->board_count; i++) {
+        struct scope scope = roster_board_scope(roster, i);
+        failure = readout_scope(shell_store(shell), &scope, 0, inbox_on_record, inbox);
+    }
+    struct scope mail = scope_mail(&shell_settings(shell)->self);
+    if (failure == OK)
+        failure = readout_scope(shell_store(shell), &mail, 0, inbox_on_record, inbox);
+    if (failure != OK) {
+        inbox_free(inbox);
+        return failure;
+    }
+    shell_listen(shell, inbox_on_news, inbox);
+    *ret_inbox = inbox;
+    return OK;
+}
+
+void inbox_free(struct inbox *inbox)
+{
+    if (inbox == NULL)
+        return;
+    readout_memory_free(inbox->memory);
+    free(inbox->entries);
+    free(inbox->letters);
+    free(inbox->mirrors);
+    free(inbox);
+}
+
+void inbox_scan(const struct inbox *inbox, uint64_t number,
+                bool (*on_entry)(void *arg, const struct inbox_entry *entry), void *arg)
+{
+    for (size_t i = inbox->entry_count; i > 0; i--) {
+        const struct inbox_entry *entry = &inbox->entries[i - 1];
+        if ((number == 0 || entry->number < number) && !on_entry(arg, entry))
+            return;
+    }
+}
+
+const struct inbox_entry *inbox_find(const struct inbox *inbox, const struct case_id *case_id)
+{
+    const struct consult *consult = core_case(shell_core(inbox->shell), case_id);
+    const struct inbox_entry *found = NULL;
+    for (size_t i = 0; i < inbox->entry_count; i++) {
+        const struct inbox_entry *entry = &inbox->entries[i];
+        if (!ID_EQUAL(entry->case_id, *case_id))
+            continue;
+        if (consult != NULL && ID_EQUAL(entry->writer, consult->requester))
+            return entry;
+        found = found == NULL ? entry : found;
+    }
+    return found;
+}
+
+size_t inbox_count(const struct inbox *inbox)
+{
+    return inbox->entry_count;
+}
+
+const struct inbox_letter *inbox_letter(const struct inbox *inbox, const struct case_id *case_id,
+                                        size_t n)
+{
+    for (size_t i = 0; i < inbox->letter_count; i++) {
+        if (ID_EQUAL(inbox->letters[i].case_id, *case_id) && n-- == 0)
+            return &inbox->letters[i];
+    }
+    return NULL;
+}
+
+bool inbox_is_open(const struct inbox_entry *entry, struct wall now)
+{
+    return entry->mirrored == MIRROR_NONE && entry->deadline.ms > now.ms &&
+           (entry->expires.ms == 0 || entry->expires.ms > now.ms);
+}

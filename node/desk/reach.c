@@ -1,0 +1,76 @@
+#include "node/desk/reach.h"
+
+#include <string.h>
+
+#include "protocol/roster/roster_entitled.h"
+
+struct reach_count {
+    struct shell *shell;
+    const struct record_claim *claim;
+    struct reach reach;
+};
+
+static void reach_add(struct reach_count *count, const struct node_id *node)
+{
+    const struct record_header *header = &count->claim->header;
+    if (ID_EQUAL(*node, shell_settings(count->shell)->self))
+        return;
+    count->reach.audience++;
+    if (shell_acked(count->shell, node, &header->stream) >= header->sequence)
+        count->reach.reached++;
+}
+
+static void reach_members(struct reach_count *count)
+{
+    const struct roster *roster = shell_roster(count->shell);
+    const struct record_header *header = &count->claim->header;
+    for (uint32_t i = 0; i < roster_count(roster); i++) {
+        const struct roster_entry *entry = roster_at(roster, i);
+        err entitled = header->stream.scope.kind == SCOPE_BOARD
+                           ? roster_entitled_board(roster, &entry->node_id, &header->stream.scope,
+                                                   &header->head, shell_wall())
+                           : roster_entitled_member(roster, &entry->node_id, shell_wall());
+        if (entitled == OK)
+            reach_add(count, &entry->node_id);
+    }
+}
+
+static void reach_case(struct reach_count *count)
+{
+    struct case_id case_id;
+    memcpy(case_id.bytes, count->claim->header.stream.scope.id, HASH_SIZE);
+    const struct consult *consult = core_case(shell_core(count->shell), &case_id);
+    if (consult == NULL)
+        return;
+    struct consult_record record =
+        consult_record_of(&count->claim->header, &count->claim->id, NULL);
+    if (!ID_IS_ZERO(consult->requester))
+        reach_add(count, &consult->requester);
+    for (size_t i = 0; i < consult->participant_count; i++) {
+        const struct consult_participant *participant = &consult->participants[i];
+        if (consult_entitled(consult, &participant->node, &record))
+            reach_add(count, &participant->node);
+    }
+}
+
+struct reach reach_of(struct shell *shell, const struct record_claim *claim)
+{
+    struct reach_count count = {.shell = shell, .claim = claim};
+    struct node_id recipient;
+    if (!ID_EQUAL(claim->header.stream.writer, shell_settings(shell)->self))
+        return count.reach;
+    switch (claim->header.stream.scope.kind) {
+    case SCOPE_FEDERATION:
+    case SCOPE_BOARD:
+        reach_members(&count);
+        break;
+    case SCOPE_CASE:
+        reach_case(&count);
+        break;
+    case SCOPE_MAIL:
+        memcpy(recipient.bytes, claim->header.stream.scope.id, NODE_ID_SIZE);
+        reach_add(&count, &recipient);
+        break;
+    }
+    return count.reach;
+}

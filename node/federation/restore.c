@@ -1,0 +1,188 @@
+/* The start: roster, streams, lacks, and what records mean, from the store into the core. */
+#include <stdio.h>
+#include <string.h>
+
+#include "node/federation/shell_state.h"
+#include "node/io/log.h"
+#include "protocol/core/examination.h"
+#include "store/record_table.h"
+#include "store/row_table.h"
+#include "store/stream_table.h"
+
+enum { RESTORE_PAGE_RECORDS = 64 };
+
+struct restore {
+    struct shell *shell;
+    err failure;
+    int pass;
+    bool is_again;
+    uint64_t record_count;
+};
+
+/* Gives the core an event at the start; what it then wants to do would be too early. */
+static void restore_tell(struct shell *shell, const struct event *event)
+{
+    core_step(shell->core, event, shell->step);
+}
+
+static bool restore_stream(void *arg, const struct store_stream_row *row)
+{
+    struct restore *restore = arg;
+    struct event event = shell_event(EVENT_RESTORE_STREAM);
+    struct reader state = reader_of((struct bytes){row->state, row->state_size});
+    event.stream.id = row->stream;
+    event.stream.tail = reader_u64(&state);
+    reader_copy(&state, event.stream.tail_id.bytes, HASH_SIZE);
+    event.stream.epoch = reader_u64(&state);
+    event.stream.flags = reader_u32(&state);
+    if (!reader_done(&state)) {
+        restore->failure = ERR_CORRUPT;
+        return false;
+    }
+    restore_tell(restore->shell, &event);
+    return true;
+}
+
+/* The cases that were erased here, by erasing.c. */
+static bool restore_case(void *arg, const struct store_row *row)
+{
+    struct restore *restore = arg;
+    struct event event = shell_event(EVENT_RESTORE_CASE);
+    event.consult = row->value;
+    restore_tell(restore->shell, &event);
+    return true;
+}
+
+static bool restore_lack(void *arg, const struct store_row *row)
+{
+    struct restore *restore = arg;
+    struct event event = shell_event(EVENT_RESTORE_LACK);
+    struct reader key = reader_of(row->key);
+    struct reader value = reader_of(row->value);
+    err failure = stream_id_read(&key, &event.lack.id);
+    event.lack.sequence = reader_u64(&key);
+    reader_copy(&value, event.lack.record.bytes, HASH_SIZE);
+    event.lack.flags = reader_u32(&value);
+    event.lack.is_sealed = reader_u8(&value) == AUDIENCE_REQUESTER;
+    if (failure != OK || !reader_done(&key) || !reader_done(&value)) {
+        restore->failure = ERR_CORRUPT;
+        return false;
+    }
+    restore_tell(restore->shell, &event);
+    return true;
+}
+
+/* Federation first (who are the clinicians), then mail (which cases are there), then cases, then
+ * what we wrote on boards. */
+static bool restore_is_in_pass(const struct shell *shell, const struct stream_id *stream, int pass)
+{
+    bool is_own = ID_EQUAL(stream->writer, shell->config.self);
+    switch (stream->scope.kind) {
+    case SCOPE_FEDERATION:
+        return pass == 0;
+    case SCOPE_MAIL:
+        return pass == 2;
+    case SCOPE_CASE:
+        return pass == 1 || pass == 3;
+    case SCOPE_BOARD:
+        return pass == 4 && is_own;
+    }
+    return false;
+}
+enum { RESTORE_PASS_COUNT = 5 };
+
+static void restore_record(struct restore *restore, const struct store_record *record)
+{
+    uint8_t plaintext[RECORD_SIZE_MAX];
+    struct buffer memory = buffer_over(plaintext, sizeof plaintext);
+    struct step_record opened = {
+        .record = {record->head.data, record->head.size + record->body.size},
+        .has_key = record->has_key,
+        .key = record->key,
+        .flags = record->flags};
+    if (record->destroyed)
+        opened.flags |= RECORD_BARE;
+    examination_open(&opened, &memory);
+    if (opened.verdict != OK || opened.plaintext.size == 0)
+        return;
+    struct event event = shell_event(EVENT_REPLAY);
+    event.replay.batch.records = &opened;
+    event.replay.batch.record_count = 1;
+    event.replay.is_again = restore->is_again;
+    restore_tell(restore->shell, &event);
+    restore->record_count++;
+}
+
+static bool restore_replay(void *arg, const struct store_stream_row *row)
+{
+    struct restore *restore = arg;
+    struct shell *shell = restore->shell;
+    struct store_record records[RESTORE_PAGE_RECORDS];
+    struct store_page page = {.records = records,
+                              .record_max = RESTORE_PAGE_RECORDS,
+                              .memory = shell->page_memory,
+                              .memory_size = 2 * (size_t)STORE_RECORD_SIZE_MAX};
+    if (!restore_is_in_pass(shell, &row->stream, restore->pass))
+        return true;
+    uint64_t from = 1;
+    do {
+        restore->failure = record_table_range(shell->store, &row->stream, from, &page);
+        for (size_t i = 0; restore->failure == OK && i < page.record_count; i++) {
+            restore_record(restore, &records[i]);
+            from = records[i].sequence + 1;
+        }
+    } while (restore->failure == OK && page.record_count > 0);
+    return restore->failure == OK;
+}
+
+static err restore_meaning(struct restore *restore)
+{
+    err failure = OK;
+    for (int again = 0; failure == OK && again < 2; again++) {
+        restore->is_again = again == 1;
+        for (restore->pass = 0; failure == OK && restore->pass < RESTORE_PASS_COUNT;
+             restore->pass++) {
+            failure = stream_table_scan(restore->shell->store, restore_replay, restore);
+            if (failure == OK)
+                failure = restore->failure;
+        }
+    }
+    return failure;
+}
+
+err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE])
+{
+    struct restore restore = {.shell = shell};
+    err failure = heads_restore(shell->store, &shell->roster);
+    if (failure == ERR_NOT_FOUND)
+        failure = OK; /* the invitation is still to come */
+    if (failure == OK)
+        failure = stream_table_scan(shell->store, restore_stream, &restore);
+    if (failure == OK)
+        failure = restore.failure;
+    if (failure == OK)
+        failure = row_table_scan(shell->store, STORE_TABLE_LACK, restore_lack, &restore);
+    if (failure == OK)
+        failure = restore.failure;
+    if (failure == OK)
+        failure = row_table_scan(shell->store, STORE_TABLE_CASE, restore_case, &restore);
+    if (failure == OK)
+        failure = restore_meaning(&restore);
+    if (failure != OK) {
+        (void)snprintf(
+            ret_problem, STORE_PROBLEM_SIZE,
+            "%s: what is stored does not fit together (%s): restore a backup, or move the "
+            "directory away and take the invitation again",
+            shell->data, err_sentence(failure));
+        return failure;
+    }
+    struct event event = shell_event(EVENT_START);
+    struct core_status status;
+    shell_turn(shell, &event, NULL);
+    erasing_resume(shell);
+    core_status(shell->core, &status);
+    log_info("restored", log_text("federation", shell->name),
+             log_count("streams", status.stream_count),
+             log_count("replayed", restore.record_count));
+    return OK;
+}

@@ -1,0 +1,146 @@
+/* What the shell's rooms share: shell.c (the turn of one event), shell_post.c (what waits to
+ * be written), crypto.c (checks and seals), keeping.c (commits), restore.c (the start), outbox.c
+ * (frames that wait), heads.c (the roster). */
+#ifndef CONSILIUM_NODE_FEDERATION_SHELL_STATE_H
+#define CONSILIUM_NODE_FEDERATION_SHELL_STATE_H
+
+#include "node/federation/errands.h"
+#include "node/federation/heads.h"
+#include "node/federation/outbox.h"
+#include "node/federation/parcel.h"
+#include "node/federation/shell.h"
+
+enum { SHELL_LISTENER_COUNT_MAX = 8, SHELL_POST_COUNT_MAX = 256 };
+
+/* A post that waits for its turn, or for its answer. */
+struct shell_waiting {
+    struct shell_waiting *next;
+    uint64_t token;
+    bool is_under_way;
+    struct scope scope;
+    enum audience audience;
+    struct wall expires;
+    struct wall asked_at;
+    uint8_t *plaintext;
+    size_t plaintext_size;
+    void (*on_done)(void *arg, const struct shell_done *done);
+    void *arg;
+};
+
+/* An event that came while another was being carried out. */
+struct shell_later {
+    struct shell_later *next;
+    struct event event;
+};
+
+struct shell {
+    struct shell_config config;
+    char *name;
+    char *data;
+    struct store *store;
+    void *roster_memory;
+    struct roster roster;
+    void *core_memory;
+    struct core *core;
+    struct step *step;
+    uint8_t *page_memory; /* for short reads */
+    struct heads *heads;
+    struct outbox *outbox;
+    struct errands *errands;
+    struct audit *audit;
+    struct erasing *erasing; /* under way */
+    struct shell_links links;
+    uv_timer_t tick;
+    uv_async_t committed;
+    int handles_open;
+    bool is_closing;
+
+    struct parcel_queue followers; /* sealed and loaded, to be told before anything else */
+    struct parcel_queue checking;  /* in the order of their effects */
+    struct parcel_queue keeping;
+    struct parcel_queue kept_under_way; /* batches that the store has */
+    uint64_t checked_count;
+    size_t jobs_under_way; /* with the workers */
+
+    struct shell_waiting *posts;
+    uint64_t token_last;
+    size_t post_count;
+    struct {
+        void (*on_news)(void *arg, const struct shell_news *news);
+        void *arg;
+    } listeners[SHELL_LISTENER_COUNT_MAX];
+    size_t listener_count;
+    struct shell_items items;
+    bool is_turning;
+    struct shell_later *later;
+};
+
+/* Frees all when nothing is under way any more. */
+void shell_release(struct shell *shell);
+
+/* Gives the core one event, carries out what it leaves, then what follows from that. `parcel` may
+ * be NULL: the memory that the event's batch lies in. */
+void shell_turn(struct shell *shell, struct event *event, struct parcel *parcel);
+
+/* Stamps an event with the clocks. */
+struct event shell_event(enum event_kind kind);
+
+/* ---- shell_post.c ---- */
+
+/* Tries every post that is not under way. */
+void shell_post_next(struct shell *shell);
+/* The core's answer to one. */
+void shell_post_done(struct shell *shell, const struct effect *effect);
+/* Gives up on what waited too long. */
+void shell_post_tick(struct shell *shell);
+/* Is there one that is not under way? */
+bool shell_post_waits(const struct shell *shell);
+/* Answers ERR_BUSY to those that are not under way, or to all. */
+void shell_post_stop(struct shell *shell, bool is_for_all);
+
+/* ---- crypto.c ---- */
+
+/* Copies the batch, sends it to a worker; EVENT_CHECKED follows in order. */
+void crypto_check(struct shell *shell, const struct effect *effect);
+/* Seals at once; the answer waits in `followers`. */
+void crypto_seal(struct shell *shell, const struct effect *effect);
+/* Delivers finished checks in order. */
+void crypto_deliver(struct shell *shell);
+/* True when some wait for that: they were done here while all workers were busy. */
+bool crypto_waits(const struct shell *shell);
+
+/* ---- keeping.c ---- */
+
+/* Queues the batch for the store; `parcel` is the memory it lies in. */
+void keeping_add(struct shell *shell, const struct effect *effect, struct parcel *parcel);
+/* Submits what waits, as far as the store takes it. */
+void keeping_submit(struct shell *shell);
+/* Tells the core what became durable. */
+void keeping_drain(struct shell *shell);
+/* Waits until all that was handed over is durable, and tells it. */
+void keeping_finish(struct shell *shell);
+void keeping_acked(struct shell *shell, const struct effect *effect);
+uint64_t keeping_reported(struct shell *shell, const struct node_id *peer,
+                          const struct stream_id *stream);
+void keeping_forked(struct shell *shell, const struct effect *effect);
+
+/* The bytes kept in a stream's row. */
+enum { KEEPING_STATE_SIZE = 8 + HASH_SIZE + 8 + 4 };
+
+/* ---- loading.c ---- */
+
+/* A short read; the answer waits in `followers`. */
+void loading_read(struct shell *shell, const struct effect *effect);
+
+/* ---- erasing.c ---- */
+
+/* Destroys what the case holds here; EVENT_DESTROYED follows. Once at a time for each case. */
+void erasing_case(struct shell *shell, const struct scope *scope, const struct record_id *erase);
+/* At the start: goes on with what an earlier process did not end. */
+void erasing_resume(struct shell *shell);
+
+/* ---- restore.c ---- */
+
+MUST_USE err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]);
+
+#endif

@@ -1,0 +1,359 @@
+#include "node/links/links.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/federation/publisher.h"
+#include "node/io/log.h"
+#include "node/links/links_state.h"
+
+struct mono links_now(void)
+{
+    return shell_mono();
+}
+
+struct links_member *links_of_key(struct links *links, const struct transport_key *key)
+{
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        struct links_member *member = &links->members[i];
+        if (!ID_IS_ZERO(member->node) && ID_EQUAL(member->key, *key))
+            return member;
+    }
+    return NULL;
+}
+
+static struct links_member *links_of_shell(struct links *links, struct link_id link)
+{
+    for (size_t i = 0; link.value != 0 && i < LINK_COUNT_MAX; i++) {
+        if (links->members[i].link.value == link.value)
+            return &links->members[i];
+    }
+    return NULL;
+}
+
+/* ---- the way ---- */
+
+static enum links_way links_best(const struct links *links, const struct links_member *member,
+                                 uint32_t *ret_relay)
+{
+    int relay = links_relay_session(links, member);
+    *ret_relay = relay < 0 ? 0 : (uint32_t)relay;
+    if (!member->is_listed || member->quiet_until.ms > links_now().ms)
+        return LINKS_NONE;
+    if (member->inbound.id != 0 || member->is_outbound_up)
+        return LINKS_DIRECT;
+    return relay < 0 ? LINKS_NONE : LINKS_BOXED;
+}
+
+static void links_choose_publisher(struct links *links, const struct links_member *publisher,
+                                   struct link_id old)
+{
+    if (old.value != 0)
+        publisher_down(links->shell, old);
+    if (publisher->link.value != 0)
+        publisher_up(links->shell, publisher->link);
+}
+
+void links_choose(struct links *links, struct links_member *member)
+{
+    uint32_t relay;
+    enum links_way way = links_best(links, member, &relay);
+    if (way == member->way && (way != LINKS_BOXED || relay == member->way_relay))
+        return;
+    struct link_id old = member->link;
+    member->way = way;
+    member->way_relay = relay;
+    member->link = (struct link_id){way == LINKS_NONE ? 0 : ++links->link_last};
+    if (member->is_publisher) {
+        links_choose_publisher(links, member, old);
+        return;
+    }
+    if (old.value != 0)
+        shell_link_down(links->shell, old);
+    const struct roster_entry *entry = roster_find(shell_roster(links->shell), &member->node);
+    log_info("member",
+             log_bytes("name",
+                       entry == NULL ? BYTES_NONE : roster_name(shell_roster(links->shell), entry)),
+             log_text("way", way == LINKS_NONE     ? "none"
+                             : way == LINKS_DIRECT ? "direct"
+                                                   : "relayed"));
+    if (member->link.value != 0)
+        shell_link_up(links->shell, member->link, &member->key);
+}
+
+void links_heard(struct links *links, struct links_member *member, struct bytes frame)
+{
+    if (member->link.value == 0)
+        return;
+    if (member->is_publisher)
+        publisher_frame(links->shell, member->link, frame);
+    else
+        shell_frame(links->shell, member->link, frame);
+}
+
+/* ---- the shell's face ---- */
+
+static err links_send(void *arg, struct link_id link, struct bytes frame)
+{
+    struct links *links = arg;
+    struct links_member *member = links_of_shell(links, link);
+    if (member == NULL)
+        return ERR_NOT_FOUND;
+    if (member->way == LINKS_BOXED)
+        return links_relay_send(links, member, frame);
+    struct hub_link direct = member->is_outbound_up ? member->outbound : member->inbound;
+    return hub_send(links->hub, direct, frame);
+}
+
+static void links_hang_up(void *arg, struct link_id link)
+{
+    struct links *links = arg;
+    struct links_member *member = links_of_shell(links, link);
+    if (member == NULL)
+        return;
+    member->quiet_until.ms = links_now().ms + LINKS_QUIET_MS;
+    links_direct_close(links, member);
+    links_relay_hang_up(links, member);
+    links_choose(links, member);
+}
+
+/* ---- the members ---- */
+
+static struct links_member *links_add(struct links *links, const struct node_id *node)
+{
+    struct links_member *place = NULL;
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        struct links_member *member = &links->members[i];
+        if (ID_EQUAL(member->node, *node))
+            return member;
+        if (place == NULL && ID_IS_ZERO(member->node))
+            place = member;
+    }
+    if (place != NULL)
+        place->node = *node;
+    return place;
+}
+
+static void links_drop(struct links *links, struct links_member *member)
+{
+    links_direct_close(links, member);
+    links_relay_hang_up(links, member);
+    links_choose(links, member);
+    links_relay_forget(member);
+    memset(member, 0, sizeof *member);
+}
+
+/* Publishers come through relays; they go first, so that a full table has room for them. */
+static void links_add_publishers(struct links *links, const struct settings *settings)
+{
+    for (uint32_t i = 0; i < settings->publisher_count; i++) {
+        const struct transport_key *key = &settings->publishers[i];
+        struct node_id node;
+        memcpy(node.bytes, key->bytes, sizeof node.bytes);
+        struct links_member *publisher = links_add(links, &node);
+        if (publisher == NULL)
+            continue;
+        publisher->key = *key;
+        publisher->is_publisher = true;
+        publisher->is_listed = true;
+    }
+}
+
+/* Whoever the roster admits, but for ourselves, is of interest, as far as the table reaches. */
+static void links_refresh(struct links *links)
+{
+    const struct roster *roster = shell_roster(links->shell);
+    struct transport_key keys[LINK_COUNT_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++)
+        links->members[i].is_listed = false;
+    if (roster_current_head(roster) != NULL)
+        links_add_publishers(links, roster_settings(roster));
+    for (uint32_t i = 0; i < roster_count(roster); i++) {
+        const struct roster_entry *entry = roster_at(roster, i);
+        if (entry->state != MEMBER_ADMITTED ||
+            ID_EQUAL(entry->node_id, shell_settings(links->shell)->self))
+            continue;
+        struct links_member *member = links_add(links, &entry->node_id);
+        if (member == NULL)
+            continue;
+        if (!ID_IS_ZERO(member->key) && !ID_EQUAL(member->key, entry->transport_key)) {
+            links_drop(links, member); /* its keys were rotated */
+            member->node = entry->node_id;
+        }
+        member->key = entry->transport_key;
+        member->is_listed = true;
+        keys[count++] = entry->transport_key;
+    }
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        struct links_member *member = &links->members[i];
+        if (!ID_IS_ZERO(member->node) && !member->is_listed)
+            links_drop(links, member);
+    }
+    if (hub_allow(links->hub, keys, count) != OK)
+        log_error("not-enough-memory", log_text("for", "the list of members"));
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        if (links->members[i].is_listed && !links->members[i].is_publisher)
+            links_direct_dial(links, &links->members[i]);
+    }
+    links_relay_refresh(links);
+}
+
+static void links_roster_changed(void *arg)
+{
+    links_refresh(arg);
+}
+
+/* ---- the hub's calls ---- */
+
+static void links_on_up(void *user, struct hub_link link, const struct transport_key *peer,
+                        enum hub_direction direction)
+{
+    struct links *links = user;
+    struct links_relay_state *relay = links_relay_of_link(links, link);
+    if (relay != NULL)
+        links_relay_up(links, relay);
+    else
+        links_direct_up(links, link, peer, direction);
+}
+
+static void links_on_frame(void *user, struct hub_link link, struct bytes frame)
+{
+    struct links *links = user;
+    struct links_relay_state *relay = links_relay_of_link(links, link);
+    if (relay != NULL) {
+        links_relay_frame(links, relay, frame);
+        return;
+    }
+    struct links_member *member = links_direct_member(links, link);
+    if (member != NULL)
+        links_heard(links, member, frame);
+}
+
+static void links_on_down(void *user, struct hub_link link, enum hub_reason reason)
+{
+    struct links *links = user;
+    struct links_relay_state *relay = links_relay_of_link(links, link);
+    if (relay != NULL) {
+        log_warn("relay-down", log_hex("relay", ID_BYTES(relay->key)),
+                 log_text("why", hub_reason_sentence(reason)));
+        links_relay_down(links, relay);
+        return;
+    }
+    (void)links_direct_down(links, link);
+}
+
+static void links_on_drained(void *user, struct hub_link link)
+{
+    struct links *links = user;
+    struct links_relay_state *relay = links_relay_of_link(links, link);
+    if (relay != NULL) {
+        links_relay_drained(links, relay);
+        return;
+    }
+    struct links_member *member = links_direct_member(links, link);
+    if (member != NULL && member->link.value != 0)
+        shell_link_drained(links->shell, member->link);
+}
+
+static void links_on_tick(uv_timer_t *timer)
+{
+    struct links *links = timer->data;
+    links_relay_tick(links);
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        struct links_member *member = &links->members[i];
+        if (!member->is_listed || member->quiet_until.ms > links_now().ms)
+            continue;
+        if (member->quiet_until.ms != 0) {
+            member->quiet_until = (struct mono){0};
+            if (!member->is_publisher)
+                links_direct_dial(links, member);
+        }
+        links_choose(links, member);
+    }
+}
+
+/* ---- life ---- */
+
+err links_new(const struct links_config *config, struct links **ret_links)
+{
+    struct links *links = calloc(1, sizeof *links);
+    if (links == NULL)
+        return ERR_NO_MEMORY;
+    links->shell = config->shell;
+    links->identity = (struct boxed_identity){
+        .federation = shell_settings(config->shell)->federation,
+        .local = config->public_key,
+        .local_secret = config->secret_key,
+    };
+    struct hub_config hub = {
+        .public_key = config->public_key,
+        .secret_key = config->secret_key,
+        .listen = config->listen,
+        .listen_count = config->listen_count,
+        .calls = {.on_up = links_on_up,
+                  .on_frame = links_on_frame,
+                  .on_down = links_on_down,
+                  .on_drained = links_on_drained},
+        .user = links,
+    };
+    err failure = hub_new(config->gate, &hub, &links->hub);
+    if (failure != OK) {
+        free(links);
+        return failure;
+    }
+    uv_timer_init(config->loop, &links->tick);
+    links->tick.data = links;
+    uv_timer_start(&links->tick, links_on_tick, LINKS_TICK_MS, LINKS_TICK_MS);
+    struct shell_links face = {links_send, links_hang_up, links_roster_changed, links};
+    shell_attach_links(config->shell, &face);
+    links_refresh(links);
+    *ret_links = links;
+    return OK;
+}
+
+static void links_on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void links_free(struct links *links)
+{
+    if (links == NULL)
+        return;
+    struct shell_links nothing = {0};
+    shell_attach_links(links->shell, &nothing);
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++)
+        links_relay_forget(&links->members[i]);
+    for (size_t i = 0; i < LINKS_RELAY_MAX; i++)
+        links_relay_down(links, &links->relays[i]);
+    hub_free(links->hub);
+    sodium_memzero(&links->box_step, sizeof links->box_step);
+    uv_close((uv_handle_t *)&links->tick, links_on_closed);
+}
+
+/* ---- for screens ---- */
+
+enum links_way links_way(const struct links *links, const struct node_id *node,
+                         struct transport_key *ret_relay)
+{
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        const struct links_member *member = &links->members[i];
+        if (!ID_EQUAL(member->node, *node))
+            continue;
+        if (member->way == LINKS_BOXED && ret_relay != NULL)
+            *ret_relay = links->relays[member->way_relay].key;
+        return member->way;
+    }
+    return LINKS_NONE;
+}
+
+bool links_relay(const struct links *links, uint32_t n, struct links_relay *ret_relay)
+{
+    if (n >= LINKS_RELAY_MAX || ID_IS_ZERO(links->relays[n].key))
+        return false;
+    const struct links_relay_state *relay = &links->relays[n];
+    *ret_relay = (struct links_relay){relay->key, relay->is_welcome, relay->epoch};
+    return true;
+}

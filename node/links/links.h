@@ -1,0 +1,51 @@
+/* Who is connected, and by which way: direct ZeroMQ links, and boxed ones through relays.
+ *
+ * One face to the shell: a member is connected or it is not. Behind it, each member has up to two
+ * ways (direct, inbound or outbound; boxed, through any relay). What is sent takes the best one
+ * that is up, direct before boxed; what comes is taken from either. When the best way changes, the
+ * shell hears down and up again, for nothing about a peer is trusted across a connection.
+ *
+ *   links.c         the table of members, the choice of the way, the shell's face
+ *   links_direct.c  dialing endpoints, inbound links
+ *   links_relay.c   relays: hello, presence, boxes, credit */
+#ifndef CONSILIUM_NODE_LINKS_LINKS_H
+#define CONSILIUM_NODE_LINKS_LINKS_H
+
+#include "node/federation/shell.h"
+#include "node/io/hub.h"
+
+struct links;
+
+/* Borrowed until links_free, `listen` only for the call. */
+struct links_config {
+    struct shell *shell;
+    struct gate *gate;
+    uv_loop_t *loop;
+    struct transport_key public_key;
+    const uint8_t *secret_key; /* 32 bytes, in locked memory */
+    const struct address *listen;
+    size_t listen_count; /* 0: no listening socket; relays are the only way in */
+};
+
+/* Attaches itself to the shell and starts to dial. Errors as hub_new. */
+MUST_USE err links_new(const struct links_config *config, struct links **ret_links);
+/* Accepts NULL. Memory goes as the loop turns. */
+void links_free(struct links *links);
+
+/* ---- for screens ---- */
+
+enum links_way { LINKS_NONE, LINKS_DIRECT, LINKS_BOXED };
+
+/* How a member is reached now; `ret_relay` (may be NULL) gets the relay of a boxed way. */
+enum links_way links_way(const struct links *links, const struct node_id *node,
+                         struct transport_key *ret_relay);
+
+struct links_relay {
+    struct transport_key key;
+    bool is_up; /* it welcomed us */
+    uint64_t epoch;
+};
+/* The n-th relay; false past the end. */
+bool links_relay(const struct links *links, uint32_t n, struct links_relay *ret_relay);
+
+#endif

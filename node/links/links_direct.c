@@ -1,0 +1,75 @@
+/* Direct ways: one dialing link to each member that names an endpoint, and whoever comes in. */
+#include "node/links/links_state.h"
+
+void links_direct_dial(struct links *links, struct links_member *member)
+{
+    const struct roster *roster = shell_roster(links->shell);
+    const struct roster_entry *entry = roster_find(roster, &member->node);
+    struct member full;
+    if (entry == NULL || member->outbound.id != 0 || member->quiet_until.ms > links_now().ms)
+        return;
+    roster_member(roster, entry, &full);
+    for (uint32_t i = 0; i < full.endpoint_count && member->outbound.id == 0; i++) {
+        struct address endpoint;
+        if (address_parse(full.endpoints[i], &endpoint) == OK &&
+            hub_dial(links->hub, &endpoint, &member->key, &member->outbound) != OK)
+            member->outbound = (struct hub_link){0};
+    }
+}
+
+struct links_member *links_direct_member(struct links *links, struct hub_link link)
+{
+    for (size_t i = 0; link.id != 0 && i < LINK_COUNT_MAX; i++) {
+        struct links_member *member = &links->members[i];
+        if (member->inbound.id == link.id || member->outbound.id == link.id)
+            return member;
+    }
+    return NULL;
+}
+
+void links_direct_up(struct links *links, struct hub_link link, const struct transport_key *key,
+                     enum hub_direction direction)
+{
+    struct links_member *member = links_of_key(links, key);
+    if (member == NULL)
+        return;
+    if (direction == HUB_INBOUND)
+        member->inbound = link;
+    else
+        member->is_outbound_up = true;
+    links_choose(links, member);
+}
+
+bool links_direct_down(struct links *links, struct hub_link link)
+{
+    struct links_member *member = links_direct_member(links, link);
+    if (member == NULL)
+        return false;
+    bool was_used = member->way == LINKS_DIRECT &&
+                    (member->is_outbound_up ? member->outbound.id : member->inbound.id) == link.id;
+    if (member->inbound.id == link.id)
+        member->inbound = (struct hub_link){0};
+    else
+        member->is_outbound_up = false;
+    /* what was under way on it is lost: the other direct link counts as another way */
+    if (was_used && member->link.value != 0) {
+        struct link_id old = member->link;
+        member->link = (struct link_id){0};
+        member->way = LINKS_NONE;
+        shell_link_down(links->shell, old);
+    }
+    links_choose(links, member);
+    return true;
+}
+
+void links_direct_close(struct links *links, struct links_member *member)
+{
+    struct hub_link inbound = member->inbound, outbound = member->outbound;
+    member->inbound = (struct hub_link){0};
+    member->outbound = (struct hub_link){0};
+    member->is_outbound_up = false;
+    if (inbound.id != 0)
+        hub_close(links->hub, inbound);
+    if (outbound.id != 0)
+        hub_close(links->hub, outbound);
+}

@@ -1,0 +1,101 @@
+/* What the three rooms of links share. */
+#ifndef CONSILIUM_NODE_LINKS_LINKS_STATE_H
+#define CONSILIUM_NODE_LINKS_LINKS_STATE_H
+
+#include "node/links/links.h"
+#include "protocol/link/relay_choice.h"
+#include "protocol/link/relay_credit.h"
+#include "protocol/link/relay_frame.h"
+
+enum {
+    LINKS_RELAY_MAX = 4,             /* connected at once; the first in the settings' order */
+    LINKS_QUIET_MS = 30 * 1000,      /* after the core hung up */
+    LINKS_SECOND_DIAL_MS = 4 * 1000, /* the larger key dials when the smaller did not */
+    LINKS_TICK_MS = 500,
+};
+
+/* A member, or a publisher of the settings: it brings roster heads, and nothing else is heard. */
+struct links_member {
+    struct node_id node; /* zeros: free; a publisher's are the first bytes of its key */
+    struct transport_key key;
+    struct link_id link; /* as the shell knows it; 0: down */
+    enum links_way way;
+    uint32_t way_relay;
+    struct mono quiet_until;
+    struct hub_link inbound;  /* up; 0: none */
+    struct hub_link outbound; /* dialed; 0: none */
+    bool is_outbound_up;
+    bool is_listed; /* still in the roster */
+    bool is_publisher;
+    struct {
+        struct boxed *boxed; /* NULL until first used */
+        struct relay_choice choice;
+        bool is_present; /* the relay says it is connected there */
+        struct mono present_since;
+    } at[LINKS_RELAY_MAX];
+};
+
+/* A box that was sealed but found the hub's queue full; order must hold. */
+struct links_waiting {
+    struct links_waiting *next;
+    size_t size;
+    uint8_t data[];
+};
+
+struct links_relay_state {
+    struct transport_key key; /* zeros: free */
+    struct hub_link link;
+    bool is_up;
+    bool is_welcome;
+    uint64_t epoch;
+    struct relay_credit credit;
+    struct links_waiting *waiting_first;
+    struct links_waiting *waiting_last;
+};
+
+struct links {
+    struct shell *shell;
+    struct hub *hub;
+    struct boxed_identity identity;
+    struct links_member members[LINK_COUNT_MAX];
+    struct links_relay_state relays[LINKS_RELAY_MAX];
+    struct boxed_step box_step;
+    uint32_t link_last;
+    uv_timer_t tick;
+    uint8_t frame_memory[FRAME_SIZE_MAX + RELAY_WRAP_SIZE];
+};
+
+struct mono links_now(void);
+/* NULL when the key is no member's (or nobody of interest). */
+struct links_member *links_of_key(struct links *links, const struct transport_key *key);
+
+/* A way came up or went down: chooses again, tells the shell. */
+void links_choose(struct links *links, struct links_member *member);
+/* A frame came from a member, by whichever way. */
+void links_heard(struct links *links, struct links_member *member, struct bytes frame);
+
+/* ---- links_direct.c ---- */
+void links_direct_dial(struct links *links, struct links_member *member);
+void links_direct_up(struct links *links, struct hub_link link, const struct transport_key *key,
+                     enum hub_direction direction);
+/* True when the link was a member's. */
+bool links_direct_down(struct links *links, struct hub_link link);
+void links_direct_close(struct links *links, struct links_member *member);
+struct links_member *links_direct_member(struct links *links, struct hub_link link);
+
+/* ---- links_relay.c ---- */
+void links_relay_refresh(struct links *links); /* dial the relays that the settings list */
+struct links_relay_state *links_relay_of_link(struct links *links, struct hub_link link);
+void links_relay_up(struct links *links, struct links_relay_state *relay);
+void links_relay_down(struct links *links, struct links_relay_state *relay);
+void links_relay_frame(struct links *links, struct links_relay_state *relay, struct bytes frame);
+void links_relay_drained(struct links *links, struct links_relay_state *relay);
+void links_relay_watch(struct links *links, struct links_relay_state *relay);
+void links_relay_tick(struct links *links);
+/* The relay over which a boxed session with the member is up; -1: none. */
+int links_relay_session(const struct links *links, const struct links_member *member);
+MUST_USE err links_relay_send(struct links *links, struct links_member *member, struct bytes frame);
+void links_relay_hang_up(struct links *links, struct links_member *member);
+void links_relay_forget(struct links_member *member);
+
+#endif

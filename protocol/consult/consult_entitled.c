@@ -1,0 +1,59 @@
+#include "protocol/consult/consult.h"
+
+static bool leads(const struct consult *consult, const struct node_id *node)
+{
+    return (!ID_IS_ZERO(consult->requester) && ID_EQUAL(consult->requester, *node)) ||
+           (!ID_IS_ZERO(consult->successor) && ID_EQUAL(consult->successor, *node));
+}
+
+bool consult_ever_entitled(const struct consult *consult, const struct node_id *node)
+{
+    return leads(consult, node) || consult_participant_of(consult, node) != NULL;
+}
+
+/* C-61: a record of another belongs to the case while its author's grant covers the position, or
+ * once it was taken in. */
+static bool belongs(const struct consult *consult, const struct consult_participant *author,
+                    const struct consult_record *record)
+{
+    if (author == NULL)
+        return false;
+    if (!author->is_ended || consult_taken_of(consult, &record->id) != NULL)
+        return true;
+    return record->generation != author->end_generation
+               ? record->generation < author->end_generation
+               : record->sequence <= author->end_sequence;
+}
+
+/* C-62: sealed to the requester until its REVEAL names it, or its author releases it. */
+static bool is_unsealed(const struct consult *consult, const struct consult_participant *author,
+                        const struct record_id *id)
+{
+    const struct consult_taken *taken = consult_taken_of(consult, id);
+    if (taken != NULL && taken->is_revealed)
+        return true;
+    for (size_t i = 0; author != NULL && i < author->released_count; i++)
+        if (ID_EQUAL(author->released[i].record_id, *id))
+            return true;
+    return false;
+}
+
+bool consult_entitled(const struct consult *consult, const struct node_id *node,
+                      const struct consult_record *record)
+{
+    const struct consult_participant *reader = consult_participant_of(consult, node);
+    const struct consult_participant *author = consult_participant_of(consult, &record->writer);
+    /* C-51: of an erased case nothing goes to anyone but the word that it is erased */
+    if (record->audience == AUDIENCE_CLEAR)
+        return consult_ever_entitled(consult, node);
+    if (consult->state == CASE_ERASED)
+        return false;
+    /* C-60: the requester reads all, an author its own, a participant what its grant covers */
+    if (leads(consult, node) || ID_EQUAL(*node, record->writer))
+        return true;
+    if (reader == NULL || reader->is_ended)
+        return false;
+    if (!leads(consult, &record->writer) && !belongs(consult, author, record))
+        return false;
+    return record->audience == AUDIENCE_SCOPE || is_unsealed(consult, author, &record->id);
+}

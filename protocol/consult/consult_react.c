@@ -1,0 +1,118 @@
+#include "protocol/consult/consult.h"
+
+#include "protocol/consult/mail.h"
+
+struct reaction {
+    const struct consult *consult;
+    const struct consult_situation *situation;
+    const struct consult_record *record;
+    struct consult_action *actions;
+    size_t count;
+};
+
+/* The next action, about the record and its writer; none of those below leaves more than fit. */
+static struct consult_action *reaction_add(struct reaction *reaction, enum consult_action_kind kind)
+{
+    struct consult_action *action = &reaction->actions[reaction->count++];
+    *action = (struct consult_action){.kind = kind,
+                                      .node = reaction->record->writer,
+                                      .record = reaction->record->id,
+                                      .record_kind = reaction->record->statement->kind};
+    return action;
+}
+
+/* C-36: the node grants by itself up to the number of opinions wanted and up to the deadline;
+ * beyond, a person decides. */
+static void react_join(struct reaction *reaction)
+{
+    const struct consult *consult = reaction->consult;
+    const struct consult_situation *situation = reaction->situation;
+    const struct consult_participant *known =
+        consult_participant_of(consult, &reaction->record->writer);
+    struct consult_view view = consult_view(consult, situation->now);
+    struct mail_join join;
+    if (mail_join_read(reaction->record->statement->content, &join) != OK ||
+        !ID_EQUAL(join.case_id, consult->case_id) || known != NULL)
+        return;
+    if (!situation->grants_automatically || !situation->is_writer_admitted ||
+        !situation->is_signature_good || view.is_cap_reached || view.is_overdue ||
+        consult->participant_count == PARTICIPANT_COUNT_MAX ||
+        consult_allows(consult, &situation->self, KIND_GRANT) != CONSULT_COUNTS)
+        return;
+    reaction_add(reaction, CONSULT_WRITE_GRANT)->clinician =
+        reaction->record->statement->author.cert_id;
+}
+
+static void react_mirror(struct reaction *reaction, enum mirror_what what)
+{
+    struct consult_action *action = reaction_add(reaction, CONSULT_WRITE_MIRROR);
+    action->what = what;
+    if (what == MIRROR_EXTENDED)
+        action->until = reaction->consult->deadline;
+}
+
+/* A record that counts is of the requester, but for releases and receipts of erasure. */
+static void react_counted(struct reaction *reaction, bool is_mine)
+{
+    struct caserecord_grant grant;
+    struct bytes content = reaction->record->statement->content;
+    switch (reaction->record->statement->kind) {
+    case KIND_GRANT:
+        if (caserecord_grant_read(content, &grant) != OK)
+            break;
+        if (is_mine)
+            reaction_add(reaction, CONSULT_MAIL_NOTICE)->node = grant.participant;
+        reaction_add(reaction, CONSULT_CHECK_READERS);
+        reaction_add(reaction, CONSULT_APPLY_AGAIN)->node = grant.participant;
+        break;
+    case KIND_GRANT_END:
+    case KIND_REVEAL:
+    case KIND_RELEASE:
+        reaction_add(reaction, CONSULT_CHECK_READERS);
+        break;
+    case KIND_EXTEND:
+        reaction_add(reaction, CONSULT_CHECK_READERS);
+        if (is_mine)
+            react_mirror(reaction, MIRROR_EXTENDED);
+        break;
+    case KIND_CLOSE:
+        if (is_mine)
+            react_mirror(reaction, MIRROR_CLOSED);
+        break;
+    case KIND_WITHDRAW:
+        if (is_mine)
+            react_mirror(reaction, MIRROR_WITHDRAWN);
+        break;
+    case KIND_ERASE:
+        reaction_add(reaction, CONSULT_DESTROY);
+        if (is_mine)
+            react_mirror(reaction, MIRROR_ERASED);
+        else if (consult_participant_of(reaction->consult, &reaction->situation->self) != NULL)
+            reaction_add(reaction, CONSULT_WRITE_ERASED);
+        break;
+    default: /* a raw number from outside, not the enum */
+        break;
+    }
+}
+
+size_t consult_react(const struct consult *consult, const struct consult_situation *situation,
+                     const struct consult_record *record,
+                     struct consult_action ret_actions[static CONSULT_ACTION_COUNT_MAX])
+{
+    struct reaction reaction = {consult, situation, record, ret_actions, 0};
+    bool is_requester =
+        !ID_IS_ZERO(consult->requester) && ID_EQUAL(consult->requester, situation->self);
+    if (record->statement == NULL)
+        return 0;
+    if (record->statement->kind == KIND_JOIN) {
+        if (is_requester)
+            react_join(&reaction);
+    } else if (situation->verdict == CONSULT_COUNTS) {
+        react_counted(&reaction, ID_EQUAL(record->writer, situation->self));
+    } else if (situation->verdict == CONSULT_AWAITS && is_requester &&
+               situation->is_signature_good) {
+        /* C-37: what a participant's clinician said is taken in once the signature is checked */
+        reaction_add(&reaction, CONSULT_WRITE_TAKE_IN);
+    }
+    return reaction.count;
+}

@@ -1,0 +1,22 @@
+/* The table states x records of a case: what a record is worth in a state, and which state comes
+ * next. The same table stands in spec/consult.md. */
+#ifndef CONSILIUM_PROTOCOL_CONSULT_CONSULT_TABLE_H
+#define CONSILIUM_PROTOCOL_CONSULT_CONSULT_TABLE_H
+
+#include "protocol/consult/consult.h"
+
+enum consult_role {
+    CONSULT_REQUESTER,
+    CONSULT_SUCCESSOR, /* of a removed requester: may erase, reveal and close */
+    CONSULT_PARTICIPANT,
+};
+
+struct consult_cell {
+    enum consult_verdict verdict; /* before the content is looked at */
+    enum case_state next;         /* when it counts; else the state it was */
+};
+
+struct consult_cell consult_table_cell(enum case_state state, enum consult_role role,
+                                       uint16_t kind);
+
+#endif

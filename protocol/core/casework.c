@@ -1,0 +1,291 @@
+#include "protocol/core/casework.h"
+
+#include <string.h>
+
+#include "protocol/consult/mail.h"
+#include "protocol/core/casework_state.h"
+#include "protocol/core/core_state.h"
+#include "protocol/record/witness.h"
+
+static size_t casework_align(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
+size_t casework_memory_size(uint32_t case_count_max)
+{
+    return casework_align(sizeof(struct casework)) + case_count_max * sizeof(struct casework_case);
+}
+
+struct casework *casework_new(void *memory, uint32_t case_count_max)
+{
+    struct casework *casework = memory;
+    casework->all = (void *)((uint8_t *)memory + casework_align(sizeof *casework));
+    casework->count_max = case_count_max;
+    return casework;
+}
+
+/* ---- the table ---- */
+
+struct casework_case *casework_entry(const struct core *core, const struct case_id *case_id)
+{
+    struct casework *casework = core->casework;
+    for (uint32_t i = 0; i < casework->count; i++) {
+        if (ID_EQUAL(casework->all[i].consult.case_id, *case_id))
+            return &casework->all[i];
+    }
+    return NULL;
+}
+
+/* Cases that this member spoke of and never opened: anybody can speak of any number. */
+static uint32_t casework_promised(const struct core *core, const struct node_id *node)
+{
+    const struct casework *casework = core->casework;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < casework->count; i++)
+        count += ID_IS_ZERO(casework->all[i].consult.requester) &&
+                         ID_EQUAL(casework->all[i].asked_by, *node)
+                     ? 1
+                     : 0;
+    return count;
+}
+
+static struct casework_case *casework_add(struct core *core, const struct case_id *case_id,
+                                          const struct node_id *requester)
+{
+    struct casework *casework = core->casework;
+    struct casework_case *entry = casework_entry(core, case_id);
+    bool is_own = ID_EQUAL(*requester, core->config.self);
+    if (entry == NULL && !is_own && casework_promised(core, requester) >= CASEWORK_PROMISED_MAX)
+        return NULL;
+    if (entry == NULL && casework->count < casework->count_max) {
+        entry = &casework->all[casework->count++];
+        consult_init(&entry->consult, &core->config.federation, case_id);
+        entry->asked_by = *requester;
+    }
+    return entry;
+}
+
+const struct consult *casework_find(const struct core *core, const struct case_id *case_id)
+{
+    const struct casework_case *entry = casework_entry(core, case_id);
+    return entry == NULL ? NULL : &entry->consult;
+}
+
+uint32_t casework_count(const struct core *core)
+{
+    return core->casework->count;
+}
+
+const struct consult *casework_at(const struct core *core, uint32_t n)
+{
+    return n < core->casework->count ? &core->casework->all[n].consult : NULL;
+}
+
+bool casework_includes(const struct core *core, const struct case_id *case_id,
+                       const struct node_id *node)
+{
+    const struct casework_case *entry = casework_entry(core, case_id);
+    if (entry == NULL)
+        return false;
+    if (ID_IS_ZERO(entry->consult.requester))
+        return ID_EQUAL(entry->asked_by, *node) || ID_EQUAL(core->config.self, *node);
+    return consult_ever_entitled(&entry->consult, node);
+}
+
+err casework_may_read(const struct core *core, const struct node_id *node,
+                      const struct record_claim *claim)
+{
+    struct case_id case_id;
+    memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
+    const struct consult *consult = casework_find(core, &case_id);
+    if (consult == NULL)
+        return ERR_NOT_FOUND;
+    struct consult_record record = consult_record_of(&claim->header, &claim->id, NULL);
+    return consult_entitled(consult, node, &record) ? OK : ERR_NOT_ENTITLED;
+}
+
+bool casework_is_erased(const struct core *core, const struct case_id *case_id)
+{
+    const struct consult *consult = casework_find(core, case_id);
+    return consult != NULL && consult->state == CASE_ERASED;
+}
+
+void casework_restore(struct core *core, struct bytes exported)
+{
+    struct casework *casework = core->casework;
+    if (casework->count == casework->count_max)
+        return;
+    struct casework_case *entry = &casework->all[casework->count];
+    if (consult_import(exported, &entry->consult) != OK ||
+        !ID_EQUAL(entry->consult.federation, core->config.federation))
+        return;
+    entry->asked_by = entry->consult.requester;
+    casework->count++;
+}
+
+void casework_start(struct core *core)
+{
+    core->casework->readers_changed = true;
+    for (uint32_t i = 0; i < core->casework->count; i++)
+        casework_walk(core, &core->casework->all[i]);
+}
+
+void casework_roster(struct core *core)
+{
+    for (uint32_t i = 0; i < core->casework->count; i++) {
+        struct consult *consult = &core->casework->all[i].consult;
+        const struct roster_entry *requester = roster_find(core->roster, &consult->requester);
+        if (requester != NULL && requester->state == MEMBER_REMOVED &&
+            !ID_IS_ZERO(requester->successor))
+            consult_set_successor(consult, &requester->successor);
+    }
+}
+
+/* ---- what a record means ---- */
+
+static void casework_take_proof(struct core *core, struct bytes content)
+{
+    struct witness_fork_proof proof;
+    struct record_claim claims[2];
+    if (witness_fork_proof_read(content, &proof) != OK)
+        return;
+    const struct bytes headers[] = {proof.header_a, proof.header_b};
+    const struct signature *signatures[] = {&proof.signature_a, &proof.signature_b};
+    for (int i = 0; i < 2; i++) {
+        uint8_t bare[RECORD_BARE_SIZE];
+        memcpy(bare, headers[i].data, RECORD_HEADER_SIZE);
+        memcpy(bare + RECORD_HEADER_SIZE, signatures[i]->bytes, SIGNATURE_SIZE);
+        if (record_parse((struct bytes){bare, sizeof bare}, &claims[i]) != OK)
+            return;
+        claims[i].header_bytes = headers[i];
+        const struct roster_entry *writer =
+            roster_find(core->roster, &claims[i].header.stream.writer);
+        if (writer == NULL || record_verify(&claims[i], &writer->sign_key) != OK)
+            return;
+    }
+    uint32_t slot = streams_find(&core->streams, &claims[0].header.stream);
+    if (slot != STREAM_NONE)
+        core->streams.all[slot].flags |= STREAM_FORKED;
+}
+
+static void casework_take_federation(struct core *core, const struct record_claim *claim,
+                                     const struct statement *statement)
+{
+    const struct roster_entry *writer = roster_find(core->roster, &claim->header.stream.writer);
+    if (statement->kind == KIND_FORK_PROOF)
+        casework_take_proof(core, statement->content);
+    else if (writer != NULL && clinicians_take(&core->clinicians, &claim->header, &writer->sign_key,
+                                               statement->kind, statement->content) != OK)
+        core->refused++;
+    else if (writer != NULL && statement->kind == KIND_CERTIFICATE)
+        casework_certified(core, &writer->node_id);
+}
+
+static void casework_take_board(struct core *core, const struct record_claim *claim,
+                                const struct statement *statement)
+{
+    struct mirror mirror;
+    if (statement->kind != KIND_MIRROR ||
+        !ID_EQUAL(claim->header.stream.writer, core->config.self) ||
+        mirror_read(statement->content, &mirror) != OK)
+        return;
+    struct casework_case *entry = casework_entry(core, &mirror.case_id);
+    if (entry != NULL)
+        entry->mirrored |= 1u << mirror.what;
+}
+
+static void casework_take_notice(struct core *core, const struct record_claim *claim,
+                                 const struct statement *statement)
+{
+    struct mail_grant_notice notice;
+    const struct node_id *writer = &claim->header.stream.writer;
+    /* C-42: who knows a case's id does not speak for it */
+    if (mail_grant_notice_read(statement->content, &notice) != OK ||
+        !ID_EQUAL(notice.requester, *writer) ||
+        !caserecord_proves(&core->config.federation, writer, &notice.opening, &notice.case_id))
+        return;
+    if (!ID_EQUAL(*writer, core->config.self)) {
+        (void)casework_add(core, &notice.case_id, writer);
+        core->casework->readers_changed = true;
+        return;
+    }
+    struct casework_case *entry = casework_entry(core, &notice.case_id);
+    struct node_id recipient;
+    memcpy(recipient.bytes, claim->header.stream.scope.id, NODE_ID_SIZE);
+    for (size_t i = 0; entry != NULL && i < entry->consult.participant_count; i++) {
+        if (ID_EQUAL(entry->consult.participants[i].node, recipient))
+            entry->noticed |= UINT64_C(1) << i;
+    }
+}
+
+static void casework_take_join(struct core *core, const struct record_claim *claim,
+                               const struct statement *statement, struct step *step)
+{
+    struct mail_join join;
+    if (ID_EQUAL(claim->header.stream.writer, core->config.self) ||
+        mail_join_read(statement->content, &join) != OK)
+        return;
+    struct casework_case *entry = casework_entry(core, &join.case_id);
+    if (entry != NULL && ID_EQUAL(entry->consult.requester, core->config.self))
+        casework_respond(core, entry, &(struct casework_said){claim, statement, CONSULT_AWAITS},
+                         step);
+}
+
+/* `statement` is NULL when the body says nothing that can be read here, now or ever: its position
+ * counts all the same, or the case would stand still for ever. */
+static void casework_take_case(struct core *core, const struct record_claim *claim,
+                               const struct statement *statement, struct step *step)
+{
+    struct case_id case_id;
+    memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
+    struct casework_case *entry = casework_entry(core, &case_id);
+    const struct node_id *writer = &claim->header.stream.writer;
+    if (entry == NULL && statement != NULL && statement->kind == KIND_OPEN &&
+        ID_EQUAL(*writer, core->config.self))
+        entry = casework_add(core, &case_id, writer);
+    if (entry == NULL)
+        return;
+    struct consult_record record = consult_record_of(&claim->header, &claim->id, statement);
+    uint64_t before = entry->consult.cursor.sequence;
+    enum consult_verdict verdict = consult_apply(&entry->consult, &record);
+    bool has_moved = entry->consult.cursor.sequence != before || verdict == CONSULT_OUT_OF_ORDER;
+    bool is_proper =
+        statement != NULL &&
+        kind_check(statement->kind, SCOPE_CASE, claim->header.audience, statement->is_signed) == OK;
+    if (is_proper)
+        casework_respond(core, entry, &(struct casework_said){claim, statement, verdict}, step);
+    if (core->is_started && has_moved)
+        casework_walk(core, entry);
+}
+
+void casework_take(struct core *core, const struct record_claim *claim, struct bytes plaintext,
+                   struct step *step)
+{
+    struct statement statement;
+    const struct record_header *header = &claim->header;
+    bool is_readable = statement_read(plaintext, &statement) == OK;
+    if (header->stream.scope.kind == SCOPE_CASE) {
+        casework_take_case(core, claim, is_readable ? &statement : NULL, step);
+        return;
+    }
+    if (!is_readable || kind_check(statement.kind, header->stream.scope.kind, header->audience,
+                                   statement.is_signed) != OK)
+        return;
+    switch (header->stream.scope.kind) {
+    case SCOPE_FEDERATION:
+        casework_take_federation(core, claim, &statement);
+        break;
+    case SCOPE_BOARD:
+        casework_take_board(core, claim, &statement);
+        break;
+    case SCOPE_MAIL:
+        if (statement.kind == KIND_GRANT_NOTICE)
+            casework_take_notice(core, claim, &statement);
+        if (statement.kind == KIND_JOIN)
+            casework_take_join(core, claim, &statement, step);
+        break;
+    case SCOPE_CASE: /* above */
+        break;
+    }
+}

@@ -1,0 +1,55 @@
+/* The cases that this node has a part in: what records mean for them, who may read, and what this
+ * node does about it by itself (grant, take in, mirror). The meaning of a single case is
+ * consult.h; this room keeps the table of them and connects it with streams and members. */
+#ifndef CONSILIUM_PROTOCOL_CORE_CASEWORK_H
+#define CONSILIUM_PROTOCOL_CORE_CASEWORK_H
+
+#include "protocol/consult/consult.h"
+#include "protocol/core/core.h"
+
+struct casework;
+
+size_t casework_memory_size(uint32_t case_count_max);
+struct casework *casework_new(void *memory, uint32_t case_count_max);
+
+/* NULL when the case is not known here. Borrowed until the next step. */
+const struct consult *casework_find(const struct core *core, const struct case_id *case_id);
+uint32_t casework_count(const struct core *core);
+/* The n-th case; NULL past the end. */
+const struct consult *casework_at(const struct core *core, uint32_t n);
+
+/* True when `node` asks or was ever granted a part. */
+bool casework_includes(const struct core *core, const struct case_id *case_id,
+                       const struct node_id *node);
+
+/* ERR_NOT_FOUND when the case is not known here; else as consult_entitled. */
+MUST_USE err casework_may_read(const struct core *core, const struct node_id *node,
+                               const struct record_claim *claim);
+
+/* True when what the case says of itself was erased: bodies are not kept any more. */
+bool casework_is_erased(const struct core *core, const struct case_id *case_id);
+
+/* A record is durable (or replayed at the start): what it means is remembered. */
+void casework_take(struct core *core, const struct record_claim *claim, struct bytes plaintext,
+                   struct step *step);
+
+/* A case whose records were erased, as it stood then: its participants are remembered. */
+void casework_restore(struct core *core, struct bytes exported);
+
+/* All was replayed: who may read is known again. */
+void casework_start(struct core *core);
+
+/* A record that was to be looked at again was read. */
+void casework_loaded(struct core *core, const struct event *event, struct step *step);
+
+/* Keys and bodies of a case are gone: say so, with a receipt, when it was another's case. */
+void casework_destroyed(struct core *core, const struct event *event, struct step *step);
+
+/* The roster changed: successors of removed requesters may have been named. */
+void casework_roster(struct core *core);
+
+/* Does what is due by itself, a few cases at a time. */
+void casework_react(struct core *core, struct step *step);
+bool casework_busy(const struct core *core);
+
+#endif

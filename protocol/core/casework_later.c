@@ -1,0 +1,129 @@
+/* What has to wait in cases: records whose clinician is not certified here yet, and receipts of
+ * erasure that could not be written at once. Nothing of it is kept: a start finds it again. */
+#include <string.h>
+
+#include "protocol/core/casework_state.h"
+#include "protocol/core/core_state.h"
+
+enum { CASEWORK_RECEIPT_SIZE_MAX = 512 };
+
+bool casework_is_for_later(err failure)
+{
+    return failure == ERR_BUSY || failure == ERR_FULL || failure == ERR_FUTURE ||
+           failure == ERR_EXPIRED;
+}
+
+/* A stream that is being written is free again soon; disks, clocks and rosters take longer. */
+void casework_delay(struct core *core, err failure)
+{
+    uint64_t ms = failure == ERR_BUSY ? CASEWORK_RETRY_MS : CASEWORK_RETRY_LATE_MS;
+    core->casework->review_after.ms = core->now.ms + ms;
+}
+
+/* ---- what waits for a certificate ---- */
+
+/* Certificates come by another stream, perhaps later. */
+void casework_wait(struct core *core, const struct record_claim *claim, uint16_t kind)
+{
+    struct casework *casework = core->casework;
+    uint32_t of_writer = 0;
+    for (uint32_t i = 0; i < casework->waiting_count; i++) {
+        if (ID_EQUAL(casework->waiting[i].record, claim->id))
+            return;
+        of_writer +=
+            ID_EQUAL(casework->waiting[i].stream.writer, claim->header.stream.writer) ? 1 : 0;
+    }
+    if (casework->waiting_count == CASEWORK_WAITING_COUNT || of_writer == CASEWORK_WAITING_EACH)
+        return; /* found again at the next start */
+    casework->waiting[casework->waiting_count++] =
+        (struct casework_review){claim->header.stream, claim->header.sequence, claim->id, kind};
+}
+
+void casework_certified(struct core *core, const struct node_id *node)
+{
+    struct casework *casework = core->casework;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < casework->waiting_count; i++) {
+        const struct casework_review *waiting = &casework->waiting[i];
+        if (!ID_EQUAL(waiting->stream.writer, *node)) {
+            casework->waiting[kept++] = *waiting;
+            continue;
+        }
+        struct record_claim claim = {.id = waiting->record};
+        claim.header.stream = waiting->stream;
+        claim.header.sequence = waiting->sequence;
+        casework_review(core, &claim, waiting->kind);
+    }
+    casework->waiting_count = kept;
+}
+
+/* ---- receipts of erasure ---- */
+
+bool casework_has_erased(const struct core *core, const struct casework_case *entry)
+{
+    const struct consult_participant *part =
+        consult_participant_of(&entry->consult, &core->config.self);
+    return part != NULL && part->erased_at.ms != 0;
+}
+
+/* Says what was destroyed; when that cannot be written now, it stays owed. */
+static void casework_write_receipt(struct core *core, struct casework_case *entry,
+                                   struct step *step)
+{
+    uint8_t memory[CASEWORK_RECEIPT_SIZE_MAX];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    struct scope scope = scope_case(&entry->consult.case_id);
+    err failure = caserecord_erased_write(&entry->receipt, &content);
+    if (failure == OK && !casework_has_erased(core, entry))
+        failure = casework_post(core, &scope, KIND_ERASED, buffer_bytes(&content), step);
+    if (casework_is_for_later(failure)) {
+        casework_delay(core, failure);
+        return;
+    }
+    entry->owes_receipt = false;
+    core->casework->receipts_owed--;
+}
+
+void casework_write_receipts(struct core *core, struct step *step)
+{
+    struct casework *casework = core->casework;
+    for (uint32_t i = 0; casework->receipts_owed > 0 && i < casework->count; i++) {
+        if (casework->all[i].owes_receipt && step_has_room(step, 64, FRAME_SIZE_MAX))
+            casework_write_receipt(core, &casework->all[i], step);
+    }
+}
+
+/* What is destroyed is not lacked. */
+static void casework_forget_lacks(struct core *core, const struct scope *scope)
+{
+    for (uint32_t i = 0; i < core->streams.lack_count; i++) {
+        const struct lack *lack = &core->streams.lacks[i];
+        if (lack->stream != STREAM_NONE &&
+            scope_equal(&core->streams.all[lack->stream].id.scope, scope))
+            streams_lack_remove(&core->streams, lack->stream, lack->sequence);
+    }
+}
+
+void casework_destroyed(struct core *core, const struct event *event, struct step *step)
+{
+    struct case_id case_id;
+    memcpy(case_id.bytes, event->destroyed.scope.id, HASH_SIZE);
+    casework_forget_lacks(core, &event->destroyed.scope);
+    struct casework_case *entry = casework_entry(core, &case_id);
+    if (entry == NULL || consult_participant_of(&entry->consult, &core->config.self) == NULL ||
+        casework_has_erased(core, entry))
+        return;
+    if (!entry->owes_receipt)
+        core->casework->receipts_owed++;
+    entry->owes_receipt = true;
+    entry->receipt = (struct caserecord_erased){
+        .erase = event->destroyed.erase,
+        .record_count = event->destroyed.record_count,
+        .item_count = event->destroyed.item_count,
+        .chunk_count = event->destroyed.chunk_count,
+        .index_count = event->destroyed.index_count,
+        .backups_until = event->destroyed.backups_until,
+        .caveats = CASERECORD_CAVEATS_ALL,
+    };
+    casework_write_receipt(core, entry, step);
+}

@@ -1,0 +1,538 @@
+#include "protocol/core/core_state.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "protocol/core/casework.h"
+#include "protocol/core/catchup.h"
+#include "protocol/core/entitlement.h"
+#include "protocol/core/ingest.h"
+#include "protocol/core/publish.h"
+
+void core_config_defaults(struct core_config *config)
+{
+    memset(config, 0, sizeof *config);
+    config->stream_count_max = 65536;
+    config->lack_count_max = 65536;
+    config->mark_count_max = 65536;
+    config->case_count_max = 1024;
+    config->clinician_count_max = 16384;
+}
+
+static size_t core_align(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
+size_t core_memory_size(const struct core_config *config)
+{
+    return core_align(sizeof(struct core)) +
+           core_align(streams_memory_size(config->stream_count_max, config->lack_count_max)) +
+           core_align(marks_memory_size(config->mark_count_max)) +
+           core_align(clinicians_memory_size(config->clinician_count_max)) +
+           core_align(casework_memory_size(config->case_count_max));
+}
+
+struct core *core_new(void *memory, const struct core_config *config)
+{
+    struct core *core = memory;
+    uint8_t *place = (uint8_t *)memory + core_align(sizeof *core);
+    core->config = *config;
+    core->roster = config->roster;
+    streams_init(&core->streams, place, config->stream_count_max, config->lack_count_max,
+                 config->hash_key);
+    place += core_align(streams_memory_size(config->stream_count_max, config->lack_count_max));
+    marks_init(&core->marks, place, config->mark_count_max);
+    place += core_align(marks_memory_size(config->mark_count_max));
+    clinicians_init(&core->clinicians, place, config->clinician_count_max);
+    place += core_align(clinicians_memory_size(config->clinician_count_max));
+    core->casework = casework_new(place, config->case_count_max);
+    return core;
+}
+
+/* ---- shared by the rooms ---- */
+
+struct peer *core_peer_of_link(struct core *core, struct link_id link)
+{
+    for (size_t i = 0; link.value != 0 && i < LINK_COUNT_MAX; i++) {
+        if (core->peers[i].link.value == link.value)
+            return &core->peers[i];
+    }
+    return NULL;
+}
+
+struct peer *core_peer_of_node(struct core *core, const struct node_id *node)
+{
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        if (core->peers[i].is_greeted && ID_EQUAL(core->peers[i].node, *node))
+            return &core->peers[i];
+    }
+    return NULL;
+}
+
+struct buffer core_frame(struct step *step, size_t capacity)
+{
+    return buffer_over(step_reserve(step, capacity), capacity);
+}
+
+void core_send(struct step *step, struct link_id link, const struct buffer *frame)
+{
+    assert(!frame->failed && frame->size <= (size_t)FRAME_SIZE_MAX);
+    struct link_id *links = step_reserve(step, sizeof *links);
+    *links = link;
+    struct effect *effect = step_effect(step, EFFECT_SEND);
+    effect->send.links = links;
+    effect->send.link_count = 1;
+    effect->send.frame = buffer_bytes(frame);
+}
+
+void core_refuse(struct core *core, const struct peer *peer, struct step *step, const char *event,
+                 err verdict)
+{
+    core->refused++;
+    if (!step_has_room(step, 64, 0))
+        return;
+    struct effect *effect = step_effect(step, EFFECT_LOG);
+    effect->log.event = event;
+    effect->log.verdict = verdict;
+    if (peer != NULL)
+        effect->log.peer = peer->node;
+}
+
+/* A member's head is ours, or one of ours; that counts until we were cut off for a day. */
+static void core_compared(struct core *core, const struct node_id *node)
+{
+    for (uint32_t i = 0; i < core->compared_count; i++) {
+        if (ID_EQUAL(core->compared[i], *node))
+            return;
+    }
+    if (core->compared_count < COMPARED_COUNT)
+        core->compared[core->compared_count++] = *node;
+}
+
+/* What a relay said stands: it is connected all the time, and says it again when it was not. */
+static void core_note_alone(struct core *core)
+{
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        if (core->peers[i].is_greeted) {
+            core->alone_since.ms = 0;
+            return;
+        }
+    }
+    if (core->alone_since.ms == 0)
+        core->alone_since = core->now;
+    if (core->now.ms - core->alone_since.ms >= CUT_OFF_MS)
+        core->compared_count = 0;
+}
+
+static uint32_t core_compared_count(const struct core *core)
+{
+    return core->is_relay_compared ? COMPARED_COUNT : core->compared_count;
+}
+
+/* How many comparisons are enough: a relay's, or two members', or all there are. */
+static uint32_t core_compared_needed(const struct core *core)
+{
+    uint32_t others = 0;
+    for (uint32_t i = 0; i < roster_count(core->roster) && others < COMPARED_COUNT; i++) {
+        const struct roster_entry *entry = roster_at(core->roster, i);
+        if (entry->state == MEMBER_ADMITTED && !ID_EQUAL(entry->node_id, core->config.self))
+            others++;
+    }
+    return others;
+}
+
+/* (T-10), (W-8) */
+bool core_may_hand_keys(const struct core *core)
+{
+    return core->is_started && !roster_is_behind(core->roster) &&
+           core_compared_count(core) >= core_compared_needed(core);
+}
+
+/* ROSTER-47 */
+bool core_may_hand_to(const struct core *core, const struct peer *peer)
+{
+    bool is_ours = peer->relation == CHAIN_SAME || peer->relation == CHAIN_PEER_BEHIND;
+    return core_may_hand_keys(core) && peer->is_greeted && is_ours;
+}
+
+static uint32_t core_skewed_count(const struct core *core)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++)
+        count += core->peers[i].is_greeted && core->peers[i].is_skewed ? 1 : 0;
+    return count;
+}
+
+bool core_is_surveying(const struct core *core)
+{
+    uint64_t since = core->now.ms - core->started_at.ms;
+    if (core->config.survey_ms == 0 || since >= SURVEY_MS_MAX)
+        return false;
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        const struct peer *peer = &core->peers[i];
+        if (peer->is_greeted && !peer->is_surveyed)
+            return true;
+    }
+    return since < core->config.survey_ms;
+}
+
+/* (W-5) a clock that two peers contradict writes nothing */
+err core_may_post(const struct core *core)
+{
+    if (!core->is_started || roster_current_head(core->roster) == NULL)
+        return ERR_BUSY;
+    if (core_skewed_count(core) >= 2)
+        return ERR_FUTURE;
+    if (core_is_surveying(core))
+        return ERR_BUSY;
+    return core->is_full ? ERR_FULL : OK;
+}
+
+/* ---- links ---- */
+
+static void core_greet(struct core *core, const struct peer *peer, struct step *step)
+{
+    const struct chain_link *last = chain_last(&core->roster->chain);
+    struct frame_hello hello = {.version_min = FRAME_VERSION,
+                                .version_max = FRAME_VERSION,
+                                .federation = core->config.federation,
+                                .time = core->wall};
+    if (last != NULL) {
+        hello.epoch = last->epoch;
+        hello.head = last->id;
+    }
+    struct buffer frame = core_frame(step, 128);
+    frame_hello_write(&frame, &hello);
+    core_send(step, peer->link, &frame);
+}
+
+/* (W-11) The two sides of a member may change ways at different moments, so that one takes for the
+ * old link what the other said on the new one, its hello too. */
+static void core_greet_again(struct core *core, struct peer *peer, struct step *step)
+{
+    if (peer->greet_again_at.ms > core->now.ms)
+        return;
+    peer->greet_again_at.ms = core->now.ms + SUMMARY_INTERVAL_MS;
+    peer->summary_at = core->now; /* the last one may have been lost */
+    core_greet(core, peer, step);
+}
+
+/* Clocks are told in hellos: whose differed is greeted now and then, so that a clock that was set
+ * right is seen without a new connection. */
+static void core_compare_clocks(struct core *core, struct step *step)
+{
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        struct peer *peer = &core->peers[i];
+        if (peer->is_greeted && peer->is_skewed && step_has_room(step, 256, FRAME_SIZE_MAX))
+            core_greet_again(core, peer, step);
+    }
+}
+
+static void core_hang_up(struct link_id link, struct step *step)
+{
+    step_effect(step, EFFECT_HANGUP)->link = link;
+}
+
+static void core_link_down(struct core *core, struct link_id link)
+{
+    struct peer *peer = core_peer_of_link(core, link);
+    if (peer != NULL)
+        memset(peer, 0, sizeof *peer);
+}
+
+static bool core_session_is_live(const void *arg, uint32_t session)
+{
+    const struct core *core = arg;
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        if (core->peers[i].session == session)
+            return true;
+    }
+    return false;
+}
+
+static void core_link_up(struct core *core, const struct event *event, struct step *step)
+{
+    const struct roster_entry *member = roster_find_transport(core->roster, &event->peer);
+    struct peer *place = NULL;
+    for (size_t i = 0; i < LINK_COUNT_MAX && member != NULL; i++) {
+        struct peer *peer = &core->peers[i];
+        if (peer->link.value != 0 && ID_EQUAL(peer->node, member->node_id))
+            memset(peer, 0, sizeof *peer); /* a newer connection takes the older one's place */
+        if (peer->link.value == 0 && place == NULL)
+            place = peer;
+    }
+    bool is_welcome = member != NULL && member->state == MEMBER_ADMITTED &&
+                      !ID_EQUAL(member->node_id, core->config.self);
+    if (!is_welcome || place == NULL) {
+        core_hang_up(event->link, step);
+        return;
+    }
+    marks_sweep(&core->marks, core_session_is_live, core);
+    place->link = event->link;
+    place->node = member->node_id;
+    place->session = ++core->session_last;
+    place->listing = STREAM_NONE;
+    core_greet(core, place, step);
+}
+
+/* Where the peer's last head stands in our chain. */
+static void core_relate(struct core *core, struct peer *peer)
+{
+    peer->relation = chain_compare(&core->roster->chain, peer->epoch, &peer->head);
+    if (peer->relation == CHAIN_SAME || peer->relation == CHAIN_PEER_BEHIND)
+        core_compared(core, &peer->node);
+}
+
+static void core_hello(struct core *core, struct peer *peer, struct bytes frame, struct step *step)
+{
+    struct frame_hello hello;
+    err failure = frame_hello_read(frame, &hello);
+    if (failure == OK && !ID_EQUAL(hello.federation, core->config.federation))
+        failure = ERR_NOT_ENTITLED;
+    if (failure != OK) {
+        core_refuse(core, peer, step, "hello-refused", failure);
+        core_hang_up(peer->link, step);
+        return;
+    }
+    uint64_t ahead = hello.time.ms > core->wall.ms ? hello.time.ms - core->wall.ms
+                                                   : core->wall.ms - hello.time.ms;
+    peer->is_skewed = ahead > CLOCK_SKEW_MS_MAX;
+    if (peer->is_greeted)
+        core_greet_again(core, peer, step);
+    peer->is_greeted = true;
+    peer->epoch = hello.epoch;
+    peer->head = hello.head;
+    core_relate(core, peer);
+    if (peer->relation == CHAIN_PEER_AHEAD)
+        catchup_want_heads(core, peer, step);
+    if (peer->relation == CHAIN_SPLIT) {
+        catchup_want_proof(peer, step);
+        core_refuse(core, peer, step, "roster-split", ERR_FORKED);
+    }
+}
+
+/* The roster changed: greet everyone again with the new head, drop who is no longer a member, and
+ * try again what was refused for want of it. */
+static void core_roster(struct core *core, struct step *step)
+{
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        struct peer *peer = &core->peers[i];
+        if (peer->link.value == 0)
+            continue;
+        const struct roster_entry *member = roster_find(core->roster, &peer->node);
+        if (member == NULL || member->state != MEMBER_ADMITTED) {
+            core_hang_up(peer->link, step);
+            memset(peer, 0, sizeof *peer);
+            continue;
+        }
+        if (peer->is_greeted)
+            core_relate(core, peer);
+        core_greet(core, peer, step);
+    }
+    catchup_retry(core);
+}
+
+static void core_relay_head(struct core *core, const struct event *event)
+{
+    enum chain_relation relation =
+        chain_compare(&core->roster->chain, event->relay_head.epoch, &event->relay_head.head);
+    core->is_relay_compared = relation == CHAIN_SAME || relation == CHAIN_PEER_BEHIND;
+}
+
+/* ---- frames ---- */
+
+/* (W-1) size first, then the type's own reader judges the shape, before anything is believed */
+static void core_frame_in(struct core *core, const struct event *event, struct step *step)
+{
+    struct peer *peer = core_peer_of_link(core, event->link);
+    struct bytes frame = event->frame;
+    if (peer == NULL || frame.size == 0 || frame.size > (size_t)FRAME_SIZE_MAX)
+        return;
+    if (frame.data[0] != FRAME_HELLO && !peer->is_greeted) {
+        core_refuse(core, peer, step, "frame-before-hello", ERR_OUT_OF_ORDER);
+        core_greet_again(core, peer, step);
+        return;
+    }
+    switch (frame.data[0]) {
+    case FRAME_HELLO:
+        core_hello(core, peer, frame, step);
+        break;
+    case FRAME_HEADS_WANT:
+    case FRAME_HEADS:
+    case FRAME_ROSTER_PART: {
+        struct effect *effect = step_effect(step, EFFECT_HEADS);
+        effect->link = peer->link;
+        effect->frame = frame;
+        break;
+    }
+    case FRAME_ITEM_WANT:
+    case FRAME_ITEM_CHUNK:
+    case FRAME_ITEM_STATUS: {
+        struct effect *effect = step_effect(step, EFFECT_ITEMS);
+        effect->link = peer->link;
+        effect->frame = frame;
+        break;
+    }
+    case FRAME_SUMMARY:
+        catchup_summary(core, peer, frame, step);
+        break;
+    case FRAME_STREAMS:
+    case FRAME_ACK:
+        catchup_positions(core, peer, frame, step);
+        break;
+    case FRAME_WANT:
+        catchup_want(core, peer, frame, step);
+        break;
+    case FRAME_RECORDS:
+        ingest_frame(core, peer, frame, step);
+        break;
+    case FRAME_STATUS:
+        catchup_status(core, peer, frame, step);
+        break;
+    default: /* (W-3) a later version's frame: passed over */
+        core_refuse(core, peer, step, "frame-unknown", ERR_UNSUPPORTED);
+        break;
+    }
+}
+
+/* ---- start ---- */
+
+static void core_restore_stream(struct core *core, const struct event *event)
+{
+    uint32_t slot = streams_add(&core->streams, &event->stream.id);
+    if (slot == STREAM_NONE)
+        return;
+    struct stream *stream = &core->streams.all[slot];
+    stream->tail = event->stream.tail;
+    stream->tail_id = event->stream.tail_id;
+    stream->tail_epoch = event->stream.epoch;
+    stream->flags = event->stream.flags;
+    streams_rewind(&core->streams, slot);
+}
+
+static void core_restore_lack(struct core *core, const struct event *event)
+{
+    uint32_t slot = streams_find(&core->streams, &event->lack.id);
+    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
+    if (slot != STREAM_NONE && (event->lack.flags & gone) == 0)
+        (void)streams_lack_add(&core->streams, slot, event->lack.sequence, &event->lack.record,
+                               event->lack.is_sealed);
+}
+
+static void core_replay(struct core *core, const struct event *event, struct step *step)
+{
+    const struct step_batch *batch = &event->replay.batch;
+    core->is_replaying_again = event->replay.is_again;
+    for (size_t i = 0; i < batch->record_count; i++) {
+        struct record_claim claim;
+        if (record_parse(batch->records[i].record, &claim) == OK)
+            casework_take(core, &claim, batch->records[i].plaintext, step);
+    }
+}
+
+/* ---- the step ---- */
+
+static void core_loaded(struct core *core, const struct event *event, struct step *step)
+{
+    if (event->link.value != 0)
+        catchup_loaded(core, event, step);
+    else
+        casework_loaded(core, event, step);
+}
+
+static void core_start(struct core *core)
+{
+    core->is_started = true;
+    core->started_at = core->now;
+    casework_start(core);
+}
+
+static void core_tick(struct core *core, struct step *step)
+{
+    core_note_alone(core);
+    core_compare_clocks(core, step);
+    core->is_full = core->is_full && core->now.ms < core->full_until.ms;
+    catchup_tick(core, step);
+}
+
+static void core_dispatch(struct core *core, const struct event *event, struct step *step)
+{
+    switch (event->kind) {
+    case EVENT_RESTORE_STREAM:
+        core_restore_stream(core, event);
+        break;
+    case EVENT_RESTORE_LACK:
+        core_restore_lack(core, event);
+        break;
+    case EVENT_RESTORE_CASE:
+        casework_restore(core, event->consult);
+        break;
+    case EVENT_REPLAY:
+        core_replay(core, event, step);
+        break;
+    case EVENT_START:
+        core_start(core);
+        break;
+    case EVENT_TICK:
+        core_tick(core, step);
+        break;
+    case EVENT_LINK_UP:
+        core_link_up(core, event, step);
+        break;
+    case EVENT_LINK_DOWN:
+        core_link_down(core, event->link);
+        break;
+    case EVENT_RELAY_HEAD:
+        core_relay_head(core, event);
+        break;
+    case EVENT_FRAME:
+        core_frame_in(core, event, step);
+        break;
+    case EVENT_CHECKED:
+        ingest_checked(core, event, step);
+        break;
+    case EVENT_SEALED:
+        publish_sealed(core, event, step);
+        break;
+    case EVENT_KEPT:
+        ingest_kept(core, event, step);
+        publish_kept(core, event, step);
+        break;
+    case EVENT_LOADED:
+        core_loaded(core, event, step);
+        break;
+    case EVENT_POST:
+        publish_event(core, event, step);
+        break;
+    case EVENT_DESTROYED:
+        casework_destroyed(core, event, step);
+        break;
+    case EVENT_ROSTER:
+        casework_roster(core);
+        core_roster(core, step);
+        break;
+    }
+}
+
+void core_step(struct core *core, const struct event *event, struct step *step)
+{
+    step_begin(step);
+    core->now = event->now;
+    core->wall = event->wall;
+    core_dispatch(core, event, step);
+    if (!core->is_started)
+        return;
+    bool hands_keys = core_may_hand_keys(core);
+    if (hands_keys && !core->hands_keys)
+        catchup_offer(core);
+    core->hands_keys = hands_keys;
+    casework_react(core, step);
+    if (step_has_room(step, 256, FRAME_SIZE_MAX))
+        catchup_pump(core, step);
+}
+
+bool core_busy(const struct core *core)
+{
+    return core->is_started && (catchup_busy(core) || casework_busy(core));
+}

@@ -1,0 +1,112 @@
+/* The core: one federation as one member sees it. Events in, effects out (step.h).
+ *
+ * It reads no clock, opens nothing, draws no randomness, and takes no heap: all memory is handed in
+ * at core_new. Same events, same effects, byte for byte. The shell restores it from the store
+ * (EVENT_RESTORE_*, EVENT_REPLAY, EVENT_START) and from then on is told what to do.
+ *
+ * Inside, one room for each thing that can happen:
+ *   ingest.c       records came: what each is, check, keep
+ *   publish.c      we write a record: seal, keep
+ *   gossip.c       a record is durable: push, acknowledge, count who has it
+ *   catchup.c      compare, list, want, answer
+ *   entitlement.c  who may write, name and read what
+ *   casework.c     what records mean for cases, and what this node does about it by itself */
+#ifndef CONSILIUM_PROTOCOL_CORE_CORE_H
+#define CONSILIUM_PROTOCOL_CORE_CORE_H
+
+#include "protocol/consult/consult.h"
+#include "protocol/core/clinicians.h"
+#include "protocol/core/step.h"
+#include "protocol/roster/roster.h"
+
+struct core;
+
+struct core_config {
+    struct federation_id federation;
+    struct node_id self;
+    struct roster *roster;     /* lent: the shell applies heads to it between steps */
+    uint8_t hash_key[16];      /* random, secret */
+    uint32_t stream_count_max; /* a power of two */
+    uint32_t lack_count_max;
+    uint32_t mark_count_max; /* a power of two: peers in sync x our own live streams, twice */
+    uint32_t case_count_max;
+    uint32_t clinician_count_max; /* a power of two */
+    bool grants_by_hand;          /* false: a join is granted by policy at once */
+    uint64_t survey_ms; /* after the start nothing is written for so long, nor until those who are
+                         * connected by then have told where our streams stand; 0: no wait */
+};
+
+/* 65,536 streams, 65,536 lacks, 65,536 marks, 1,024 cases, 16,384 clinicians. */
+void core_config_defaults(struct core_config *config);
+
+size_t core_memory_size(const struct core_config *config);
+/* `memory` is aligned to 16, zeroed, and outlives the core. */
+struct core *core_new(void *memory, const struct core_config *config);
+
+void core_step(struct core *core, const struct event *event, struct step *step);
+
+/* True while the core has more to do than it did in its last step: give it a tick soon. */
+bool core_busy(const struct core *core);
+
+/* ---- for screens ---- */
+
+struct core_status {
+    uint32_t stream_count;
+    uint32_t behind_count; /* streams known to reach further than we hold */
+    uint32_t lack_count;   /* positions without body or key that we may read */
+    uint32_t forked_count;
+    uint32_t peer_count; /* greeted */
+    uint32_t case_count;
+    uint32_t skewed_count; /* peers whose clock differs by more than ten minutes */
+    uint32_t split_count;  /* peers whose roster has left ours */
+    bool posting_waits;    /* the clock, the roster or the first comparison is in doubt */
+    bool keys_wait;        /* heads have not been compared yet since the start */
+    bool disk_full;
+    uint64_t refused; /* records and frames refused since the start */
+};
+void core_status(const struct core *core, struct core_status *ret_status);
+
+/* Where a stream stands here; false when it is not known. */
+bool core_position(const struct core *core, const struct stream_id *id, uint64_t *ret_tail,
+                   uint64_t *ret_had);
+
+/* The stream in which this node writes in `scope`. */
+struct stream_id core_own_stream(const struct core *core, const struct scope *scope);
+
+/* Whether `node` may read a position now. OK, or why not: as entitlement_read. */
+MUST_USE err core_may_read(const struct core *core, const struct node_id *node,
+                           const struct record_claim *claim);
+
+/* May `node` have chunks of this case's items: the requester, and participants with access now.
+ * ERR_NOT_FOUND, ERR_DESTROYED, ERR_NOT_ENTITLED, ERR_COOLING_OFF; for others than ourselves
+ * ERR_BUSY while nothing is handed out, or its head is not known here; ERR_FORKED when its roster
+ * has left ours. */
+MUST_USE err core_may_have_items(const struct core *core, const struct node_id *node,
+                                 const struct case_id *case_id);
+
+/* The clinician of a certificate; NULL when it is not known here. */
+const struct clinician *core_clinician(const struct core *core, const struct cert_id *cert_id);
+
+/* OK when the statement is what the clinician it names signed there, under a certificate of the
+ * writer that was valid then and is not revoked. Errors as clinicians_check, statement_verify. */
+MUST_USE err core_check_statement(const struct core *core, const struct record_header *header,
+                                  const struct statement *statement);
+
+/* A case as this node knows it, NULL when it does not; borrowed until the next step. */
+const struct consult *core_case(const struct core *core, const struct case_id *case_id);
+/* The n-th case; NULL past the end. */
+const struct consult *core_case_at(const struct core *core, uint32_t n);
+
+/* The n-th greeted peer; false past the end. */
+struct core_peer {
+    struct link_id link;
+    struct node_id node;
+    uint64_t epoch;
+    struct head_id head;
+    bool is_same_head;
+    bool is_split; /* its roster has left ours: nothing that opens a body goes there */
+    bool is_skewed;
+};
+bool core_peer(const struct core *core, uint32_t n, struct core_peer *ret_peer);
+
+#endif

@@ -1,0 +1,102 @@
+/* What the core remembers; for its own rooms only. */
+#ifndef CONSILIUM_PROTOCOL_CORE_CORE_STATE_H
+#define CONSILIUM_PROTOCOL_CORE_CORE_STATE_H
+
+#include "protocol/core/core.h"
+#include "protocol/core/marks.h"
+#include "protocol/core/streams.h"
+#include "protocol/link/frame.h"
+#include "protocol/roster/roster_entitled.h"
+
+enum {
+    PEER_CHECKING_MAX = 8192, /* records of one peer being checked and kept at once */
+    PEER_CHECKING_SIZE_MAX = 32 * 1024 * 1024,
+    PEER_LOADING_MAX = 64,
+    PEER_WANTING_MAX = 64,
+    SUMMARY_INTERVAL_MS = 30 * 1000,
+    WANT_TIMEOUT_MS = 10 * 1000,
+    LACK_RETRY_MS = 30 * 1000,
+    CUT_OFF_MS = 24 * 60 * 60 * 1000, /* alone for so long: heads are compared anew */
+    COMPARED_COUNT = 2,
+    SPOILED_MS = 60 * 1000,
+    SURVEY_MS_MAX = 60 * 1000,
+    LOST_COUNT_MAX = 1024, /* slots of our own streams in cases that are not here */
+    LACK_LOOK_MS = 1000,
+    FULL_RETRY_MS = 10 * 1000,
+};
+
+/* A member at the other end of a link. */
+struct peer {
+    struct link_id link; /* 0: free */
+    struct node_id node;
+    uint32_t session; /* different for each connection since the start */
+    bool is_greeted;
+    bool is_skewed;
+    bool is_heard;    /* its summary came */
+    bool is_surveyed; /* it told where our streams stand with it */
+    uint64_t epoch;
+    struct head_id head;
+    enum chain_relation relation; /* of its last head to ours; meaningful when greeted */
+    uint32_t checking;
+    uint32_t checking_size;
+    uint32_t loading;
+    uint32_t wanting;
+    struct mono summary_at;
+    struct mono greet_again_at; /* not before: an answer to who greets or talks out of turn */
+    uint32_t listing;           /* the next stream to list for it; STREAM_NONE: none under way */
+};
+
+struct core {
+    struct core_config config;
+    struct roster *roster;
+    struct streams streams;
+    struct marks marks;
+    struct clinicians clinicians;
+    struct peer peers[LINK_COUNT_MAX];
+    uint32_t session_last;
+    struct mono now;
+    struct wall wall;
+    bool is_started;
+    bool is_replaying_again;
+    bool is_full;
+    struct mono full_until; /* then the disk is tried again */
+    bool is_relay_compared;
+    bool hands_keys; /* in the last step */
+    struct node_id
+        compared[COMPARED_COUNT]; /* whose head was ours, or one of ours, since the start */
+    uint32_t compared_count;
+    struct mono alone_since; /* 0: somebody is connected, or nobody ever was */
+    struct mono lacks_at;    /* when lacks are looked through again */
+    uint64_t refused;
+    uint32_t lost_count;
+    struct mono started_at;
+    struct casework *casework;
+};
+
+/* NULL when the link is not one of ours (it is gone). */
+struct peer *core_peer_of_link(struct core *core, struct link_id link);
+/* NULL when the node is not connected and greeted. */
+struct peer *core_peer_of_node(struct core *core, const struct node_id *node);
+
+/* One frame to one link: reserve FRAME_SIZE_MAX or less, write, hand over. */
+struct buffer core_frame(struct step *step, size_t capacity);
+void core_send(struct step *step, struct link_id link, const struct buffer *frame);
+
+/* Something was refused: count it, tell the log. */
+void core_refuse(struct core *core, const struct peer *peer, struct step *step, const char *event,
+                 err verdict);
+
+/* May keys leave at all? Not before heads were compared, nor while the roster is behind. */
+bool core_may_hand_keys(const struct core *core);
+/* And to this peer? Its last head must be one of ours: whose chain has left ours, or is not known
+ * here, gets header and signature. */
+bool core_may_hand_to(const struct core *core, const struct peer *peer);
+
+/* Was the node started just now, so that those who are connected may still have to tell us what we
+ * wrote and lost (an older copy of the store was put back)? */
+bool core_is_surveying(const struct core *core);
+
+/* May we write? OK, ERR_BUSY (compare first), ERR_FUTURE (our clock is in doubt), ERR_FULL. */
+MUST_USE err core_may_post(const struct core *core);
+
+#endif

@@ -1,0 +1,145 @@
+#include "protocol/core/publish.h"
+
+#include <string.h>
+
+#include "protocol/core/casework.h"
+#include "protocol/core/entitlement.h"
+
+static void publish_answer(struct token token, err verdict, const struct record_claim *claim,
+                           struct step *step)
+{
+    if (token.value == 0)
+        return;
+    struct effect *effect = step_effect(step, EFFECT_DONE);
+    effect->token = token;
+    effect->done.verdict = verdict;
+    if (claim != NULL) {
+        effect->done.record = claim->id;
+        effect->done.sequence = claim->header.sequence;
+    }
+}
+
+static bool publish_needs_roster(const struct publish_post *post)
+{
+    return post->scope.kind == SCOPE_BOARD; /* grants are refused in casework */
+}
+
+/* What the header's reader refuses must not be sealed: the stream would wait for it for ever. */
+static bool publish_may_be(const struct publish_post *post)
+{
+    switch (post->scope.kind) {
+    case SCOPE_FEDERATION:
+        return post->audience == AUDIENCE_CLEAR;
+    case SCOPE_CASE:
+        return true;
+    case SCOPE_BOARD:
+    case SCOPE_MAIL:
+        return post->audience != AUDIENCE_REQUESTER;
+    }
+    return false;
+}
+
+err publish_post(struct core *core, const struct publish_post *post, struct step *step)
+{
+    err failure = core_may_post(core);
+    if (failure != OK)
+        return failure;
+    if (!publish_may_be(post))
+        return ERR_INVALID;
+    struct case_id case_id;
+    memcpy(case_id.bytes, post->scope.id, HASH_SIZE);
+    if (post->scope.kind == SCOPE_CASE && post->audience != AUDIENCE_CLEAR &&
+        casework_is_erased(core, &case_id))
+        return ERR_DESTROYED;
+    if (publish_needs_roster(post) && roster_expired(core->roster, core->wall))
+        return ERR_EXPIRED;
+    if (post->plaintext.size > RECORD_PLAINTEXT_SIZE_MAX)
+        return ERR_TOO_LARGE;
+    struct record_header header = {.federation = core->config.federation,
+                                   .stream = core_own_stream(core, &post->scope),
+                                   .audience = post->audience,
+                                   .head = roster_current_id(core->roster),
+                                   .time = core->wall,
+                                   .expires = post->expires};
+    struct sign_key key;
+    failure = entitlement_write(core, &header, &key);
+    if (failure != OK)
+        return failure;
+    uint32_t slot = streams_add(&core->streams, &header.stream);
+    if (slot == STREAM_NONE)
+        return ERR_FULL;
+    struct stream *stream = &core->streams.all[slot];
+    if (stream->is_sealing || stream->next != stream->tail)
+        return ERR_BUSY;
+    /* others hold what we wrote and lost: to write there again would be to say two things at one
+     * position. Who claims so and does not give it holds us up for a minute after a start. */
+    bool is_new = core->now.ms - core->started_at.ms < SURVEY_MS_MAX;
+    if (core->config.survey_ms > 0 && is_new && stream->want_to > stream->next)
+        return ERR_BUSY;
+    if ((stream->flags & STREAM_FORKED) != 0)
+        return ERR_FORKED;
+    header.sequence = stream->next + 1;
+    header.previous = stream->next_id;
+    stream->is_sealing = true;
+    uint8_t *copy = step_reserve(step, post->plaintext.size);
+    memcpy(copy, post->plaintext.data, post->plaintext.size);
+    struct effect *effect = step_effect(step, EFFECT_SEAL);
+    effect->token = post->token;
+    effect->seal.header = header;
+    effect->seal.plaintext = (struct bytes){copy, post->plaintext.size};
+    return OK;
+}
+
+void publish_event(struct core *core, const struct event *event, struct step *step)
+{
+    struct publish_post post = {.scope = event->post.scope,
+                                .audience = event->post.audience,
+                                .plaintext = event->post.plaintext,
+                                .expires = event->post.expires,
+                                .token = event->token};
+    err failure = publish_post(core, &post, step);
+    if (failure != OK)
+        publish_answer(event->token, failure, NULL, step);
+}
+
+void publish_sealed(struct core *core, const struct event *event, struct step *step)
+{
+    struct record_claim claim;
+    if (event->verdict != OK || event->batch.record_count != 1 ||
+        record_parse(event->batch.records[0].record, &claim) != OK) {
+        publish_answer(event->token, event->verdict == OK ? ERR_INVALID : event->verdict, NULL,
+                       step);
+        return;
+    }
+    uint32_t slot = streams_find(&core->streams, &claim.header.stream);
+    if (slot == STREAM_NONE)
+        return;
+    struct stream *stream = &core->streams.all[slot];
+    stream->is_sealing = false;
+    stream->next = claim.header.sequence;
+    stream->next_id = claim.id;
+    const struct chain_link *head = chain_find(&core->roster->chain, &claim.header.head);
+    if (head != NULL)
+        stream->next_epoch = head->epoch;
+    streams_keep(&core->streams, slot, claim.header.sequence, &claim.id, stream->next_epoch);
+    struct step_run *run = step_reserve(step, sizeof *run);
+    struct step_record *record = step_reserve(step, sizeof *record);
+    *run = (struct step_run){
+        .stream = slot, .speculation = stream->speculation, .first = stream->next, .count = 1};
+    *record = event->batch.records[0];
+    record->flags = RECORD_OWN;
+    record->id = claim.id;
+    struct effect *effect = step_effect(step, EFFECT_KEEP);
+    effect->token = event->token;
+    effect->batch = (struct step_batch){run, 1, record, 1};
+}
+
+void publish_kept(struct core *core, const struct event *event, struct step *step)
+{
+    (void)core;
+    struct record_claim claim;
+    if (event->batch.record_count != 1 || (event->batch.records[0].flags & RECORD_OWN) == 0)
+        return;
+    if (record_parse(event->batch.records[0].record, &claim) == OK)
+        publish_answer(event->token, event->verdict, &claim, step);
+}

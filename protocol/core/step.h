@@ -1,0 +1,237 @@
+/* Events go in, effects come out: the two lists that the core and its shell share.
+ *
+ * Whatever an event points at is borrowed for the step. Whatever an effect points at lies in the
+ * step and lives until the next one, so the shell copies what it keeps. The shell carries effects
+ * out in their order and promises three things:
+ *   - EVENT_CHECKED comes in the order of the EFFECT_CHECKs, EVENT_KEPT in that of EFFECT_KEEPs;
+ *   - EVENT_SEALED and EVENT_LOADED come sometime, each exactly once for its effect;
+ *   - EVENT_KEPT comes only when the batch is durable, or failed as a whole. */
+#ifndef CONSILIUM_PROTOCOL_CORE_STEP_H
+#define CONSILIUM_PROTOCOL_CORE_STEP_H
+
+#include "protocol/limits.h"
+#include "protocol/record/record.h"
+
+/* A connection that the shell made, or took in; 0 is none. */
+struct link_id {
+    uint32_t value;
+};
+
+/* Who asked, for answers to the local API; 0 is nobody. */
+struct token {
+    uint64_t value;
+};
+
+/* What is known of a stored position, kept beside it. */
+enum record_flags {
+    RECORD_BARE = 1 << 0,      /* held without body */
+    RECORD_KEYLESS = 1 << 1,   /* body held, key not yet */
+    RECORD_UNSIGNED = 1 << 2,  /* covered by a later signature; its own was not checked */
+    RECORD_MALFORMED = 1 << 3, /* the body breaks the rules: kept, never shown */
+    RECORD_EXPIRED = 1 << 4,
+    RECORD_DESTROYED = 1 << 5,
+    RECORD_OWN = 1 << 6,
+    RECORD_WITHHELD = 1 << 7, /* bare, and nobody may ever give us the rest: it is not lacked */
+};
+
+/* A record on its way through the stair, with what is known of it so far. */
+struct step_record {
+    struct bytes record; /* whole or bare */
+    struct record_id id; /* zeros until it was computed */
+    bool has_key;
+    struct record_key key;
+    uint32_t flags;
+    err verdict;            /* of the body: OK, ERR_BAD_HASH, ERR_BAD_KEY, ... */
+    struct bytes plaintext; /* of an opened body; empty when it was not opened */
+    uint32_t charge;        /* bytes that the peer who sent it is charged with until it is kept */
+};
+
+/* Positions of one stream that one signature vouches for: the last one's. */
+struct step_run {
+    uint32_t stream;      /* the core's slot; comes back as it went */
+    uint32_t speculation; /* comes back as it went */
+    uint64_t first;       /* sequence of the first record */
+    uint16_t count;       /* records of the frame that belong to it, in order */
+    bool is_fill;         /* known positions whose body or key comes later: no signature to check */
+    bool is_conflict;     /* another record at a known position: is its signature good? */
+    struct sign_key key;
+    err verdict; /* of the signature; set by the shell */
+};
+
+enum { STEP_RUN_COUNT_MAX = 256, STEP_RECORD_COUNT_MAX = 256 };
+
+struct step_batch {
+    struct step_run *runs;
+    size_t run_count;
+    struct step_record *records; /* those of runs[0], then those of runs[1], ... */
+    size_t record_count;
+};
+
+/* ---- events ---- */
+
+enum event_kind {
+    EVENT_RESTORE_STREAM, /* at start, for each stored stream */
+    EVENT_RESTORE_LACK,   /* at start, for each position held without body or key */
+    EVENT_RESTORE_CASE,   /* at start, before the replay, for each erased case */
+    EVENT_REPLAY,         /* at start, twice: federation, mail, case records; own ones on boards */
+    EVENT_START,          /* all was restored */
+    EVENT_TICK,           /* time passed; at least every 100 ms while core_busy, else every s */
+    EVENT_LINK_UP,
+    EVENT_LINK_DOWN,
+    EVENT_RELAY_HEAD, /* a relay told its head */
+    EVENT_FRAME,
+    EVENT_CHECKED,
+    EVENT_SEALED,
+    EVENT_KEPT,
+    EVENT_LOADED,
+    EVENT_POST,      /* a clinician or the node itself writes a record */
+    EVENT_DESTROYED, /* what an EFFECT_DESTROY named is gone */
+    EVENT_ROSTER,    /* the shell's roster took a new head, durably */
+};
+
+struct event {
+    enum event_kind kind;
+    struct mono now;
+    struct wall wall;
+    struct link_id link; /* LINK_UP, LINK_DOWN, FRAME; CHECKED, KEPT, LOADED: as in the effect */
+    struct token token;  /* SEALED, KEPT, LOADED: as in the effect; POST: who asked */
+    err verdict;         /* KEPT, LOADED, SEALED */
+    union {
+        struct {
+            struct stream_id id;
+            uint64_t tail;
+            struct record_id tail_id;
+            uint64_t epoch; /* of the roster head named at the tail */
+            uint32_t flags; /* enum stream_flags */
+        } stream;
+        struct {
+            struct stream_id id;
+            uint64_t sequence;
+            struct record_id record;
+            uint32_t flags;
+            bool is_sealed;
+        } lack;
+        struct bytes consult; /* RESTORE_CASE: consult_export's */
+        struct {
+            struct step_batch batch; /* one record, opened */
+            bool is_again;           /* the second pass: all that it builds on was replayed */
+        } replay;
+        struct transport_key peer; /* LINK_UP */
+        struct {
+            uint64_t epoch;
+            struct head_id head;
+        } relay_head;
+        struct bytes frame;
+        struct step_batch batch; /* CHECKED, KEPT, LOADED, SEALED (one record) */
+        struct {
+            struct scope scope;
+            enum audience audience;
+            struct bytes plaintext;
+            struct wall expires;
+        } post;
+        struct {
+            struct scope scope;
+            struct record_id erase;
+            uint64_t record_count; /* keys and bodies destroyed */
+            uint64_t item_count;
+            uint64_t chunk_count;
+            uint64_t index_count;
+            struct wall backups_until; /* until when a backup of keys may live */
+        } destroyed;
+    };
+};
+
+/* ---- effects ---- */
+
+enum effect_kind {
+    EFFECT_CHECK,   /* verify each run's last signature; hash and open each body */
+    EFFECT_SEAL,    /* encrypt, commit, sign with the institution's key */
+    EFFECT_KEEP,    /* one atomic batch into the store */
+    EFFECT_LOAD,    /* read records of one stream; with link 0 also open them */
+    EFFECT_SEND,    /* one frame to each of some links */
+    EFFECT_HANGUP,  /* close a link: it broke the rules */
+    EFFECT_DONE,    /* the answer to EVENT_POST */
+    EFFECT_TOLD,    /* a record is durable: notify by id */
+    EFFECT_FORKED,  /* a writer equivocated: keep `forked.other` beside what is stored */
+    EFFECT_ACKED,   /* a peer reported one of our streams durable up to a position: keep lazily */
+    EFFECT_DESTROY, /* bodies, keys, items and index entries of a case, but not clear records */
+    EFFECT_ITEMS,   /* a FRAME_ITEM_* came: the shell's items room handles it */
+    EFFECT_HEADS,   /* a peer wants, or has, roster heads: the shell's roster room handles it */
+    EFFECT_LOG,
+};
+
+struct effect {
+    enum effect_kind kind;
+    struct link_id link; /* CHECK, LOAD, KEEP: comes back; HANGUP; HEADS, ITEMS: whence */
+    struct token token;  /* SEAL, KEEP, LOAD: comes back; DONE: who asked */
+    union {
+        struct step_batch batch; /* CHECK, KEEP */
+        struct {
+            struct record_header header;
+            struct bytes plaintext;
+        } seal;
+        struct {
+            struct stream_id stream;
+            uint64_t from;
+            uint16_t count;
+            size_t size_max; /* stop before the sum of sizes passes this */
+        } load;
+        struct {
+            const struct link_id *links;
+            size_t link_count;
+            struct bytes frame;
+        } send;
+        struct {
+            err verdict;
+            struct record_id record;
+            uint64_t sequence;
+        } done;
+        struct {
+            struct scope scope;
+            struct record_id record;
+            struct node_id writer;
+            uint16_t kind; /* 0 when the body is not readable here */
+        } told;
+        struct {
+            struct stream_id stream;
+            uint64_t sequence;
+            struct bytes other; /* bare record */
+        } forked;
+        struct {
+            struct node_id peer;
+            struct stream_id stream;
+            uint64_t had;
+        } acked;
+        struct {
+            struct scope scope;
+            struct record_id erase;
+        } destroy;
+        struct bytes frame; /* HEADS, ITEMS: as it came */
+        struct {
+            const char *event; /* static text, key=value friendly */
+            struct node_id peer;
+            err verdict;
+        } log;
+    };
+};
+
+enum { STEP_EFFECT_COUNT_MAX = 1024, STEP_ARENA_SIZE = 8 * 1024 * 1024 };
+
+struct step {
+    struct effect effects[STEP_EFFECT_COUNT_MAX];
+    size_t effect_count;
+    uint8_t *arena; /* STEP_ARENA_SIZE bytes, handed in once */
+    size_t arena_used;
+};
+
+/* Empties the step. */
+void step_begin(struct step *step);
+/* Room in the step that lives until step_begin, aligned for any type; never NULL: running out is a
+ * broken bound of ours. */
+void *step_reserve(struct step *step, size_t size);
+/* The next effect, zeroed. */
+struct effect *step_effect(struct step *step, enum effect_kind kind);
+/* True while a handler that may leave `effects` effects and `size` bytes can still run. */
+bool step_has_room(const struct step *step, size_t effects, size_t size);
+
+#endif

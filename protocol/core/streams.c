@@ -1,0 +1,225 @@
+#include "protocol/core/streams.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+
+static size_t streams_align(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
+size_t streams_memory_size(uint32_t count_max, uint32_t lack_count_max)
+{
+    return streams_align(count_max * sizeof(struct stream)) +
+           streams_align(2 * (size_t)count_max * sizeof(uint32_t)) +
+           streams_align(lack_count_max * sizeof(struct lack));
+}
+
+void streams_init(struct streams *streams, void *memory, uint32_t count_max,
+                  uint32_t lack_count_max, const uint8_t hash_key[static 16])
+{
+    assert(count_max > 0 && (count_max & (count_max - 1)) == 0);
+    uint8_t *place = memory;
+    memset(streams, 0, sizeof *streams);
+    streams->all = (void *)place;
+    place += streams_align(count_max * sizeof(struct stream));
+    streams->buckets = (void *)place;
+    place += streams_align(2 * (size_t)count_max * sizeof(uint32_t));
+    streams->lacks = (void *)place;
+    streams->count_max = count_max;
+    streams->bucket_mask = 2 * count_max - 1;
+    streams->lack_count_max = lack_count_max;
+    streams->behind_first = STREAM_NONE;
+    streams->behind_last = STREAM_NONE;
+    streams->lack_free = STREAM_NONE;
+    memcpy(streams->hash_key, hash_key, sizeof streams->hash_key);
+    for (uint32_t i = 0; i <= streams->bucket_mask; i++)
+        streams->buckets[i] = STREAM_NONE;
+}
+
+static uint32_t *streams_bucket(const struct streams *streams, const struct stream_id *id)
+{
+    uint8_t memory[STREAM_ID_SIZE], hash[crypto_shorthash_BYTES];
+    struct buffer buffer = buffer_over(memory, sizeof memory);
+    stream_id_write(&buffer, id);
+    int failed = crypto_shorthash(hash, memory, sizeof memory, streams->hash_key);
+    assert(failed == 0);
+    uint32_t value;
+    memcpy(&value, hash, sizeof value);
+    return &streams->buckets[value & streams->bucket_mask];
+}
+
+uint32_t streams_find(const struct streams *streams, const struct stream_id *id)
+{
+    uint32_t slot = *streams_bucket(streams, id);
+    while (slot != STREAM_NONE && !stream_id_equal(&streams->all[slot].id, id))
+        slot = streams->all[slot].bucket_next;
+    return slot;
+}
+
+uint32_t streams_add(struct streams *streams, const struct stream_id *id)
+{
+    uint32_t slot = streams_find(streams, id);
+    if (slot != STREAM_NONE || streams->count == streams->count_max)
+        return slot;
+    uint32_t *bucket = streams_bucket(streams, id);
+    slot = streams->count++;
+    struct stream *stream = &streams->all[slot];
+    memset(stream, 0, sizeof *stream);
+    stream->id = *id;
+    stream->lack_first = STREAM_NONE;
+    stream->bucket_next = *bucket;
+    *bucket = slot;
+    return slot;
+}
+
+void streams_rewind(struct streams *streams, uint32_t slot)
+{
+    struct stream *stream = &streams->all[slot];
+    stream->kept = stream->tail;
+    stream->kept_id = stream->tail_id;
+    stream->kept_epoch = stream->tail_epoch;
+    streams_fall_back(streams, slot);
+    stream->rewound = stream->speculation;
+}
+
+void streams_fall_back(struct streams *streams, uint32_t slot)
+{
+    struct stream *stream = &streams->all[slot];
+    stream->next = stream->kept;
+    stream->next_id = stream->kept_id;
+    stream->next_epoch = stream->kept_epoch;
+    stream->speculation++;
+}
+
+void streams_keep(struct streams *streams, uint32_t slot, uint64_t kept,
+                  const struct record_id *kept_id, uint64_t kept_epoch)
+{
+    struct stream *stream = &streams->all[slot];
+    stream->kept = kept;
+    stream->kept_id = *kept_id;
+    stream->kept_epoch = kept_epoch;
+}
+
+/* ---- those behind ---- */
+
+static void streams_link(struct streams *streams, uint32_t slot, bool is_first)
+{
+    struct stream *stream = &streams->all[slot];
+    stream->behind_previous = is_first ? STREAM_NONE : streams->behind_last;
+    stream->behind_next = is_first ? streams->behind_first : STREAM_NONE;
+    if (stream->behind_previous == STREAM_NONE)
+        streams->behind_first = slot;
+    else
+        streams->all[stream->behind_previous].behind_next = slot;
+    if (stream->behind_next == STREAM_NONE)
+        streams->behind_last = slot;
+    else
+        streams->all[stream->behind_next].behind_previous = slot;
+    stream->is_behind = true;
+}
+
+static void streams_unlink(struct streams *streams, uint32_t slot)
+{
+    struct stream *stream = &streams->all[slot];
+    if (stream->behind_previous == STREAM_NONE)
+        streams->behind_first = stream->behind_next;
+    else
+        streams->all[stream->behind_previous].behind_next = stream->behind_next;
+    if (stream->behind_next == STREAM_NONE)
+        streams->behind_last = stream->behind_previous;
+    else
+        streams->all[stream->behind_next].behind_previous = stream->behind_previous;
+    stream->is_behind = false;
+}
+
+void streams_want(struct streams *streams, uint32_t slot, uint64_t to, struct link_id link)
+{
+    struct stream *stream = &streams->all[slot];
+    if (to <= stream->next || (stream->flags & STREAM_FORKED) != 0)
+        return;
+    /* who claims much and gives nothing must not stand before those who would give */
+    bool is_late = link.value == stream->late.value;
+    bool yields = stream->want_link.value == stream->late.value && !is_late;
+    bool is_more = to > stream->want_to && (!is_late || stream->want_link.value == link.value);
+    if (stream->want_link.value == 0 || yields || is_more) {
+        stream->want_to = to;
+        stream->want_link = link;
+    }
+    if (!stream->is_behind)
+        streams_link(streams, slot, true);
+}
+
+void streams_settle(struct streams *streams, uint32_t slot)
+{
+    struct stream *stream = &streams->all[slot];
+    bool caught_up = stream->want_to <= stream->next || (stream->flags & STREAM_FORKED) != 0;
+    if (!stream->is_behind || !caught_up)
+        return;
+    stream->want_to = 0;
+    stream->want_link = (struct link_id){0};
+    if (stream->want_until.ms == 0)
+        streams_unlink(streams, slot);
+}
+
+void streams_put_back(struct streams *streams, uint32_t slot)
+{
+    if (!streams->all[slot].is_behind)
+        return;
+    streams_unlink(streams, slot);
+    streams_link(streams, slot, false);
+}
+
+bool streams_lack_add(struct streams *streams, uint32_t slot, uint64_t sequence,
+                      const struct record_id *record, bool is_sealed)
+{
+    uint32_t place = streams->lack_free;
+    if (place != STREAM_NONE)
+        streams->lack_free = streams->lacks[place].next;
+    else if (streams->lack_count < streams->lack_count_max)
+        place = streams->lack_count++;
+    else
+        return false;
+    streams->lacks[place] = (struct lack){.stream = slot,
+                                          .next = streams->all[slot].lack_first,
+                                          .sequence = sequence,
+                                          .record = *record,
+                                          .is_sealed = is_sealed};
+    streams->all[slot].lack_first = place;
+    return true;
+}
+
+struct lack *streams_lack_find(struct streams *streams, uint32_t slot, uint64_t sequence)
+{
+    uint32_t place = streams->all[slot].lack_first;
+    while (place != STREAM_NONE && streams->lacks[place].sequence != sequence)
+        place = streams->lacks[place].next;
+    return place == STREAM_NONE ? NULL : &streams->lacks[place];
+}
+
+void streams_lack_remove(struct streams *streams, uint32_t slot, uint64_t sequence)
+{
+    uint32_t *link = &streams->all[slot].lack_first;
+    while (*link != STREAM_NONE && streams->lacks[*link].sequence != sequence)
+        link = &streams->lacks[*link].next;
+    if (*link == STREAM_NONE)
+        return;
+    uint32_t place = *link;
+    *link = streams->lacks[place].next;
+    streams->lacks[place].stream = STREAM_NONE;
+    streams->lacks[place].next = streams->lack_free;
+    streams->lack_free = place;
+}
+
+uint64_t streams_had(const struct streams *streams, uint32_t slot)
+{
+    uint64_t had = streams->all[slot].tail;
+    for (uint32_t place = streams->all[slot].lack_first; place != STREAM_NONE;
+         place = streams->lacks[place].next) {
+        const struct lack *lack = &streams->lacks[place];
+        if (!lack->is_sealed && lack->sequence <= had)
+            had = lack->sequence - 1;
+    }
+    return had;
+}

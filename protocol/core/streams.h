@@ -1,0 +1,113 @@
+/* The table of all streams that this node holds, and of the positions it lacks in them.
+ *
+ * Each stream has three ends. `tail` is durable; `kept` is how far the positions reach that were
+ * handed to the store; `next` adds those that are being checked. When a check fails, `next` falls
+ * back to `kept`, when a commit fails, both fall back to `tail`; `speculation` is raised, so that
+ * answers to what is forgotten are recognised. */
+#ifndef CONSILIUM_PROTOCOL_CORE_STREAMS_H
+#define CONSILIUM_PROTOCOL_CORE_STREAMS_H
+
+#include "protocol/core/step.h"
+
+enum { STREAM_NONE = UINT32_MAX };
+
+enum stream_flags {
+    STREAM_FORKED = 1 << 0, /* its writer equivocated: nothing more is accepted */
+};
+
+struct stream {
+    struct stream_id id;
+    uint64_t tail;
+    struct record_id tail_id;
+    uint64_t tail_epoch; /* of the roster head named at `tail` */
+    uint64_t kept;
+    struct record_id kept_id;
+    uint64_t kept_epoch; /* of the roster head named at `kept` */
+    uint64_t next;
+    struct record_id next_id;
+    uint64_t next_epoch; /* of the roster head named at `next` */
+    uint32_t speculation;
+    uint32_t rewound; /* `speculation` since the last rewind */
+    uint32_t flags;
+    bool is_sealing;
+
+    /* catch-up: somebody says the stream reaches further */
+    uint64_t want_to;
+    struct link_id want_link;
+    struct link_id asked;      /* who owes an answer */
+    struct mono want_until;    /* an answer is outstanding until then; 0: none */
+    struct link_id late;       /* who last claimed more and did not give it: others go before it */
+    struct link_id spoiler;    /* who last sent what the writer did not sign */
+    struct mono spoiled_until; /* nothing is taken from the spoiler until then */
+    uint32_t behind_next;      /* list of streams with want_to > next, or an answer outstanding */
+    uint32_t behind_previous;
+    bool is_behind;
+
+    uint32_t lack_first;  /* list of the positions lacked, STREAM_NONE at its end */
+    uint32_t bucket_next; /* hash chain */
+};
+
+/* A position whose header is accepted, and whose body or key is still missing. */
+struct lack {
+    uint32_t stream;
+    uint32_t next; /* in the stream's list */
+    uint64_t sequence;
+    struct record_id record;
+    bool is_sealed; /* for the requester alone and not revealed: not asked for, not counted */
+    struct mono retry_at;
+    uint16_t asked; /* place of the peer asked last; the next one is asked next */
+};
+
+struct streams {
+    struct stream *all;
+    uint32_t count;
+    uint32_t count_max;
+    uint32_t *buckets;
+    uint32_t bucket_mask;
+    uint8_t hash_key[16];
+    uint32_t behind_first;
+    uint32_t behind_last;
+    struct lack *lacks;
+    uint32_t lack_count_max;
+    uint32_t lack_free;
+    uint32_t lack_count;
+};
+
+/* Bytes that streams_init wants; `count_max` is a power of two. */
+size_t streams_memory_size(uint32_t count_max, uint32_t lack_count_max);
+/* `hash_key` is secret and random, so that no peer can aim at one bucket. */
+void streams_init(struct streams *streams, void *memory, uint32_t count_max,
+                  uint32_t lack_count_max, const uint8_t hash_key[static 16]);
+
+/* The slot, or STREAM_NONE. */
+uint32_t streams_find(const struct streams *streams, const struct stream_id *id);
+/* The slot, made when it is new; STREAM_NONE when the table is full. */
+uint32_t streams_add(struct streams *streams, const struct stream_id *id);
+
+/* Forgets what is in flight: a commit failed, or the stream was just restored. */
+void streams_rewind(struct streams *streams, uint32_t slot);
+/* Forgets what is being checked: a check failed. What the store was given stays on its way. */
+void streams_fall_back(struct streams *streams, uint32_t slot);
+/* All up to here was handed to the store. */
+void streams_keep(struct streams *streams, uint32_t slot, uint64_t kept,
+                  const struct record_id *kept_id, uint64_t kept_epoch);
+
+/* Somebody on `link` says that the stream reaches `to`. */
+void streams_want(struct streams *streams, uint32_t slot, uint64_t to, struct link_id link);
+/* Takes the stream off the list of those behind once it has caught up and nobody owes an answer. */
+void streams_settle(struct streams *streams, uint32_t slot);
+/* Puts a stream that is behind at the end of the list, so that others come before it. */
+void streams_put_back(struct streams *streams, uint32_t slot);
+
+/* ---- lacks ---- */
+
+/* False when the table is full: the position is found again at the next start. */
+bool streams_lack_add(struct streams *streams, uint32_t slot, uint64_t sequence,
+                      const struct record_id *record, bool is_sealed);
+struct lack *streams_lack_find(struct streams *streams, uint32_t slot, uint64_t sequence);
+void streams_lack_remove(struct streams *streams, uint32_t slot, uint64_t sequence);
+
+/* The last position up to which header, body and checked key are all durable here. */
+uint64_t streams_had(const struct streams *streams, uint32_t slot);
+
+#endif

@@ -1,0 +1,101 @@
+/* A record: one position of a signed, single-writer stream.
+ *
+ *   header (244 bytes, fixed binary) | signature (64) | body
+ *
+ * The signature is the institution's, over the header; the header binds the body by a hash over
+ * the body's bytes as sent (ciphertext, unless the audience is clear), so a body can be destroyed
+ * and the chain still verifies. A *bare* record is header and signature alone. Normative text:
+ * spec/streams.md. */
+#ifndef CONSILIUM_PROTOCOL_RECORD_RECORD_H
+#define CONSILIUM_PROTOCOL_RECORD_RECORD_H
+
+#include "protocol/limits.h"
+#include "protocol/scope.h"
+
+enum {
+    RECORD_VERSION = 1,
+    RECORD_HEADER_SIZE = 244,
+    RECORD_BARE_SIZE = RECORD_HEADER_SIZE + SIGNATURE_SIZE,
+    RECORD_BODY_SIZE_MAX = RECORD_SIZE_MAX - RECORD_BARE_SIZE,
+    RECORD_NONCE_SIZE = 24,
+    RECORD_SEAL_SIZE = RECORD_NONCE_SIZE + 16, /* what encryption adds to a plaintext */
+    RECORD_PLAINTEXT_SIZE_MAX = RECORD_BODY_SIZE_MAX - RECORD_SEAL_SIZE,
+};
+
+enum audience {
+    AUDIENCE_CLEAR = 0,     /* signed, not encrypted; the link still is */
+    AUDIENCE_SCOPE = 1,     /* everyone the scope entitles */
+    AUDIENCE_REQUESTER = 2, /* the requester of the case alone, until revealed or released */
+};
+
+struct record_header {
+    struct federation_id federation;
+    struct stream_id stream;
+    enum audience audience;
+    uint64_t sequence; /* from 1 in each generation */
+    struct record_id previous;
+    struct head_id head; /* the roster head the writer held */
+    struct wall time;
+    struct wall expires; /* 0: never */
+    struct hash key_commitment;
+    uint32_t body_size;
+    struct hash body_hash;
+};
+
+/* What a stranger's bytes say of themselves; the spans borrow from those bytes. */
+struct record_claim {
+    struct record_header header;
+    struct record_id id;
+    struct signature signature;
+    struct bytes header_bytes;
+    struct bytes body; /* empty when bare */
+    bool is_bare;
+};
+
+/* Reads the shape of `all`: a whole record, or a bare one. Proves neither signature nor body.
+ *
+ *   ERR_TRUNCATED, ERR_TOO_LARGE, ERR_MALFORMED, ERR_VERSION   drop it, count it */
+MUST_USE err record_parse(struct bytes all, struct record_claim *ret_claim);
+
+/* The same for bytes that were parsed before: `id` is what they gave then, and is not computed
+ * again unless it is zeros. */
+MUST_USE err record_parse_again(struct bytes all, const struct record_id *id,
+                                struct record_claim *ret_claim);
+
+/* OK when `key` signed the header; ERR_BAD_SIGNATURE. */
+MUST_USE err record_verify(const struct record_claim *claim, const struct sign_key *key);
+
+/* OK when the body has the hash that the header promises; ERR_BAD_HASH; ERR_TRUNCATED when bare. */
+MUST_USE err record_check_body(const struct record_claim *claim);
+
+/* OK when `key` is the one the header commits to; ERR_BAD_KEY. */
+MUST_USE err record_check_key(const struct record_claim *claim, const struct record_key *key);
+
+/* Opens the body into `out` (room for body_size bytes). `key` may be NULL when the audience is
+ * clear. Checks the commitment and the ciphertext's tag; the body hash is the caller's to check.
+ *
+ *   ERR_BAD_KEY     not the key the header commits to: ask another peer
+ *   ERR_MALFORMED   the right key does not open it: its writer's doing
+ *   ERR_TRUNCATED   bare
+ *   ERR_TOO_LARGE   `out` is too small */
+MUST_USE err record_open(const struct record_claim *claim, const struct record_key *key,
+                         struct buffer *out);
+
+/* What sealing needs and the core does not have. `nonce` and `key` are random and used once. */
+struct record_secrets {
+    const uint8_t *sign_secret; /* 64 bytes, Ed25519 */
+    struct record_key key;
+    uint8_t nonce[RECORD_NONCE_SIZE];
+};
+
+/* Encrypts (unless clear), commits and signs: appends the whole record to `out`. The header's
+ * commitment, body size and body hash are computed here; the others are the caller's.
+ * ERR_TOO_LARGE when the plaintext is over RECORD_PLAINTEXT_SIZE_MAX or `out` is full. */
+MUST_USE err record_seal(const struct record_header *header, struct bytes plaintext,
+                         const struct record_secrets *secrets, struct buffer *out,
+                         struct record_id *ret_id);
+
+/* The id of a header's RECORD_HEADER_SIZE bytes. */
+struct record_id record_id_of(struct bytes header_bytes);
+
+#endif

@@ -1,0 +1,62 @@
+/* Who wants to know whether whom is connected to a relay. Coming is told at once; going only after
+ * PRESENCE_SETTLE_MS, and not at all when the key is back by then, so that a short break makes
+ * nobody's list flap. */
+#ifndef CONSILIUM_PROTOCOL_RELAY_PRESENCE_H
+#define CONSILIUM_PROTOCOL_RELAY_PRESENCE_H
+
+#include "protocol/ids.h"
+#include "protocol/link/relay_frame.h"
+#include "protocol/relay/finder.h"
+#include "protocol/relay/queue.h"
+
+enum { PRESENCE_SETTLE_MS = 3000, PRESENCE_TAKE_MAX = 24 };
+
+struct presence_watch; /* presence.c */
+
+struct presence {
+    uint32_t watch_count_max; /* of one watcher */
+    uint8_t secret[FINDER_SECRET_SIZE];
+    struct presence_watch *watches;
+    struct slab_places places;
+    struct finder finder; /* by the key that is watched */
+    struct queue_node *of_watcher;
+    struct queue_node *due; /* in the watcher's list, or among those that settle */
+    struct queue *watched;  /* of each watcher */
+    struct queue *telling;  /* of each watcher */
+    struct queue settling;
+    struct queue_node *notified_node;
+    struct queue notified;
+};
+
+/* Watchers are numbered from 1 to `watcher_count`. */
+void presence_init(struct presence *presence, uint32_t watcher_count, uint32_t watch_count_max,
+                   const uint8_t secret[static FINDER_SECRET_SIZE], struct slab *slab);
+
+/* The watcher will be told of this key, now and at changes. ERR_OVER_BUDGET: it has all its
+ * watches. */
+MUST_USE err presence_watch(struct presence *presence, uint32_t watcher,
+                            const struct transport_key *key);
+void presence_unwatch(struct presence *presence, uint32_t watcher, const struct transport_key *key);
+
+/* Forgets all that one watcher wanted. */
+void presence_forget(struct presence *presence, uint32_t watcher);
+
+/* `key` came or went. */
+void presence_came(struct presence *presence, const struct transport_key *key);
+void presence_went(struct presence *presence, const struct transport_key *key, struct mono now);
+
+/* What settled becomes due. */
+void presence_on_time(struct presence *presence, struct mono now);
+/* UINT64_MAX when nothing settles. */
+struct mono presence_deadline(const struct presence *presence);
+
+/* A watcher to which something is due, or 0; each is named once until something new is due. */
+uint32_t presence_pop_notified(struct presence *presence);
+
+/* Takes up to PRESENCE_TAKE_MAX keys to tell this watcher of, with what `is_connected` answers now;
+ * what the watcher knows already is left out. 0: nothing is due. */
+uint16_t presence_take(struct presence *presence, uint32_t watcher,
+                       bool (*is_connected)(const void *user, const struct transport_key *key),
+                       const void *user, struct relay_entry entries[static PRESENCE_TAKE_MAX]);
+
+#endif

@@ -1,0 +1,123 @@
+/* The frames that a relay has accepted and not yet passed on: bounded for each pair of members, for
+ * each sending member and for all, and passed on fairly.
+ *
+ * Members are numbered from 1 to `member_count`; who they are is the caller's affair. A *pair* is
+ * (sender, key of the addressee). Sizes count in units of RELAY_UNIT_SIZE. What a member sent is
+ * charged to it until the credit for it was taken with traffic_take_credit or traffic_take_status;
+ * so its charge never passes `member_units`, all memory together is member_count * member_units,
+ * and what is within credit always has a place.
+ *
+ * Fairness is deficit round robin (Shreedhar and Varghese 1995) twice: among members that have
+ * something to send, then among the pairs of the member whose turn it is. A pair whose addressee
+ * takes nothing now waits aside and costs the others nothing. */
+#ifndef CONSILIUM_PROTOCOL_RELAY_TRAFFIC_H
+#define CONSILIUM_PROTOCOL_RELAY_TRAFFIC_H
+
+#include "protocol/ids.h"
+#include "protocol/link/relay_frame.h"
+#include "protocol/relay/finder.h"
+#include "protocol/relay/queue.h"
+
+enum {
+    TRAFFIC_QUANTUM_UNITS = 16, /* a member's share in one round, 8 KiB */
+    TRAFFIC_CREDIT_MS = 50,     /* small credits wait this long for company */
+    TRAFFIC_CREDIT_SHARE = 4,   /* 1/4 of a window is given back at once */
+};
+
+struct traffic_limits {
+    uint32_t member_count;
+    uint32_t pair_units;    /* at least RELAY_UNITS_MAX */
+    uint32_t member_units;  /* at least pair_units */
+    uint32_t session_count; /* pairs of one sender */
+};
+
+struct traffic_pair;   /* traffic.c */
+struct traffic_member; /* traffic.c */
+
+struct traffic {
+    struct traffic_limits limits;
+    uint8_t secret[FINDER_SECRET_SIZE];
+    uint8_t *blocks;      /* units, from 1 */
+    uint32_t *block_next; /* within a pair's queue */
+    struct slab_places block_places;
+    struct traffic_pair *pairs;
+    struct slab_places pair_places;
+    struct finder pair_finder;
+    struct queue_node *pair_of_sender, *pair_of_addressee; /* all pairs of a member */
+    struct queue_node *pair_turn;                          /* ready at the sender, or waiting */
+    struct queue_node *pair_owing, *pair_telling;
+    struct traffic_member *members;
+    struct queue_node *member_active, *member_owing, *member_notified;
+    struct queue active, owing, notified;
+};
+
+/* Cuts what it needs from the slab; only measures when the slab does. `limits` must hold what is
+ * said at its fields. */
+void traffic_init(struct traffic *traffic, const struct traffic_limits *limits,
+                  const uint8_t secret[static FINDER_SECRET_SIZE], struct slab *slab);
+
+enum traffic_answer {
+    TRAFFIC_QUEUED,   /* will be passed on, or a status will say that it was not */
+    TRAFFIC_BUSY,     /* over credit: not taken, not charged; a status will say so */
+    TRAFFIC_SESSIONS, /* one pair too many: not taken, not charged; the caller says so */
+};
+
+/* Accepts a copy of a box from member `from`. `to` is the member that has the addressee's `key`, or
+ * 0 when none is connected: then a GONE status follows. */
+enum traffic_answer traffic_push(struct traffic *traffic, uint32_t from, uint32_t to,
+                                 const struct transport_key *key, struct bytes box);
+
+struct traffic_frame {
+    uint32_t pair;
+    uint32_t from;
+    uint32_t to;
+    size_t size; /* of the box, at most BOXED_SIZE_MAX */
+};
+
+/* Whose frame is due. It stays until traffic_taken; the same call again gives it again, unless its
+ * addressee was blocked. False when nothing can be sent. */
+bool traffic_next(struct traffic *traffic, struct traffic_frame *ret_frame);
+
+/* Copies the box of that frame to `out`. */
+void traffic_copy(const struct traffic *traffic, const struct traffic_frame *frame, uint8_t *out);
+
+/* It was sent: frees its place; the sender's credit is owed from now on. */
+void traffic_taken(struct traffic *traffic, const struct traffic_frame *frame, struct mono now);
+
+/* The addressee takes nothing until traffic_unblock. Either may be said twice. */
+void traffic_block(struct traffic *traffic, uint32_t to);
+void traffic_unblock(struct traffic *traffic, uint32_t to);
+
+/* A member is gone: what it sent is dropped, what was for it is returned by GONE statuses. Its
+ * number may be used again for another. */
+void traffic_leave(struct traffic *traffic, uint32_t member);
+
+/* A member to which credit or a status is due now, or 0; each is named once until something new is
+ * due. */
+uint32_t traffic_pop_notified(struct traffic *traffic);
+
+/* Takes up to `count_max` entries of credit that is due to `from`; 0 when none is. */
+uint16_t traffic_take_credit(struct traffic *traffic, uint32_t from, struct relay_entry *entries,
+                             uint16_t count_max);
+
+/* Takes one status that is due: GONE or BUSY with key and units. */
+struct traffic_status {
+    enum relay_code code;
+    struct transport_key key;
+    uint32_t units;
+};
+bool traffic_take_status(struct traffic *traffic, uint32_t from, struct traffic_status *ret_status);
+
+/* Small credits that waited long enough become due. */
+void traffic_on_time(struct traffic *traffic, struct mono now);
+/* UINT64_MAX when none waits. */
+struct mono traffic_deadline(const struct traffic *traffic);
+
+/* Units in queues now, and pairs. */
+uint32_t traffic_queued_units(const struct traffic *traffic);
+uint32_t traffic_pair_count(const struct traffic *traffic);
+
+/* What a member is charged with now; for tests and the status page. */
+uint32_t traffic_charged_units(const struct traffic *traffic, uint32_t member);
+
+#endif

@@ -1,0 +1,88 @@
+/* A roster head: what k of n officers sign, about 500 bytes.
+ *
+ * As it travels ("signed head"): a canonical msgpack array [body, [[officer, signature]...]], body
+ * being the packed head. head_id = hash(HEAD; body): signatures are left out, so two sets of
+ * signers make one head. A signature is hash_sign(HEAD, body), by an officer of the head before
+ * (named by its place there), or, in the founding head, by each of its own officers. */
+#ifndef CONSILIUM_PROTOCOL_ROSTER_ROSTER_HEAD_H
+#define CONSILIUM_PROTOCOL_ROSTER_ROSTER_HEAD_H
+
+#include "protocol/bytes.h"
+#include "protocol/error.h"
+#include "protocol/hash.h"
+#include "protocol/ids.h"
+#include "protocol/limits.h"
+
+enum { ROSTER_HEAD_EPOCH_FIRST = 1, ROSTER_HEAD_HEALS_COUNT = 2 };
+
+struct officers {
+    uint32_t count;
+    uint32_t threshold;                      /* 1 to count */
+    struct sign_key keys[OFFICER_COUNT_MAX]; /* ascending, each once */
+};
+
+/* Owns all it holds. */
+struct roster_head {
+    struct federation_id federation; /* zeros in the founding head */
+    uint64_t epoch;                  /* 1 in the founding head, then each one more */
+    struct head_id previous;         /* zeros in the founding head */
+    struct wall issued;
+    struct wall valid_until;
+    struct hash members_root; /* merkle root over the packed members by node_id */
+    uint32_t member_count;
+    struct hash settings_hash;
+    struct hash transport_hash;
+    struct hash cuts_hash;
+    struct officers officers;                      /* who sign the next head */
+    uint32_t heal_count;                           /* 0, or 2 in a healing head */
+    struct head_id heals[ROSTER_HEAD_HEALS_COUNT]; /* ascending */
+};
+
+struct roster_head_signature {
+    uint32_t officer; /* index */
+    struct signature signature;
+};
+
+struct roster_head_signed {
+    struct bytes body; /* borrowed */
+    uint32_t signature_count;
+    struct roster_head_signature
+        signatures[OFFICER_COUNT_MAX]; /* by officer, ascending, each once */
+};
+
+/* The body alone. `head` is valid by `roster_head_check`. */
+void roster_head_write(struct buffer *buffer, const struct roster_head *head);
+
+/* On failure `*ret_head` is left as it was. ERR_VERSION, or errors as `member_read`. */
+MUST_USE err roster_head_read(struct bytes body, struct roster_head *ret_head);
+
+/* What holds within one head: dates in order, officers sorted and unique, threshold in range,
+ * founding and healing fields together or not at all. ERR_MALFORMED otherwise. */
+MUST_USE err roster_head_check(const struct roster_head *head);
+
+/* True when both name the same members, settings, transport list and cuts. */
+bool roster_head_same_content(const struct roster_head *a, const struct roster_head *b);
+
+struct head_id roster_head_id(struct bytes body);
+
+/* The federation that a founding head founds. */
+struct federation_id roster_head_federation(const struct head_id *founding);
+
+void roster_head_sign(struct bytes body, const uint8_t secret[static 64],
+                      struct signature *ret_signature);
+
+void roster_head_signed_write(struct buffer *buffer, const struct roster_head_signed *signed_head);
+
+/* Shape only, and at most HEAD_SIZE_MAX; no signature is checked.
+ * A double or unordered officer is ERR_NOT_CANONICAL. */
+MUST_USE err roster_head_signed_read(struct bytes all, struct roster_head_signed *ret_signed);
+
+/* OK when at least `needed` officers of `officers` signed and no signature given is wrong.
+ *
+ *   ERR_BAD_SIGNATURE  one of them does not fit
+ *   ERR_MALFORMED      an officer that is not there
+ *   ERR_THRESHOLD      all fit, but they are too few */
+MUST_USE err roster_head_signatures_check(const struct roster_head_signed *signed_head,
+                                          const struct officers *officers, uint32_t needed);
+
+#endif
