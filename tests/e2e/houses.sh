@@ -8,6 +8,9 @@
 #
 # Lakeside (grey) and Hillside (berg) accept no connection; Harbour (visser) does. What node/demo's
 # federation.sh and consult.sh offer is there too. A test needs nothing else to clean up.
+#
+# A federation of the same houses is founded once for each build: what lies on the disks then is kept
+# beside the build, and each test begins with a copy of its own. Founding anew is for CONSILIUM_FOUND=1.
 
 houses_build=${CONSILIUM_BUILD:?}
 houses_root=${houses_root:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -109,23 +112,77 @@ houses_open() {
         fed_pid=$ns_pid
     }
     ns_add north south society "$@"
+    for houses_house in "$@"; do
+        [ "$houses_house" = harbour ] || ns_drop_inbound "$houses_house"
+    done
+    houses_kept=$houses_build/tests/e2e/founded/$(echo "$*" | tr ' ' -)
+    houses_stamp=$(cd "$houses_build" && cksum node/consiliumd node/cli/consilium \
+        bootstrap/consilium-relay bootstrap/consilium-society)
+    if [ -z "${CONSILIUM_FOUND:-}" ] && houses_is_kept; then
+        houses_copy
+        for houses_house in north south; do fed_relay_up "$houses_house"; done
+        for houses_house in "$@"; do fed_up "$houses_house"; done
+    else
+        houses_found "$@"
+        for houses_house in "$@"; do fed_down "$houses_house"; done
+        houses_keep
+        for houses_house in "$@"; do fed_up "$houses_house"; done
+    fi
+    houses_connected $(($# - 1)) "$@"
+    say "founded; $* are connected"
+}
+
+houses_found() { # HOST...: until each has a clinician
     fed_officers ada bela chen
     fed_found 'Rare Tumors' 2 --cooling-off 0
     fed_relay north "$(ns_address north)" 7800
     fed_relay south "$(ns_address south)" 7800
     fed_signed
     fed_relays_up
-    for houses_house in "$@"; do
-        houses_make "$houses_house"
-        [ "$houses_house" = harbour ] || ns_drop_inbound "$houses_house"
-    done
+    for houses_house in "$@"; do houses_make "$houses_house"; done
     fed_admit "$@"
     for houses_house in "$@"; do
         fed_up "$houses_house"
         houses_clinician "$houses_house"
     done
-    houses_connected $(($# - 1)) "$@"
-    say "founded; $* are connected"
+}
+
+# What lies on all disks, while no node runs; whole or not at all, since tests run side by side.
+houses_keep() {
+    mkdir -p "$houses_build/tests/e2e/founded"
+    houses_new=$(mktemp -d "$houses_build/tests/e2e/founded/new.XXXXXX")
+    cp -a "$fed_home/." "$houses_new"
+    rm -f "$houses_new"/*/log "$houses_new"/*/socket
+    cat >"$houses_new/words" <<END
+fed_id=$fed_id
+fed_title='$fed_title'
+fed_threshold=$fed_threshold
+fed_relays='$fed_relays'
+fed_officer_names='$fed_officer_names'
+houses_home=$fed_home
+END
+    echo "$houses_stamp" >"$houses_new/stamp"
+    (
+        flock 9
+        if ! houses_is_kept; then
+            rm -rf "$houses_kept"
+            mv -T "$houses_new" "$houses_kept"
+        fi
+    ) 9>"$houses_build/tests/e2e/founded/lock"
+    rm -rf "$houses_new"
+}
+
+houses_is_kept() {
+    [ "$(cat "$houses_kept/stamp" 2>/dev/null)" = "$houses_stamp" ]
+}
+
+houses_copy() {
+    cp -a "$houses_kept/." "$fed_home"
+    # shellcheck source=/dev/null
+    . "$fed_home/words"
+    for houses_conf in "$fed_home"/*/consiliumd.conf; do
+        sed -i "s,$houses_home,$fed_home,g" "$houses_conf"
+    done
 }
 
 houses_one() {
