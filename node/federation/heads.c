@@ -15,6 +15,7 @@ enum {
     HEADS_RETRY_S = 5,
     HEADS_KEEP_SIZE_MAX = 1024 * 1024,
     HEADS_PROOF_COUNT_MAX = 64, /* since the start */
+    HEADS_PROOF = 'p',          /* HEAD rows: 'p' and a hash of the refused head */
 };
 
 /* What is being received. One delta at a time, from whoever answers first. */
@@ -28,7 +29,8 @@ struct heads {
     struct link_id from;
     struct delta_assembly assembly;
     unsigned seconds_behind;
-    unsigned proof_count;
+    unsigned proof_count;     /* kept since the start */
+    uint32_t refused_count;   /* and by earlier runs */
     struct link_id back_link; /* whose heads do not continue ours: asked from further back */
     uint64_t back_epoch;      /* 0: nobody is asked */
 };
@@ -48,6 +50,11 @@ void heads_free(struct heads *heads)
     free(heads->learnt);
     free(heads->assembly_memory);
     free(heads);
+}
+
+uint32_t heads_refused(const struct heads *heads)
+{
+    return heads->refused_count + heads->proof_count;
 }
 
 /* ---- in the store ---- */
@@ -164,6 +171,18 @@ done:
     return failure;
 }
 
+static bool heads_count_proof(void *arg, const struct store_row *row)
+{
+    struct heads *heads = arg;
+    heads->refused_count += row->key.size > 0 && row->key.data[0] == HEADS_PROOF;
+    return true;
+}
+
+err heads_open(struct heads *heads)
+{
+    return row_table_scan(heads->shell->store, STORE_TABLE_HEAD, heads_count_proof, heads);
+}
+
 err heads_read(struct store *store, uint64_t epoch, struct buffer *ret_signed_head)
 {
     struct heads_key key;
@@ -266,7 +285,7 @@ static void heads_keep_proof(struct heads *heads, struct bytes signed_head, err 
     struct hash hash = hash_one(CONTEXT_HEAD, signed_head);
     uint8_t memory[1 + HASH_SIZE];
     struct buffer key = buffer_over(memory, sizeof memory);
-    buffer_u8(&key, 'p');
+    buffer_u8(&key, HEADS_PROOF);
     buffer_put(&key, hash.bytes, HASH_SIZE);
     uint8_t kept_memory[HEAD_SIZE_MAX];
     struct buffer kept = buffer_over(kept_memory, sizeof kept_memory);

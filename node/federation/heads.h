@@ -22,6 +22,12 @@ MUST_USE err heads_read(struct store *store, uint64_t epoch, struct buffer *ret_
 
 /* FRAME_HEADS_WANT, FRAME_HEADS or FRAME_ROSTER_PART from a link. */
 void heads_frame(struct heads *heads, struct link_id link, struct bytes frame);
+/* How many refused heads are kept as proof (ROSTER-28), over all runs of this node; once the store
+ * is open. */
+uint32_t heads_refused(const struct heads *heads);
+/* Looks for those of earlier runs. */
+MUST_USE err heads_open(struct heads *heads);
+
 /* Asks the peer for what is newer than ours; when nothing is, this tells it so. */
 void heads_ask(struct heads *heads, struct link_id link);
 /* A second passed: asks again for content that is still missing. */

@@ -157,6 +157,8 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
     if (failure == ERR_NOT_FOUND)
         failure = OK; /* the invitation is still to come */
     if (failure == OK)
+        failure = heads_open(shell->heads);
+    if (failure == OK)
         failure = stream_table_scan(shell->store, restore_stream, &restore);
     if (failure == OK)
         failure = restore.failure;

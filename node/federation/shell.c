@@ -216,6 +216,11 @@ const struct roster *shell_roster(const struct shell *shell)
     return &shell->roster;
 }
 
+uint32_t shell_heads_refused(const struct shell *shell)
+{
+    return heads_refused(shell->heads);
+}
+
 struct store *shell_store(struct shell *shell)
 {
     return shell->store;

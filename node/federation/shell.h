@@ -48,6 +48,7 @@ void shell_close(struct shell *shell);
 const struct core *shell_core(const struct shell *shell);
 const struct roster *shell_roster(const struct shell *shell);
 struct store *shell_store(struct shell *shell);
+uint32_t shell_heads_refused(const struct shell *shell); /* as heads_refused */
 const struct shell_config *shell_settings(const struct shell *shell);
 
 /* ---- writing a record ---- */
