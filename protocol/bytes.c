@@ -87,6 +87,8 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
         buffer->failed = true;
         return NULL;
     }
+    if (size == 0)
+        return buffer->data; /* which may be NULL, and then nothing may be added to it */
     uint8_t *start = buffer->data + buffer->size;
     buffer->size += size;
     return start;

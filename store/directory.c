@@ -16,9 +16,9 @@
 
 enum { PROBE_SIZE = 1024 * 1024 };
 
-static const char *const names[] = {"lock",      "data.mdb", "lock.mdb", "keyring.0",
-                                    "keyring.1", "items",    "ballast",  "creating",
-                                    "failed",    ".",        "..",       "lost+found"};
+static const char *const names[] = {"lock",  "data.mdb", "lock.mdb",  "keyring.0", "keyring.1",
+                                    "items", "ballast",  "creating",  "failed",    "probe",
+                                    ".",     "..",       "lost+found"};
 
 err directory_errno(int number)
 {
@@ -185,6 +185,7 @@ static err look_inside(struct directory *directory, const char *path, char *prob
     if (result != OK) {
         return result;
     }
+    (void)unlinkat(directory->fd, "probe", 0); /* the end came while room was looked for */
     bool has_data = directory_has(directory, "data.mdb");
     bool has_keyring =
         directory_has(directory, "keyring.0") || directory_has(directory, "keyring.1");

@@ -112,6 +112,25 @@ static void finish_group(struct writer *writer, struct batch *first)
     }
 }
 
+static void finish_rekey(struct writer *writer, err result)
+{
+    struct batch *batch = NULL;
+    pthread_mutex_lock(&writer->lock);
+    bool told = writer->rekey_told;
+    uint64_t token = writer->rekey_token;
+    writer->rekey_told = false;
+    writer->status.rekeying = false;
+    writer->status.epoch = writer->store->keyring.epoch;
+    pthread_mutex_unlock(&writer->lock);
+    if (told) {
+        batch = batch_new_empty(token);
+    }
+    if (batch != NULL) {
+        batch->result = result;
+        writer_done(writer, batch);
+    }
+}
+
 /* (S-2) The disk failed: nothing is acknowledged any more. */
 static void fail(struct writer *writer, err reason)
 {
@@ -120,7 +139,9 @@ static void fail(struct writer *writer, err reason)
     pthread_mutex_lock(&writer->lock);
     bool first = !writer->failed;
     writer->failed = true;
+    writer->rekey_asked = false;
     pthread_mutex_unlock(&writer->lock);
+    finish_rekey(writer, ERR_IO);
     if (first && options->fatal != NULL) {
         options->fatal(options->arg, reason);
     }
@@ -150,25 +171,6 @@ static void chores(struct writer *writer)
     pthread_mutex_unlock(&writer->lock);
 }
 
-static void finish_rekey(struct writer *writer, err result)
-{
-    struct batch *batch = NULL;
-    pthread_mutex_lock(&writer->lock);
-    bool told = writer->rekey_told;
-    uint64_t token = writer->rekey_token;
-    writer->rekey_told = false;
-    writer->status.rekeying = false;
-    writer->status.epoch = writer->store->keyring.epoch;
-    pthread_mutex_unlock(&writer->lock);
-    if (told) {
-        batch = batch_new_empty(token);
-    }
-    if (batch != NULL) {
-        batch->result = result;
-        writer_done(writer, batch);
-    }
-}
-
 static void run_rekey(struct writer *writer, bool asked)
 {
     err result = OK;
@@ -186,7 +188,6 @@ static void run_rekey(struct writer *writer, bool asked)
         writer->rekey_at = now_s() + CHORE_PERIOD_S;
     } else if (result != OK) {
         fail(writer, result);
-        finish_rekey(writer, ERR_IO);
     } else if (!writer->rekey.active) {
         finish_rekey(writer, OK);
     }
@@ -194,7 +195,8 @@ static void run_rekey(struct writer *writer, bool asked)
 
 static bool rekey_due(const struct writer *writer)
 {
-    return (writer->rekey.active || writer->rekey_asked) && now_s() >= writer->rekey_at;
+    return !writer->failed && (writer->rekey.active || writer->rekey_asked) &&
+           now_s() >= writer->rekey_at;
 }
 
 /* Waits for work; under the lock. False when it is time to end. */
@@ -216,14 +218,14 @@ static void *run(void *arg)
         struct batch *first = take_group(writer);
         bool failed = writer->failed;
         bool asked = writer->rekey_asked;
-        bool rekey = !failed && !writer->stopping && rekey_due(writer);
+        bool rekey = !writer->stopping && rekey_due(writer);
         writer->rekey_asked = writer->rekey_asked && !rekey;
         pthread_cond_broadcast(&writer->finished);
         pthread_mutex_unlock(&writer->lock);
         if (first != NULL) {
             run_group(writer, first, failed);
         }
-        if (rekey) {
+        if (rekey && !writer->failed) { /* only this thread sets it */
             run_rekey(writer, asked);
         }
         if (now_s() >= writer->chore_at) {

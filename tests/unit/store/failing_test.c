@@ -17,9 +17,15 @@
 /* The program's own fdatasync comes before libc's, for LMDB too: the disk fails when we say so. */
 static atomic_bool sync_fails;
 static atomic_int sync_errno;
+static atomic_bool sync_is_held; /* it waits as long as this is so */
+static atomic_bool sync_waits;
 
 int fdatasync(int fd)
 {
+    while (atomic_load(&sync_is_held)) {
+        atomic_store(&sync_waits, true);
+        usleep(100);
+    }
     if (atomic_load(&sync_fails)) {
         errno = atomic_load(&sync_errno);
         return -1;
@@ -71,6 +77,48 @@ static void a_failed_sync_is_the_end_of_acknowledging(void **state) /* (S-2) */
     assert_int_equal(record_table_get(fixture->store, &stream, 1, memory, &record), OK);
     assert_int_equal(record_table_get(fixture->store, &stream, 2, memory, &record), ERR_NOT_FOUND);
     assert_int_equal(fixture_put(fixture, stream, 2), OK);
+    fixture_free(fixture);
+}
+
+struct results {
+    unsigned count;
+    unsigned failed;
+};
+
+static void count_results(void *arg, const struct store_done *done)
+{
+    struct results *results = arg;
+    results->count++;
+    results->failed += done->result == ERR_IO ? 1 : 0;
+}
+
+static void a_rekey_that_waits_when_the_disk_fails_is_told(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_new();
+    struct fixture_record record;
+    struct results results = {0};
+    struct store_usage usage;
+    fixture_open(fixture);
+    fixture_record(&record, fixture_stream(1, 1), 1, 200);
+    atomic_store(&sync_errno, EIO);
+    atomic_store(&sync_fails, true);
+    atomic_store(&sync_is_held, true);
+    assert_int_equal(store_submit(fixture->store, &record.op, 1, STORE_NORMAL, 1), OK);
+    while (!atomic_load(&sync_waits)) {
+        usleep(100);
+    }
+    assert_int_equal(store_rekey(fixture->store, 2), OK);
+    atomic_store(&sync_is_held, false);
+    while (results.count < 2) {
+        store_drain(fixture->store, count_results, &results);
+        usleep(100);
+    }
+    atomic_store(&sync_fails, false);
+    assert_int_equal(results.failed, 2);
+    assert_int_equal(store_usage(fixture->store, &usage), OK);
+    assert_false(usage.rekeying);
+    assert_int_equal(usage.epoch, 1);
     fixture_free(fixture);
 }
 
@@ -138,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failed_sync_is_the_end_of_acknowledging),
+        cmocka_unit_test(a_rekey_that_waits_when_the_disk_fails_is_told),
         cmocka_unit_test(a_full_disk_at_the_sync_is_no_failure),
         cmocka_unit_test(a_chunk_that_was_not_synced_is_not_here),
     };

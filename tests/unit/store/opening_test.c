@@ -194,6 +194,18 @@ static void after_a_failed_commit_everything_is_looked_at_first(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+static void an_end_while_room_was_looked_for_leaves_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[256];
+    fixture_open(fixture);
+    fixture_close(fixture);
+    write_file(fixture, "probe", "0");
+    fixture_open(fixture);
+    snprintf(path, sizeof path, "%s/probe", fixture->path);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -209,6 +221,7 @@ int main(void)
         TEST(a_creation_that_was_cut_short_begins_again),
         TEST(a_file_that_ends_early_is_refused_and_not_mapped),
         TEST(after_a_failed_commit_everything_is_looked_at_first),
+        TEST(an_end_while_room_was_looked_for_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
