@@ -406,6 +406,7 @@ void api_free(struct api *api)
     api->http = NULL;
     for (size_t i = 0; i < api->federation_count; i++) {
         struct api_federation *federation = &api->federations[i];
+        api_audit_stop(federation);
         shell_unlisten(federation->shell, federation->inbox);
         shell_unlisten(federation->shell, federation->proofs);
         shell_unlisten(federation->shell, federation);

@@ -5,7 +5,7 @@
 
 #include "node/api/api_state.h"
 #include "node/desk/show.h"
-#include "node/federation/audit.h"
+#include "node/federation/audit_check.h"
 #include "protocol/hash.h"
 #include "store/row_table.h"
 
@@ -47,7 +47,6 @@ struct api_reading {
     size_t limit;
     uint64_t next;
     bool is_full;
-    FILE *out; /* or as lines */
 };
 
 static bool api_on_audit(void *arg, const struct store_audit *stored)
@@ -79,14 +78,33 @@ static void api_get_audit(struct api_call *call)
     api_answer(call, json);
 }
 
-static void api_get_verdict(struct api_call *call)
+/* ---- checking: one step a turn of the loop ---- */
+
+struct api_checking {
+    struct api_call *call; /* answered at the end */
+    struct audit_check *check;
+    uv_idle_t idle;
+};
+
+static void api_on_closed(uv_handle_t *handle)
 {
-    struct audit_verdict verdict;
-    err failure = audit_verify(call->federation->shell, &verdict);
-    if (failure != OK) {
-        api_refuse_err(call, failure);
-        return;
-    }
+    free(handle->data);
+}
+
+/* The call is the caller's to answer. */
+static struct api_call *api_end_check(struct api_checking *checking)
+{
+    struct api_call *call = checking->call;
+    call->federation->checking = NULL;
+    audit_check_free(checking->check);
+    uv_close((uv_handle_t *)&checking->idle, api_on_closed);
+    return call;
+}
+
+static void api_answer_verdict(struct api_checking *checking)
+{
+    struct audit_verdict verdict = audit_check_verdict(checking->check);
+    struct api_call *call = api_end_check(checking);
     bool is_sound = verdict.fault == AUDIT_SOUND;
     json_t *json = json_pack(
         "{s:b,s:I,s:I,s:I,s:s,s:o}", "sound", (int)is_sound, "number", (json_int_t)verdict.number,
@@ -97,48 +115,142 @@ static void api_get_verdict(struct api_call *call)
     api_answer(call, json);
 }
 
+static void api_on_idle(uv_idle_t *idle)
+{
+    struct api_checking *checking = idle->data;
+    bool is_done = false;
+    err failure = audit_check_step(checking->check, &is_done);
+    if (failure != OK)
+        api_refuse_err(api_end_check(checking), failure);
+    else if (is_done)
+        api_answer_verdict(checking);
+}
+
+void api_audit_stop(struct api_federation *federation)
+{
+    if (federation->checking != NULL)
+        api_refuse(api_end_check(federation->checking), ERR_BUSY, "the node is ending", NULL);
+}
+
+static void api_get_verdict(struct api_call *call)
+{
+    if (call->federation->checking != NULL) {
+        api_refuse(call, ERR_BUSY, "the audit log is being checked already",
+                   "wait for the other check to end");
+        return;
+    }
+    struct api_checking *checking = calloc(1, sizeof *checking);
+    struct audit_check *check = audit_check_new(call->federation->shell);
+    if (checking == NULL || check == NULL) {
+        free(checking);
+        audit_check_free(check);
+        api_refuse_err(call, ERR_NO_MEMORY);
+        return;
+    }
+    *checking = (struct api_checking){.call = call, .check = check};
+    checking->idle.data = checking;
+    (void)uv_idle_init(call->api->config.loop, &checking->idle);
+    (void)uv_idle_start(&checking->idle, api_on_idle);
+    call->federation->checking = checking;
+}
+
+static void api_get_progress(struct api_call *call)
+{
+    const struct api_checking *checking = call->federation->checking;
+    struct audit_progress progress = {.done = 0};
+    if (checking != NULL)
+        progress = audit_check_progress(checking->check);
+    api_answer(call, json_pack("{s:b,s:I,s:I}", "checking", (int)(checking != NULL), "done",
+                               (json_int_t)progress.done, "all", (json_int_t)progress.all));
+}
+
+/* ---- taking it out: some entries for each piece that the reader has room for ---- */
+
+enum { API_LINES_ENTRY_MAX = 32 };
+
+struct api_lines {
+    struct shell *shell;
+    uint64_t next; /* the entry to go on with */
+    char *text;    /* what was written and not taken yet */
+    size_t size;
+    size_t taken;
+    FILE *out;
+    unsigned count;
+};
+
 static bool api_on_line(void *arg, const struct store_audit *stored)
 {
-    struct api_reading *reading = arg;
-    json_t *json = api_entry_of(reading->shell, stored);
+    struct api_lines *lines = arg;
+    if (lines->count++ == API_LINES_ENTRY_MAX)
+        return false;
+    json_t *json = api_entry_of(lines->shell, stored);
     json_object_set_new(json, "entry", form_show_hex(stored->entry));
-    (void)json_dumpf(json, reading->out, JSON_COMPACT);
-    fputc('\n', reading->out);
+    (void)json_dumpf(json, lines->out, JSON_COMPACT);
+    fputc('\n', lines->out);
     json_decref(json);
+    lines->next = stored->number + 1;
     return true;
+}
+
+static err api_fill_lines(struct api_lines *lines)
+{
+    free(lines->text);
+    lines->text = NULL;
+    lines->size = lines->taken = 0;
+    lines->count = 0;
+    lines->out = open_memstream(&lines->text, &lines->size);
+    if (lines->out == NULL)
+        return ERR_NO_MEMORY;
+    err failure = row_table_audit(shell_store(lines->shell), lines->next, api_on_line, lines);
+    if (fclose(lines->out) != 0)
+        failure = ERR_NO_MEMORY;
+    return failure;
+}
+
+static bool api_read_lines(void *arg, uint8_t *piece, size_t size_max, size_t *ret_size)
+{
+    struct api_lines *lines = arg;
+    if (lines->taken == lines->size && api_fill_lines(lines) != OK)
+        return false;
+    size_t left = lines->size - lines->taken;
+    *ret_size = left < size_max ? left : size_max;
+    if (*ret_size > 0)
+        memcpy(piece, lines->text + lines->taken, *ret_size);
+    lines->taken += *ret_size;
+    return true;
+}
+
+static void api_free_lines(void *arg)
+{
+    struct api_lines *lines = arg;
+    free(lines->text);
+    free(lines);
 }
 
 static void api_post_audit_export(struct api_call *call)
 {
-    char *text = NULL;
-    size_t size = 0;
-    struct api_reading reading = {.shell = call->federation->shell,
-                                  .out = open_memstream(&text, &size)};
-    err failure = reading.out == NULL
-                      ? ERR_NO_MEMORY
-                      : row_table_audit(shell_store(reading.shell), 0, api_on_line, &reading);
-    if (reading.out != NULL && fclose(reading.out) != 0)
-        failure = ERR_NO_MEMORY;
-    if (failure != OK) {
-        free(text);
-        api_refuse_err(call, failure);
+    struct api_lines *lines = calloc(1, sizeof *lines);
+    if (lines == NULL) {
+        api_refuse_err(call, ERR_NO_MEMORY);
         return;
     }
+    lines->shell = call->federation->shell;
     struct audit_fact fact = {.what = AUDIT_EXPORTED,
                               .uid = (uint64_t)http_peer(call->request).uid + 1,
                               .note = bytes_of_text("audit log")};
     audit_note(shell_audit(call->federation->shell), &fact);
     struct http_answer answer = {
         .status = 200, .type = "application/x-ndjson", .file_name = "audit.jsonl"};
+    struct http_flow_source source = {.read = api_read_lines, .free = api_free_lines, .arg = lines};
     struct http_request *request = call->request;
     api_call_free(call);
-    http_answer(request, &answer, (struct bytes){(const uint8_t *)text, size});
-    free(text);
+    http_answer_flow(request, &answer, &source);
 }
 
 const struct api_route api_audit_routes[] = {
     {HTTP_GET, "audit", 0, api_get_audit},
     {HTTP_GET, "audit/verify", 0, api_get_verdict},
+    {HTTP_GET, "audit/progress", 0, api_get_progress},
     {HTTP_POST, "audit/export", API_NO_BODY, api_post_audit_export},
     {HTTP_GET, "", 0, NULL},
 };

@@ -38,6 +38,7 @@ struct api_federation {
     struct inbox *inbox;
     struct draft_book *drafts;
     struct proofs *proofs;
+    struct api_checking *checking; /* the audit log is being checked for a call */
 };
 
 struct api_reader; /* of events */
@@ -182,6 +183,8 @@ extern const struct api_route api_events_routes[];
 extern const struct api_route api_report_routes[];
 
 json_t *api_status_node(struct api *api);
+/* Ends the check of the audit log that is under way, and answers it. */
+void api_audit_stop(struct api_federation *federation);
 /* Ends all streams of events. */
 void api_events_stop(struct api *api);
 /* Listens to the news of a federation. */

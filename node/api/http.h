@@ -98,6 +98,16 @@ struct http_source {
 void http_answer_source(struct http_request *request, const struct http_answer *answer,
                         const struct http_source *source);
 
+/* A body of which nobody knows beforehand how long it gets. `read` fills at most `size_max` bytes;
+ * 0 is the end, false breaks off. */
+struct http_flow_source {
+    bool (*read)(void *arg, uint8_t *ret_piece, size_t size_max, size_t *ret_size);
+    void (*free)(void *arg);
+    void *arg;
+};
+void http_answer_flow(struct http_request *request, const struct http_answer *answer,
+                      const struct http_flow_source *source);
+
 /* ---- server-sent events ---- */
 
 /* Begins a stream of events; ERR_BUSY (not answered) when there are too many. `on_gone` comes once,

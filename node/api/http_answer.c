@@ -129,3 +129,42 @@ void http_answer_source(struct http_request *request, const struct http_answer *
     struct http_answer broken = {.status = MHD_HTTP_INTERNAL_SERVER_ERROR};
     http_answer_with(request, response == NULL ? &broken : answer, response);
 }
+
+/* ---- as it comes ---- */
+
+enum { HTTP_FLOW_BLOCK = 64 * 1024 };
+
+static ssize_t http_answer_flow_read(void *arg, uint64_t position, char *buffer, size_t size_max)
+{
+    const struct http_flow_source *source = arg;
+    size_t size = 0;
+    (void)position;
+    if (!source->read(source->arg, (uint8_t *)buffer, size_max, &size))
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    return size == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)size;
+}
+
+static void http_answer_flow_free(void *arg)
+{
+    struct http_flow_source *source = arg;
+    source->free(source->arg);
+    free(source);
+}
+
+void http_answer_flow(struct http_request *request, const struct http_answer *answer,
+                      const struct http_flow_source *source)
+{
+    struct http_flow_source *kept = malloc(sizeof *kept);
+    struct MHD_Response *response = NULL;
+    if (kept != NULL) {
+        *kept = *source;
+        response = MHD_create_response_from_callback(
+            MHD_SIZE_UNKNOWN, HTTP_FLOW_BLOCK, http_answer_flow_read, kept, http_answer_flow_free);
+    }
+    if (response == NULL) {
+        source->free(source->arg);
+        free(kept);
+    }
+    struct http_answer broken = {.status = MHD_HTTP_INTERNAL_SERVER_ERROR};
+    http_answer_with(request, response == NULL ? &broken : answer, response);
+}

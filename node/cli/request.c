@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/cli/answer.h"
+#include "node/cli/progress.h"
 #include "node/cli/secret.h"
 #include "node/cli/show.h"
 
@@ -21,6 +23,10 @@ struct request_answer {
     bool (*on_line)(void *arg, char *line);
     void *arg;
     CURL *curl;
+    struct run *run;
+    struct progress progress;
+    const char *poll; /* a path that tells how far it got; NULL: the bytes do */
+    bool is_polling;
 };
 
 static bool request_is_good(CURL *curl)
@@ -98,6 +104,24 @@ static void request_explain(const struct run *run, CURLcode code)
         show_problem("%s: %s", socket, curl_easy_strerror(code));
 }
 
+/* curl calls this now and then, at least each second. */
+static int request_on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+                               curl_off_t up)
+{
+    struct request_answer *answer = arg;
+    if (answer->poll == NULL) {
+        bool is_up = up_all > 0 && up < up_all;
+        progress_draw(&answer->progress, is_up ? up : down, is_up ? up_all : down_all);
+    } else if (answer->progress.is_wanted && !answer->is_polling) {
+        answer->is_polling = true;
+        json_t *told = request_send(answer->run, METHOD_GET, answer->poll, NULL);
+        progress_draw(&answer->progress, answer_number(told, "done"), answer_number(told, "all"));
+        json_decref(told);
+        answer->is_polling = false;
+    }
+    return 0;
+}
+
 /* One exchange; OK when the node answered with a good status. */
 static bool request_exchange(struct run *run, CURL *curl, const char *path,
                              struct request_answer *answer)
@@ -114,7 +138,12 @@ static bool request_exchange(struct run *run, CURL *curl, const char *path,
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, request_on_data);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, request_on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, answer);
+    answer->run = run;
     CURLcode code = curl_easy_perform(curl);
+    progress_end(&answer->progress);
     if (code != CURLE_OK && !(answer->on_line != NULL && code == CURLE_WRITE_ERROR)) {
         request_explain(run, code);
         return false;
@@ -238,9 +267,23 @@ json_t *request_sign(struct run *run, enum method method, const char *path, json
 
 /* ---- bytes ---- */
 
+json_t *request_wait(struct run *run, const char *path, const char *poll, const char *what)
+{
+    struct request_answer answer = {.poll = poll, .progress = progress_begin(what, run->is_json)};
+    json_t *result = NULL;
+    if (!request_find_federation(run))
+        return NULL;
+    CURL *curl = curl_easy_init();
+    if (request_exchange(run, curl, path, &answer))
+        result = request_parse(&answer);
+    free(answer.data);
+    curl_easy_cleanup(curl);
+    return result;
+}
+
 json_t *request_upload(struct run *run, const char *path, const void *data, size_t size)
 {
-    struct request_answer answer = {.data = NULL};
+    struct request_answer answer = {.progress = progress_begin(NULL, run->is_json)};
     json_t *result = NULL;
     if (!request_find_federation(run))
         return NULL;
@@ -260,7 +303,7 @@ json_t *request_upload(struct run *run, const char *path, const void *data, size
 
 bool request_download(struct run *run, const char *path, const json_t *body, const char *file)
 {
-    struct request_answer answer = {.data = NULL};
+    struct request_answer answer = {.progress = progress_begin(NULL, run->is_json)};
     if (!request_find_federation(run))
         return false;
     answer.file = fopen(file, "wb");

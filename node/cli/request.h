@@ -15,6 +15,9 @@ json_t *request_sign(struct run *run, enum method method, const char *path, json
 /* Who signs: as said, or this user's login. False, and said, when nobody knows. */
 bool request_signer(struct run *run);
 
+/* A GET that takes long: `poll`, another path, tells meanwhile {"done", "all"} of `what`. */
+json_t *request_wait(struct run *run, const char *path, const char *poll, const char *what);
+
 /* Uploads `data` as application/octet-stream. */
 json_t *request_upload(struct run *run, const char *path, const void *data, size_t size);
 

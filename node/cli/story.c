@@ -321,6 +321,14 @@ int story_erase(struct run *run)
     return story_print(run, answer, print_done);
 }
 
+int story_audit_verify(struct run *run)
+{
+    json_t *answer = request_wait(run, "audit/verify", "audit/progress", "entries");
+    bool is_sound = answer_is(answer, "sound");
+    int status = story_print(run, answer, print_audit);
+    return is_sound ? status : 1;
+}
+
 int story_audit_export(struct run *run)
 {
     const char *to = command_value(run, "to");

@@ -20,6 +20,7 @@ int story_erase(struct run *run);
 int story_template(struct run *run);
 int story_export(struct run *run);
 int story_verify(struct run *run);
+int story_audit_verify(struct run *run);
 int story_audit_export(struct run *run);
 
 /* Prints an answer as JSON or for people, drops it. 0, or 1 when it is NULL. */

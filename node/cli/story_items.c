@@ -8,11 +8,12 @@
 
 #include "node/cli/answer.h"
 #include "node/cli/print.h"
+#include "node/cli/progress.h"
 #include "node/cli/request.h"
 #include "node/cli/show.h"
 #include "node/cli/story.h"
 
-enum { FETCH_POLL_MS = 200, FETCH_BAR_WIDTH = 40, FETCH_PATIENCE_S = 120 };
+enum { FETCH_POLL_MS = 200, FETCH_PATIENCE_S = 120 };
 
 json_t *story_case_items(struct run *run)
 {
@@ -22,8 +23,8 @@ json_t *story_case_items(struct run *run)
     return request_send(run, METHOD_GET, path, NULL);
 }
 
-/* Draws one line over the last; false while something is still to come. */
-static bool fetch_draw(const json_t *answer, bool is_drawn, long long *ret_here)
+/* False while something is still to come. */
+static bool fetch_look(const json_t *answer, struct progress *progress, long long *ret_here)
 {
     size_t index;
     json_t *item;
@@ -33,13 +34,7 @@ static bool fetch_draw(const json_t *answer, bool is_drawn, long long *ret_here)
         here += answer_number(item, "chunks_here");
         all += answer_number(item, "chunk_count");
     }
-    if (is_drawn) {
-        int filled = all == 0 ? FETCH_BAR_WIDTH : (int)(here * FETCH_BAR_WIDTH / all);
-        printf("\r[%.*s%.*s] %lld of %lld pieces", filled,
-               "########################################", FETCH_BAR_WIDTH - filled,
-               "........................................", here, all);
-        fflush(stdout);
-    }
+    progress_draw(progress, here, all);
     *ret_here = here;
     return here == all;
 }
@@ -55,20 +50,20 @@ int story_fetch(struct run *run)
     if (started == NULL)
         return 1;
     json_decref(started);
+    struct progress progress = progress_begin("parts", run->is_json);
     long long before = -1, here;
     time_t last = time(NULL);
     for (;;) {
         json_t *answer = story_case_items(run);
         if (answer == NULL)
             return 1;
-        bool is_done = fetch_draw(answer, !run->is_json && isatty(STDOUT_FILENO), &here);
+        bool is_done = fetch_look(answer, &progress, &here);
         if (here != before)
             last = time(NULL);
         before = here;
         bool is_stuck = time(NULL) - last > FETCH_PATIENCE_S;
         if (is_done || is_stuck) {
-            if (!run->is_json && isatty(STDOUT_FILENO))
-                putchar('\n');
+            progress_end(&progress);
             if (is_stuck)
                 show_problem("nothing has come for two minutes: whoever holds it is not "
                              "connected; the node goes on, look again later");

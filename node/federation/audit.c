@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/federation/audit_heads.h"
 #include "node/io/log.h"
 #include "protocol/hash.h"
 #include "protocol/record/statement.h"
 #include "protocol/record/witness.h"
-#include "store/record_table.h"
 #include "store/row_table.h"
 
 enum { AUDIT_WAITING_COUNT_MAX = 4096, AUDIT_DAY_MS = 24 * 60 * 60 * 1000 };
@@ -273,49 +273,17 @@ static bool audit_on_last(void *arg, const struct store_audit *entry)
     return true;
 }
 
-struct audit_heads {
-    void (*on_head)(void *arg, const struct witness_audit_head *head, struct wall time);
-    void *arg;
-};
-
-static void audit_read_head(const struct store_record *record, const struct audit_heads *heads)
-{
-    struct record_claim claim;
-    struct statement statement;
-    struct witness_audit_head head;
-    struct bytes all = {record->head.data, record->head.size + record->body.size};
-    if (record->has_body && record_parse(all, &claim) == OK && record_check_body(&claim) == OK &&
-        statement_read(claim.body, &statement) == OK && statement.kind == KIND_AUDIT_HEAD &&
-        witness_audit_head_read(statement.content, &head) == OK)
-        heads->on_head(heads->arg, &head, claim.header.time);
-}
-
 /* All audit heads in this institution's federation stream, in order. */
-static err audit_scan_heads(struct shell *shell, const struct audit_heads *heads)
+static err audit_scan_heads(struct audit *audit,
+                            void (*on_head)(void *arg, const struct witness_audit_head *head,
+                                            struct wall time))
 {
-    enum { AUDIT_PAGE_SIZE = 512 * 1024, AUDIT_PAGE_COUNT = 256 };
-    struct store_page page = {.record_max = AUDIT_PAGE_COUNT, .memory_size = AUDIT_PAGE_SIZE};
-    page.records = calloc(AUDIT_PAGE_COUNT, sizeof *page.records);
-    page.memory = malloc(AUDIT_PAGE_SIZE);
-    struct stream_id stream = {
-        .scope = scope_federation(), .writer = shell_settings(shell)->self, .generation = 1};
-    uint64_t sequence = 1;
-    err failure = page.records == NULL || page.memory == NULL ? ERR_NO_MEMORY : OK;
-    while (failure == OK) {
-        failure = record_table_range(shell_store(shell), &stream, sequence, &page);
-        for (size_t i = 0; failure == OK && i < page.record_count; i++)
-            audit_read_head(&page.records[i], heads);
-        if (failure == OK && page.record_count > 0) {
-            sequence = page.records[page.record_count - 1].sequence + 1;
-            continue;
-        }
-        if (sequence == 1)
-            break; /* no such generation */
-        stream.generation++;
-        sequence = 1;
-    }
-    free(page.records);
-    free(page.memory);
+    struct audit_heads *heads = audit_heads_new(audit->shell);
+    bool is_done = false;
+    err failure = heads == NULL ? ERR_NO_MEMORY : OK;
+    while (failure == OK && !is_done)
+        failure = audit_heads_next(heads, on_head, audit, &is_done);
+    audit_heads_free(heads);
     return failure;
 }
 
@@ -332,10 +300,9 @@ err audit_open(struct shell *shell, struct audit **ret_audit)
     if (audit == NULL)
         return ERR_NO_MEMORY;
     audit->shell = shell;
-    struct audit_heads heads = {audit_on_own_head, audit};
     err failure = row_table_audit(shell_store(shell), 0, audit_on_last, audit);
     if (failure == OK)
-        failure = audit_scan_heads(shell, &heads);
+        failure = audit_scan_heads(audit, audit_on_own_head);
     if (failure != OK) {
         free(audit);
         return failure;
@@ -357,41 +324,4 @@ void audit_close(struct audit *audit)
         free(noting);
     }
     free(audit);
-}
-
-/* ---- checking ---- */
-
-static void audit_on_witness(void *arg, const struct witness_audit_head *head, struct wall time)
-{
-    (void)time;
-    audit_walk_witness(arg, head->sequence, &head->hash);
-}
-
-static bool audit_on_look(void *arg, const struct store_audit *entry)
-{
-    audit_walk_look(arg, entry->entry);
-    return true;
-}
-
-static bool audit_on_step(void *arg, const struct store_audit *entry)
-{
-    audit_walk_step(arg, entry->number, entry->entry);
-    return true;
-}
-
-err audit_verify(struct shell *shell, struct audit_verdict *ret_verdict)
-{
-    struct audit_walk *walk = audit_walk_new();
-    struct audit_heads heads = {audit_on_witness, walk};
-    if (walk == NULL)
-        return ERR_NO_MEMORY;
-    err failure = audit_scan_heads(shell, &heads);
-    if (failure == OK)
-        failure = row_table_audit(shell_store(shell), 0, audit_on_look, walk);
-    if (failure == OK)
-        failure = row_table_audit(shell_store(shell), 0, audit_on_step, walk);
-    if (failure == OK)
-        *ret_verdict = audit_walk_end(walk);
-    audit_walk_free(walk);
-    return failure;
 }

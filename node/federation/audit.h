@@ -112,11 +112,9 @@ struct audit_verdict {
     struct hash head;       /* of the last entry */
 };
 
-/* Walks the whole log, and compares it with this institution's AUDIT_HEAD records. */
-MUST_USE err audit_verify(struct shell *shell, struct audit_verdict *ret_verdict);
-
-/* The same over entries that the caller hands over: first all of them to audit_walk_look, then all
- * to audit_walk_step, each time in order; then what others witnessed is compared by the caller. */
+/* Over entries that the caller hands over (node/audit_check.h hands over the store's): first all of
+ * them to audit_walk_look, then all to audit_walk_step, each time in order; then what others
+ * witnessed is compared by the caller. */
 struct audit_walk;
 struct audit_walk *audit_walk_new(void); /* NULL: no memory */
 void audit_walk_free(struct audit_walk *walk);

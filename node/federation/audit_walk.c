@@ -21,8 +21,10 @@ struct audit_walk {
     struct audit_verdict verdict;
     struct audit_lost *lost;
     size_t lost_count;
-    struct audit_seen *seen;
+    struct audit_seen *seen; /* sorted by number once the first step is taken */
     size_t seen_count;
+    size_t seen_at; /* those before are behind the walk */
+    bool is_sorted;
     struct hash previous;
     uint64_t next; /* the number that the chain wants */
 };
@@ -110,12 +112,28 @@ static bool audit_walk_bridge(struct audit_walk *walk)
     return false;
 }
 
+static int audit_walk_order(const void *a, const void *b)
+{
+    const struct audit_seen *one = a, *other = b;
+    return (one->number > other->number) - (one->number < other->number);
+}
+
+/* Entries come in ascending order, and so do the heads then: each is passed once. */
+static void audit_walk_sort(struct audit_walk *walk)
+{
+    if (!walk->is_sorted && walk->seen_count > 1)
+        qsort(walk->seen, walk->seen_count, sizeof walk->seen[0], audit_walk_order);
+    walk->is_sorted = true;
+}
+
 static void audit_walk_compare(struct audit_walk *walk, uint64_t number, const struct hash *hash)
 {
-    for (size_t i = 0; i < walk->seen_count; i++) {
+    while (walk->seen_at < walk->seen_count && walk->seen[walk->seen_at].number < number)
+        walk->seen_at++;
+    for (size_t i = walk->seen_at; i < walk->seen_count; i++) {
         struct audit_seen *seen = &walk->seen[i];
         if (seen->number != number)
-            continue;
+            break;
         seen->is_met = true;
         if (!ID_EQUAL(seen->hash, *hash))
             audit_walk_fault(walk, AUDIT_REWRITTEN, number);
@@ -126,6 +144,7 @@ void audit_walk_step(struct audit_walk *walk, uint64_t number, struct bytes byte
 {
     struct audit_entry entry;
     struct hash hash = hash_one(CONTEXT_AUDIT, bytes);
+    audit_walk_sort(walk);
     walk->verdict.count++;
     if (audit_entry_read(bytes, &entry) != OK)
         audit_walk_fault(walk, AUDIT_UNREADABLE, number);

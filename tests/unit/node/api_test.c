@@ -250,6 +250,55 @@ static void reading_writes_no_record(void **state)
     assert_int_equal(before, records_of(room, A));
 }
 
+struct counting {
+    struct desk_room *room;
+    int64_t wanted;
+};
+
+static bool as_many_entries(void *arg)
+{
+    const struct counting *counting = arg;
+    json_t *json = desk_do(counting->room, A, "GET /v1/town/audit/verify", NULL);
+    int64_t count = json_integer_value(json_object_get(json, "count"));
+    assert_true(json_is_true(json_object_get(json, "sound")));
+    json_decref(json);
+    return count >= counting->wanted;
+}
+
+/* Takes the sizes of the chunks out of the body, in place. */
+static void join_chunks(char *body)
+{
+    char *from = body, *to = body, *end;
+    for (size_t size = strtoul(from, &end, 16); size > 0; size = strtoul(from, &end, 16)) {
+        memmove(to, end + 2, size);
+        to += size;
+        from = end + 2 + size + 2;
+    }
+    *to = '\0';
+}
+
+/* Longer than what is read at once. */
+static void the_audit_log_goes_out_whole(void **state)
+{
+    struct desk_room *room = *state;
+    struct audit_fact fact = {.what = AUDIT_POSTED, .login = bytes_of_text("anna"), .uid = 1};
+    struct counting counting = {room, 300};
+    for (int i = 0; i < 300; i++)
+        audit_note(shell_audit(room->town->houses[A].shell), &fact);
+    assert_true(town_until(room->town, as_many_entries, &counting));
+    struct desk_request request = {
+        .method = "POST", .path = "/v1/town/audit/export", .body = "{}", .size = 2};
+    char *body;
+    int64_t last = 0;
+    int fd = desk_dial(room, A);
+    assert_int_equal(200, desk_say(room, fd, &request, &body));
+    join_chunks(body);
+    for (char *at = body; (at = strstr(at, "\"number\":")) != NULL; at++, last++)
+        assert_int_equal(last + 1, strtol(at + 9, NULL, 10));
+    assert_true(last >= 300);
+    close(fd);
+}
+
 static void a_stranger_on_this_machine_is_refused(void **state)
 {
     struct desk_room *room = *state;
@@ -282,6 +331,7 @@ int main(void)
         STORY(drafts_outlive_a_restart_and_belong_to_who_made_them),
         STORY(what_the_state_forbids_is_refused),
         STORY(reading_writes_no_record),
+        STORY(the_audit_log_goes_out_whole),
         STORY(a_stranger_on_this_machine_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,9 +24,7 @@ static int teardown(void **state)
 
 static struct audit_verdict verdict_of(struct town *town)
 {
-    struct audit_verdict verdict;
-    assert_int_equal(OK, audit_verify(town->houses[0].shell, &verdict));
-    return verdict;
+    return town_audit(town, 0);
 }
 
 struct counted {
@@ -119,6 +117,38 @@ static void a_head_goes_to_the_other_members(void **state)
     assert_true(town->houses[1].told[KIND_AUDIT_HEAD] > 0);
 }
 
+static struct audit_verdict checked_while_others_write(struct town *town, unsigned *ret_step_count)
+{
+    struct audit_check *check = audit_check_new(town->houses[0].shell);
+    uint64_t before = 0;
+    bool is_done = false;
+    assert_non_null(check);
+    for (*ret_step_count = 0; !is_done; ++*ret_step_count) {
+        assert_int_equal(OK, audit_check_step(check, &is_done));
+        uint64_t now = audit_check_progress(check).done;
+        assert_in_range(now - before, 0, AUDIT_STEP_ENTRY_MAX);
+        before = now;
+        note(town, 1);
+        audit_tick(shell_audit(town->houses[0].shell));
+        town_turn(town);
+    }
+    struct audit_verdict verdict = audit_check_verdict(check);
+    audit_check_free(check);
+    return verdict;
+}
+
+/* API-12 */
+static void a_check_goes_in_small_steps_while_entries_and_heads_are_written(void **state)
+{
+    struct town *town = *state;
+    unsigned step_count;
+    note(town, 3 * AUDIT_STEP_ENTRY_MAX);
+    struct audit_verdict verdict = checked_while_others_write(town, &step_count);
+    assert_int_equal(AUDIT_SOUND, verdict.fault);
+    assert_true(verdict.count >= 3 * AUDIT_STEP_ENTRY_MAX);
+    assert_true(step_count >= 7); /* the heads, and the log twice */
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -127,6 +157,7 @@ int main(void)
         STORY(an_entry_whose_batch_is_refused_at_once_leaves_no_gap),
         STORY(an_entry_that_is_refused_behind_which_others_stand_is_told_again),
         STORY(a_head_goes_to_the_other_members),
+        STORY(a_check_goes_in_small_steps_while_entries_and_heads_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

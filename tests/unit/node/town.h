@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "node/federation/audit.h"
+#include "node/federation/audit_check.h"
 #include "node/federation/heads.h"
 #include "node/io/log.h"
 #include "node/items/items.h"
@@ -228,6 +228,19 @@ static inline bool town_until(struct town *town, bool (*is_so)(void *arg), void 
         town_turn(town);
     }
     return true;
+}
+
+/* What the check of a house's audit log finds, step by step. */
+static inline struct audit_verdict town_audit(struct town *town, int which)
+{
+    struct audit_check *check = audit_check_new(town->houses[which].shell);
+    bool is_done = false;
+    assert_non_null(check);
+    while (!is_done)
+        assert_int_equal(OK, audit_check_step(check, &is_done));
+    struct audit_verdict verdict = audit_check_verdict(check);
+    audit_check_free(check);
+    return verdict;
 }
 
 /* Lets so much time pass: for what must not happen. */
