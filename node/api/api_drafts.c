@@ -316,7 +316,7 @@ static void api_upload_done(struct job *job)
                    : verdict == ATTACHMENT_NO_CLEANER ? ERR_IO
                    : verdict == ATTACHMENT_NO_MEMORY  ? ERR_NO_MEMORY
                                                       : ERR_INVALID,
-                   message, "attach text in UTF-8, PDF, PNG or JPEG");
+                   message, attachment_advice(verdict));
         return;
     }
     struct items_content content = {upload->taken.data, upload->taken.size};

@@ -149,6 +149,38 @@ const char *attachment_sentence(enum attachment_verdict verdict)
     return (size_t)verdict < ATTACHMENT_VERDICT_COUNT ? sentences[verdict] : "not taken";
 }
 
+const char *attachment_advice(enum attachment_verdict verdict)
+{
+    switch (verdict) {
+    case ATTACHMENT_DICOM:
+        return "save the images that matter as PNG or JPEG, look that no name is burnt in, and "
+               "attach those";
+    case ATTACHMENT_TOO_LARGE:
+        return "attach only the pages or images that matter, or smaller ones";
+    case ATTACHMENT_NAME:
+        return "attach it under another name: --name letter.pdf";
+    case ATTACHMENT_NOT_WHAT_IT_SAYS:
+        return "give it the ending that its content has, or save it anew as what its name says";
+    case ATTACHMENT_NOT_TEXT:
+        return "save it as plain text in UTF-8";
+    case ATTACHMENT_DAMAGED:
+        return "make it anew from the original";
+    case ATTACHMENT_NO_CLEANER:
+        return "the administrator must install it beside consiliumd";
+    case ATTACHMENT_NO_MEMORY:
+        return "wait a moment and try again";
+    case ATTACHMENT_TAKEN:
+    case ATTACHMENT_EMPTY:
+    case ATTACHMENT_ENDING:
+    case ATTACHMENT_UNUSUAL:
+    case ATTACHMENT_PROTECTED:
+    case ATTACHMENT_TOO_DEAR:
+    case ATTACHMENT_VERDICT_COUNT:
+        break;
+    }
+    return "attach text in UTF-8, PDF, PNG or JPEG";
+}
+
 const char *attachment_stripped_text(enum attachment_bit bit)
 {
     static const char *const texts[] = {ATTACHMENT_STRIPPED_LIST(ATTACHMENT_SENTENCE)};

@@ -30,7 +30,7 @@ enum attachment_type { ATTACHMENT_TEXT, ATTACHMENT_PDF, ATTACHMENT_PNG, ATTACHME
     X(NAME, "its name is too long, or holds a slash or characters that do not show")               \
     X(ENDING, "its name must end in .txt, .pdf, .png, .jpg or .jpeg")                              \
     X(NOT_WHAT_IT_SAYS, "it is not what its name says")                                            \
-    X(DICOM, "it is not de-identified yet")                                                        \
+    X(DICOM, "it is DICOM, which is not de-identified yet: its header names the patient")          \
     X(NOT_TEXT, "it is not text in UTF-8, or holds control characters")                            \
     X(DAMAGED, "it is damaged")                                                                    \
     X(UNUSUAL, "it is of a kind that not every viewer shows; save it anew as usual")               \
@@ -96,6 +96,8 @@ const char *attachment_media_type(enum attachment_type type);
 
 /* The sentences above; static storage. */
 const char *attachment_sentence(enum attachment_verdict verdict);
+/* What can be done then; static storage. */
+const char *attachment_advice(enum attachment_verdict verdict);
 const char *attachment_stripped_text(enum attachment_bit bit);
 
 #endif

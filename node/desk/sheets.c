@@ -74,14 +74,36 @@ static err sheets_check_board(struct sheets_making *making, const struct announc
         making->sheets.board = roster_board_scope(roster, (uint32_t)board);
         return OK;
     }
-    char list[160] = "";
+    char list[200] = "";
     size_t size = 0;
-    for (uint32_t i = 0; i < settings->board_count && size + 70 < sizeof list; i++)
+    for (uint32_t i = 0; i < settings->board_count; i++) {
+        struct bytes tag = settings->boards[i].tag;
+        bool has_room = size + tag.size + 8 < sizeof list;
         size += (size_t)snprintf(list + size, sizeof list - size, "%s%.*s", i == 0 ? "" : ", ",
-                                 (int)settings->boards[i].tag.size,
-                                 (const char *)settings->boards[i].tag.data);
+                                 has_room ? (int)tag.size : 3,
+                                 has_room ? (const char *)tag.data : "...");
+        if (!has_room)
+            break;
+    }
     form_complain(making->problem, ERR_INVALID, "specialty: no such board; there are %s", list);
     return ERR_INVALID;
+}
+
+/* Names all that must still be written, at once. */
+static err sheets_check_whole(struct sheets_making *making)
+{
+    static const char *const needed[] = {"question",     "description", "specialty",
+                                         "service",      "reason",      "language",
+                                         "wanted_count", "deadline",    "mode"};
+    char list[FORM_PROBLEM_SIZE] = "";
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        const json_t *value = json_object_get(making->draft->fields, needed[i]);
+        if (value == NULL || (json_is_string(value) && json_string_length(value) == 0))
+            size += (size_t)snprintf(list + size, sizeof list - size, "%s%s: missing",
+                                     size == 0 ? "" : "; ", needed[i]);
+    }
+    return size == 0 ? OK : sheets_complain(making, ERR_INVALID, list);
 }
 
 static err sheets_add_announcement(struct sheets_making *making)
@@ -92,19 +114,8 @@ static err sheets_add_announcement(struct sheets_making *making)
     err failure =
         part == NULL ? ERR_NO_MEMORY : form_take(&how, part, &announcement, making->problem);
     announcement.case_id = making->draft->case_id;
-    if (failure == OK) { /* once more, now with what must be there */
-        static const struct {
-            const char *name;
-        } needed[] = {{"question"}, {"specialty"},    {"service"},  {"reason"},
-                      {"language"}, {"wanted_count"}, {"deadline"}, {"mode"}};
-        for (size_t i = 0; failure == OK && i < sizeof needed / sizeof needed[0]; i++) {
-            const json_t *value = json_object_get(part, needed[i].name);
-            if (value == NULL || (json_is_string(value) && json_string_length(value) == 0)) {
-                form_complain(making->problem, ERR_INVALID, "%s: missing", needed[i].name);
-                failure = ERR_INVALID;
-            }
-        }
-    }
+    if (failure == OK)
+        failure = sheets_check_whole(making);
     if (failure == OK)
         failure = sheets_check_board(making, &announcement);
     if (failure == OK)

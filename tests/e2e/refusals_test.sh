@@ -42,7 +42,7 @@ refused_draft() { # WORDS OPTION...: none of it leaves
         --passphrase-file lakeside/grey.passphrase <yes
 }
 refused_draft question --question ''
-refused_draft 'no such board' --specialty dentistry
+refused_draft 'no such board; there are cardiology, hematology/bmt' --specialty dentistry
 refused_draft deadline --deadline 2020-01-01T00:00:00.000Z
 
 say 'attachments'
@@ -62,6 +62,7 @@ refused lakeside 'must end in' draft attach "$draft" program.exe
 refused lakeside empty draft attach "$draft" empty.txt
 refused lakeside 'control characters' draft attach "$draft" escape.txt
 refused lakeside 'de-identified' draft attach "$draft" scan.dcm
+refused lakeside 'PNG or JPEG' draft attach "$draft" scan.dcm
 refused lakeside 'de-identified' draft attach "$draft" scan.png
 refused lakeside damaged draft attach "$draft" torn.png
 refused lakeside 'damaged\|what its name' draft attach "$draft" torn.pdf

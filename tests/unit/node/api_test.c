@@ -125,6 +125,7 @@ static void a_draft_says_what_is_missing(void **state)
         {"question", NULL, "question: missing"},
         {"description", NULL, "description: missing"},
         {"specialty", "astrology", "specialty: no such board"},
+        {"specialty", "astrology", "oncology"}, /* those that there are */
         {"deadline", "2020-01-01", "deadline: it is past"},
         {"deadline", "2099-01-01", "deadline: further away"},
     };
@@ -137,6 +138,17 @@ static void a_draft_says_what_is_missing(void **state)
         assert_non_null(strstr(desk_text(made, "missing"), cases[i].says));
         json_decref(made);
     }
+}
+
+static void all_that_is_missing_is_said_at_once(void **state)
+{
+    struct desk_room *room = *state;
+    json_t *made = desk_do(room, A, "POST /v1/town/drafts", json_object());
+    assert_string_equal("question: missing; description: missing; specialty: missing; "
+                        "service: missing; reason: missing; language: missing; "
+                        "wanted_count: missing; deadline: missing; mode: missing",
+                        desk_text(made, "missing"));
+    json_decref(made);
 }
 
 /* API-7 */
@@ -326,6 +338,7 @@ int main(void)
         STORY(json_that_is_none_is_refused),
         STORY(an_emergency_is_refused_with_the_advice_to_call),
         STORY(a_draft_says_what_is_missing),
+        STORY(all_that_is_missing_is_said_at_once),
         STORY(only_what_was_shown_is_sent),
         STORY(nobody_signs_without_the_passphrase_or_for_somebody_else),
         STORY(drafts_outlive_a_restart_and_belong_to_who_made_them),

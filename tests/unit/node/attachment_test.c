@@ -122,7 +122,10 @@ static void dicom_is_known_and_refused_for_now(void **state)
     /* without preamble: told from its first element, or from its name */
     assert_int_equal(taken("IM0001", RAW("\x08\0\x05\0CS\x0a\0ISO_IR 100")), ATTACHMENT_DICOM);
     assert_int_equal(taken("ct.DCM", RAW("whatever")), ATTACHMENT_DICOM);
-    assert_string_equal(attachment_sentence(ATTACHMENT_DICOM), "it is not de-identified yet");
+    assert_string_equal(
+        attachment_sentence(ATTACHMENT_DICOM),
+        "it is DICOM, which is not de-identified yet: its header names the patient");
+    assert_non_null(strstr(attachment_advice(ATTACHMENT_DICOM), "PNG or JPEG"));
 }
 
 static void endings_that_are_not_known_are_refused(void **state)
