@@ -90,6 +90,19 @@ static json_t *api_streams(const struct core_status *status)
                      (json_int_t)status->refused);
 }
 
+/* Who said two things at one position, and the officers have not decided yet. */
+static json_t *api_frozen(const struct api_federation *federation)
+{
+    json_t *list = json_array();
+    const struct roster *roster = shell_roster(federation->shell);
+    for (uint32_t i = 0; i < roster_count(roster); i++) {
+        const struct node_id *node = &roster_at(roster, i)->node_id;
+        if (core_is_frozen(shell_core(federation->shell), node))
+            json_array_append_new(list, show_member(federation->shell, node));
+    }
+    return list;
+}
+
 static json_t *api_relays(const struct api_federation *federation)
 {
     json_t *list = json_array();
@@ -118,14 +131,14 @@ static json_t *api_status(const struct api_federation *federation)
     const char *waiting = api_waiting(federation, &status);
     const struct settings *said = roster_settings(roster);
     return json_pack(
-        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:I}", "name",
+        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:I}", "name",
         federation->name, "title", said == NULL ? json_null() : form_show_text(said->name),
         "federation", form_show_hex(ID_BYTES(settings->federation)), "institution",
         show_member(federation->shell, &settings->self), "head", api_head(federation), "members",
         (json_int_t)roster_count(roster), "connected", api_peers(federation), "relays",
         api_relays(federation), "streams", api_streams(&status), "clocks_that_differ",
         (json_int_t)status.skewed_count, "rosters_that_differ", (json_int_t)status.split_count,
-        "posting_waits", (int)status.posting_waits, "why",
+        "equivocated", api_frozen(federation), "posting_waits", (int)status.posting_waits, "why",
         waiting == NULL ? json_null() : json_string(waiting), "keys_wait", (int)status.keys_wait,
         "disk", api_disk(federation), "clinicians",
         (json_int_t)account_count(federation->accounts));

@@ -302,6 +302,15 @@ static void keeping_post_proof(struct shell *shell, struct bytes ours, struct by
         shell_post(shell, &post, NULL, NULL);
 }
 
+void keeping_forks(struct shell *shell, struct bytes forks)
+{
+    struct store_op op = {.kind = STORE_ROW_PUT};
+    op.row = (struct store_row){STORE_TABLE_HEAD, bytes_of_text(KEEPING_FORKS), forks};
+    err failure = store_submit(shell->store, &op, 1, STORE_NORMAL, 0);
+    if (failure != OK)
+        log_warn("forks-not-kept", log_err("why", failure));
+}
+
 void keeping_forked(struct shell *shell, const struct effect *effect)
 {
     const struct stream_id *stream = &effect->forked.stream;

@@ -53,6 +53,18 @@ static bool restore_case(void *arg, const struct store_row *row)
     return true;
 }
 
+static err restore_forks(struct shell *shell)
+{
+    struct event event = shell_event(EVENT_RESTORE_FORKS);
+    struct buffer row = buffer_over(shell->page_memory, 2 * (size_t)STORE_RECORD_SIZE_MAX);
+    err failure = row_table_get(shell->store, STORE_TABLE_HEAD, bytes_of_text(KEEPING_FORKS), &row);
+    if (failure != OK)
+        return failure == ERR_NOT_FOUND ? OK : failure;
+    event.forks = buffer_bytes(&row);
+    restore_tell(shell, &event);
+    return OK;
+}
+
 static bool restore_lack(void *arg, const struct store_row *row)
 {
     struct restore *restore = arg;
@@ -162,6 +174,8 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
         failure = stream_table_scan(shell->store, restore_stream, &restore);
     if (failure == OK)
         failure = restore.failure;
+    if (failure == OK)
+        failure = restore_forks(shell);
     if (failure == OK)
         failure = row_table_scan(shell->store, STORE_TABLE_LACK, restore_lack, &restore);
     if (failure == OK)

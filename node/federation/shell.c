@@ -100,6 +100,9 @@ static void shell_perform(struct shell *shell, const struct effect *effect, stru
     case EFFECT_FORKED:
         keeping_forked(shell, effect);
         break;
+    case EFFECT_FORKS:
+        keeping_forks(shell, effect->forks);
+        break;
     case EFFECT_ACKED:
         keeping_acked(shell, effect);
         break;

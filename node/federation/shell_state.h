@@ -123,6 +123,9 @@ void keeping_acked(struct shell *shell, const struct effect *effect);
 uint64_t keeping_reported(struct shell *shell, const struct node_id *peer,
                           const struct stream_id *stream);
 void keeping_forked(struct shell *shell, const struct effect *effect);
+/* The list of all equivocations known, under the key KEEPING_FORKS of the heads' table. */
+void keeping_forks(struct shell *shell, struct bytes forks);
+#define KEEPING_FORKS "forks"
 
 /* The bytes kept in a stream's row. */
 enum { KEEPING_STATE_SIZE = 8 + HASH_SIZE + 8 + 4 };

@@ -5,7 +5,7 @@
 #include "protocol/consult/mail.h"
 #include "protocol/core/casework_state.h"
 #include "protocol/core/core_state.h"
-#include "protocol/record/witness.h"
+#include "protocol/core/equivocation.h"
 
 static size_t casework_align(size_t size)
 {
@@ -144,39 +144,25 @@ void casework_roster(struct core *core)
 
 /* ---- what a record means ---- */
 
-static void casework_take_proof(struct core *core, struct bytes content)
+/* An institution's key changes, and what it certified before stands: who holds the stream has the
+ * word of the stream's own signatures for it. */
+static const struct sign_key *casework_key(const struct core *core,
+                                           const struct roster_entry *writer,
+                                           const struct record_claim *claim)
 {
-    struct witness_fork_proof proof;
-    struct record_claim claims[2];
-    if (witness_fork_proof_read(content, &proof) != OK)
-        return;
-    const struct bytes headers[] = {proof.header_a, proof.header_b};
-    const struct signature *signatures[] = {&proof.signature_a, &proof.signature_b};
-    for (int i = 0; i < 2; i++) {
-        uint8_t bare[RECORD_BARE_SIZE];
-        memcpy(bare, headers[i].data, RECORD_HEADER_SIZE);
-        memcpy(bare + RECORD_HEADER_SIZE, signatures[i]->bytes, SIGNATURE_SIZE);
-        if (record_parse((struct bytes){bare, sizeof bare}, &claims[i]) != OK)
-            return;
-        claims[i].header_bytes = headers[i];
-        const struct roster_entry *writer =
-            roster_find(core->roster, &claims[i].header.stream.writer);
-        if (writer == NULL || record_verify(&claims[i], &writer->sign_key) != OK)
-            return;
-    }
-    uint32_t slot = streams_find(&core->streams, &claims[0].header.stream);
-    if (slot != STREAM_NONE)
-        core->streams.all[slot].flags |= STREAM_FORKED;
+    const struct chain_link *head = chain_find(&core->roster->chain, &claim->header.head);
+    return head != NULL && head->epoch < writer->keys_since_epoch ? NULL : &writer->sign_key;
 }
 
 static void casework_take_federation(struct core *core, const struct record_claim *claim,
-                                     const struct statement *statement)
+                                     const struct statement *statement, struct step *step)
 {
     const struct roster_entry *writer = roster_find(core->roster, &claim->header.stream.writer);
     if (statement->kind == KIND_FORK_PROOF)
-        casework_take_proof(core, statement->content);
-    else if (writer != NULL && clinicians_take(&core->clinicians, &claim->header, &writer->sign_key,
-                                               statement->kind, statement->content) != OK)
+        equivocation_proved(core, statement->content, step);
+    else if (writer != NULL &&
+             clinicians_take(&core->clinicians, &claim->header, casework_key(core, writer, claim),
+                             statement->kind, statement->content) != OK)
         core->refused++;
     else if (writer != NULL && statement->kind == KIND_CERTIFICATE)
         casework_certified(core, &writer->node_id);
@@ -274,7 +260,7 @@ void casework_take(struct core *core, const struct record_claim *claim, struct b
         return;
     switch (header->stream.scope.kind) {
     case SCOPE_FEDERATION:
-        casework_take_federation(core, claim, &statement);
+        casework_take_federation(core, claim, &statement, step);
         break;
     case SCOPE_BOARD:
         casework_take_board(core, claim, &statement);

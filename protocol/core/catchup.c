@@ -4,6 +4,7 @@
 
 #include "protocol/core/casework.h"
 #include "protocol/core/entitlement.h"
+#include "protocol/core/equivocation.h"
 #include "protocol/core/gossip.h"
 #include "protocol/hash.h"
 
@@ -13,8 +14,9 @@ enum {
     CATCHUP_CONFLICTS_A_PAGE = 16,
 };
 
-/* Where a writer's stream ends for everyone: a suspended one is frozen wherever each holds it, a
- * removed one counts up to its cut. False when there is nothing to compare. */
+/* Where a writer's stream ends for everyone: that of who is suspended or equivocated is frozen
+ * wherever each holds it, a removed one counts up to its cut. False when there is nothing to
+ * compare. */
 static bool catchup_end(const struct core *core, const struct stream *stream, uint64_t *ret_tail,
                         struct record_id *ret_id)
 {
@@ -22,7 +24,8 @@ static bool catchup_end(const struct core *core, const struct stream *stream, ui
     struct cut cut;
     *ret_tail = stream->tail;
     *ret_id = stream->tail_id;
-    if (writer == NULL || writer->state == MEMBER_SUSPENDED)
+    if (writer == NULL || writer->state == MEMBER_SUSPENDED ||
+        equivocation_is_frozen(core, &stream->id.writer))
         return false;
     if (writer->state != MEMBER_REMOVED)
         return true;
@@ -181,7 +184,8 @@ void catchup_positions(struct core *core, struct peer *peer, struct bytes frame,
         if (slot != STREAM_NONE)
             gossip_hear(core, peer, slot, &position, step);
         if (frame.data[0] == FRAME_ACK || position.tail == 0 ||
-            !entitlement_shares(core, &core->config.self, &position.stream))
+            !entitlement_shares(core, &core->config.self, &position.stream) ||
+            equivocation_is_frozen(core, &position.stream.writer))
             continue;
         if (slot == STREAM_NONE)
             slot = catchup_slot(core, &position.stream);

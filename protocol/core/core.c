@@ -6,6 +6,7 @@
 #include "protocol/core/casework.h"
 #include "protocol/core/catchup.h"
 #include "protocol/core/entitlement.h"
+#include "protocol/core/equivocation.h"
 #include "protocol/core/ingest.h"
 #include "protocol/core/publish.h"
 
@@ -409,6 +410,7 @@ static void core_restore_stream(struct core *core, const struct event *event)
     stream->tail_epoch = event->stream.epoch;
     stream->flags = event->stream.flags;
     streams_rewind(&core->streams, slot);
+    equivocation_restore_stream(core, slot);
 }
 
 static void core_restore_lack(struct core *core, const struct event *event)
@@ -464,6 +466,9 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
         break;
     case EVENT_RESTORE_LACK:
         core_restore_lack(core, event);
+        break;
+    case EVENT_RESTORE_FORKS:
+        equivocation_restore(core, event->forks);
         break;
     case EVENT_RESTORE_CASE:
         casework_restore(core, event->consult);

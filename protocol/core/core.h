@@ -6,6 +6,7 @@
  *
  * Inside, one room for each thing that can happen:
  *   ingest.c       records came: what each is, check, keep
+ *   equivocation.c who said two things at one position
  *   publish.c      we write a record: seal, keep
  *   gossip.c       a record is durable: push, acknowledge, count who has it
  *   catchup.c      compare, list, want, answer
@@ -96,6 +97,9 @@ MUST_USE err core_check_statement(const struct core *core, const struct record_h
 const struct consult *core_case(const struct core *core, const struct case_id *case_id);
 /* The n-th case; NULL past the end. */
 const struct consult *core_case_at(const struct core *core, uint32_t n);
+
+/* Did this member say two things at one position, and the officers have not decided yet? */
+bool core_is_frozen(const struct core *core, const struct node_id *node);
 
 /* The n-th greeted peer; false past the end. */
 struct core_peer {

@@ -21,6 +21,7 @@ enum {
     SPOILED_MS = 60 * 1000,
     SURVEY_MS_MAX = 60 * 1000,
     LOST_COUNT_MAX = 1024, /* slots of our own streams in cases that are not here */
+    FORK_COUNT_MAX = 256,  /* forked streams that are remembered by name */
     LACK_LOOK_MS = 1000,
     FULL_RETRY_MS = 10 * 1000,
 };
@@ -46,6 +47,12 @@ struct peer {
     uint32_t listing;           /* the next stream to list for it; STREAM_NONE: none under way */
 };
 
+/* A stream in which its writer said two things at one position. */
+struct core_fork {
+    struct stream_id stream;
+    uint64_t epoch; /* the later of the heads that the two records name */
+};
+
 struct core {
     struct core_config config;
     struct roster *roster;
@@ -69,6 +76,8 @@ struct core {
     struct mono lacks_at;    /* when lacks are looked through again */
     uint64_t refused;
     uint32_t lost_count;
+    uint32_t fork_count;
+    struct core_fork forks[FORK_COUNT_MAX];
     struct mono started_at;
     struct casework *casework;
 };

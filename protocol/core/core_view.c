@@ -2,6 +2,7 @@
 #include "protocol/core/casework.h"
 #include "protocol/core/core_state.h"
 #include "protocol/core/entitlement.h"
+#include "protocol/core/equivocation.h"
 
 void core_status(const struct core *core, struct core_status *ret_status)
 {
@@ -56,6 +57,11 @@ err core_may_read(const struct core *core, const struct node_id *node,
                   const struct record_claim *claim)
 {
     return entitlement_read(core, node, claim);
+}
+
+bool core_is_frozen(const struct core *core, const struct node_id *node)
+{
+    return equivocation_is_frozen(core, node);
 }
 
 bool core_peer(const struct core *core, uint32_t n, struct core_peer *ret_peer)

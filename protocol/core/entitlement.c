@@ -4,6 +4,7 @@
 
 #include "protocol/core/casework.h"
 #include "protocol/core/core_state.h"
+#include "protocol/core/equivocation.h"
 
 static struct case_id entitlement_case(const struct scope *scope)
 {
@@ -56,6 +57,8 @@ err entitlement_write(const struct core *core, const struct record_header *heade
     if (member->state == MEMBER_REMOVED &&
         (!roster_cut(core->roster, stream, &cut) || header->sequence > cut.sequence))
         return ERR_BEYOND_CUT;
+    if (equivocation_is_frozen(core, &stream->writer)) /* (T-7) */
+        return ERR_FORKED;
     if (!entitlement_has_place(core, &stream->scope, &stream->writer))
         return ERR_NOT_ENTITLED;
     *ret_key = member->sign_key;

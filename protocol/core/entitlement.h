@@ -8,6 +8,7 @@
  *
  *   ERR_UNKNOWN_MEMBER  not a member, suspended, or removed: nothing new is accepted
  *   ERR_BEYOND_CUT      removed, and the position lies beyond the cut
+ *   ERR_FORKED          it said two things at one position, and the officers have not decided yet
  *   ERR_NOT_ENTITLED    no such scope here, or not a place where this member writes */
 MUST_USE err entitlement_write(const struct core *core, const struct record_header *header,
                                struct sign_key *ret_key);

@@ -5,6 +5,7 @@
 #include "protocol/core/casework.h"
 #include "protocol/core/catchup.h"
 #include "protocol/core/entitlement.h"
+#include "protocol/core/equivocation.h"
 #include "protocol/core/gossip.h"
 
 /* A frame's records, sorted into runs, on their way to the check. */
@@ -283,20 +284,9 @@ static bool ingest_holds(struct core *core, const struct step_run *run)
     const struct stream *stream = &core->streams.all[run->stream];
     if (run->is_fill)
         return true;
+    if (equivocation_is_frozen(core, &stream->id.writer))
+        return false; /* since it was sent to be checked */
     return run->verdict == OK && run->speculation == stream->speculation;
-}
-
-static void ingest_forked(struct core *core, const struct step_run *run,
-                          const struct step_record *record, struct step *step)
-{
-    struct stream *stream = &core->streams.all[run->stream];
-    if (run->verdict != OK || stream->tail != run->first)
-        return;
-    stream->flags |= STREAM_FORKED; /* (T-7) */
-    struct effect *effect = step_effect(step, EFFECT_FORKED);
-    effect->forked.stream = stream->id;
-    effect->forked.sequence = run->first;
-    effect->forked.other = (struct bytes){record->record.data, RECORD_BARE_SIZE};
 }
 
 static bool ingest_is_erased(const struct core *core, const struct step_run *run)
@@ -361,7 +351,7 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
         const struct step_record *records = event->batch.records + offset;
         offset += run->count;
         if (run->is_conflict) {
-            ingest_forked(core, run, records, step);
+            equivocation_found(core, run, records, step);
             continue;
         }
         if (!ingest_holds(core, run)) {

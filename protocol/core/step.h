@@ -72,6 +72,7 @@ struct step_batch {
 enum event_kind {
     EVENT_RESTORE_STREAM, /* at start, for each stored stream */
     EVENT_RESTORE_LACK,   /* at start, for each position held without body or key */
+    EVENT_RESTORE_FORKS,  /* at start, after the streams: what the last EFFECT_FORKS gave */
     EVENT_RESTORE_CASE,   /* at start, before the replay, for each erased case */
     EVENT_REPLAY,         /* at start, twice: federation, mail, case records; own ones on boards */
     EVENT_START,          /* all was restored */
@@ -111,6 +112,7 @@ struct event {
             uint32_t flags;
             bool is_sealed;
         } lack;
+        struct bytes forks;   /* RESTORE_FORKS */
         struct bytes consult; /* RESTORE_CASE: consult_export's */
         struct {
             struct step_batch batch; /* one record, opened */
@@ -153,6 +155,7 @@ enum effect_kind {
     EFFECT_DONE,    /* the answer to EVENT_POST */
     EFFECT_TOLD,    /* a record is durable: notify by id */
     EFFECT_FORKED,  /* a writer equivocated: keep `forked.other` beside what is stored */
+    EFFECT_FORKS,   /* the list of all equivocations known, in place of the last one: keep it */
     EFFECT_ACKED,   /* a peer reported one of our streams durable up to a position: keep lazily */
     EFFECT_DESTROY, /* bodies, keys, items and index entries of a case, but not clear records */
     EFFECT_ITEMS,   /* a FRAME_ITEM_* came: the shell's items room handles it */
@@ -197,6 +200,7 @@ struct effect {
             uint64_t sequence;
             struct bytes other; /* bare record */
         } forked;
+        struct bytes forks;
         struct {
             struct node_id peer;
             struct stream_id stream;

@@ -105,7 +105,8 @@ MUST_USE err certificate_write(const struct certificate_issue *issue,
 /* Reads all three layers; no signature is checked. On failure `*ret_certificate` is zeros. */
 MUST_USE err certificate_read(struct bytes content, struct certificate *ret_certificate);
 
-/* The two signatures, and that it is about this member of this federation.
+/* The two signatures, and that it is about this member of this federation. `institution_key` is
+ * NULL when the record that it came in vouches for the institution's.
  *
  *   ERR_BAD_SIGNATURE    the institution's, or the proof of possession, does not fit
  *   ERR_UNKNOWN_MEMBER   about another institution or federation */

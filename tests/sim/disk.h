@@ -28,6 +28,8 @@ struct disk_stream {
 struct disk {
     struct disk_stream *streams;
     size_t count;
+    uint8_t forks[64 * 1024]; /* the last EFFECT_FORKS */
+    size_t forks_size;
     bool is_full;
 };
 

@@ -223,6 +223,10 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         world_note(world, hospital, "forked", effect->forked.sequence);
         hospital_forked(hospital, effect);
         break;
+    case EFFECT_FORKS:
+        memcpy(hospital->disk.forks, effect->forks.data, effect->forks.size);
+        hospital->disk.forks_size = effect->forks.size;
+        break;
     case EFFECT_ACKED:
         oracle_acked(hospital, effect);
         break;
@@ -482,6 +486,9 @@ void hospital_boot(struct hospital *hospital)
     const struct disk *disk = &hospital->disk;
     for (size_t i = 0; i < disk->count; i++)
         hospital_restore_stream(hospital, &disk->streams[i]);
+    struct event forks = hospital_event(hospital, EVENT_RESTORE_FORKS);
+    forks.forks = (struct bytes){disk->forks, disk->forks_size};
+    hospital_step(hospital, &forks);
     for (size_t i = 0; i < disk->count; i++)
         hospital_restore_lacks(hospital, &disk->streams[i]);
     for (int again = 0; again < 2; again++)

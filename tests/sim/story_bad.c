@@ -136,7 +136,7 @@ static bool story_is_forked(const struct hospital *hospital, const struct stream
 }
 
 /* A writer signs two records for one position and shows each to another: both find out, all learn
- * it, the stream stands still. */
+ * it, and take nothing more of it, on this board or elsewhere. */
 void story_equivocation(struct world *world)
 {
     static struct forge one, other;
@@ -162,6 +162,21 @@ void story_equivocation(struct world *world)
     hospital_boot(&world->hospitals[3]);
     world_run(world, MINUTE_MS);
     WORLD_CHECK(world, story_is_forked(&world->hospitals[3], &stream));
+    struct scope federation = scope_federation();
+    struct stream_id news = {federation, aarau->node, 1};
+    const struct disk_stream *told = disk_find(&world->hospitals[1].disk, &news);
+    uint64_t tail = told == NULL ? 0 : told->tail;
+    forge_begin(&one, aarau, &federation);
+    one.header.audience = AUDIENCE_CLEAR;
+    one.header.sequence = tail + 1;
+    if (told != NULL)
+        one.header.previous = told->tail_id;
+    forge_record(&one, bytes_of_text("elsewhere"), false);
+    for (uint32_t i = 1; i < 5; i++)
+        forge_send(&one, &world->hospitals[i], i == 4);
+    world_run(world, MINUTE_MS);
+    for (uint32_t i = 1; i < 5; i++)
+        WORLD_CHECK(world, disk_at(&world->hospitals[i].disk, &news, tail + 1) == NULL);
     for (uint32_t i = 1; i < 5; i++) {
         struct hospital *writer = &world->hospitals[i];
         (void)story_done(world, clinic_announce(writer, story_in(writer, DAY_MS)));
