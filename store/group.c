@@ -15,15 +15,6 @@ enum { STATE_SIZE = HASH_SIZE + 8 + 4 + 4 + 8 + 8 + 8 + 8, STATE_VERSION = 1 };
 
 static const uint8_t state_name[1] = {STATE_VERSION};
 
-err group_check(struct group *group, int code)
-{
-    err result = env_error(code);
-    if (result != OK && result != ERR_NOT_FOUND && result != ERR_DUPLICATE) {
-        group->broken = true;
-    }
-    return result;
-}
-
 /* ---- the row that counts ---- */
 
 static err write_state(struct group *group)

@@ -9,17 +9,6 @@
 #include "store/item_disk.h"
 #include "store/item_thread.h"
 
-uint32_t item_file_chunk_count(const struct item_file_shape *shape)
-{
-    return (uint32_t)((shape->size + shape->chunk_size - 1) / shape->chunk_size);
-}
-
-uint32_t item_file_chunk_size(const struct item_file_shape *shape, uint32_t index)
-{
-    uint64_t left = shape->size - (uint64_t)index * shape->chunk_size;
-    return left < shape->chunk_size ? (uint32_t)left : shape->chunk_size;
-}
-
 err item_file_create(struct store *store, const struct item_id *item,
                      const struct item_file_shape *shape, uint64_t token)
 {
@@ -46,7 +35,7 @@ err item_file_state(struct store *store, const struct item_id *item,
         return result;
     }
     struct item_file_state state = {.shape = row.shape,
-                                    .chunk_count = item_file_chunk_count(&row.shape)};
+                                    .chunk_count = item_row_chunk_count(&row.shape)};
     for (uint32_t i = 0; i < state.chunk_count; i += 1) {
         state.chunks_here += item_row_bit(&row, i) ? 1 : 0;
     }
@@ -64,7 +53,7 @@ err item_file_next(struct store *store, const struct item_id *item, bool here, u
     if (result != OK) {
         return result;
     }
-    uint32_t count = item_file_chunk_count(&row.shape);
+    uint32_t count = item_row_chunk_count(&row.shape);
     while (index < count && item_row_bit(&row, index) != here) {
         index += 1;
     }
@@ -111,13 +100,13 @@ err item_file_read(struct store *store, const struct item_id *item, uint32_t ind
         return result;
     }
     struct item_file_chunk chunk = {.index = index};
-    if (index >= item_file_chunk_count(&row.shape) || !item_row_bit(&row, index)) {
+    if (index >= item_row_chunk_count(&row.shape) || !item_row_bit(&row, index)) {
         result = ERR_NOT_FOUND;
     } else {
         result = open_file(store, &row, &fd);
     }
     if (result == OK) {
-        chunk.data = (struct bytes){memory, item_file_chunk_size(&row.shape, index)};
+        chunk.data = (struct bytes){memory, item_row_chunk_size(&row.shape, index)};
         result = read_at(fd, memory, chunk.data.size, (uint64_t)index * CHUNK_SIZE_MAX);
     }
     if (result == OK) {
@@ -143,7 +132,7 @@ err item_file_leaves(struct store *store, const struct item_id *item, uint32_t i
     if (result != OK) {
         return result;
     }
-    uint32_t chunk_count = item_file_chunk_count(&row.shape);
+    uint32_t chunk_count = item_row_chunk_count(&row.shape);
     if (index > chunk_count || count > chunk_count - index) {
         result = ERR_INVALID;
     } else {

@@ -19,9 +19,6 @@ struct item_file_shape {
     uint32_t chunk_size; /* of each but the last; 1 to CHUNK_SIZE_MAX */
 };
 
-uint32_t item_file_chunk_count(const struct item_file_shape *shape);
-uint32_t item_file_chunk_size(const struct item_file_shape *shape, uint32_t index);
-
 /* Makes the file at its full size, so that a full disk refuses now or not at all. The result comes
  * with `token` through store_drain: OK, ERR_EXISTS when it is there with another shape (the same
  * shape is OK: go on where it stopped), ERR_FULL, ERR_IO.

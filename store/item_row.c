@@ -12,7 +12,7 @@ err item_row_check(const struct item_file_shape *shape)
 
 size_t item_row_bits_size(const struct item_file_shape *shape)
 {
-    return ((size_t)item_file_chunk_count(shape) + 7) / 8;
+    return ((size_t)item_row_chunk_count(shape) + 7) / 8;
 }
 
 err item_row_read(struct bytes value, struct item_row *ret_row)
@@ -45,16 +45,27 @@ bool item_row_bit(const struct item_row *row, uint32_t index)
 
 uint64_t item_row_leaf_offset(const struct item_file_shape *shape, uint32_t index)
 {
-    return (uint64_t)item_file_chunk_count(shape) * CHUNK_SIZE_MAX + (uint64_t)index * HASH_SIZE;
+    return (uint64_t)item_row_chunk_count(shape) * CHUNK_SIZE_MAX + (uint64_t)index * HASH_SIZE;
 }
 
 uint64_t item_row_allotted(const struct item_file_shape *shape)
 {
-    return item_row_leaf_offset(shape, item_file_chunk_count(shape));
+    return item_row_leaf_offset(shape, item_row_chunk_count(shape));
 }
 
 void item_row_name(const uint8_t file[static ITEM_ROW_FILE_SIZE],
                    char ret_name[static ITEM_ROW_NAME_SIZE])
 {
     ids_to_hex((struct bytes){file, ITEM_ROW_FILE_SIZE}, ret_name);
+}
+
+uint32_t item_row_chunk_count(const struct item_file_shape *shape)
+{
+    return (uint32_t)((shape->size + shape->chunk_size - 1) / shape->chunk_size);
+}
+
+uint32_t item_row_chunk_size(const struct item_file_shape *shape, uint32_t index)
+{
+    uint64_t left = shape->size - (uint64_t)index * shape->chunk_size;
+    return left < shape->chunk_size ? (uint32_t)left : shape->chunk_size;
 }

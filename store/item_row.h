@@ -24,6 +24,9 @@ void item_row_write(struct buffer *buffer, const struct item_row *row);
 bool item_row_bit(const struct item_row *row, uint32_t index);
 size_t item_row_bits_size(const struct item_file_shape *shape);
 
+uint32_t item_row_chunk_count(const struct item_file_shape *shape);
+uint32_t item_row_chunk_size(const struct item_file_shape *shape, uint32_t index);
+
 /* The file holds chunk n at n * CHUNK_SIZE_MAX, then the leaf hashes, 32 bytes each. */
 uint64_t item_row_allotted(const struct item_file_shape *shape);
 uint64_t item_row_leaf_offset(const struct item_file_shape *shape, uint32_t index);

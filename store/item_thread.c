@@ -206,8 +206,8 @@ static void write_chunk(struct item_thread *thread, struct job *job)
 {
     struct open_item *open = find_open(thread, &job->item);
     err result = open->used ? OK : open_item(thread, &job->item, open);
-    if (result == OK && (job->index >= item_file_chunk_count(&open->row.shape) ||
-                         job->size != item_file_chunk_size(&open->row.shape, job->index))) {
+    if (result == OK && (job->index >= item_row_chunk_count(&open->row.shape) ||
+                         job->size != item_row_chunk_size(&open->row.shape, job->index))) {
         result = ERR_INVALID;
     }
     if (result == OK) {

@@ -354,20 +354,6 @@ static err api_open(struct api *api, size_t index)
     return failure;
 }
 
-void api_release(struct api *api)
-{
-    if (--api->uses > 0)
-        return;
-    for (size_t i = 0; i < api->federation_count; i++) {
-        account_close(api->federations[i].accounts);
-        inbox_free(api->federations[i].inbox);
-        draft_close(api->federations[i].drafts);
-        proofs_free(api->federations[i].proofs);
-    }
-    secrets_free(api->secrets);
-    free(api);
-}
-
 err api_new(const struct api_config *config, struct api **ret_api)
 {
     struct api *api = calloc(1, sizeof *api);
@@ -411,5 +397,5 @@ void api_free(struct api *api)
         shell_unlisten(federation->shell, federation->proofs);
         shell_unlisten(federation->shell, federation);
     }
-    api_release(api);
+    api_state_release(api);
 }

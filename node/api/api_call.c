@@ -27,7 +27,7 @@ void api_call_free(struct api_call *call)
         call->api->upload_count--;
     json_decref(call->form);
     readout_memory_free(call->memory);
-    api_release(call->api);
+    api_state_release(call->api);
     free(call);
 }
 

@@ -89,10 +89,8 @@ struct api_route {
     void (*handle)(struct api_call *call);
 };
 
-/* ---- api.c ---- */
-
 /* One user of the API less; the last one frees it. */
-void api_release(struct api *api);
+void api_state_release(struct api *api);
 
 /* ---- api_call.c ---- */
 

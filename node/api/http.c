@@ -10,80 +10,6 @@
 
 /* ---- one request ---- */
 
-static enum http_method http_method_of(const char *name)
-{
-    static const char *const names[] = {"GET", "POST", "PUT", "DELETE"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i], name) == 0)
-            return (enum http_method)i;
-    }
-    return HTTP_OTHER;
-}
-
-static struct http_peer http_peer_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
-        return (struct http_peer){.is_known = false};
-    return (struct http_peer){.is_known = true, .uid = peer.uid, .gid = peer.gid};
-}
-
-static bool http_cut_path(struct http_request *request, const char *url)
-{
-    request->path = strdup(url);
-    char *cut = strdup(url);
-    if (request->path == NULL || cut == NULL || cut[0] != '/') {
-        free(cut);
-        return false;
-    }
-    char *rest = NULL;
-    for (char *part = strtok_r(cut, "/", &rest); part != NULL; part = strtok_r(NULL, "/", &rest)) {
-        if (request->part_count < HTTP_PART_COUNT_MAX)
-            request->parts[request->part_count] = strdup(part);
-        request->part_count++;
-    }
-    free(cut);
-    return request->part_count <= HTTP_PART_COUNT_MAX;
-}
-
-static struct http_request *http_request_new(struct http *http, struct MHD_Connection *connection,
-                                             const char *url, const char *method)
-{
-    struct http_request *request = calloc(1, sizeof *request);
-    if (request == NULL)
-        return NULL;
-    request->http = http;
-    request->connection = connection;
-    request->method = http_method_of(method);
-    request->peer = http_peer_of(connection);
-    request->next = http->first;
-    request->link = &http->first;
-    if (http->first != NULL)
-        http->first->link = &request->next;
-    http->first = request;
-    if (!http_cut_path(request, url))
-        request->part_count = 0;
-    return request;
-}
-
-void http_drop(struct http_request *request)
-{
-    if (request->http != NULL || (request->is_handed && !request->is_answered))
-        return;
-    if (request->free_own != NULL)
-        request->free_own(request->own);
-    if (request->body != NULL)
-        sodium_memzero(request->body, request->body_promised);
-    free(request->body);
-    for (size_t i = 0; i < HTTP_PART_COUNT_MAX; i++)
-        free(request->parts[i]);
-    free(request->path);
-    free(request);
-}
-
 /* Content-Length, or 0. False: none, but a body all the same, or not a number. */
 static bool http_length(const struct http_request *request, size_t *ret_length)
 {
@@ -186,19 +112,6 @@ static void http_on_completed(void *arg, struct MHD_Connection *connection, void
     http_drop(request);
 }
 
-void http_send(struct http_request *request)
-{
-    request->is_answered = true;
-    if (request->is_suspended) { /* without a response it is closed */
-        request->is_suspended = false;
-        MHD_resume_connection(request->connection);
-        http_kick(request->http);
-    } else if (request->response != NULL) {
-        (void)!MHD_queue_response(request->connection, request->status, request->response);
-    }
-    http_drop(request);
-}
-
 /* ---- in the loop ---- */
 
 static void http_run(struct http *http)
@@ -237,13 +150,6 @@ static void http_on_prepare(uv_prepare_t *prepare)
         uv_timer_stop(&http->timer);
 }
 
-void http_kick(struct http *http)
-{
-    http->is_kicked = true;
-    if (!http->is_closing)
-        uv_timer_start(&http->timer, http_on_timer, 0, 0);
-}
-
 static void http_on_closed(uv_handle_t *handle)
 {
     struct http *http = handle->data;
@@ -255,6 +161,7 @@ static err http_attach(struct http *http, uv_loop_t *loop)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     http->poll.data = http->prepare.data = http->timer.data = http;
+    http->run = http_on_timer;
     if (info == NULL || uv_poll_init(loop, &http->poll, info->epoll_fd) != 0)
         return ERR_IO;
     uv_prepare_init(loop, &http->prepare);
@@ -317,93 +224,4 @@ void http_free(struct http *http)
     uv_close((uv_handle_t *)&http->poll, http_on_closed);
     uv_close((uv_handle_t *)&http->prepare, http_on_closed);
     uv_close((uv_handle_t *)&http->timer, http_on_closed);
-}
-
-/* ---- what was asked ---- */
-
-enum http_method http_method(const struct http_request *request)
-{
-    return request->method;
-}
-
-const char *http_path(const struct http_request *request)
-{
-    return request->path == NULL ? "" : request->path;
-}
-
-const char *http_part(const struct http_request *request, size_t n)
-{
-    return n < request->part_count && n < HTTP_PART_COUNT_MAX ? request->parts[n] : NULL;
-}
-
-static const char *http_value(const struct http_request *request, enum MHD_ValueKind kind,
-                              const char *name)
-{
-    const char *value = NULL;
-    size_t size = 0;
-    if (request->connection == NULL ||
-        MHD_lookup_connection_value_n(request->connection, kind, name, strlen(name), &value,
-                                      &size) != MHD_YES ||
-        value == NULL || strlen(value) != size)
-        return NULL;
-    return value;
-}
-
-const char *http_query(const struct http_request *request, const char *name)
-{
-    return http_value(request, MHD_GET_ARGUMENT_KIND, name);
-}
-
-const char *http_header(const struct http_request *request, const char *name)
-{
-    return http_value(request, MHD_HEADER_KIND, name);
-}
-
-struct bytes http_body(const struct http_request *request)
-{
-    return (struct bytes){request->body, request->body == NULL ? 0 : request->body_size};
-}
-
-uint8_t *http_take_body(struct http_request *request, size_t *ret_size)
-{
-    uint8_t *body = request->body;
-    *ret_size = body == NULL ? 0 : request->body_size;
-    request->body = NULL;
-    request->body_promised = 0;
-    return body;
-}
-
-struct http_peer http_peer(const struct http_request *request)
-{
-    return request->peer;
-}
-
-bool http_peer_in_group(const struct http_request *request, gid_t group)
-{
-    if (request->connection == NULL || !request->peer.is_known)
-        return false;
-    if (request->peer.gid == group)
-        return true;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    gid_t groups[256];
-    socklen_t size = sizeof groups;
-    if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
-        return false;
-    for (size_t i = 0; i < size / sizeof groups[0]; i++) {
-        if (groups[i] == group)
-            return true;
-    }
-    return false;
-}
-
-void http_set_own(struct http_request *request, void *own, void (*free_own)(void *own))
-{
-    request->own = own;
-    request->free_own = free_own;
-}
-
-void *http_own(const struct http_request *request)
-{
-    return request->own;
 }

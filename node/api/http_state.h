@@ -1,4 +1,4 @@
-/* What http.c, http_answer.c and http_events.c share. */
+/* What http.c (in the loop), http_request.c, http_answer.c and http_events.c share. */
 #ifndef CONSILIUM_NODE_API_HTTP_STATE_H
 #define CONSILIUM_NODE_API_HTTP_STATE_H
 
@@ -12,6 +12,7 @@ struct http {
     uv_poll_t poll;
     uv_prepare_t prepare;
     uv_timer_t timer;
+    uv_timer_cb run; /* what the timer does: runs libmicrohttpd */
     unsigned handles_open;
     bool is_running; /* inside MHD_run */
     bool is_kicked;  /* something was resumed: run soon */
@@ -42,6 +43,9 @@ struct http_request {
     void (*free_own)(void *own);
 };
 
+/* NULL: no memory. A path of too many parts has none. */
+struct http_request *http_request_new(struct http *http, struct MHD_Connection *connection,
+                                      const char *url, const char *method);
 /* Runs libmicrohttpd soon. */
 void http_kick(struct http *http);
 /* The response is in the request: hands it over, or resumes who waits for it. */

@@ -33,113 +33,17 @@ const char *hub_reason_sentence(enum hub_reason reason)
     return "unknown";
 }
 
-/* ---- the table of links ---- */
-
-struct hub_link hub_link_of(const struct hub_line *line)
+static void hub_say(struct hub_line *line, uint8_t control)
 {
-    return (struct hub_link){line->id};
-}
-
-struct hub_line *hub_find(const struct hub *hub, struct hub_link link)
-{
-    uint32_t slot = link.id & 0xffff;
-    struct hub_line *line = slot < hub->line_capacity ? hub->lines[slot] : NULL;
-    return line != NULL && line->id == link.id ? line : NULL;
-}
-
-static err hub_grow(struct hub *hub)
-{
-    uint32_t capacity = hub->line_capacity == 0 ? 64 : 2 * hub->line_capacity;
-    if (hub->line_capacity >= HUB_LINE_COUNT_MAX)
-        return ERR_FULL;
-    struct hub_line **lines = reallocarray(hub->lines, capacity, sizeof *lines);
-    if (lines == NULL)
-        return ERR_NO_MEMORY;
-    memset(lines + hub->line_capacity, 0, (capacity - hub->line_capacity) * sizeof *lines);
-    hub->line_cursor = hub->line_capacity;
-    hub->lines = lines;
-    hub->line_capacity = capacity;
-    return OK;
-}
-
-err hub_enter(struct hub *hub, struct hub_line *line)
-{
-    uint32_t *count = line->direction == HUB_INBOUND ? &hub->inbound_count : &hub->outbound_count;
-    if (hub->inbound_count + hub->outbound_count >= hub->line_capacity) {
-        err result = hub_grow(hub);
-        if (result != OK)
-            return result;
-    }
-    while (hub->lines[hub->line_cursor] != NULL)
-        hub->line_cursor = (hub->line_cursor + 1) % hub->line_capacity;
-    line->hub = hub;
-    line->id = ++hub->line_counter << 16 | hub->line_cursor;
-    line->heard_ms = line->asked_ms = uv_now(hub->loop);
-    hub->lines[hub->line_cursor] = line;
-    ++*count;
-    return OK;
-}
-
-void hub_leave(struct hub_line *line)
-{
-    struct hub *hub = line->hub;
-    uint32_t *count = line->direction == HUB_INBOUND ? &hub->inbound_count : &hub->outbound_count;
-    assert(hub->lines[line->id & 0xffff] == line);
-    hub->lines[line->id & 0xffff] = NULL;
-    --*count;
-}
-
-void hub_raise(struct hub_line *line)
-{
-    struct hub *hub = line->hub;
-    line->up = true;
-    line->blocked = false;
-    line->heard_ms = line->asked_ms = uv_now(hub->loop);
-    if (hub->config.calls.on_up != NULL)
-        hub->config.calls.on_up(hub->config.user, hub_link_of(line), &line->peer, line->direction);
-}
-
-void hub_lower(struct hub_line *line, enum hub_reason reason)
-{
-    struct hub *hub = line->hub;
-    bool was_up = line->up;
-    line->up = false;
-    line->blocked = false;
-    if (was_up && hub->config.calls.on_down != NULL)
-        hub->config.calls.on_down(hub->config.user, hub_link_of(line), reason);
-}
-
-/* ---- the hub's own frames ---- */
-
-void hub_say(struct hub_line *line, uint8_t control)
-{
-    const uint8_t frame[] = {HUB_CONTROL, control};
-    const struct bytes bytes = {frame, sizeof frame};
     /* a full queue means that something is under way already, which serves as well */
-    err ignored = line->direction == HUB_INBOUND
-                      ? hub_inbound_send((struct hub_inbound *)line, bytes, BYTES_NONE)
-                      : hub_outbound_send((struct hub_outbound *)line, bytes, BYTES_NONE);
+    err ignored =
+        line->direction == HUB_INBOUND
+            ? hub_inbound_send((struct hub_inbound *)line, hub_word(control), BYTES_NONE)
+            : hub_outbound_send((struct hub_outbound *)line, hub_word(control), BYTES_NONE);
     (void)ignored;
 }
 
-void hub_control(struct hub_line *line, struct bytes frame)
-{
-    if (frame.size >= 2 && frame.data[1] == HUB_CONTROL_PING)
-        hub_say(line, HUB_CONTROL_PONG);
-}
-
 /* ---- who may come in ---- */
-
-static int hub_compare_keys(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct transport_key));
-}
-
-bool hub_lists(const struct hub *hub, const struct transport_key *key)
-{
-    return hub->allowed_count != 0 &&
-           bsearch(key, hub->allowed, hub->allowed_count, sizeof *key, hub_compare_keys) != NULL;
-}
 
 static bool hub_admits(void *user, const struct transport_key *key)
 {
@@ -251,19 +155,6 @@ err hub_new(struct gate *gate, const struct hub_config *config, struct hub **ret
     hub->counts = (struct hub_counts){0};
     *ret_hub = hub;
     return OK;
-}
-
-void hub_release(struct hub *hub)
-{
-    if (--hub->references != 0)
-        return;
-    struct gate *gate = hub->gate;
-    free(hub->allowed);
-    free(hub->lines);
-    free(hub->listen);
-    free(hub->connections);
-    free(hub);
-    gate_close(gate);
 }
 
 void hub_free(struct hub *hub)

@@ -97,7 +97,7 @@ void hub_connection_end(struct hub *hub, int fd)
         return;
     if (connection->state == HUB_CONNECTION_MEMBER) {
         connection->inbound->fd = -1;
-        hub_inbound_lose(connection->inbound);
+        hub_connection_lose(connection->inbound);
     }
     connection->inbound = NULL;
     hub_connection_enter(hub, connection, HUB_CONNECTION_NONE);
@@ -119,4 +119,12 @@ void hub_connection_sweep(struct hub *hub)
         if (c->state == HUB_CONNECTION_STRANGER && now - c->since_ms >= patience_ms)
             hub_connection_cut(hub, (int)i);
     }
+}
+
+void hub_connection_lose(struct hub_inbound *inbound)
+{
+    struct hub *hub = inbound->line.hub;
+    hub->gone_count += !inbound->gone;
+    inbound->gone = true;
+    watch_touch(&hub->router);
 }

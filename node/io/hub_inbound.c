@@ -19,14 +19,6 @@ enum {
                          ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL,
 };
 
-void hub_inbound_lose(struct hub_inbound *inbound)
-{
-    struct hub *hub = inbound->line.hub;
-    hub->gone_count += !inbound->gone;
-    inbound->gone = true;
-    watch_touch(&hub->router);
-}
-
 static unsigned hub_inbound_events(struct hub *hub, unsigned budget)
 {
     uint16_t event = 0;
@@ -186,7 +178,9 @@ static void hub_inbound_take(struct hub *hub, const struct hub_arrival *arrival)
     }
     inbound->line.heard_ms = uv_now(hub->loop);
     if (arrival->payload.data[0] == HUB_CONTROL) {
-        hub_control(&inbound->line, arrival->payload);
+        if (hub_asks(arrival->payload) &&
+            hub_inbound_send(inbound, hub_word(HUB_CONTROL_PONG), BYTES_NONE) != OK)
+            return; /* its queue is full: it hears of us by what waits there */
         return;
     }
     hub->counts.frames_in++;
@@ -239,7 +233,7 @@ err hub_inbound_send(struct hub_inbound *inbound, struct bytes head, struct byte
         (void)zmq_msg_close(&message);
         if (errno == EAGAIN)
             return ERR_BUSY;
-        hub_inbound_lose(inbound); /* EHOSTUNREACH: it ended, and nobody told us yet */
+        hub_connection_lose(inbound); /* EHOSTUNREACH: it ended, and nobody told us yet */
         return ERR_NOT_FOUND;
     }
     /* the ROUTER has looked whether there is room, so this part is taken */
@@ -252,12 +246,11 @@ err hub_inbound_send(struct hub_inbound *inbound, struct bytes head, struct byte
  * a frame that means nothing. */
 static void hub_inbound_ask_blocked(struct hub *hub)
 {
-    static const uint8_t nothing[] = {HUB_CONTROL, HUB_CONTROL_NOTHING};
     for (uint32_t i = 0; i < hub->line_capacity; i++) {
         struct hub_line *line = hub->lines[i];
         if (line == NULL || line->direction != HUB_INBOUND || !line->blocked)
             continue;
-        if (hub_inbound_send((struct hub_inbound *)line, (struct bytes){nothing, sizeof nothing},
+        if (hub_inbound_send((struct hub_inbound *)line, hub_word(HUB_CONTROL_NOTHING),
                              BYTES_NONE) != OK)
             continue;
         line->blocked = false;

@@ -1,5 +1,5 @@
-/* What is inside of a hub, for the rooms that make it: hub (the table of links and the face to the
- * caller), hub_inbound, hub_outbound, hub_socket (options), hub_prove (the proof at the start). */
+/* What is inside of a hub, for the rooms that make it: hub (the face to the caller), hub_table (the
+ * links), hub_inbound, hub_outbound, hub_socket (options), hub_prove (the proof at the start). */
 #ifndef CONSILIUM_NODE_IO_HUB_LINE_H
 #define CONSILIUM_NODE_IO_HUB_LINE_H
 
@@ -14,9 +14,9 @@ enum {
     HUB_OUTBOUND_COUNT_MAX = 4096,
     HUB_BUCKET_COUNT = 1024,
     HUB_USER_SIZE = 2 * KEY_SIZE + 1,
-    HUB_ROUTING_SIZE = 5, /* a zero byte and a counter: what a ROUTER assigns itself */
-    HUB_CONTROL = 0x00,   /* the first byte of our own frames; the second is one of these: */
-    HUB_CONTROL_HELLO = 1,
+    HUB_ROUTING_SIZE = 5,  /* a zero byte and a counter: what a ROUTER assigns itself */
+    HUB_CONTROL = 0x00,    /* the first byte of our own frames; the second is one of these: */
+    HUB_CONTROL_HELLO = 1, /* and the version */
     HUB_CONTROL_PING = 2,
     HUB_CONTROL_PONG = 3,
     HUB_CONTROL_NOTHING = 4, /* asks a full queue whether there is room */
@@ -104,7 +104,7 @@ struct hub {
     unsigned blocked_count; /* inbound only */
 };
 
-/* ---- hub.c ---- */
+/* ---- hub_table.c ---- */
 
 /* Puts a line into the table and gives it its id. ERR_FULL, ERR_NO_MEMORY. */
 MUST_USE err hub_enter(struct hub *hub, struct hub_line *line);
@@ -112,14 +112,16 @@ void hub_leave(struct hub_line *line);
 struct hub_line *hub_find(const struct hub *hub, struct hub_link link);
 struct hub_link hub_link_of(const struct hub_line *line);
 bool hub_lists(const struct hub *hub, const struct transport_key *key);
+/* For qsort and bsearch. */
+int hub_compare_keys(const void *a, const void *b);
 void hub_release(struct hub *hub);
 /* Marks the line up or down and tells the caller; the line may be gone when they return. */
 void hub_raise(struct hub_line *line);
 void hub_lower(struct hub_line *line, enum hub_reason reason);
-/* Answers a frame of the hub's own. */
-void hub_control(struct hub_line *line, struct bytes frame);
-/* Sends two bytes of the hub's own if there is room. */
-void hub_say(struct hub_line *line, uint8_t control);
+/* A frame of the hub's own; static. */
+struct bytes hub_word(uint8_t control);
+/* Must a frame of the hub's own be answered, with HUB_CONTROL_PONG? */
+bool hub_asks(struct bytes frame);
 
 /* ---- hub_inbound.c ---- */
 
@@ -128,8 +130,6 @@ void hub_inbound_close(struct hub *hub);
 MUST_USE err hub_inbound_send(struct hub_inbound *inbound, struct bytes head, struct bytes rest);
 /* Ends the link: off the table, disconnected, told. */
 void hub_inbound_end(struct hub_inbound *inbound, enum hub_reason reason);
-/* Its connection ended: down, once what arrived before is read. */
-void hub_inbound_lose(struct hub_inbound *inbound);
 void hub_inbound_sweep(struct hub *hub);
 
 /* ---- hub_connection.c ---- */
@@ -141,6 +141,8 @@ void hub_connection_begin(struct hub *hub, int fd);
 void hub_connection_end(struct hub *hub, int fd);
 /* A stranger is a member from now on. */
 void hub_connection_bind(struct hub *hub, struct hub_inbound *inbound);
+/* A member's ended: its link goes down, once what arrived before is read. */
+void hub_connection_lose(struct hub_inbound *inbound);
 /* Shuts a live one down; passes over all others. */
 void hub_connection_cut(struct hub *hub, int fd);
 /* Shuts down strangers that have been silent for too long. */

@@ -104,7 +104,9 @@ static void hub_outbound_take(struct hub_outbound *outbound, struct bytes frame,
     }
     outbound->line.heard_ms = uv_now(hub->loop);
     if (frame.data[0] == HUB_CONTROL) {
-        hub_control(&outbound->line, frame);
+        if (hub_asks(frame) &&
+            hub_outbound_send(outbound, hub_word(HUB_CONTROL_PONG), BYTES_NONE) != OK)
+            return; /* its queue is full: it hears of us by what waits there */
         return;
     }
     hub->counts.frames_in++;

@@ -1,5 +1,4 @@
-/* Which chunk is asked of whom. A chunk is missing, asked for, coming (checked and written), or
- * durable; whatever goes wrong with it makes it missing again. */
+/* A fetch from its begin to its end: whom to ask, what to ask for, and when again. */
 #include "node/items/items_state.h"
 
 #include <stdlib.h>
@@ -8,55 +7,32 @@
 #include "node/io/log.h"
 #include "store/item_file.h"
 
-/* ---- the chunks ---- */
+/* ---- all of it is here ---- */
 
-void items_fetch_return(struct items *items, struct items_fetch *fetch, uint32_t index)
+static void items_fetch_on_whole(struct items *items, struct items_entry *entry,
+                                 const struct items_kept *kept, err result)
 {
-    fetch->marks[index] = ITEMS_MISSING;
-    items->window--;
-    if (index < fetch->first_missing)
-        fetch->first_missing = index;
+    (void)items;
+    (void)kept;
+    if (entry != NULL && result != OK) /* the file knows what is here: found again at the start */
+        log_warn("fetch-not-noted", log_err("why", result));
 }
 
-static void items_fetch_give_up(struct items *items, struct items_fetch *fetch,
-                                struct items_want *want)
+void items_fetch_whole(struct items *items, struct items_entry *entry)
 {
-    for (uint32_t i = 0; i < want->count; i++) {
-        if (fetch->marks[want->first + i] == ITEMS_ASKED)
-            items_fetch_return(items, fetch, want->first + i);
+    if (entry->fetch->here_count < entry->row.shape.chunk_count)
+        return;
+    if (items_case_is_erased(items, &entry->row.case_id)) {
+        items_entry_drop(items, entry, true);
+        return;
     }
-    *want = (struct items_want){0};
-}
-
-/* What was asked of the source is missing again. */
-static void items_fetch_silence(struct items *items, struct items_fetch *fetch,
-                                struct items_source *source, uint64_t pause_ms)
-{
-    for (size_t i = 0; i < ITEMS_SOURCE_WANTS; i++)
-        items_fetch_give_up(items, fetch, &source->wants[i]);
-    source->resume_at.ms = shell_mono().ms + pause_ms;
+    items_fetch_end(items, entry);
+    entry->row.state = ITEMS_ROW_HERE;
+    struct items_kept kept = {.on_done = items_fetch_on_whole, .item = entry->id};
+    items_entry_keep(items, entry, NULL, &kept);
 }
 
 /* ---- sources ---- */
-
-struct items_source *items_fetch_source(struct items_fetch *fetch, struct link_id link)
-{
-    for (size_t i = 0; i < fetch->source_count; i++) {
-        if (fetch->sources[i].link.value == link.value)
-            return &fetch->sources[i];
-    }
-    return NULL;
-}
-
-struct items_want *items_fetch_want(struct items_source *source, uint32_t index)
-{
-    for (size_t i = 0; i < ITEMS_SOURCE_WANTS; i++) {
-        struct items_want *want = &source->wants[i];
-        if (want->count > 0 && index >= want->first && index - want->first < want->count)
-            return want;
-    }
-    return NULL;
-}
 
 static struct items_source *items_fetch_add(struct items_fetch *fetch, const struct node_id *node,
                                             bool is_requester)
@@ -299,7 +275,7 @@ static void items_fetch_on_file(struct items *items, struct items_entry *entry, 
         log_warn("fetch-waits", log_hex("item", ID_BYTES(entry->id)), log_err("why", result));
     } else {
         fetch->is_ready = true;
-        items_take_whole(items, entry);
+        items_fetch_whole(items, entry);
         if (entry->fetch != NULL)
             items_fetch_sources(items, entry);
         if (entry->fetch != NULL)
@@ -314,20 +290,6 @@ void items_fetch_begin(struct items *items, struct items_entry *entry)
         items_fetch_open(items, entry);
     else
         items->has_more = true; /* found again in the store */
-}
-
-void items_fetch_end(struct items *items, struct items_entry *entry)
-{
-    struct items_fetch *fetch = entry->fetch;
-    if (fetch == NULL)
-        return;
-    for (uint32_t i = 0; fetch->marks != NULL && i < entry->row.shape.chunk_count; i++) {
-        if (fetch->marks[i] == ITEMS_ASKED || fetch->marks[i] == ITEMS_COMING)
-            items->window--;
-    }
-    free(fetch->marks);
-    free(fetch);
-    entry->fetch = NULL;
 }
 
 void items_fetch_mend(struct items *items, struct items_entry *entry, uint32_t index)

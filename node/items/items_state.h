@@ -1,6 +1,6 @@
-/* What the rooms of items share: items.c (the face, the entries), items_row.c (what is kept of
- * each), items_put.c (sealing our own), items_serve.c (answering), items_fetch.c (which chunk from
- * whom), items_take.c (what comes). */
+/* What the rooms of items share: items.c (the face), items_entry.c (what is in memory), items_row.c
+ * (what is kept of each), items_put.c (sealing our own), items_serve.c (answering), items_fetch.c
+ * (a fetch), items_ask.c (which chunk of whom), items_take.c (what comes). */
 #ifndef CONSILIUM_NODE_ITEMS_ITEMS_STATE_H
 #define CONSILIUM_NODE_ITEMS_ITEMS_STATE_H
 
@@ -124,7 +124,7 @@ struct items {
     uint8_t frame[FRAME_SIZE_MAX];
 };
 
-/* ---- items.c ---- */
+/* ---- items_entry.c ---- */
 
 /* From memory, else from the store; ERR_NOT_FOUND, ERR_CORRUPT, ERR_NO_MEMORY. Borrowed until the
  * next call of this. */
@@ -149,6 +149,9 @@ void items_entry_keep(struct items *items, struct items_entry *entry, const stru
 /* Forgets it and, when `is_deleted`, deletes file and row. */
 void items_entry_drop(struct items *items, struct items_entry *entry, bool is_deleted);
 
+/* Deletes file and row. */
+void items_delete(struct items *items, const struct item_id *id);
+
 /* Counts what still comes; the memory goes with the last of it after items_free. */
 void items_hold(struct items *items);
 void items_release(struct items *items);
@@ -172,8 +175,8 @@ void items_serve_want(struct items *items, struct link_id link, struct bytes fra
 
 /* Makes the row's fetch go on; `entry` has none yet. */
 void items_fetch_begin(struct items *items, struct items_entry *entry);
-/* Frees it; the wants that are out are forgotten. */
-void items_fetch_end(struct items *items, struct items_entry *entry);
+/* When all chunks are durable: the fetch is over, and the row says so. */
+void items_fetch_whole(struct items *items, struct items_entry *entry);
 /* Sources come and go, time passes; then asks for what is missing. */
 void items_fetch_tick(struct items *items);
 void items_fetch_pump(struct items *items, struct items_entry *entry);
@@ -182,6 +185,13 @@ enum items_state items_fetch_state(const struct items_entry *entry);
 void items_fetch_mend(struct items *items, struct items_entry *entry, uint32_t index);
 void items_fetch_status(struct items *items, struct link_id link, struct bytes frame);
 
+/* ---- items_ask.c ---- */
+
+/* Frees it; the wants that are out are forgotten. */
+void items_fetch_end(struct items *items, struct items_entry *entry);
+/* What was asked of the source is missing again; it is asked nothing more for `pause_ms`. */
+void items_fetch_silence(struct items *items, struct items_fetch *fetch,
+                         struct items_source *source, uint64_t pause_ms);
 /* What a source owes for a chunk; NULL when it was not asked for it. */
 struct items_source *items_fetch_source(struct items_fetch *fetch, struct link_id link);
 struct items_want *items_fetch_want(struct items_source *source, uint32_t index);
@@ -190,8 +200,6 @@ void items_fetch_return(struct items *items, struct items_fetch *fetch, uint32_t
 
 /* ---- items_take.c ---- */
 
-/* When all chunks are durable: the fetch is over, and the row says so. */
-void items_take_whole(struct items *items, struct items_entry *entry);
 void items_take_chunk(struct items *items, struct link_id link, struct bytes frame);
 
 #endif

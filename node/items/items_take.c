@@ -30,31 +30,6 @@ static void items_take_run(struct job *job)
                                        &check->proof); /* (W-10) */
 }
 
-/* ---- all of it is here ---- */
-
-static void items_take_on_row(struct items *items, struct items_entry *entry,
-                              const struct items_kept *kept, err result)
-{
-    (void)items;
-    (void)kept;
-    if (entry != NULL && result != OK) /* the file knows what is here: found again at the start */
-        log_warn("fetch-not-noted", log_err("why", result));
-}
-
-void items_take_whole(struct items *items, struct items_entry *entry)
-{
-    if (entry->fetch->here_count < entry->row.shape.chunk_count)
-        return;
-    if (items_case_is_erased(items, &entry->row.case_id)) {
-        items_entry_drop(items, entry, true);
-        return;
-    }
-    items_fetch_end(items, entry);
-    entry->row.state = ITEMS_ROW_HERE;
-    struct items_kept kept = {.on_done = items_take_on_row, .item = entry->id};
-    items_entry_keep(items, entry, NULL, &kept);
-}
-
 /* ---- writing ---- */
 
 struct items_writing {
@@ -100,7 +75,7 @@ static void items_take_on_written(void *arg, err result)
         entry->fetch->marks[index] = ITEMS_DURABLE;
         entry->fetch->here_count++;
         items->window--;
-        items_take_whole(items, entry);
+        items_fetch_whole(items, entry);
         /* the window has room again: for this fetch, or for another */
         for (entry = items->entries; entry != NULL; entry = entry->next) {
             if (entry->fetch != NULL && !entry->is_dropped)

@@ -141,17 +141,6 @@ static void links_relay_box(struct links *links, struct links_member *member, ui
     }
 }
 
-int links_relay_session(const struct links *links, const struct links_member *member)
-{
-    struct relay_choice all[LINKS_RELAY_MAX];
-    for (int i = 0; i < LINKS_RELAY_MAX; i++) {
-        all[i] = member->at[i].choice;
-        all[i].is_up = all[i].is_up && links->relays[i].is_welcome;
-    }
-    int current = member->way == LINKS_BOXED ? (int)member->way_relay : -1;
-    return relay_choice_best(all, LINKS_RELAY_MAX, current);
-}
-
 err links_relay_send(struct links *links, struct links_member *member, struct bytes frame)
 {
     struct links_relay_state *relay = &links->relays[member->way_relay];

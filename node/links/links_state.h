@@ -1,4 +1,5 @@
-/* What the three rooms of links share. */
+/* What the rooms of links share: links.c (the faces to shell and hub), links_way.c, links_direct.c,
+ * links_relay.c. */
 #ifndef CONSILIUM_NODE_LINKS_LINKS_STATE_H
 #define CONSILIUM_NODE_LINKS_LINKS_STATE_H
 
@@ -65,6 +66,8 @@ struct links {
     uint8_t frame_memory[FRAME_SIZE_MAX + RELAY_WRAP_SIZE];
 };
 
+/* ---- links_way.c ---- */
+
 struct mono links_now(void);
 /* NULL when the key is no member's (or nobody of interest). */
 struct links_member *links_of_key(struct links *links, const struct transport_key *key);
@@ -92,8 +95,6 @@ void links_relay_frame(struct links *links, struct links_relay_state *relay, str
 void links_relay_drained(struct links *links, struct links_relay_state *relay);
 void links_relay_watch(struct links *links, struct links_relay_state *relay);
 void links_relay_tick(struct links *links);
-/* The relay over which a boxed session with the member is up; -1: none. */
-int links_relay_session(const struct links *links, const struct links_member *member);
 MUST_USE err links_relay_send(struct links *links, struct links_member *member, struct bytes frame);
 void links_relay_hang_up(struct links *links, struct links_member *member);
 void links_relay_forget(struct links_member *member);

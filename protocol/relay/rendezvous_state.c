@@ -87,7 +87,8 @@ bool rendezvous_state_admits(const struct rendezvous *relay, const struct transp
                              bool *ret_publisher)
 {
     enum transport_role role;
-    if (!transport_list_find(rendezvous_list(relay), key, &role) || role == TRANSPORT_RELAY)
+    if (!transport_list_find((struct bytes){relay->list, relay->list_size}, key, &role) ||
+        role == TRANSPORT_RELAY)
         return false;
     *ret_publisher = role == TRANSPORT_PUBLISHER;
     return true;

@@ -116,7 +116,7 @@ static void roster_hold_cooling_off(struct roster *roster, uint64_t next_ms, str
     if (next_ms >= old_ms)
         return;
     uint64_t until_ms = received.ms + old_ms;
-    roster->held_cooling_off_ms = roster_entitled_cooling_off_ms(roster, received);
+    roster->held_cooling_off_ms = roster_cooling_off_ms(roster, received);
     if (until_ms > roster->held_until.ms)
         roster->held_until.ms = until_ms;
 }
@@ -444,4 +444,11 @@ struct bytes roster_settings_packed(const struct roster *roster)
 {
     const struct roster_side *side = roster_in_force(roster);
     return (struct bytes){side->settings_packed, side->settings_size};
+}
+
+uint64_t roster_cooling_off_ms(const struct roster *roster, struct wall now)
+{
+    uint64_t ms = roster_settings(roster)->cooling_off_ms;
+    bool held = now.ms < roster->held_until.ms && roster->held_cooling_off_ms > ms;
+    return held ? roster->held_cooling_off_ms : ms;
 }

@@ -143,6 +143,8 @@ bool roster_is_behind(const struct roster *roster);
 const struct roster_head *roster_current_head(const struct roster *roster);
 struct head_id roster_current_id(const struct roster *roster);
 const struct settings *roster_settings(const struct roster *roster);
+/* The cooling-off in force now: the settings', or a higher one that they lowered not long ago. */
+uint64_t roster_cooling_off_ms(const struct roster *roster, struct wall now);
 struct federation_id roster_federation(const struct roster *roster);
 bool roster_expired(const struct roster *roster, struct wall now);
 

@@ -1,12 +1,5 @@
 #include "protocol/roster/roster_entitled.h"
 
-uint64_t roster_entitled_cooling_off_ms(const struct roster *roster, struct wall now)
-{
-    uint64_t ms = roster_settings(roster)->cooling_off_ms;
-    bool held = now.ms < roster->held_until.ms && roster->held_cooling_off_ms > ms;
-    return held ? roster->held_cooling_off_ms : ms;
-}
-
 /* ROSTER-30, ROSTER-31: when what came at `epoch` may be acted on. */
 static uint64_t entitled_from_epoch(const struct roster *roster, uint64_t epoch, uint64_t cooling)
 {
@@ -19,7 +12,7 @@ static uint64_t entitled_from_epoch(const struct roster *roster, uint64_t epoch,
 struct wall roster_entitled_from(const struct roster *roster, const struct roster_entry *member,
                                  int board, struct wall now)
 {
-    uint64_t cooling = roster_entitled_cooling_off_ms(roster, now);
+    uint64_t cooling = roster_cooling_off_ms(roster, now);
     uint64_t from = entitled_from_epoch(roster, member->state_since_epoch, cooling);
     if (!member->keys_proved) {
         uint64_t keys = entitled_from_epoch(roster, member->keys_since_epoch, cooling);

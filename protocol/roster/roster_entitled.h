@@ -32,9 +32,6 @@ MUST_USE err roster_entitled_board(const struct roster *roster, const struct nod
 struct wall roster_entitled_from(const struct roster *roster, const struct roster_entry *member,
                                  int board, struct wall now);
 
-/* The cooling-off in force now: the settings', or a higher one that they lowered not long ago. */
-uint64_t roster_entitled_cooling_off_ms(const struct roster *roster, struct wall now);
-
 /* How many members, self left out, are entitled to new records of the board now: the M of
  * "reached N of M". */
 uint32_t roster_entitled_count(const struct roster *roster, const struct scope *scope,

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "store/item_file.h"
+#include "store/item_row.h"
 #include "tests/unit/store/fixture.h"
 
 static uint8_t memory[CHUNK_SIZE_MAX];
@@ -65,7 +66,7 @@ static err submit_chunk(struct fixture *fixture, uint32_t index, uint64_t token)
     static uint8_t data[CHUNK_SIZE_MAX];
     memset(data, (int)index + 1, sizeof data);
     struct item_file_chunk chunk = {.index = index,
-                                    .data = {data, item_file_chunk_size(&shape, index)}};
+                                    .data = {data, item_row_chunk_size(&shape, index)}};
     memset(chunk.leaf.bytes, (int)index + 101, HASH_SIZE);
     return item_file_write(fixture->store, &item, &chunk, token);
 }
@@ -134,7 +135,7 @@ static void a_whole_item_comes_back(void **state)
     for (uint32_t i = 0; i < 11; i += 1) {
         struct item_file_chunk chunk;
         assert_int_equal(item_file_read(fixture->store, &item, i, memory, &chunk), OK);
-        assert_int_equal(chunk.data.size, item_file_chunk_size(&shape, i));
+        assert_int_equal(chunk.data.size, item_row_chunk_size(&shape, i));
         assert_int_equal(chunk.data.data[chunk.data.size - 1], i + 1);
     }
 }

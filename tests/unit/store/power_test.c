@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "store/item_file.h"
+#include "store/item_row.h"
 #include "tests/unit/store/fixture.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -151,7 +152,7 @@ static void item(struct work *work, uint64_t n)
     await(work);
     power_note(POWER_STARTED, step_of(STEP_ITEM, n));
     for (uint32_t i = 0; i < 2 && work->result == OK; i++) {
-        struct item_file_chunk chunk = {i, {{(uint8_t)n}}, {data, item_file_chunk_size(&shape, i)}};
+        struct item_file_chunk chunk = {i, {{(uint8_t)n}}, {data, item_row_chunk_size(&shape, i)}};
         asked(work, item_file_write(store, &id, &chunk, i == 1 ? step_of(STEP_ITEM, n) : 0));
     }
     await(work);
