@@ -5,6 +5,8 @@
 #                           up, every HOST a member with a clinician and a node that is connected
 #   houses_alone [en|zh]    the same functions, no namespaces, nothing founded
 #   houses_one              Lakeside is the only member, of a federation of one officer, no relay
+#   houses_clocks           clocks can be set; ends the test with 77, aloud, where they cannot
+#   houses_clock HOST OFFSET    what HOST starts from now on has its clock set by so much (+25h, -3d)
 #
 # Lakeside (grey) and Hillside (berg) accept no connection; Harbour (visser) does. What node/demo's
 # federation.sh and consult.sh offer is there too. A test needs nothing else to clean up.
@@ -100,6 +102,25 @@ houses_connected() { # COUNT HOST...
     done
 }
 
+houses_clocks() {
+    houses_faketime=$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | head -n 1)
+    [ -n "$houses_faketime" ] || {
+        echo 'SKIPPED, NOTHING WAS TESTED: there is no faketime: sh node/install.sh test' >&2
+        exit 77
+    }
+}
+
+houses_clock() {
+    eval "houses_clock_$1=$2"
+}
+
+# The variables of `env` that set the clock of HOST, or none.
+houses_env() {
+    eval "houses_offset=\${houses_clock_$1:-}"
+    [ -z "$houses_offset" ] ||
+        echo "LD_PRELOAD=$houses_faketime FAKETIME=$houses_offset FAKETIME_DONT_FAKE_MONOTONIC=1"
+}
+
 houses_open() {
     ns_open
     houses_alone en
@@ -108,7 +129,10 @@ houses_open() {
         ns_run "$@"
     }
     fed_start() {
-        ns_start "$@"
+        houses_host=$1
+        shift
+        # shellcheck disable=SC2046 # variables, or none
+        ns_start "$houses_host" env $(houses_env "$houses_host") "$@"
         fed_pid=$ns_pid
     }
     ns_add north south society "$@"
@@ -187,6 +211,13 @@ houses_copy() {
 
 houses_one() {
     houses_alone en
+    fed_start() {
+        houses_host=$1
+        shift
+        # shellcheck disable=SC2046 # variables, or none
+        env $(houses_env "$houses_host") "$@" &
+        fed_pid=$!
+    }
     fed_officers ada
     fed_found 'Rare Tumors' 1 --cooling-off 0
     fed_signed
