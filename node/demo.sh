@@ -128,7 +128,7 @@ done
 
 say 'Harbour asks for more, Lakeside supplies'
 consult_want harbour visser
-consult_supply lakeside grey 'Dr. Meredith Grey'
+consult_supply lakeside grey 'Dr. Meredith Grey' harbour
 consult_read harbour visser
 grep -q 66 "$home"/harbour/read/*supply.txt || fed_fail 'what was supplied should be here'
 

@@ -8,7 +8,7 @@
 #   consult_seen HOST...       it stands in their inboxes
 #   consult_join HOST LOGIN NOTE      and the requester's node grants
 #   consult_read HOST LOGIN    every byte of the case file, and a receipt; into $fed_home/HOST/read
-#   consult_want HOST LOGIN, consult_supply HOST LOGIN NAME   more is asked for, and supplied
+#   consult_want HOST LOGIN, consult_supply HOST LOGIN NAME WHO-ASKED   more is asked for, and supplied
 #   consult_reply HOST LOGIN FILE REQUESTER   an opinion, which the requester takes in
 #   consult_apart HOST OTHER   HOST cannot read what OTHER wrote
 #   consult_reveal HOST LOGIN COUNT OTHER...
@@ -58,7 +58,22 @@ tell_line() {
         esac
         fed_line="$fed_line $fed_word"
     done
-    printf '\n%s\n' "$fed_line" | fold -s -w 78 | sed '3,$s/^/    /'
+    echo
+    # broken at blanks alone: fold(1) would tear a Chinese character
+    printf '%s\n' "$fed_line" | awk '{
+        for (i = 1; i <= NF; i++) {
+            if (i > 1 && used + length($i) + 1 > 78) {
+                printf " \n    "
+                used = 4
+            } else if (i > 1) {
+                printf " "
+                used++
+            }
+            printf "%s", $i
+            used += length($i)
+        }
+        print ""
+    }'
 }
 
 tell_answer() {
@@ -172,7 +187,7 @@ consult_want() { # HOST LOGIN
     tell_signed 1 "$1" "$2" ask "$case" --records "$case_ask_records" --test "$case_ask_test"
 }
 
-consult_supply() { # HOST LOGIN NAME
+consult_supply() { # HOST LOGIN NAME WHO-ASKED
     check "$1" 'two things are asked for' '[.case.asked[] | select(.state == "open")] | length == 2' \
         show "$case"
     fed_ask=$(record_of "$1" ASK)
@@ -180,6 +195,8 @@ consult_supply() { # HOST LOGIN NAME
     tell_signed 0 "$1" "$2" supply "$case" --ask "$fed_ask" --answer 0=supplied \
         --answer "1=not-available:$case_supply_missing" --attach "$case_dir/supply.txt" \
         --note "$case_supply_note" --confirmed-by "$3" <"$fed_home/yes"
+    check "$4" 'nothing that it asked for is open any more' \
+        '(.case.asked | length > 0) and all(.case.asked[]; .state != "open")' show "$case"
 }
 
 consult_reply() { # HOST LOGIN FILE REQUESTER

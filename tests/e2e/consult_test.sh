@@ -39,7 +39,7 @@ check lakeside 'both have opened it' '[.thread[] | select(.kind == "OPENED")] | 
 
 say 'more is asked for and supplied; two opinions, apart'
 consult_want harbour visser
-consult_supply lakeside grey 'Dr. Meredith Grey'
+consult_supply lakeside grey 'Dr. Meredith Grey' harbour
 consult_read harbour visser
 consult_reply harbour visser "$case_dir/opinion-1.json" lakeside
 consult_reply hillside berg "$case_dir/opinion-2.json" lakeside
