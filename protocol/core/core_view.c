@@ -40,19 +40,6 @@ bool core_position(const struct core *core, const struct stream_id *id, uint64_t
     return true;
 }
 
-struct stream_id core_own_stream(const struct core *core, const struct scope *scope)
-{
-    struct stream_id id = {.scope = *scope, .writer = core->config.self, .generation = 1};
-    struct stream_id later = id;
-    for (later.generation = 2;; later.generation++) {
-        uint32_t slot = streams_find(&core->streams, &later);
-        /* one that somebody only speaks of is none */
-        if (slot == STREAM_NONE || core->streams.all[slot].tail == 0)
-            return id;
-        id.generation = later.generation;
-    }
-}
-
 err core_may_read(const struct core *core, const struct node_id *node,
                   const struct record_claim *claim)
 {
@@ -119,21 +106,6 @@ err core_may_have_items(const struct core *core, const struct node_id *node,
 const struct clinician *core_clinician(const struct core *core, const struct cert_id *cert_id)
 {
     return clinicians_find(&core->clinicians, cert_id);
-}
-
-err core_check_statement(const struct core *core, const struct record_header *header,
-                         const struct statement *statement)
-{
-    struct statement_place place = statement_place_of(header);
-    if (!statement->is_signed)
-        return ERR_NOT_FOUND;
-    err failure = clinicians_check(&core->clinicians, &statement->author.cert_id,
-                                   &header->stream.writer, statement->author.time);
-    if (failure != OK)
-        return failure;
-    const struct clinician *clinician =
-        clinicians_find(&core->clinicians, &statement->author.cert_id);
-    return statement_verify(statement, &place, &clinician->key);
 }
 
 const struct consult *core_case(const struct core *core, const struct case_id *case_id)

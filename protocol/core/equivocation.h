@@ -4,8 +4,8 @@
  *
  * What was proved is kept by the shell as one list: a signature that was checked once need not be
  * checked again under a key that has changed since. */
-#ifndef CONSILIUM_PROTOCOL_EQUIVOCATION_H
-#define CONSILIUM_PROTOCOL_EQUIVOCATION_H
+#ifndef CONSILIUM_PROTOCOL_CORE_EQUIVOCATION_H
+#define CONSILIUM_PROTOCOL_CORE_EQUIVOCATION_H
 
 #include "protocol/core/core_state.h"
 
