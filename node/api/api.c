@@ -223,7 +223,7 @@ static bool api_read_signer(struct api_call *call)
         api_refuse_problem(call, &problem);
         return false;
     }
-    return api_find_account(call, login);
+    return api_find_account(call, login) && api_may_sign(call);
 }
 
 static void api_on_request(void *arg, struct http_request *request)

@@ -293,6 +293,30 @@ bool api_resolve_records(struct api_call *call, const char *field)
     return true;
 }
 
+/* What is revoked or over signs nothing: others would not believe it. */
+bool api_may_sign(struct api_call *call)
+{
+    const struct core *core = shell_core(call->federation->shell);
+    const struct certificate *certificate = &call->account->certificate;
+    const struct clinician *known = core_clinician(core, &certificate->cert_id);
+    char message[160];
+    if (known != NULL && known->is_revoked) {
+        snprintf(message, sizeof message, "the certificate of %s is revoked: nothing can be signed",
+                 call->account->login);
+        api_refuse(call, ERR_NOT_ENTITLED, message,
+                   "an administrator makes a new account: sudo consilium clinician add");
+        return false;
+    }
+    if (certificate->issue.valid_until.ms <= shell_wall().ms) {
+        snprintf(message, sizeof message, "the certificate of %s is over: nothing can be signed",
+                 call->account->login);
+        api_refuse(call, ERR_NOT_ENTITLED, message,
+                   "an administrator renews it: sudo consilium clinician renew");
+        return false;
+    }
+    return true;
+}
+
 bool api_find_account(struct api_call *call, const char *login)
 {
     const struct account *account =

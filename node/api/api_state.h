@@ -123,6 +123,8 @@ bool api_resolve_record(struct api_call *call, const char *field);
 bool api_resolve_records(struct api_call *call, const char *field);
 /* The account named in the form, bound to the caller's uid. */
 bool api_find_account(struct api_call *call, const char *login);
+/* Is the certificate of the call's account in force? */
+bool api_may_sign(struct api_call *call);
 
 /* NULL when the case is only announced here. */
 const struct consult *api_consult(const struct api_call *call);

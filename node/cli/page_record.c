@@ -241,7 +241,10 @@ static void record_notes(const json_t *record)
     const char *verdict = answer_text(record, "verdict"),
                *signature = answer_text(record, "signature");
     if (signature[0] != '\0' && strcmp(signature, "good") != 0 && strcmp(signature, "none") != 0)
-        printf("  SIGNATURE NOT GOOD: %s\n", signature);
+        show_pair(2, "SIGNATURE NOT GOOD: ", 4,
+                  strcmp(signature, "revoked") == 0
+                      ? "the certificate is revoked, and nothing shows that this was signed before"
+                      : signature);
     if (answer_equals(record, "audience", "requester") && !answer_is(record, "revealed"))
         printf("  for the requester alone, until it is revealed\n");
     if (verdict[0] != '\0' && strcmp(verdict, "it counts") != 0)

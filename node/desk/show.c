@@ -1,5 +1,6 @@
 #include "node/desk/show.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/desk/form.h"
@@ -8,6 +9,7 @@
 #include "protocol/consult/caserecord.h"
 #include "protocol/consult/mail.h"
 #include "protocol/consult/opinion.h"
+#include "store/record_table.h"
 
 json_t *show_member(const struct shell *shell, const struct node_id *node)
 {
@@ -68,17 +70,45 @@ json_t *show_clinician(struct shell *shell, const struct cert_id *cert_id)
                         : json_pack("{s:o}", "certificate", form_show_hex(ID_BYTES(*cert_id)));
 }
 
-/* A revocation bites from a position on: an opinion that names an earlier one stays covered. */
-static bool show_is_before(const struct clinician *clinician, const struct readout *readout)
+/* Did this node hold the record before the one that stands where the revocation begins to bite? */
+static bool show_came_before(struct shell *shell, const struct clinician *clinician,
+                             const struct readout *readout)
 {
-    struct opinion opinion;
-    if (clinician == NULL || !readout_content(readout, KIND_OPINION, &opinion_table, &opinion))
-        return false;
-    struct certificate_position at = {opinion.stream_head.generation, opinion.stream_head.sequence};
-    return certificate_position_before(at, clinician->revoked_from);
+    struct stream_id stream = {.scope = scope_federation(),
+                               .writer = clinician->node,
+                               .generation = (uint32_t)clinician->revoked_from.generation};
+    uint8_t *memory = malloc(STORE_RECORD_SIZE_MAX);
+    struct store_record record;
+    bool is_before = memory != NULL &&
+                     record_table_get(shell_store(shell), &stream, clinician->revoked_from.sequence,
+                                      memory, &record) == OK &&
+                     readout->number < record.number;
+    free(memory);
+    return is_before;
 }
 
-const char *show_signature(const struct shell *shell, const struct readout *readout)
+/* A revocation bites from a position on. An opinion names the one at which it was signed; of what
+ * names none it counts who held it before: the requester, who takes in only what is covered, or
+ * this node. A time that the signer wrote proves nothing: the key may be a thief's. */
+static bool show_is_before(struct shell *shell, const struct clinician *clinician,
+                           const struct readout *readout)
+{
+    struct opinion opinion;
+    struct case_id case_id;
+    const struct scope *scope = &readout->claim.header.stream.scope;
+    if (readout_content(readout, KIND_OPINION, &opinion_table, &opinion)) {
+        struct certificate_position at = {opinion.stream_head.generation,
+                                          opinion.stream_head.sequence};
+        return certificate_position_before(at, clinician->revoked_from);
+    }
+    memcpy(case_id.bytes, scope->id, sizeof case_id.bytes);
+    const struct consult *consult =
+        scope->kind == SCOPE_CASE ? core_case(shell_core(shell), &case_id) : NULL;
+    return (consult != NULL && consult_taken_of(consult, &readout->claim.id) != NULL) ||
+           show_came_before(shell, clinician, readout);
+}
+
+const char *show_signature(struct shell *shell, const struct readout *readout)
 {
     const struct core *core = shell_core(shell);
     const struct statement *statement = &readout->statement;
@@ -90,7 +120,7 @@ const char *show_signature(const struct shell *shell, const struct readout *read
         struct statement_place place = statement_place_of(&readout->claim.header);
         if (clinician == NULL || statement_verify(statement, &place, &clinician->key) != OK)
             return "bad";
-        return show_is_before(clinician, readout) ? "good" : "revoked";
+        return show_is_before(shell, clinician, readout) ? "good" : "revoked";
     }
     switch ((int)failure) {
     case OK:

@@ -20,7 +20,7 @@ json_t *show_certificate(const struct shell *shell, const struct certificate *ce
 
 /* Whether the clinician's signature holds, as the API spells it: "good", "none", "unknown
  * certificate", "revoked", "expired", "bad". */
-const char *show_signature(const struct shell *shell, const struct readout *readout);
+const char *show_signature(struct shell *shell, const struct readout *readout);
 
 /* {"record", "kind", "time", "writer", "clinician", "signature", "content", ...} */
 json_t *show_record(struct shell *shell, const struct readout *readout);

@@ -93,6 +93,53 @@ static void a_case_goes_from_question_to_outcome(void **state)
     json_decref(verdict);
 }
 
+static bool is_told(void *arg)
+{
+    const struct desk_room *room = arg;
+    return room->town->houses[A].told[KIND_REVOCATION] > 0;
+}
+
+static void assert_signature(struct desk_room *room, int which, const char *in_case,
+                             const char *kind)
+{
+    json_t *record = desk_record_of(room, which, in_case, kind);
+    assert_non_null(record);
+    assert_string_equal("good", desk_text(record, "signature"));
+    json_decref(record);
+}
+
+/* API-13 */
+static void who_is_revoked_signs_nothing_more_and_what_was_signed_before_stays_good(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80], path[200];
+    desk_announced(room, in_case);
+    desk_wait_for(room, B, "GET /v1/town/inbox", "inbox", 1);
+    desk_did(room, B, in_case, "join", json_object());
+    desk_seen(room, B, in_case, "MANIFEST");
+    desk_did(room, B, in_case, "ask",
+             json_pack("{s:[{s:s,s:s}]}", "items", "wanted", "test", "text", "Ferritin"));
+    desk_did(room, B, in_case, "opinion",
+             json_pack("{s:s,s:s}", "text", "It is.", "language", "en"));
+    desk_seen(room, A, in_case, "OPINION");
+    desk_seen(room, B, in_case, "TAKE_IN");
+    json_decref(desk_do(room, B, "POST /v1/town/clinicians/bela/revoke",
+                        json_pack("{s:s}", "reason", "left-the-institution")));
+    assert_true(town_until(room->town, is_told, room));
+    for (int which = A; which <= B; which++) {
+        assert_signature(room, which, in_case, "ASK");
+        assert_signature(room, which, in_case, "OPINION");
+    }
+    snprintf(path, sizeof path, "POST /v1/town/cases/%.16s/post", in_case);
+    int status = 0;
+    json_t *refused = desk_ask(room, B, path,
+                               desk_signed_by(B, json_pack("{s:s}", "text", "Still me.")), &status);
+    assert_int_equal(403, status);
+    assert_non_null(strstr(desk_text(refused, "message"), "revoked"));
+    json_decref(refused);
+    assert_null(desk_record_of(room, B, in_case, "POST"));
+}
+
 /* The same house, but a person there decides who gets the case file. */
 static void by_hand(struct desk_room *room)
 {
@@ -237,8 +284,12 @@ int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
     const struct CMUnitTest tests[] = {
-        STORY(a_case_goes_from_question_to_outcome),   STORY(a_person_grants_and_ends_a_grant),
-        STORY(what_was_asked_for_is_supplied),         STORY(an_erased_case_leaves_receipts),
+
+        STORY(who_is_revoked_signs_nothing_more_and_what_was_signed_before_stays_good),
+        STORY(a_case_goes_from_question_to_outcome),
+        STORY(a_person_grants_and_ends_a_grant),
+        STORY(what_was_asked_for_is_supplied),
+        STORY(an_erased_case_leaves_receipts),
         STORY(a_request_reaches_the_one_who_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
