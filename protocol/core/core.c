@@ -182,7 +182,8 @@ static void core_hello(struct core *core, struct peer *peer, struct bytes frame,
         failure = ERR_NOT_ENTITLED;
     if (failure != OK) {
         core_refuse(core, peer, step, "hello-refused", failure);
-        core_hang_up(peer->link, step);
+        if (failure == ERR_NOT_ENTITLED || failure == ERR_VERSION)
+            core_hang_up(peer->link, step); /* what is malformed is dropped (W-2) */
         return;
     }
     uint64_t ahead = hello.time.ms > core->wall.ms ? hello.time.ms - core->wall.ms

@@ -1,0 +1,502 @@
+/* Goal: whatever a member says, cut short, with any bit turned, or as nonsense under valid
+ * signatures, is counted and traced or keeps its place as malformed; no memory moves, nothing else
+ * changes, and the core goes on (W-1, W-2, C-2, T-5). CONSILIUM_FULL=1 turns every bit of each
+ * content. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <malloc.h>
+#include <stdio.h>
+
+#include "tests/unit/protocol/lone_said.h"
+
+enum { HOSTILE = 2, FRAME_ROOM = 4096, CONTENT_ROOM = 8192 };
+
+/* ---- one valid frame of each type ---- */
+
+struct valid {
+    const char *name;
+    uint8_t bytes[FRAME_ROOM];
+    size_t size;
+};
+
+enum { VALID_COUNT = 13 };
+
+struct room {
+    struct lone *lone;
+    struct valid frames[VALID_COUNT];
+    size_t count;
+    struct record_header header; /* of the next record in the hostile one's board stream */
+};
+
+static struct scope own_case; /* of the core; the hostile one has access */
+
+static struct buffer next(struct room *room, const char *name)
+{
+    struct valid *valid = &room->frames[room->count];
+    valid->name = name;
+    return buffer_over(valid->bytes, sizeof valid->bytes);
+}
+
+static void made(struct room *room, const struct buffer *frame)
+{
+    assert_false(frame->failed);
+    room->frames[room->count++].size = frame->size;
+    assert_true(room->count <= VALID_COUNT);
+}
+
+static void make_links(struct room *room)
+{
+    const struct roster *roster = &room->lone->federation.roster;
+    struct buffer out = next(room, "HELLO");
+    struct frame_hello hello = {1,
+                                1,
+                                room->lone->config.federation,
+                                roster_current_head(roster)->epoch,
+                                roster_current_id(roster),
+                                lone_event(room->lone, EVENT_TICK).wall};
+    frame_hello_write(&out, &hello);
+    made(room, &out);
+    out = next(room, "HEADS_WANT");
+    frame_heads_want_write(&out, &(struct frame_heads_want){0});
+    made(room, &out);
+    out = next(room, "HEADS");
+    frame_heads_begin(&out);
+    assert_true(frame_head_write(&out, room->lone->federation.signed_head));
+    made(room, &out);
+    out = next(room, "ROSTER_PART");
+    frame_roster_part_write(&out, bytes_of_text("a part"));
+    made(room, &out);
+}
+
+static void make_streams(struct room *room)
+{
+    struct stream_id stream = room->header.stream;
+    struct frame_position position = {.stream = stream, .tail = 9, .had = 8, .tail_hint = 7};
+    struct buffer out = next(room, "SUMMARY");
+    frame_summary_write(&out, &(struct frame_summary){{{1}}, 1});
+    made(room, &out);
+    out = next(room, "STREAMS");
+    frame_positions_begin(&out, FRAME_STREAMS, 1);
+    frame_position_write(&out, &position);
+    made(room, &out);
+    out = next(room, "ACK");
+    frame_positions_begin(&out, FRAME_ACK, 1);
+    frame_position_write(&out, &position);
+    made(room, &out);
+    out = next(room, "WANT");
+    frame_want_write(&out, &(struct frame_want){stream, 1, 64});
+    made(room, &out);
+    out = next(room, "STATUS");
+    frame_status_write(&out, &(struct frame_status){stream, 1, FRAME_BUSY, {{1}}});
+    made(room, &out);
+    struct record_header header = room->header;
+    out = next(room, "RECORDS");
+    frame_records_begin(&out);
+    assert_true(lone_record(room->lone, HOSTILE, &header, bytes_of_text("malformed"), &out));
+    assert_true(lone_record(room->lone, HOSTILE, &header, bytes_of_text("and again"), &out));
+    frame_records_end(&out, 2);
+    made(room, &out);
+}
+
+static void make_items(struct room *room)
+{
+    struct case_id case_id = {{1}};
+    struct item_id item = {{2}};
+    uint8_t proof[2 * HASH_SIZE] = {3};
+    struct buffer out = next(room, "ITEM_WANT");
+    frame_item_want_write(&out, &(struct frame_item_want){case_id, item, 0, 8});
+    made(room, &out);
+    out = next(room, "ITEM_CHUNK");
+    struct frame_item_chunk chunk = {
+        case_id, item, 1, {proof, sizeof proof}, bytes_of_text("ciphertext")};
+    frame_item_chunk_write(&out, &chunk);
+    made(room, &out);
+    out = next(room, "ITEM_STATUS");
+    frame_item_status_write(&out, &(struct frame_item_status){case_id, item, 0, FRAME_BUSY});
+    made(room, &out);
+}
+
+static int given_a_core_that_knows_two_members(void **state)
+{
+    struct room *room = calloc(1, sizeof *room);
+    struct scope board;
+    assert_non_null(room);
+    room->lone = lone_new();
+    lone_introduce(room->lone);
+    own_case = lone_ask(room->lone);
+    lone_tick(room->lone, 5000); /* all that was to be said is said */
+    lone_tick(room->lone, 1);
+    lone_save(room->lone);
+    board = scope_board(&room->lone->config.federation, bytes_of_text("hematology"));
+    room->header = lone_header(room->lone, HOSTILE, &board);
+    make_links(room);
+    make_streams(room);
+    make_items(room);
+    assert_int_equal(room->count, VALID_COUNT);
+    *state = room;
+    return 0;
+}
+
+static int then_it_ends(void **state)
+{
+    struct room *room = *state;
+    lone_free(room->lone);
+    free(room);
+    return 0;
+}
+
+/* ---- what every frame must leave as it was ---- */
+
+static uint64_t refused(const struct lone *lone)
+{
+    struct core_status status;
+    core_status(lone->core, &status);
+    return status.refused;
+}
+
+static size_t in_use(void)
+{
+    return mallinfo2().uordblks;
+}
+
+/* Nothing but the count of what was refused is another than at lone_save. */
+static bool is_unchanged(struct lone *lone)
+{
+    uint64_t count = lone->core->refused;
+    memcpy(&lone->core->refused, lone->saved_memory + offsetof(struct core, refused), sizeof count);
+    bool is_same = memcmp(lone->core_memory, lone->saved_memory, lone->core_size) == 0;
+    lone->core->refused = count;
+    return is_same && lone->kept_count == lone->saved_count;
+}
+
+/* An honest member's record still comes through. */
+static void assert_it_goes_on(struct room *room)
+{
+    uint8_t memory[FRAME_ROOM];
+    struct record_header header = lone_header(room->lone, 3, &room->header.stream.scope);
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    size_t before = room->lone->kept_count;
+    frame_records_begin(&frame);
+    assert_true(lone_record(room->lone, 3, &header, bytes_of_text("honest"), &frame));
+    frame_records_end(&frame, 1);
+    lone_hear(room->lone, 3, buffer_bytes(&frame));
+    assert_int_equal(room->lone->kept_count, before + 1);
+}
+
+/* In memory of exactly this size, so that a sanitizer sees a read past the end. */
+static void hear_exactly(struct lone *lone, const uint8_t *bytes, size_t size)
+{
+    uint8_t *exact = malloc(size);
+    assert_non_null(exact);
+    memcpy(exact, bytes, size);
+    lone_hear(lone, HOSTILE, (struct bytes){exact, size});
+    free(exact);
+}
+
+static size_t cut_each_short(struct room *room)
+{
+    struct lone *lone = room->lone;
+    size_t count = 0;
+    for (size_t i = 0; i < room->count; i++) {
+        const struct valid *valid = &room->frames[i];
+        for (size_t size = 1; size < valid->size; size++, count++) {
+            uint64_t before = refused(lone);
+            lone->counts = (struct lone_counts){.sent = 0};
+            hear_exactly(lone, valid->bytes, size);
+            /* heads and items go as they are to rooms of the shell, which judge them */
+            bool is_forwarded = lone->counts.forwarded == 1;
+            if (!is_forwarded && (refused(lone) != before + 1 || lone->counts.logged != 1))
+                fail_msg("%s of %zu bytes is not counted", valid->name, size);
+            if (!is_unchanged(lone) || lone->counts.sent > 0 || lone->counts.hung_up > 0)
+                fail_msg("%s of %zu bytes changes something", valid->name, size);
+        }
+    }
+    return count;
+}
+
+static void every_truncation_is_counted_traced_and_changes_nothing(void **state)
+{
+    struct room *room = *state;
+    size_t count = cut_each_short(room), memory = in_use();
+    assert_int_equal(cut_each_short(room), count);
+    assert_int_equal(in_use(), memory);
+    print_message("%zu truncations\n", count);
+    assert_it_goes_on(room);
+}
+
+static void what_is_left_over_is_refused(void **state)
+{
+    struct room *room = *state;
+    struct lone *lone = room->lone;
+    for (size_t i = 0; i < room->count; i++) {
+        struct valid *valid = &room->frames[i];
+        uint64_t refused_before = refused(lone);
+        lone->counts = (struct lone_counts){.sent = 0};
+        if (valid->bytes[0] == FRAME_HELLO) /* later versions may add to it (W-4) */
+            continue;
+        valid->bytes[valid->size] = 0;
+        hear_exactly(lone, valid->bytes, valid->size + 1);
+        assert_true(lone->counts.forwarded == 1 || refused(lone) == refused_before + 1);
+    }
+    assert_it_goes_on(room);
+}
+
+static size_t turn_each_bit(struct room *room)
+{
+    struct lone *lone = room->lone;
+    size_t count = 0;
+    for (size_t i = 0; i < room->count; i++) {
+        struct valid *valid = &room->frames[i];
+        for (size_t bit = 0; bit < 8 * valid->size; bit++, count++) {
+            valid->bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            hear_exactly(lone, valid->bytes, valid->size);
+            valid->bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            for (size_t j = lone->saved_count; j < lone->kept_count; j++) {
+                struct record_claim claim;
+                struct bytes all = {lone->kept[j].bytes, lone->kept[j].size};
+                assert_int_equal(record_parse(all, &claim), OK);
+                assert_int_equal(claim.header.stream.scope.kind, SCOPE_BOARD);
+                assert_true(record_verify(&claim, &lone->hospitals[HOSTILE].sign_key) == OK ||
+                            (lone->kept[j].flags & RECORD_UNSIGNED) != 0);
+            }
+            lone_restore(lone);
+        }
+    }
+    return count;
+}
+
+/* What is kept is what its writer signed, or what a later record of its writer vouches for. */
+static void every_bit_turned_makes_no_other_record(void **state)
+{
+    struct room *room = *state;
+    size_t count = turn_each_bit(room), memory = in_use();
+    assert_int_equal(turn_each_bit(room), count);
+    assert_int_equal(in_use(), memory);
+    print_message("%zu bits\n", count);
+    assert_it_goes_on(room);
+}
+
+/* ---- under valid signatures ---- */
+
+/* Each content of tests/vectors/consult.txt by the name of its kind. */
+static size_t vector(const char *name, uint8_t *out)
+{
+    static char page[65536];
+    char start[64];
+    if (page[0] == 0) {
+        FILE *file = fopen(TEST_SOURCE_DIR "/tests/vectors/consult.txt", "r");
+        assert_non_null(file);
+        assert_true(fread(page, 1, sizeof page - 1, file) > 0);
+        fclose(file);
+    }
+    snprintf(start, sizeof start, "\n%s=", name);
+    const char *line = strstr(page, start);
+    if (line == NULL)
+        return 0;
+    line += strlen(start);
+    size_t digits = strspn(line, "0123456789abcdef");
+    assert_true(digits / 2 <= CONTENT_ROOM);
+    for (size_t i = 0; i < digits / 2; i++) {
+        unsigned byte;
+        assert_int_equal(sscanf(line + 2 * i, "%2x", &byte), 1);
+        out[i] = (uint8_t)byte;
+    }
+    return digits / 2;
+}
+
+static struct scope scope_of(const struct lone *lone, const struct kind_rule *rule)
+{
+    switch (rule->kind >> 8) {
+    case 1:
+        return scope_federation();
+    case 2:
+        return scope_board(&lone->config.federation, bytes_of_text("hematology"));
+    case 3:
+        return own_case;
+    default:
+        return scope_mail(&lone->config.self);
+    }
+}
+
+/* Sends `body` as the next record and a good one behind it: both keep their place. */
+static void assert_keeps_its_place(struct lone *lone, struct record_header header,
+                                   struct bytes body)
+{
+    static uint8_t memory[FRAME_SIZE_MAX];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    struct stream_id stream = header.stream;
+    uint64_t sequence = header.sequence;
+    frame_records_begin(&frame);
+    assert_true(lone_record(lone, HOSTILE, &header, body, &frame));
+    assert_true(lone_record(lone, HOSTILE, &header, bytes_of_text("behind it"), &frame));
+    frame_records_end(&frame, 2);
+    lone_hear(lone, HOSTILE, buffer_bytes(&frame));
+    assert_non_null(lone_kept(lone, &stream, sequence));
+    assert_non_null(lone_kept(lone, &stream, sequence + 1));
+}
+
+/* No case came of it and none changed, no certificate, and none of the core's own records. */
+static void assert_means_nothing(const struct lone *lone)
+{
+    const struct core *saved = (const void *)lone->saved_memory;
+    struct core_status status;
+    struct case_id case_id;
+    memcpy(case_id.bytes, own_case.id, HASH_SIZE);
+    core_status(lone->core, &status);
+    assert_int_equal(status.case_count, 1);
+    assert_int_equal(core_case(lone->core, &case_id)->state, CASE_ANNOUNCED);
+    assert_int_equal(lone->core->clinicians.count, saved->clinicians.count);
+    assert_int_equal(lone->sealed, lone->saved_sealed);
+}
+
+/* The header of the record that the hostile one writes next in this scope. */
+static struct record_header header_of(const struct lone *lone, const struct kind_rule *rule)
+{
+    struct scope scope = scope_of(lone, rule);
+    struct record_header header = lone_header(lone, HOSTILE, &scope);
+    if (scope.kind == SCOPE_FEDERATION) { /* its certificate stands there */
+        const struct lone_record *first =
+            lone_kept((struct lone *)(uintptr_t)lone, &header.stream, 1);
+        struct record_claim claim;
+        assert_int_equal(record_parse((struct bytes){first->bytes, first->size}, &claim), OK);
+        header.sequence = 2;
+        header.previous = claim.id;
+    }
+    if (rule->kind == KIND_ERASE || rule->kind == KIND_ERASED)
+        header.audience = AUDIENCE_CLEAR;
+    return header;
+}
+
+static size_t spoil_one(struct lone *lone, const struct kind_rule *rule, const uint8_t *content,
+                        size_t size)
+{
+    static uint8_t body[CONTENT_ROOM + 512];
+    struct record_header header = header_of(lone, rule);
+    struct statement statement = {.kind = (uint16_t)rule->kind, .content = {content, size}};
+    struct buffer out = buffer_over(body, sizeof body);
+    bool is_full = getenv("CONSILIUM_FULL") != NULL;
+    size_t count = 0;
+    lone_statement(lone, HOSTILE, &header.stream.scope, &statement, &out);
+    assert_false(out.failed);
+    for (size_t cut = 0; cut < out.size; cut += is_full ? 1 : 1 + out.size / 128, count++) {
+        assert_keeps_its_place(lone, header, (struct bytes){body, cut});
+        assert_means_nothing(lone);
+        lone_restore(lone);
+    }
+    for (size_t bit = 0; bit < 8 * out.size; bit += is_full ? 1 : 1 + out.size / 32, count++) {
+        body[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_keeps_its_place(lone, header, buffer_bytes(&out));
+        body[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        lone_restore(lone);
+    }
+    return count;
+}
+
+static void signed_nonsense_of_each_kind_keeps_its_place(void **state)
+{
+    struct room *room = *state;
+    static uint8_t content[CONTENT_ROOM];
+    size_t kinds, count = 0;
+    const struct kind_rule *rules = kind_rules(&kinds);
+    for (size_t i = 0; i < kinds; i++) {
+        size_t size = vector(rules[i].name, content);
+        if (size > 0)
+            count += spoil_one(room->lone, &rules[i], content, size);
+    }
+    print_message("%zu records of signed nonsense\n", count);
+    assert_true(count > 1000);
+    assert_it_goes_on(room);
+}
+
+/* Contents that ask for memory, or are spelled in a way that is not the one. */
+static void bombs_keep_their_place_and_take_no_memory(void **state)
+{
+    struct room *room = *state;
+    static uint8_t deep[5000];
+    static const uint8_t map32[] = {0xdf, 0xff, 0xff, 0xff, 0xff, 1, 2};
+    static const uint8_t array32[] = {0x81, 1, 0xdd, 0xff, 0xff, 0xff, 0xff};
+    static const uint8_t bin32[] = {0x81, 1, 0xc6, 0xff, 0xff, 0xff, 0xff, 0};
+    static const uint8_t twice[] = {0x82, 1, 2, 1, 2};
+    static const uint8_t falling[] = {0x82, 2, 2, 1, 2};
+    static const uint8_t wide[] = {0x81, 1, 0xcd, 0, 2};
+    static const uint8_t more[] = {0x81, 1, 2, 0};
+    static const uint8_t text[] = {0x81, 1, 0xa2, 0xc0, 0x80};
+    static const uint8_t real[] = {0x81, 1, 0xca, 0, 0, 0, 0};
+    static const uint8_t ext[] = {0x81, 1, 0xd4, 1, 0};
+    memset(deep, 0x91, sizeof deep);
+    deep[0] = 0x81;
+    deep[1] = 1;
+    const struct bytes bombs[] = {
+        {deep, sizeof deep},   {map32, sizeof map32}, {array32, sizeof array32},
+        {bin32, sizeof bin32}, {twice, sizeof twice}, {falling, sizeof falling},
+        {wide, sizeof wide},   {more, sizeof more},   {text, sizeof text},
+        {real, sizeof real},   {ext, sizeof ext}};
+    static union vocabulary_value value;
+    size_t kinds;
+    const struct kind_rule *rules = kind_rules(&kinds);
+    for (size_t i = 0; i < kinds; i++) {
+        bool is_read = vocabulary_table((uint16_t)rules[i].kind) != NULL;
+        for (size_t j = 0; is_read && j < sizeof bombs / sizeof *bombs; j++) {
+            static uint8_t body[CONTENT_ROOM];
+            struct record_header header = header_of(room->lone, &rules[i]);
+            struct statement statement = {.kind = (uint16_t)rules[i].kind, .content = bombs[j]};
+            struct buffer out = buffer_over(body, sizeof body);
+            assert_int_not_equal(vocabulary_read((uint16_t)rules[i].kind, bombs[j], &value), OK);
+            lone_statement(room->lone, HOSTILE, &header.stream.scope, &statement, &out);
+            if (out.failed) /* an announcement is bounded before */
+                continue;
+            assert_keeps_its_place(room->lone, header, buffer_bytes(&out));
+            assert_means_nothing(room->lone);
+            lone_restore(room->lone);
+        }
+    }
+    assert_it_goes_on(room);
+}
+
+/* Counts that the bytes cannot hold. */
+static void counts_that_lie_are_refused(void **state)
+{
+    struct room *room = *state;
+    struct lone *lone = room->lone;
+    for (size_t i = 0; i < room->count; i++) {
+        uint8_t bytes[FRAME_ROOM];
+        const struct valid *valid = &room->frames[i];
+        uint8_t type = valid->bytes[0];
+        if (type != FRAME_STREAMS && type != FRAME_ACK && type != FRAME_RECORDS)
+            continue;
+        for (uint32_t count = 0; count < 65536; count += count < 900 ? 1 : 997) {
+            uint64_t before = refused(lone);
+            memcpy(bytes, valid->bytes, valid->size);
+            bytes[1] = (uint8_t)(count >> 8);
+            bytes[2] = (uint8_t)count;
+            if (memcmp(bytes, valid->bytes, valid->size) == 0)
+                continue;
+            hear_exactly(lone, bytes, valid->size);
+            if (refused(lone) != before + 1)
+                fail_msg("%s with a count of %u", valid->name, count);
+        }
+    }
+    assert_true(is_unchanged(lone));
+    assert_it_goes_on(room);
+}
+
+#define HOSTILE_TEST(test)                                                                         \
+    cmocka_unit_test_setup_teardown(test, given_a_core_that_knows_two_members, then_it_ends)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        HOSTILE_TEST(every_truncation_is_counted_traced_and_changes_nothing),
+        HOSTILE_TEST(what_is_left_over_is_refused),
+        HOSTILE_TEST(every_bit_turned_makes_no_other_record),
+        HOSTILE_TEST(signed_nonsense_of_each_kind_keeps_its_place),
+        HOSTILE_TEST(bombs_keep_their_place_and_take_no_memory),
+        HOSTILE_TEST(counts_that_lie_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
