@@ -10,7 +10,7 @@
 #include "node/federation/identity.h"
 #include "node/io/passphrase.h"
 
-enum { API_VALID_DAYS = 1825, API_VALID_DAYS_MAX = 3653 };
+enum { API_VALID_DAYS = 1825, API_VALID_DAYS_MAX = 3653, API_CERTIFICATE_COUNT_MAX = 16 };
 
 static json_t *api_account(const struct api_federation *federation, const struct account *account)
 {
@@ -57,16 +57,10 @@ static void api_on_published(void *arg, const struct desk_done *done)
     api_created(call, json);
 }
 
-static void api_on_made(void *arg, err result, const struct account *account)
+/* The account's certificate goes into the federation stream; then the call is answered. */
+static void api_publish(struct api_call *call)
 {
-    struct api_call *call = arg;
-    if (result != OK) {
-        api_refuse(call, result,
-                   result == ERR_EXISTS ? "there is a key file of this login already" : NULL, NULL);
-        return;
-    }
-    call->account = account;
-    api_note_account(call, AUDIT_ACCOUNT_MADE, account);
+    const struct account *account = call->account;
     struct desk_order *order = desk_order_new(call->federation->shell);
     struct desk_letter letter = {
         .kind = KIND_CERTIFICATE,
@@ -79,6 +73,19 @@ static void api_on_made(void *arg, err result, const struct account *account)
     }
     desk_order_free(order);
     api_refuse_err(call, ERR_NO_MEMORY);
+}
+
+static void api_on_made(void *arg, err result, const struct account *account)
+{
+    struct api_call *call = arg;
+    if (result != OK) {
+        api_refuse(call, result,
+                   result == ERR_EXISTS ? "there is a key file of this login already" : NULL, NULL);
+        return;
+    }
+    call->account = account;
+    api_note_account(call, AUDIT_ACCOUNT_MADE, account);
+    api_publish(call);
 }
 
 /* Whose account it is, the administrator says: the caller is mostly somebody else. */
@@ -95,13 +102,19 @@ static err api_read_uid(const struct api_call *call, uid_t *ret_uid, struct form
     return OK;
 }
 
+static struct wall api_valid_until(const struct api_call *call, struct wall from)
+{
+    json_int_t days = json_integer_value(json_object_get(call->form, "valid_days"));
+    days = days < 1 || days > API_VALID_DAYS_MAX ? API_VALID_DAYS : days;
+    return (struct wall){from.ms + (uint64_t)days * 24 * 3600 * 1000};
+}
+
 static err api_read_wish(struct api_call *call, struct account_wish *wish,
                          struct form_problem *problem)
 {
     static const char *const ignored[] = {"login", "passphrase", "valid_days", "uid", NULL};
     struct form_take how = {.table = &certificate_request_table, .ignored = ignored};
     const char *passphrase = NULL;
-    json_int_t days = json_integer_value(json_object_get(call->form, "valid_days"));
     err failure = form_take(&how, call->form, &wish->request, problem);
     if (failure == OK)
         failure = form_need_text(call->form, "login", 64, &wish->login, problem);
@@ -116,9 +129,8 @@ static err api_read_wish(struct api_call *call, struct account_wish *wish,
     wish->request.federation = settings->federation;
     wish->request.node_id = settings->self;
     wish->passphrase = bytes_of_text(passphrase);
-    days = days < 1 || days > API_VALID_DAYS_MAX ? API_VALID_DAYS : days;
     wish->valid_from = shell_wall();
-    wish->valid_until.ms = wish->valid_from.ms + (uint64_t)days * 24 * 3600 * 1000;
+    wish->valid_until = api_valid_until(call, wish->valid_from);
     wish->institution_secret = settings->sign_secret;
     wish->cost = keyfile_cost_moderate();
     if (!account_login_valid(wish->login))
@@ -132,12 +144,17 @@ static err api_read_wish(struct api_call *call, struct account_wish *wish,
     return ERR_INVALID;
 }
 
+static void api_refuse_administrator(struct api_call *call)
+{
+    api_refuse(call, ERR_NOT_ENTITLED, "only an administrator makes and renews accounts",
+               "root, the daemon's user, and the group `administrators` of the configuration are: "
+               "sudo consilium clinician ...");
+}
+
 static void api_post_clinician(struct api_call *call)
 {
     if (!api_is_administrator(call)) { /* API-6: the institution says who its clinicians are */
-        api_refuse(call, ERR_NOT_ENTITLED, "only an administrator makes accounts",
-                   "root, the daemon's user, and the group `administrators` of the configuration "
-                   "are: sudo consilium clinician add ...");
+        api_refuse_administrator(call);
         return;
     }
     struct account_wish *wish = calloc(1, sizeof *wish);
@@ -159,6 +176,55 @@ static void api_post_clinician(struct api_call *call)
                                             "specialties, country"
                                           : NULL,
                NULL);
+}
+
+/* ---- renewing ---- */
+
+/* The account of the path; of the caller, or of anybody for the administrator. */
+static bool api_own_account(struct api_call *call)
+{
+    const char *login = api_part(call, 1);
+    if (!api_is_administrator(call))
+        return api_find_account(call, login);
+    call->account = account_find(call->federation->accounts, login);
+    if (call->account != NULL)
+        return true;
+    api_refuse(call, ERR_NOT_FOUND, "there is no such clinician at this institution", NULL);
+    return false;
+}
+
+static void api_post_renew(struct api_call *call)
+{
+    static const char *const names[] = {"valid_days", NULL};
+    struct form_problem problem;
+    if (!api_is_administrator(call)) { /* API-6 */
+        api_refuse_administrator(call);
+        return;
+    }
+    if (form_check_names(call->form, names, &problem) != OK) {
+        api_refuse_problem(call, &problem);
+        return;
+    }
+    if (!api_own_account(call))
+        return;
+    const struct clinician *known =
+        core_clinician(shell_core(call->federation->shell), &call->account->certificate.cert_id);
+    if (known != NULL && known->is_revoked) {
+        api_refuse(call, ERR_STATE, "the certificate of this account is revoked",
+                   "make a new account, with a key of its own");
+        return;
+    }
+    struct account_renewal renewal = {.valid_from = shell_wall(),
+                                      .valid_until = api_valid_until(call, shell_wall()),
+                                      .institution_secret =
+                                          shell_settings(call->federation->shell)->sign_secret};
+    err failure = account_renew(call->federation->accounts, call->account->login, &renewal);
+    if (failure != OK) {
+        api_refuse_err(call, failure);
+        return;
+    }
+    api_note_account(call, AUDIT_ACCOUNT_RENEWED, call->account);
+    api_publish(call);
 }
 
 /* ---- revoking, changing the passphrase ---- */
@@ -187,40 +253,72 @@ static struct certificate_revocation api_revocation(const struct api_call *call)
                                            .sequence = tail + 1};
 }
 
-static void api_revoke(struct api_call *call, const struct certificate_revocation *wanted)
+/* All certificates of one key that are not revoked: who was renewed has several. */
+struct api_held {
+    const struct api_call *call;
+    struct cert_id certificates[API_CERTIFICATE_COUNT_MAX];
+    size_t count;
+};
+
+static bool api_on_held(void *arg, const struct readout *readout)
+{
+    struct api_held *held = arg;
+    const struct account *account = held->call->account;
+    struct certificate one;
+    if (!readout->is_readable || readout->statement.kind != KIND_CERTIFICATE ||
+        certificate_read(readout->statement.content, &one) != OK ||
+        !ID_EQUAL(one.request.clinician_key, account->certificate.request.clinician_key) ||
+        !ID_EQUAL(one.request.node_id, account->certificate.request.node_id))
+        return true;
+    const struct clinician *known =
+        core_clinician(shell_core(held->call->federation->shell), &one.cert_id);
+    if (known != NULL && !known->is_revoked)
+        held->certificates[held->count++] = one.cert_id;
+    return held->count < API_CERTIFICATE_COUNT_MAX;
+}
+
+static err api_find_held(const struct api_call *call, struct api_held *ret_held)
+{
+    struct scope scope = scope_federation();
+    *ret_held = (struct api_held){.call = call};
+    err failure =
+        readout_scope(shell_store(call->federation->shell), &scope, 0, api_on_held, ret_held);
+    if (failure == OK && ret_held->count == 0) /* not published, or revoked already */
+        ret_held->certificates[ret_held->count++] = call->account->certificate.cert_id;
+    return failure;
+}
+
+static err api_add_revocation(const struct certificate_revocation *revocation,
+                              struct desk_order *order)
 {
     uint8_t memory[NOTE_SIZE_MAX + 256];
     struct buffer content = buffer_over(memory, sizeof memory);
-    struct certificate_revocation revocation = api_revocation(call);
-    revocation.reason = wanted->reason;
-    revocation.note = wanted->note;
-    err failure = certificate_revocation_write(&revocation, &content);
-    struct desk_order *order = desk_order_new(call->federation->shell);
+    err failure = certificate_revocation_write(revocation, &content);
     struct desk_letter letter = {.kind = KIND_REVOCATION,
                                  .scope = scope_federation(),
                                  .audience = AUDIENCE_CLEAR,
                                  .content = buffer_bytes(&content)};
-    if (failure == OK)
-        failure = order == NULL ? ERR_NO_MEMORY : desk_add(order, &letter);
+    return failure == OK ? desk_add(order, &letter) : failure;
+}
+
+static void api_revoke(struct api_call *call, const struct certificate_revocation *wanted)
+{
+    struct certificate_revocation revocation = api_revocation(call);
+    struct api_held held;
+    struct desk_order *order = desk_order_new(call->federation->shell);
+    revocation.reason = wanted->reason;
+    revocation.note = wanted->note;
+    err failure = order == NULL ? ERR_NO_MEMORY : api_find_held(call, &held);
+    for (size_t i = 0; failure == OK && i < held.count; i++) {
+        revocation.cert_id = held.certificates[i];
+        failure = api_add_revocation(&revocation, order);
+    }
     if (failure == OK) {
         desk_post(order, api_on_revoked, call);
         return;
     }
     desk_order_free(order);
     api_refuse_err(call, failure);
-}
-
-/* The account of the path; of the caller, or of anybody for the administrator. */
-static bool api_own_account(struct api_call *call)
-{
-    const char *login = api_part(call, 1);
-    if (!api_is_administrator(call))
-        return api_find_account(call, login);
-    call->account = account_find(call->federation->accounts, login);
-    if (call->account != NULL)
-        return true;
-    api_refuse(call, ERR_NOT_FOUND, "there is no such clinician at this institution", NULL);
-    return false;
 }
 
 static void api_post_revoke(struct api_call *call)
@@ -243,8 +341,10 @@ static void api_on_changed(void *arg, err result)
     struct api_call *call = arg;
     if (result != OK)
         api_refuse_err(call, result);
-    else
+    else {
+        api_note_account(call, AUDIT_PASSPHRASE_CHANGED, call->account);
         api_answer(call, api_account(call->federation, call->account));
+    }
 }
 
 static void api_post_passphrase(struct api_call *call)
@@ -274,6 +374,7 @@ static void api_post_passphrase(struct api_call *call)
 const struct api_route api_clinicians_routes[] = {
     {HTTP_GET, "clinicians", 0, api_get_clinicians},
     {HTTP_POST, "clinicians", 0, api_post_clinician},
+    {HTTP_POST, "clinicians/?/renew", 0, api_post_renew},
     {HTTP_POST, "clinicians/?/revoke", 0, api_post_revoke},
     {HTTP_POST, "clinicians/?/passphrase", 0, api_post_passphrase},
     {HTTP_GET, "", 0, NULL},

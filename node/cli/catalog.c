@@ -35,6 +35,8 @@ static const struct field passphrase[] = {
     {"new_passphrase_file", FIELD_LOCAL, false, "FILE",
      "The new passphrase: the first line of FILE (mode 600); default: asked for, twice"},
     END};
+static const struct field renew[] = {
+    {"valid_days", FIELD_NUMBER, false, "DAYS", "Validity from now on; default 1825"}, END};
 static const struct field clinician_revoke[] = {
     {"reason", FIELD_TEXT, true, "REASON",
      "left-the-institution, key-compromised, key-lost, replaced, licence-ended, issued-wrongly"},
@@ -230,8 +232,12 @@ const struct command command_catalog[] = {
     {OWN("clinician passphrase", "LOGIN", "Change the passphrase of your account", passphrase,
          story_clinician_passphrase),
      .wants = WANTS_PASSPHRASE, .example = "consilium clinician passphrase grey"},
+    {POST("clinician renew", "LOGIN", "Issue another certificate, as an administrator",
+          "clinicians/%s/renew", renew),
+     .print = print_account, .example = "sudo consilium clinician renew grey --valid-days 1825"},
     {POST("clinician revoke", "LOGIN", "Revoke the certificate of an account",
           "clinicians/%s/revoke", clinician_revoke),
+     .print = print_revoked,
      .example = "sudo consilium clinician revoke grey --reason left-the-institution"},
 
     GROUP("Asking"),

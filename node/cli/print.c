@@ -187,8 +187,9 @@ void print_clinicians(const json_t *answer)
         print_join(json_object_get(clinician, "specialties"), tags, sizeof tags);
         print_column(answer_text(clinician, "login"), 10);
         print_column(answer_text(clinician, "name"), 26);
-        print_column(answer_is(clinician, "revoked") ? "REVOKED" : "", 7);
-        print_column(show_time(answer_text(clinician, "valid_until")), 10);
+        bool is_over = strcmp(show_left(answer_text(clinician, "valid_until")), "over") == 0;
+        print_column(answer_is(clinician, "revoked") ? "REVOKED" : is_over ? "OVER" : "", 7);
+        printf("%.10s  ", answer_text(clinician, "valid_until"));
         print_last(tags, 19);
     }
 }
@@ -196,14 +197,21 @@ void print_clinicians(const json_t *answer)
 void print_account(const json_t *answer)
 {
     const char *waits = answer_text(answer, "waits");
-    printf("The account %s is made, for user %lld of this machine alone.\n",
-           answer_text(answer, "login"), answer_number(answer, "uid"));
+    printf("The account %s is for user %lld of this machine alone.\n", answer_text(answer, "login"),
+           answer_number(answer, "uid"));
     printf("  signs as     ");
     print_last(answer_text(answer, "name"), 65);
     printf("  until        %.10s\n", answer_text(answer, "valid_until"));
     printf("  certificate  %.16s\n", answer_text(answer, "certificate"));
     if (waits[0] != '\0')
         printf("It is not published yet (%s): the node does it by itself.\n", waits);
+}
+
+void print_revoked(const json_t *answer)
+{
+    printf("The account %s is revoked: nothing more can be signed with it.\n"
+           "What was signed before stays valid.\n",
+           answer_text(answer, "login"));
 }
 
 void print_specialists(const json_t *answer)

@@ -16,6 +16,7 @@ void print_audit(const json_t *answer);
 void print_relays(const json_t *answer);
 /* One account, just made. */
 void print_account(const json_t *answer);
+void print_revoked(const json_t *answer);
 void print_clinicians(const json_t *answer);
 void print_specialists(const json_t *answer);
 void print_drafts(const json_t *answer);

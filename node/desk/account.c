@@ -59,6 +59,31 @@ static bool account_path(const struct account_book *book, const char *login,
     return size > 0 && size < ACCOUNT_PATH_SIZE;
 }
 
+static bool account_renewal_path(const struct account_book *book, const char *login,
+                                 char ret_path[static ACCOUNT_PATH_SIZE])
+{
+    int size = snprintf(ret_path, ACCOUNT_PATH_SIZE, "%s/%s.certificate", book->directory, login);
+    return size > 0 && size < ACCOUNT_PATH_SIZE;
+}
+
+/* A renewed certificate takes the place of the first, when it is one of the same key. */
+static void account_read_renewal(const struct account_book *book, struct account *account)
+{
+    char path[ACCOUNT_PATH_SIZE];
+    uint8_t *data = NULL;
+    size_t size = 0;
+    struct certificate renewed;
+    if (!account_renewal_path(book, account->login, path) ||
+        file_read_private(path, CERTIFICATE_SIZE_MAX, &data, &size) != OK)
+        return;
+    if (certificate_read((struct bytes){data, size}, &renewed) == OK &&
+        ID_EQUAL(renewed.request.clinician_key, account->certificate.request.clinician_key))
+        (void)account_set_certificate(account, (struct bytes){data, size});
+    else
+        log_warn("not-a-certificate", log_text("file", path));
+    file_wipe(data, size);
+}
+
 /* NULL: not an account of ours. */
 static struct account *account_read(const struct account_book *book, const char *login)
 {
@@ -77,8 +102,10 @@ static struct account *account_read(const struct account_book *book, const char 
         struct bytes certificate = reader_take(&reader, reader_left(&reader));
         is_good = is_good && !reader.failed && account_set_certificate(account, certificate);
     }
-    if (is_good)
+    if (is_good) {
+        account_read_renewal(book, account);
         return account;
+    }
     free(account);
     return NULL;
 }
@@ -316,6 +343,34 @@ static err account_prepare(struct account_job *job, const struct account_wish *w
     snprintf(job->account->login, sizeof job->account->login, "%s", wish->login);
     job->book->serial_last++;
     return public.failed ? ERR_TOO_LARGE : OK;
+}
+
+err account_renew(struct account_book *book, const char *login,
+                  const struct account_renewal *renewal)
+{
+    char path[ACCOUNT_PATH_SIZE];
+    uint8_t memory[CERTIFICATE_SIZE_MAX];
+    struct buffer certificate = buffer_over(memory, sizeof memory);
+    struct cert_id cert_id;
+    struct account *account = book->first;
+    while (account != NULL && strcmp(account->login, login) != 0)
+        account = account->next;
+    if (account == NULL)
+        return ERR_NOT_FOUND;
+    struct certificate_issue issue = account->certificate.issue;
+    issue.serial = book->serial_last + 1;
+    issue.valid_from = renewal->valid_from;
+    issue.valid_until = renewal->valid_until;
+    err failure = certificate_write(&issue, renewal->institution_secret, &certificate, &cert_id);
+    if (failure == OK && !account_renewal_path(book, login, path))
+        failure = ERR_TOO_LARGE;
+    if (failure == OK)
+        failure = file_write(path, buffer_bytes(&certificate), 0600);
+    if (failure == OK && !account_set_certificate(account, buffer_bytes(&certificate)))
+        failure = ERR_MALFORMED;
+    if (failure == OK)
+        book->serial_last = issue.serial;
+    return failure;
 }
 
 err account_make(const struct account_room *room, const struct account_wish *wish,

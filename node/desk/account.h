@@ -3,7 +3,8 @@
  *
  * One key file (node/io/keyfile.h) for each, named LOGIN.key; its public part is
  *   u8 version | u32 uid | certificate
- * and its label the login. An account is bound to the uid that it was made for. */
+ * and its label the login. A certificate that was renewed lies beside it, LOGIN.certificate. An
+ * account is bound to the uid that it was made for. */
 #ifndef CONSILIUM_NODE_DESK_ACCOUNT_H
 #define CONSILIUM_NODE_DESK_ACCOUNT_H
 
@@ -77,6 +78,20 @@ struct account_room {
 MUST_USE err account_make(const struct account_room *room, const struct account_wish *wish,
                           void (*on_done)(void *arg, err result, const struct account *account),
                           void *arg);
+
+struct account_renewal {
+    struct wall valid_from;
+    struct wall valid_until;
+    const uint8_t *institution_secret; /* 64 bytes; for the call */
+};
+/* Another certificate over the same key, with the same name and the same proof of possession; it is
+ * not published yet. Nobody's passphrase is wanted: the institution says so. The one before stays
+ * valid until its own end.
+ *
+ *   ERR_NOT_FOUND  there is no such account
+ *   ERR_IO, ERR_TOO_LARGE, ERR_MALFORMED; all is as it was */
+MUST_USE err account_renew(struct account_book *book, const char *login,
+                           const struct account_renewal *renewal);
 
 /* ---- using one ---- */
 

@@ -27,7 +27,9 @@ struct audit;
     X(AUDIT_ITEM_READ, "item-read")     /* an item went to a person here */                        \
     X(AUDIT_EXPORTED, "exported")                                                                  \
     X(AUDIT_ERASED, "erased")                                                                      \
-    X(AUDIT_REFUSED, "refused") /* an earlier entry was not kept: its bytes stand in `lost` */
+    X(AUDIT_REFUSED, "refused") /* an earlier entry was not kept: its bytes stand in `lost` */     \
+    X(AUDIT_ACCOUNT_RENEWED, "account-renewed")                                                    \
+    X(AUDIT_PASSPHRASE_CHANGED, "passphrase-changed")
 enum audit_what { AUDIT_NOTHING, AUDIT_WHAT_LIST(CONTENT_CODE_ENUM) };
 extern const struct content_codes audit_whats;
 

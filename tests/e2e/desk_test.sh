@@ -72,6 +72,9 @@ echo yes >yes
 refused lakeside 'does not open' announce "$draft" --confirmed-by 'Dr. Meredith Grey' \
     --clinician grey --passphrase-file lakeside/grey.passphrase <yes
 cp later lakeside/grey.passphrase
+check lakeside 'the change stands in the audit log' \
+    '[.entries[] | select(.what == "passphrase-changed" and .login == "grey")] | length == 1' audit list
+tell 0 lakeside clinician renew grey --valid-days 400
 consult_announce lakeside grey 'Dr. Meredith Grey'
 refused lakeside 'no such file' close "$case" --clinician grey --passphrase-file nowhere
 chmod 644 later

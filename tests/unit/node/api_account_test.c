@@ -119,6 +119,57 @@ static void an_administrator_does_not_sign_for_others(void **state)
     json_decref(made);
 }
 
+static size_t certificates_in_force(struct desk_room *room, const char *name)
+{
+    size_t index, count = 0;
+    json_t *json = desk_do(room, A, "GET /v1/town/specialists", NULL), *one;
+    json_array_foreach(json_object_get(json, "specialists"), index, one) count +=
+        strcmp(desk_text(one, "name"), name) == 0;
+    json_decref(json);
+    return count;
+}
+
+/* API-6, API-13: the key of a certificate that was renewed signs on, over a restart too, until it
+ * is revoked; then no certificate of it is left. */
+static void a_certificate_is_renewed_over_the_same_key_and_revoked_with_all_others(void **state)
+{
+    struct desk_room *room = *state;
+    if (geteuid() != 0)
+        skip();
+    json_t *before = desk_do(room, A, "GET /v1/town/clinicians", NULL);
+    json_t *first = json_array_get(json_object_get(before, "clinicians"), 0);
+    assert_string_equal("anna", desk_text(first, "login"));
+    as_member_of(room, "users");
+    desk_refused(room, "POST /v1/town/clinicians/anna/renew", json_object(), "ERR_NOT_ENTITLED");
+    as_member_of(room, "games");
+    json_t *renewed = desk_do(room, A, "POST /v1/town/clinicians/anna/renew",
+                              json_pack("{s:i}", "valid_days", 100));
+    assert_string_not_equal(desk_text(first, "certificate"), desk_text(renewed, "certificate"));
+    assert_string_equal(desk_text(first, "name"), desk_text(renewed, "name"));
+    assert_true(json_is_true(json_object_get(renewed, "published")));
+    room->guest.uid = 0;
+    desk_shut(room, A);
+    desk_open(room, A);
+    json_t *after = desk_do(room, A, "GET /v1/town/clinicians", NULL);
+    json_t *again = json_array_get(json_object_get(after, "clinicians"), 0);
+    assert_string_equal(desk_text(renewed, "certificate"), desk_text(again, "certificate"));
+    char in_case[80];
+    desk_announced(room, in_case);
+    json_t *opening = desk_record_of(room, A, in_case, "OPEN");
+    assert_string_equal("good", desk_text(opening, "signature"));
+    assert_string_equal(desk_text(renewed, "certificate"),
+                        desk_text(json_object_get(opening, "clinician"), "certificate"));
+    assert_int_equal(2, certificates_in_force(room, "Anna Alt"));
+    json_decref(desk_do(room, A, "POST /v1/town/clinicians/anna/revoke",
+                        json_pack("{s:s}", "reason", "key-lost")));
+    assert_int_equal(0, certificates_in_force(room, "Anna Alt"));
+    desk_refused(room, "POST /v1/town/clinicians/anna/renew", json_object(), "ERR_STATE");
+    json_decref(opening);
+    json_decref(after);
+    json_decref(renewed);
+    json_decref(before);
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, guests_setup, guests_teardown)
@@ -126,6 +177,7 @@ int main(void)
         STORY(who_may_use_the_socket_may_not_make_an_account),
         STORY(an_administrator_makes_one_for_the_user_that_is_named),
         STORY(an_administrator_does_not_sign_for_others),
+        STORY(a_certificate_is_renewed_over_the_same_key_and_revoked_with_all_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
