@@ -48,6 +48,12 @@ static const struct config_setting configuration_settings[] = {
      .help = "File with the passphrase of sealed keys (mode 600), best on a medium that can be "
              "taken away."},
     {.section = "",
+     .key = "marker",
+     .type = CONFIG_PATH,
+     .help = "Directory, outside of backups, in which the node notes how far its own streams came, "
+             "so that it knows an older copy of its store; without it, nothing is written after a "
+             "start before another member was there."},
+    {.section = "",
      .key = "log",
      .type = CONFIG_CHOICE,
      .fallback = "info",
@@ -148,6 +154,9 @@ static err configuration_federation(struct configuration *configuration, const c
             return ERR_INVALID;
         }
     }
+    if (configuration->marker != NULL)
+        snprintf(federation->marker, sizeof federation->marker, "%s/%s.marker",
+                 configuration->marker, federation->name);
     federation->grants_by_hand = config_int(config, section, "grants") == 1;
     federation->quota = (uint64_t)config_int(config, section, "quota");
     configuration->federation_count++;
@@ -166,6 +175,7 @@ err configuration_load(const char *path, struct configuration *ret_configuration
     configuration.institution = config_text(config, "", "institution");
     if (config_has(config, "", "unlock"))
         configuration.unlock = UNLOCK_KEY_FILE + (unsigned)config_int(config, "", "unlock");
+    configuration.marker = config_text(config, "", "marker");
     configuration.group = config_text(config, "", "group");
     configuration.administrators = config_text(config, "", "administrators");
     configuration.passphrase_file = config_text(config, "", "passphrase-file");

@@ -13,6 +13,7 @@ struct configuration_federation {
     const char *section; /* "federation north" */
     const char *name;    /* "north": also the directory of its store, and its part of API paths */
     char data[4096];     /* DATA/north */
+    char marker[4096];   /* MARKER/north.marker; empty: none */
     struct federation_id id;
     struct address listen[CONFIGURATION_LISTEN_MAX];
     size_t listen_count;
@@ -33,6 +34,7 @@ enum configuration_unlock {
 struct configuration {
     struct config *config;
     const char *data;
+    const char *marker; /* NULL: none */
     char socket[4096];
     const char *group;          /* NULL: only the daemon's user and root */
     const char *administrators; /* NULL: the same */

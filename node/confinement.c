@@ -18,6 +18,8 @@ void confinement_find(const struct configuration *configuration,
                    configuration->socket);
     size_t count = 0;
     confinement->folders[count++] = configuration->data;
+    if (configuration->marker != NULL)
+        confinement->folders[count++] = configuration->marker;
     if (size > 0)
         confinement->folders[count++] = confinement->socket_folder;
     for (size_t i = 0; i < configuration->federation_count; i++)

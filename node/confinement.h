@@ -12,8 +12,9 @@ enum { CONFINEMENT_PATH_SIZE = 4096 };
 struct confinement {
     char socket_folder[CONFINEMENT_PATH_SIZE];
     char pdf_program[CONFINEMENT_PATH_SIZE];
-    /* data, socket's folder, then each federation's, which may be a link to elsewhere */
-    const char *folders[CONFIGURATION_FEDERATION_MAX + 3]; /* ends with NULL */
+    /* data, the marker's and the socket's folder, then each federation's, which may be a link to
+     * elsewhere */
+    const char *folders[CONFIGURATION_FEDERATION_MAX + 4]; /* ends with NULL */
     const char *programs[2]; /* ends with NULL; none when there is no consilium-pdf */
 };
 

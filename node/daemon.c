@@ -58,6 +58,8 @@ static int daemon_open_shell(struct daemon *daemon, size_t index)
                                   .workers = daemon->workers,
                                   .grants_by_hand = federation->grants_by_hand,
                                   .survey_ms = DAEMON_SURVEY_MS,
+                                  .marker =
+                                      federation->marker[0] == '\0' ? NULL : federation->marker,
                                   .quota = federation->quota};
     struct config_trouble trouble;
     err failure = shell_open(&config, problem, &daemon->federations[index].shell);

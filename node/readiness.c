@@ -64,6 +64,22 @@ static err readiness_data(const struct configuration *configuration, struct conf
     return OK;
 }
 
+static err readiness_marker(const struct configuration *configuration,
+                            struct config_trouble *trouble)
+{
+    const struct readiness_finding marker = readiness_of(configuration, "marker", trouble);
+    struct stat status;
+    if (configuration->marker == NULL)
+        return OK;
+    if (stat(configuration->marker, &status) != 0 || !S_ISDIR(status.st_mode) ||
+        status.st_uid != geteuid() || (status.st_mode & 077) != 0)
+        return readiness_say(&marker,
+                             "%.300s is not a directory of this user's alone; make it, chown it "
+                             "and chmod 700",
+                             configuration->marker);
+    return OK;
+}
+
 static const char *readiness_key_reason(err failure)
 {
     if (failure == ERR_NOT_ENTITLED)
@@ -195,6 +211,8 @@ err readiness_check(const struct configuration *configuration, struct config_tro
     err failure = readiness_data(configuration, ret_trouble);
     if (failure == OK)
         failure = readiness_keys(configuration, ret_trouble);
+    if (failure == OK)
+        failure = readiness_marker(configuration, ret_trouble);
     return failure == OK ? readiness_socket(configuration, ret_trouble) : failure;
 }
 

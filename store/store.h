@@ -92,7 +92,8 @@ void store_close(struct store *store);
     X(JOB, 11, true)                                                                               \
     X(INDEX, 12, false) /* what the local search needs */                                          \
     X(PEER, 13, false)                                                                             \
-    X(LACK, 14, false) /* positions whose body or key is still missing */
+    X(LACK, 14, false)       /* positions whose body or key is still missing */                    \
+    X(GENERATION, 15, false) /* when one was opened, whether ours was ended */
 
 #define STORE_TABLE_ENUM(name, number, ordered) STORE_TABLE_##name = number,
 enum store_table { STORE_TABLE_LIST(STORE_TABLE_ENUM) };

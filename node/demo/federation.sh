@@ -178,8 +178,10 @@ fed_hospital() { # NAME TITLE COUNTRY BOARD [ADDRESS PORT]
         --country "$3" --board "$4" --request "$fed_home/mail/$1.request" $fed_endpoint
     fed_digits "$fed_home/last" >"$fed_home/mail/$1.said"
     echo "$2" >"$fed_house/title"
+    mkdir -p -m 700 "$fed_house/marker"
     cat >"$fed_house/consiliumd.conf" <<END
 data = $fed_house/data
+marker = $fed_house/marker
 socket = $fed_house/socket
 [federation $fed_name]
 id = $fed_id

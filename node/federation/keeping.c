@@ -211,6 +211,8 @@ static void keeping_on_done(void *arg, const struct store_done *done)
     assert((uint64_t)(uintptr_t)parcel == done->token); /* batches keep their order */
     if (parcel->audit_number != 0)
         audit_settle(shell->audit, parcel->audit_number, done->result);
+    if (done->result == OK)
+        proving_kept(shell, &parcel->batch);
     keeping_tell(shell, parcel, done->result);
 }
 

@@ -68,6 +68,7 @@ void loading_read(struct shell *shell, const struct effect *effect)
     if (parcel == NULL)
         abort(); /* the core counts on an answer */
     parcel->link = effect->link;
+    parcel->token = effect->token;
     parcel->verdict = failure;
     parcel_queue_add(&shell->followers, parcel);
 }

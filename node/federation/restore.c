@@ -165,6 +165,7 @@ static err restore_meaning(struct restore *restore)
 err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE])
 {
     struct restore restore = {.shell = shell};
+    enum event_marker marker = MARKER_NONE;
     err failure = heads_restore(shell->store, &shell->roster);
     if (failure == ERR_NOT_FOUND)
         failure = OK; /* the invitation is still to come */
@@ -183,6 +184,8 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
     if (failure == OK)
         failure = row_table_scan(shell->store, STORE_TABLE_CASE, restore_case, &restore);
     if (failure == OK)
+        failure = proving_restore(shell, &marker);
+    if (failure == OK)
         failure = restore_meaning(&restore);
     if (failure != OK) {
         (void)snprintf(
@@ -194,8 +197,10 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
     }
     struct event event = shell_event(EVENT_START);
     struct core_status status;
+    event.start = marker;
     shell_turn(shell, &event, NULL);
     erasing_resume(shell);
+    proving_start(shell, marker);
     core_status(shell->core, &status);
     log_info("restored", log_text("federation", shell->name),
              log_count("streams", status.stream_count),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "node/federation/audit.h"
+#include "node/federation/marker.h"
 #include "node/federation/shell_state.h"
 #include "node/io/log.h"
 #include "protocol/hash.h"
@@ -106,6 +107,9 @@ static void shell_perform(struct shell *shell, const struct effect *effect, stru
     case EFFECT_ACKED:
         keeping_acked(shell, effect);
         break;
+    case EFFECT_GENERATION:
+        proving_generation(shell, effect);
+        break;
     case EFFECT_DESTROY:
         erasing_case(shell, &effect->destroy.scope, &effect->destroy.erase);
         break;
@@ -192,6 +196,7 @@ static void shell_on_tick(uv_timer_t *timer)
     keeping_submit(shell);
     heads_tick(shell->heads);
     audit_tick(shell->audit);
+    proving_tick(shell);
     shell_turn(shell, &event, NULL);
     shell_post_tick(shell);
     shell_post_next(shell);
@@ -428,6 +433,8 @@ static void shell_free(struct shell *shell)
     free(shell->page_memory);
     free(shell->core_memory);
     free(shell->roster_memory);
+    marker_close(shell->marker);
+    free(shell->marker_path);
     free(shell->name);
     free(shell->data);
     free(shell);
@@ -464,8 +471,12 @@ err shell_open(const struct shell_config *config, char ret_problem[static STORE_
     shell->config = *config;
     shell->name = strdup(config->name);
     shell->data = strdup(config->data);
+    shell->marker_path = config->marker == NULL ? NULL : strdup(config->marker);
+    shell->config.marker = shell->marker_path;
     ret_problem[0] = '\0';
-    err failure = shell->name == NULL || shell->data == NULL ? ERR_NO_MEMORY : OK;
+    bool is_copied = shell->name != NULL && shell->data != NULL &&
+                     (config->marker == NULL || shell->marker_path != NULL);
+    err failure = is_copied ? OK : ERR_NO_MEMORY;
     if (failure == OK)
         failure = shell_allocate(shell);
     if (failure != OK) {

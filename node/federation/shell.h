@@ -34,6 +34,7 @@ struct shell_config {
     bool grants_by_hand;
     uint64_t quota;
     uint64_t survey_ms; /* as core_config */
+    const char *marker; /* a file outside of backups (marker.h); NULL: none; copied */
 };
 
 /* Opens the store, restores roster and core from it, and starts. `ret_problem` gets one line that

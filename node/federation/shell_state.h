@@ -49,6 +49,10 @@ struct shell {
     struct errands *errands;
     struct audit *audit;
     struct erasing *erasing; /* under way */
+    char *marker_path;       /* NULL: none is wanted */
+    struct marker *marker;
+    struct mono marker_at; /* the next look at it */
+    bool is_marking;       /* its id is being kept */
     struct shell_links links;
     uv_timer_t tick;
     uv_async_t committed;
@@ -141,6 +145,19 @@ void loading_read(struct shell *shell, const struct effect *effect);
 void erasing_case(struct shell *shell, const struct scope *scope, const struct record_id *erase);
 /* At the start: goes on with what an earlier process did not end. */
 void erasing_resume(struct shell *shell);
+
+/* ---- proving.c ---- */
+
+enum { PROVING_INTERVAL_MS = 1000 };
+
+/* Tells the core what is kept of generations, and what the marker says; then, when it has started,
+ * the file is gone on with, or begun once the store is proven. */
+MUST_USE err proving_restore(struct shell *shell, enum event_marker *ret_marker);
+void proving_start(struct shell *shell, enum event_marker marker);
+void proving_tick(struct shell *shell);
+/* A batch is durable: before anything of it leaves. */
+void proving_kept(struct shell *shell, const struct step_batch *batch);
+void proving_generation(struct shell *shell, const struct effect *effect);
 
 /* ---- restore.c ---- */
 

@@ -7,6 +7,7 @@
 #include "protocol/core/catchup.h"
 #include "protocol/core/entitlement.h"
 #include "protocol/core/equivocation.h"
+#include "protocol/core/generation.h"
 #include "protocol/core/ingest.h"
 #include "protocol/core/publish.h"
 
@@ -327,16 +328,19 @@ static void core_replay(struct core *core, const struct event *event, struct ste
 
 static void core_loaded(struct core *core, const struct event *event, struct step *step)
 {
-    if (event->link.value != 0)
+    if (event->token.value != 0)
+        generation_loaded(core, event, step);
+    else if (event->link.value != 0)
         catchup_loaded(core, event, step);
     else
         casework_loaded(core, event, step);
 }
 
-static void core_start(struct core *core)
+static void core_start(struct core *core, const struct event *event, struct step *step)
 {
     core->is_started = true;
     core->started_at = core->now;
+    generation_start(core, event->start, step);
     casework_start(core);
 }
 
@@ -348,26 +352,39 @@ static void core_tick(struct core *core, struct step *step)
     catchup_tick(core, step);
 }
 
+/* What is told at the start, before EVENT_START. */
+static void core_restore(struct core *core, const struct event *event, struct step *step)
+{
+    if (event->kind == EVENT_RESTORE_STREAM)
+        core_restore_stream(core, event);
+    else if (event->kind == EVENT_RESTORE_LACK)
+        core_restore_lack(core, event);
+    else if (event->kind == EVENT_RESTORE_CASE)
+        casework_restore(core, event->consult);
+    else if (event->kind == EVENT_RESTORE_FORKS)
+        equivocation_restore(core, event->forks);
+    else if (event->kind == EVENT_RESTORE_GENERATION)
+        generation_restore(core, event);
+    else if (event->kind == EVENT_RESTORE_MARKER)
+        generation_marker(core, event);
+    else
+        core_replay(core, event, step);
+}
+
 static void core_dispatch(struct core *core, const struct event *event, struct step *step)
 {
     switch (event->kind) {
     case EVENT_RESTORE_STREAM:
-        core_restore_stream(core, event);
-        break;
     case EVENT_RESTORE_LACK:
-        core_restore_lack(core, event);
-        break;
     case EVENT_RESTORE_FORKS:
-        equivocation_restore(core, event->forks);
-        break;
     case EVENT_RESTORE_CASE:
-        casework_restore(core, event->consult);
-        break;
+    case EVENT_RESTORE_GENERATION:
+    case EVENT_RESTORE_MARKER:
     case EVENT_REPLAY:
-        core_replay(core, event, step);
+        core_restore(core, event, step);
         break;
     case EVENT_START:
-        core_start(core);
+        core_start(core, event, step);
         break;
     case EVENT_TICK:
         core_tick(core, step);
@@ -422,6 +439,7 @@ void core_step(struct core *core, const struct event *event, struct step *step)
     if (hands_keys && !core->hands_keys)
         catchup_offer(core);
     core->hands_keys = hands_keys;
+    generation_react(core, step);
     casework_react(core, step);
     if (step_has_room(step, 256, FRAME_SIZE_MAX))
         catchup_pump(core, step);
@@ -429,5 +447,5 @@ void core_step(struct core *core, const struct event *event, struct step *step)
 
 bool core_busy(const struct core *core)
 {
-    return core->is_started && (catchup_busy(core) || casework_busy(core));
+    return core->is_started && (catchup_busy(core) || casework_busy(core) || generation_busy(core));
 }

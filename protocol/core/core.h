@@ -34,7 +34,8 @@ struct core_config {
     uint32_t clinician_count_max; /* a power of two */
     bool grants_by_hand;          /* false: a join is granted by policy at once */
     uint64_t survey_ms; /* after the start nothing is written for so long, nor until those who are
-                         * connected by then have told where our streams stand; 0: no wait */
+                         * connected by then have told where our streams stand, nor, without a
+                         * marker, until somebody has; 0: no wait */
 };
 
 /* 65,536 streams, 65,536 lacks, 65,536 marks, 1,024 cases, 16,384 clinicians. */
@@ -71,8 +72,11 @@ void core_status(const struct core *core, struct core_status *ret_status);
 bool core_position(const struct core *core, const struct stream_id *id, uint64_t *ret_tail,
                    uint64_t *ret_had);
 
-/* The stream in which this node writes in `scope`. */
+/* The last generation of this node's stream in `scope` that holds something, or the first. */
 struct stream_id core_own_stream(const struct core *core, const struct scope *scope);
+
+/* Is it known that the store is not an older copy of itself, by the marker or from a peer? */
+bool core_is_proven(const struct core *core);
 
 /* Whether `node` may read a position now. OK, or why not: as entitlement_read. */
 MUST_USE err core_may_read(const struct core *core, const struct node_id *node,

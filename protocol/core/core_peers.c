@@ -67,10 +67,20 @@ static uint32_t core_compared_needed(const struct core *core)
     return others;
 }
 
+bool core_has_others(const struct core *core)
+{
+    return core_compared_needed(core) > 0;
+}
+
+bool core_is_proven(const struct core *core)
+{
+    return core->generations.is_proven || !core_has_others(core);
+}
+
 /* (T-10), (W-8) */
 bool core_may_hand_keys(const struct core *core)
 {
-    return core->is_started && !roster_is_behind(core->roster) &&
+    return core->is_started && !roster_is_behind(core->roster) && core_is_proven(core) &&
            core_compared_count(core) >= core_compared_needed(core);
 }
 
@@ -109,7 +119,7 @@ err core_may_post(const struct core *core)
         return ERR_BUSY;
     if (core_skewed_count(core) >= 2)
         return ERR_FUTURE;
-    if (core_is_surveying(core))
+    if (core_is_surveying(core) || !core_is_proven(core)) /* (T-13) */
         return ERR_BUSY;
     return core->is_full ? ERR_FULL : OK;
 }

@@ -53,6 +53,21 @@ struct core_fork {
     uint64_t epoch; /* the later of the heads that the two records name */
 };
 
+/* What is known of our own store and of generations (generation.h). */
+struct generations {
+    bool is_proven;     /* the store is not an older copy, or a peer told what it holds of us */
+    bool has_marker;    /* it names all of our streams */
+    bool is_restored;   /* the store was put back to an earlier day */
+    bool was_restored;  /* once */
+    uint32_t telling;   /* the next slot whose end may have to be kept */
+    uint32_t seek_slot; /* a generation in which a record is looked for; STREAM_NONE: none */
+    uint64_t seek_page; /* its first position; later pages were looked at */
+    uint64_t seek_from; /* what is left of the page */
+    uint64_t seek_to;
+    struct record_id seek_id;
+    struct mono seek_after;
+};
+
 struct core {
     struct core_config config;
     struct roster *roster;
@@ -79,6 +94,7 @@ struct core {
     uint32_t fork_count;
     struct core_fork forks[FORK_COUNT_MAX];
     struct mono started_at;
+    struct generations generations;
     struct casework *casework;
 };
 
@@ -94,6 +110,9 @@ void core_send(struct step *step, struct link_id link, const struct buffer *fram
 /* Something was refused: count it, tell the log. */
 void core_refuse(struct core *core, const struct peer *peer, struct step *step, const char *event,
                  err verdict);
+
+/* Is any other member admitted? */
+bool core_has_others(const struct core *core);
 
 /* May keys leave at all? Not before heads were compared, nor while the roster is behind. */
 bool core_may_hand_keys(const struct core *core);

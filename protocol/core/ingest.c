@@ -6,6 +6,7 @@
 #include "protocol/core/catchup.h"
 #include "protocol/core/entitlement.h"
 #include "protocol/core/equivocation.h"
+#include "protocol/core/generation.h"
 #include "protocol/core/gossip.h"
 
 /* A frame's records, sorted into runs, on their way to the check. */
@@ -146,18 +147,12 @@ static err ingest_admit(struct intake *intake, const struct record_claim *claim,
     return OK;
 }
 
-/* A stream that is not here yet: its generation is the first, or follows one that is here, whose
- * end the very first record names. */
-static bool ingest_may_open(struct core *core, const struct record_claim *claim)
+/* A stream that is not here yet: its generation is the first, or follows one that is here. */
+static bool ingest_may_open(const struct core *core, const struct record_claim *claim)
 {
     struct stream_id before = claim->header.stream;
-    if (before.generation == 1)
-        return true;
     before.generation--;
-    uint32_t slot = streams_find(&core->streams, &before);
-    return slot != STREAM_NONE &&
-           (claim->header.sequence > 1 ||
-            ID_EQUAL(core->streams.all[slot].tail_id, claim->header.previous));
+    return before.generation == 0 || streams_find(&core->streams, &before) != STREAM_NONE;
 }
 
 static err ingest_place(struct intake *intake, const struct frame_record *frame,
@@ -172,6 +167,11 @@ static err ingest_place(struct intake *intake, const struct frame_record *frame,
     uint32_t slot = streams_find(&core->streams, &header->stream);
     if (slot == STREAM_NONE && !ingest_may_open(core, claim))
         return ERR_OUT_OF_ORDER;
+    bool is_opening = header->stream.generation > 1 && header->sequence == 1 &&
+                      (slot == STREAM_NONE || core->streams.all[slot].next == 0);
+    failure = is_opening ? generation_follows(core, claim, intake->step) : OK;
+    if (failure != OK)
+        return failure;
     if (slot == STREAM_NONE)
         slot = catchup_slot(core, &header->stream);
     if (slot == STREAM_NONE)
@@ -457,6 +457,10 @@ static void ingest_known(struct core *core, const struct step_run *run,
         streams_lack_remove(&core->streams, run->stream, run->first);
     } else {
         ingest_advance(core, run->stream, &claim);
+        generation_opened(core, run->stream, &claim, step);
+        if ((record->flags & RECORD_OWN) == 0 &&
+            ID_EQUAL(claim.header.stream.writer, core->config.self))
+            generation_returned(core, run->stream, step);
         ingest_note_lack(core, run->stream, &claim, record->flags);
     }
     if (record->plaintext.size > 0 && record->verdict == OK)

@@ -4,6 +4,7 @@
 
 #include "protocol/core/casework.h"
 #include "protocol/core/entitlement.h"
+#include "protocol/core/generation.h"
 
 static void publish_answer(struct token token, err verdict, const struct record_claim *claim,
                            struct step *step)
@@ -56,11 +57,13 @@ err publish_post(struct core *core, const struct publish_post *post, struct step
     if (post->plaintext.size > RECORD_PLAINTEXT_SIZE_MAX)
         return ERR_TOO_LARGE;
     struct record_header header = {.federation = core->config.federation,
-                                   .stream = core_own_stream(core, &post->scope),
                                    .audience = post->audience,
                                    .head = roster_current_id(core->roster),
                                    .time = core->wall,
                                    .expires = post->expires};
+    failure = generation_own(core, &post->scope, &header.stream, &header.previous);
+    if (failure != OK)
+        return failure;
     struct sign_key key;
     failure = entitlement_write(core, &header, &key);
     if (failure != OK)
@@ -71,15 +74,9 @@ err publish_post(struct core *core, const struct publish_post *post, struct step
     struct stream *stream = &core->streams.all[slot];
     if (stream->is_sealing || stream->next != stream->tail)
         return ERR_BUSY;
-    /* others hold what we wrote and lost: to write there again would be to say two things at one
-     * position. Who claims so and does not give it holds us up for a minute after a start. */
-    bool is_new = core->now.ms - core->started_at.ms < SURVEY_MS_MAX;
-    if (core->config.survey_ms > 0 && is_new && stream->want_to > stream->next)
-        return ERR_BUSY;
     if ((stream->flags & STREAM_FORKED) != 0)
         return ERR_FORKED;
     header.sequence = stream->next + 1;
-    header.previous = stream->next_id;
     stream->is_sealing = true;
     uint8_t *copy = step_reserve(step, post->plaintext.size);
     memcpy(copy, post->plaintext.data, post->plaintext.size);

@@ -70,13 +70,15 @@ struct step_batch {
 /* ---- events ---- */
 
 enum event_kind {
-    EVENT_RESTORE_STREAM, /* at start, for each stored stream */
-    EVENT_RESTORE_LACK,   /* at start, for each position held without body or key */
-    EVENT_RESTORE_FORKS,  /* at start, after the streams: what the last EFFECT_FORKS gave */
-    EVENT_RESTORE_CASE,   /* at start, before the replay, for each erased case */
-    EVENT_REPLAY,         /* at start, twice: federation, mail, case records; own ones on boards */
-    EVENT_START,          /* all was restored */
-    EVENT_TICK,           /* time passed; at least every 100 ms while core_busy, else every s */
+    EVENT_RESTORE_STREAM,     /* at start, for each stored stream */
+    EVENT_RESTORE_LACK,       /* at start, for each position held without body or key */
+    EVENT_RESTORE_FORKS,      /* at start, after the streams: what the last EFFECT_FORKS gave */
+    EVENT_RESTORE_CASE,       /* at start, before the replay, for each erased case */
+    EVENT_RESTORE_GENERATION, /* at start, for each EFFECT_GENERATION that was kept */
+    EVENT_RESTORE_MARKER,     /* at start, for each of our streams that the marker names */
+    EVENT_REPLAY, /* at start, twice: federation, mail, case records; own ones on boards */
+    EVENT_START,  /* all was restored */
+    EVENT_TICK,   /* time passed; at least every 100 ms while core_busy, else every s */
     EVENT_LINK_UP,
     EVENT_LINK_DOWN,
     EVENT_RELAY_HEAD, /* a relay told its head */
@@ -88,6 +90,13 @@ enum event_kind {
     EVENT_POST,      /* a clinician or the node itself writes a record */
     EVENT_DESTROYED, /* what an EFFECT_DESTROY named is gone */
     EVENT_ROSTER,    /* the shell's roster took a new head, durably */
+};
+
+/* The marker lies outside of backups, and says how far our streams had come. */
+enum event_marker {
+    MARKER_NONE,  /* there is none */
+    MARKER_HERE,  /* this store's; EVENT_RESTORE_MARKER told all of it */
+    MARKER_OTHER, /* not this store's, or damaged, or this store is from before it */
 };
 
 struct event {
@@ -114,6 +123,16 @@ struct event {
         } lack;
         struct bytes forks;   /* RESTORE_FORKS */
         struct bytes consult; /* RESTORE_CASE: consult_export's */
+        struct {
+            struct stream_id stream;
+            struct wall opened_at;
+            bool is_ended;
+        } generation;
+        struct {
+            struct stream_id stream;
+            uint64_t sequence;
+        } marker;
+        enum event_marker start; /* START */
         struct {
             struct step_batch batch; /* one record, opened */
             bool is_again;           /* the second pass: all that it builds on was replayed */
@@ -146,20 +165,21 @@ struct event {
 /* ---- effects ---- */
 
 enum effect_kind {
-    EFFECT_CHECK,   /* verify each run's last signature; hash and open each body */
-    EFFECT_SEAL,    /* encrypt, commit, sign with the institution's key */
-    EFFECT_KEEP,    /* one atomic batch into the store */
-    EFFECT_LOAD,    /* read records of one stream; with link 0 also open them */
-    EFFECT_SEND,    /* one frame to each of some links */
-    EFFECT_HANGUP,  /* close a link: it broke the rules */
-    EFFECT_DONE,    /* the answer to EVENT_POST */
-    EFFECT_TOLD,    /* a record is durable: notify by id */
-    EFFECT_FORKED,  /* a writer equivocated: keep `forked.other` beside what is stored */
-    EFFECT_FORKS,   /* the list of all equivocations known, in place of the last one: keep it */
-    EFFECT_ACKED,   /* a peer reported one of our streams durable up to a position: keep lazily */
-    EFFECT_DESTROY, /* bodies, keys, items and index entries of a case, but not clear records */
-    EFFECT_ITEMS,   /* a FRAME_ITEM_* came: the shell's items room handles it */
-    EFFECT_HEADS,   /* a peer wants, or has, roster heads: the shell's roster room handles it */
+    EFFECT_CHECK,  /* verify each run's last signature; hash and open each body */
+    EFFECT_SEAL,   /* encrypt, commit, sign with the institution's key */
+    EFFECT_KEEP,   /* one atomic batch into the store */
+    EFFECT_LOAD,   /* read records of one stream; with link 0 also open them */
+    EFFECT_SEND,   /* one frame to each of some links */
+    EFFECT_HANGUP, /* close a link: it broke the rules */
+    EFFECT_DONE,   /* the answer to EVENT_POST */
+    EFFECT_TOLD,   /* a record is durable: notify by id */
+    EFFECT_FORKED, /* a writer equivocated: keep `forked.other` beside what is stored */
+    EFFECT_FORKS,  /* the list of all equivocations known, in place of the last one: keep it */
+    EFFECT_ACKED,  /* a peer reported one of our streams durable up to a position: keep lazily */
+    EFFECT_GENERATION, /* a later generation was opened, or ours was ended: keep it */
+    EFFECT_DESTROY,    /* bodies, keys, items and index entries of a case, but not clear records */
+    EFFECT_ITEMS,      /* a FRAME_ITEM_* came: the shell's items room handles it */
+    EFFECT_HEADS,      /* a peer wants, or has, roster heads: the shell's roster room handles it */
     EFFECT_LOG,
 };
 
@@ -206,6 +226,11 @@ struct effect {
             struct stream_id stream;
             uint64_t had;
         } acked;
+        struct {
+            struct stream_id stream;
+            struct wall opened_at;
+            bool is_ended;
+        } generation;
         struct {
             struct scope scope;
             struct record_id erase;

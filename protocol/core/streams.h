@@ -12,7 +12,9 @@
 enum { STREAM_NONE = UINT32_MAX };
 
 enum stream_flags {
-    STREAM_FORKED = 1 << 0, /* its writer equivocated: nothing more is accepted */
+    STREAM_FORKED = 1 << 0,   /* its writer equivocated: nothing more is accepted */
+    STREAM_ENDED = 1 << 1,    /* ours, of before a restore: we go on in the next generation */
+    STREAM_END_TOLD = 1 << 2, /* and that is kept */
 };
 
 struct stream {
@@ -30,6 +32,10 @@ struct stream {
     uint32_t rewound; /* `speculation` since the last rewind */
     uint32_t flags;
     bool is_sealing;
+    struct wall opened_at; /* of a later generation: the time of its first record */
+    struct record_id
+        end_id;       /* where the next generation says that this one ends, if not at the tail */
+    uint64_t lost_to; /* ours: how far the marker says it came */
 
     /* catch-up: somebody says the stream reaches further */
     uint64_t want_to;

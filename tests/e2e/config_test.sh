@@ -123,6 +123,11 @@ cp lost/identity.key lost/store.key
 wrong 'store.key: holds a node' <<END
 data = $fed_home/lost
 END
+wrong '3: marker: .*/nowhere is not a directory' <<END
+# a remark
+$data
+marker = $fed_home/nowhere
+END
 rm -r lost
 wrong '2: institution: the keys in .* are of "Lakeside Hospital"' <<END
 $data

@@ -85,6 +85,7 @@ static void hospital_load(struct hospital *hospital, const struct effect *effect
     }
     struct parcel *parcel = parcel_of_batch(&batch);
     parcel->link = effect->link;
+    parcel->token = effect->token;
     if (effect->link.value == 0)
         parcel_open(parcel);
     parcel_queue(&hospital->followers, parcel);
@@ -229,6 +230,10 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         break;
     case EFFECT_ACKED:
         oracle_acked(hospital, effect);
+        break;
+    case EFFECT_GENERATION:
+        if (effect->generation.is_ended)
+            disk_find(&hospital->disk, &effect->generation.stream)->flags |= STREAM_ENDED;
         break;
     case EFFECT_DESTROY:
         hospital_destroy(hospital, effect);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "node/federation/shell_state.h"
 #include "protocol/consult/mirror.h"
 #include "tests/unit/node/town.h"
 
@@ -55,66 +56,234 @@ static uint32_t forked_count(const struct town_house *house)
     return status.forked_count;
 }
 
-static void an_older_copy_of_the_store_learns_what_it_wrote_before_it_writes(void **state)
-{
-    struct town *town = *state;
-    struct town_house *house = &town->houses[0];
-    struct federation_id federation = roster_federation(&town->society.roster);
-    struct scope scope = scope_board(&federation, bytes_of_text("hematology"));
+/* ---- a house whose store is put back ---- */
+
+struct story {
+    struct town *town;
+    struct town_house *house;
+    struct scope scope; /* a board */
     char backup[160];
-    snprintf(backup, sizeof backup, "%s/backup", town->folder);
-    (void)post(house, &scope, 1);
-    town_shut(town, 0);
-    copy(house->data, backup);
-    town_open(town, 0);
-    for (int i = 1; i < TOWN_HOUSE_COUNT; i++)
-        town_connect(town, 0, i);
+};
+
+static struct story story_of(struct town *town)
+{
+    struct story story = {.town = town, .house = &town->houses[0]};
+    struct federation_id federation = roster_federation(&town->society.roster);
+    story.scope = scope_board(&federation, bytes_of_text("hematology"));
+    snprintf(story.backup, sizeof story.backup, "%s/backup", town->folder);
+    return story;
+}
+
+static void back_up(const struct story *story)
+{
+    town_shut(story->town, 0);
+    copy(story->house->data, story->backup);
+    town_open(story->town, 0);
+}
+
+static void put_back(const struct story *story)
+{
+    town_shut(story->town, 0);
+    copy(story->backup, story->house->data);
+    town_open(story->town, 0);
+}
+
+/* Some records, which the house at the other end of the one wire gets. */
+static void write_some(const struct story *story, int to)
+{
     for (uint8_t seed = 2; seed < 6; seed++) {
-        struct record_id id = post(house, &scope, seed);
-        assert_true(town_spreads(town, 1, &id));
-        assert_true(town_spreads(town, 2, &id));
-    }
-    town_shut(town, 0);
-    copy(backup, house->data);
-    town->survey_ms = 300;
-    town_open(town, 0);
-    /* somebody asks at once; the others come a moment later */
-    struct mirror mirror = {.case_id = {{99}}, .what = MIRROR_CLOSED};
-    struct town_posted posted;
-    town_begin(house, &scope, KIND_MIRROR, &mirror, &posted);
-    town_pass(town, 100);
-    assert_false(posted.is_done);
-    for (int i = 1; i < TOWN_HOUSE_COUNT; i++)
-        town_connect(town, 0, i);
-    assert_true(town_until(town, town_is_posted, &posted));
-    assert_int_equal(OK, posted.done.verdict);
-    assert_int_equal(6, posted.done.sequence);
-    for (int i = 1; i < TOWN_HOUSE_COUNT; i++) {
-        assert_true(town_spreads(town, i, &posted.done.record));
-        assert_int_equal(0, forked_count(&town->houses[i]));
+        struct record_id id = post(story->house, &story->scope, seed);
+        assert_true(town_spreads(story->town, to, &id));
     }
 }
 
-static void a_node_that_is_alone_writes_when_the_wait_is_over(void **state)
+static void ask(const struct story *story, struct town_posted *posted)
+{
+    struct mirror mirror = {.case_id = {{99}}, .what = MIRROR_CLOSED};
+    town_begin(story->house, &story->scope, KIND_MIRROR, &mirror, posted);
+}
+
+static void assert_written(const struct story *story, struct town_posted *posted,
+                           uint32_t generation, uint64_t sequence)
+{
+    struct stream_id stream;
+    assert_true(town_until(story->town, town_is_posted, posted));
+    assert_int_equal(OK, posted->done.verdict);
+    stream = core_own_stream(shell_core(story->house->shell), &story->scope);
+    assert_int_equal(generation, stream.generation);
+    assert_int_equal(sequence, posted->done.sequence);
+}
+
+static void assert_no_forks(const struct story *story, const struct town_posted *posted)
+{
+    for (int i = 1; i < TOWN_HOUSE_COUNT; i++)
+        assert_true(town_spreads(story->town, i, &posted->done.record));
+    town_pass(story->town, 100);
+    for (int i = 0; i < TOWN_HOUSE_COUNT; i++)
+        assert_int_equal(0, forked_count(&story->town->houses[i]));
+}
+
+static void meet(const struct story *story)
+{
+    for (int i = 1; i < TOWN_HOUSE_COUNT; i++)
+        town_connect(story->town, 0, i);
+}
+
+static void
+an_older_copy_of_the_store_learns_what_it_wrote_and_goes_on_in_a_new_generation(void **state)
 {
     struct town *town = *state;
-    struct town_house *house = &town->houses[0];
-    struct federation_id federation = roster_federation(&town->society.roster);
-    struct scope scope = scope_board(&federation, bytes_of_text("hematology"));
+    struct story story = story_of(town);
+    struct town_posted posted;
+    (void)post(story.house, &story.scope, 1);
+    back_up(&story);
+    meet(&story);
+    write_some(&story, 1);
+    town->survey_ms = 300;
+    put_back(&story);
+    /* somebody asks at once; the others come a moment later */
+    ask(&story, &posted);
+    town_pass(town, 100);
+    assert_false(posted.is_done);
+    meet(&story);
+    assert_written(&story, &posted, 2, 1);
+    assert_no_forks(&story, &posted);
+    /* what was lost came back */
+    uint64_t tail, had;
+    struct stream_id first = {story.scope, story.house->node, 1};
+    assert_true(core_position(shell_core(story.house->shell), &first, &tail, &had));
+    assert_int_equal(5, tail);
+    /* T-14: an end stays an end; the next generation goes on over the next start */
     town_shut(town, 0);
-    town->survey_ms = 100;
     town_open(town, 0);
-    (void)post(house, &scope, 1);
+    meet(&story);
+    ask(&story, &posted);
+    assert_written(&story, &posted, 2, 2);
 }
+
+/* T-13: the others would be told two things at one position if it wrote. */
+static void without_a_marker_nobody_writes_alone_after_a_start(void **state)
+{
+    struct town *town = *state;
+    struct story story = story_of(town);
+    struct town_posted posted;
+    town->survey_ms = 50;
+    town_shut(town, 0);
+    town_open(town, 0);
+    ask(&story, &posted);
+    town_pass(town, 400);
+    assert_false(posted.is_done);
+    town_connect(town, 0, 1);
+    assert_written(&story, &posted, 1, 1);
+}
+
+/* A town whose houses have markers, begun. */
+static struct story given_markers(struct town *town)
+{
+    struct story story = story_of(town);
+    town->survey_ms = 50;
+    town->has_markers = true;
+    town_shut(town, 0);
+    town_open(town, 0);
+    meet(&story);
+    (void)post(story.house, &story.scope, 1);
+    char path[160];
+    snprintf(path, sizeof path, "%s.marker", story.house->data);
+    uint64_t end = shell_mono().ms + TOWN_PATIENCE_MS;
+    while (access(path, R_OK) != 0 && shell_mono().ms < end)
+        town_turn(town);
+    assert_int_equal(0, access(path, R_OK));
+    return story;
+}
+
+static void with_a_marker_a_node_that_is_alone_writes_on(void **state)
+{
+    struct story story = given_markers(*state);
+    struct town_posted posted;
+    for (uint64_t sequence = 2; sequence < 5; sequence++) {
+        town_shut(story.town, 0);
+        town_open(story.town, 0);
+        ask(&story, &posted);
+        assert_written(&story, &posted, 1, sequence);
+    }
+}
+
+static void a_marker_tells_an_older_copy_which_then_writes_nothing_alone(void **state)
+{
+    struct story story = given_markers(*state);
+    struct town_posted posted;
+    back_up(&story);
+    meet(&story);
+    write_some(&story, 1);
+    put_back(&story);
+    ask(&story, &posted);
+    town_pass(story.town, 400);
+    assert_false(posted.is_done);
+    meet(&story);
+    assert_written(&story, &posted, 2, 1);
+    assert_no_forks(&story, &posted);
+    /* the marker was begun anew: now it is this store's */
+    town_pass(story.town, 2 * PROVING_INTERVAL_MS);
+    town_shut(story.town, 0);
+    town_open(story.town, 0);
+    ask(&story, &posted);
+    assert_written(&story, &posted, 2, 2);
+}
+
+/* The one that it meets never had what was lost; the one that had it comes later. */
+static void what_only_an_absent_member_holds_makes_no_fork(void **state)
+{
+    struct story story = given_markers(*state);
+    struct town_posted posted;
+    town_cut(story.town, 1, 2);
+    back_up(&story);
+    meet(&story);
+    write_some(&story, 1); /* heads are compared, keys leave */
+    town_cut(story.town, 0, 1);
+    write_some(&story, 2);
+    put_back(&story);
+    town_connect(story.town, 0, 1);
+    ask(&story, &posted);
+    assert_written(&story, &posted, 2, 1);
+    town_connect(story.town, 0, 2);
+    assert_no_forks(&story, &posted);
+}
+
+static void a_node_is_restored_a_few_times_a_year_and_no_more(void **state)
+{
+    struct town *town = *state;
+    struct story story = story_of(town);
+    struct town_posted posted;
+    uint64_t most = roster_settings(shell_roster(story.house->shell))->generation_count_max;
+    meet(&story);
+    (void)post(story.house, &story.scope, 1);
+    for (uint32_t i = 0; i <= most; i++) {
+        back_up(&story);
+        meet(&story);
+        write_some(&story, 1);
+        town->survey_ms = 50;
+        put_back(&story);
+        meet(&story);
+        ask(&story, &posted);
+        if (i < most)
+            assert_written(&story, &posted, i + 2, 1);
+    }
+    assert_true(town_until(town, town_is_posted, &posted));
+    assert_int_equal(ERR_OVER_BUDGET, posted.done.verdict);
+}
+
+#define IN_TOWN(test) cmocka_unit_test_setup_teardown(test, given_a_town_in_touch, then_it_ends)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            an_older_copy_of_the_store_learns_what_it_wrote_before_it_writes, given_a_town_in_touch,
-            then_it_ends),
-        cmocka_unit_test_setup_teardown(a_node_that_is_alone_writes_when_the_wait_is_over,
-                                        given_a_town_in_touch, then_it_ends),
+        IN_TOWN(an_older_copy_of_the_store_learns_what_it_wrote_and_goes_on_in_a_new_generation),
+        IN_TOWN(without_a_marker_nobody_writes_alone_after_a_start),
+        IN_TOWN(with_a_marker_a_node_that_is_alone_writes_on),
+        IN_TOWN(a_marker_tells_an_older_copy_which_then_writes_nothing_alone),
+        IN_TOWN(what_only_an_absent_member_holds_makes_no_fork),
+        IN_TOWN(a_node_is_restored_a_few_times_a_year_and_no_more),
     };
+    cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,25 +191,16 @@ static void who_gives_nothing_shuts_nobody_out(void **state)
     assert_true(town_holds(&sought));
 }
 
-/* A record of `writer` that `writer` never signed. */
-static void hostile_forge(struct hostile *hostile, int to, const struct stream_id *stream,
-                          uint64_t sequence)
+static struct record_id hostile_send(struct hostile *hostile, int to,
+                                     const struct record_header *header, const uint8_t secret[64])
 {
-    uint8_t *memory = malloc(FRAME_SIZE_MAX), secret[64], public_key[32], record[2048];
+    uint8_t *memory = malloc(FRAME_SIZE_MAX), record[2048];
     struct buffer frame = buffer_over(memory, FRAME_SIZE_MAX);
     struct buffer sealed = buffer_over(record, sizeof record);
-    const struct roster *roster = shell_roster(hostile->town->houses[to].shell);
-    struct record_header header = {.federation = roster_federation(roster),
-                                   .stream = *stream,
-                                   .audience = AUDIENCE_SCOPE,
-                                   .sequence = sequence,
-                                   .head = roster_current_id(roster),
-                                   .time = shell_wall()};
-    struct record_id id;
-    federation_key(77, 2, public_key, secret);
     struct record_secrets secrets = {.sign_secret = secret};
+    struct record_id id;
     randombytes_buf(&secrets.key, sizeof secrets.key);
-    assert_int_equal(OK, record_seal(&header, bytes_of_text("no"), &secrets, &sealed, &id));
+    assert_int_equal(OK, record_seal(header, bytes_of_text("no"), &secrets, &sealed, &id));
     struct frame_record out = {
         .has_key = true, .key = secrets.key, .record = buffer_bytes(&sealed)};
     frame_records_begin(&frame);
@@ -217,6 +208,23 @@ static void hostile_forge(struct hostile *hostile, int to, const struct stream_i
     frame_records_end(&frame, 1);
     hostile_say(hostile, to, buffer_bytes(&frame));
     free(memory);
+    return id;
+}
+
+/* A record of `writer` that `writer` never signed. */
+static void hostile_forge(struct hostile *hostile, int to, const struct stream_id *stream,
+                          uint64_t sequence)
+{
+    uint8_t secret[64], public_key[32];
+    const struct roster *roster = shell_roster(hostile->town->houses[to].shell);
+    struct record_header header = {.federation = roster_federation(roster),
+                                   .stream = *stream,
+                                   .audience = AUDIENCE_SCOPE,
+                                   .sequence = sequence,
+                                   .head = roster_current_id(roster),
+                                   .time = shell_wall()};
+    federation_key(77, 2, public_key, secret);
+    (void)hostile_send(hostile, to, &header, secret);
 }
 
 static void forged_records_shut_out_their_forger_alone(void **state)
@@ -372,6 +380,48 @@ static void cases_that_are_only_spoken_of_take_a_few_places(void **state)
     assert_they_go_on(hostile, 40);
 }
 
+struct generation_sought {
+    const struct town *town;
+    const struct stream_id *stream;
+};
+
+static bool generation_is_held(void *arg)
+{
+    const struct generation_sought *sought = arg;
+    uint64_t tail, had;
+    return core_position(shell_core(sought->town->houses[0].shell), sought->stream, &tail, &had) &&
+           tail == 1;
+}
+
+/* T-12: it says that it was restored, again and again. */
+static void generations_without_end_are_refused(void **state)
+{
+    struct hostile *hostile = *state;
+    struct town *town = hostile->town;
+    const struct roster *roster = shell_roster(town->houses[0].shell);
+    struct federation_id federation = roster_federation(roster);
+    struct record_header header = {.federation = federation,
+                                   .stream = {scope_board(&federation, bytes_of_text("hematology")),
+                                              town->houses[MALLORY].node, 0},
+                                   .audience = AUDIENCE_SCOPE,
+                                   .sequence = 1,
+                                   .head = roster_current_id(roster),
+                                   .time = shell_wall()};
+    struct generation_sought sought = {town, &header.stream};
+    uint32_t most = 1 + (uint32_t)roster_settings(roster)->generation_count_max;
+    for (header.stream.generation = 1; header.stream.generation < most + 4;
+         header.stream.generation++) {
+        header.previous = hostile_send(hostile, 0, &header, town->houses[MALLORY].sign_secret);
+        if (header.stream.generation <= most)
+            assert_true(town_until(town, generation_is_held, &sought));
+        town_pass(town, 20);
+    }
+    for (header.stream.generation = most + 1; header.stream.generation < most + 4;
+         header.stream.generation++)
+        assert_false(generation_is_held(&sought));
+    assert_they_go_on(hostile, 60);
+}
+
 struct looking {
     const struct node_id *writer;
     unsigned count;
@@ -430,6 +480,7 @@ int main(void)
         HOSTILE(no_spoiled_frame_ends_a_node),
         HOSTILE(heads_that_nobody_signed_fill_no_disk),
         HOSTILE(cases_that_are_only_spoken_of_take_a_few_places),
+        HOSTILE(generations_without_end_are_refused),
         HOSTILE(who_knows_a_case_id_does_not_speak_for_the_case),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */

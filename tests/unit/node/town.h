@@ -82,6 +82,7 @@ struct town {
     size_t lane_max; /* frames that a lane takes; 0: no bound */
     bool grants_by_hand;
     uint64_t survey_ms;
+    bool has_markers; /* beside the houses' stores */
     /* looks at, alters or loses (false) a frame on its way; NULL: none */
     bool (*on_frame)(void *arg, const struct town_house *from, const struct town_house *to,
                      struct town_frame *frame);
@@ -264,6 +265,8 @@ static inline void town_open(struct town *town, int which)
 {
     struct town_house *house = &town->houses[which];
     char problem[STORE_PROBLEM_SIZE];
+    char marker[160];
+    snprintf(marker, sizeof marker, "%s.marker", house->data);
     struct shell_config config = {.name = "town",
                                   .data = house->data,
                                   .federation = roster_federation(&town->society.roster),
@@ -273,7 +276,8 @@ static inline void town_open(struct town *town, int which)
                                   .loop = &town->loop,
                                   .workers = town->workers,
                                   .grants_by_hand = town->grants_by_hand,
-                                  .survey_ms = town->survey_ms};
+                                  .survey_ms = town->survey_ms,
+                                  .marker = town->has_markers ? marker : NULL};
     err failure = shell_open(&config, problem, &house->shell);
     if (failure != OK)
         print_error("%s\n", problem);

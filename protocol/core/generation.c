@@ -1,0 +1,290 @@
+#include "protocol/core/generation.h"
+
+#include <string.h>
+
+#include "protocol/core/casework.h"
+#include "protocol/core/catchup.h"
+#include "protocol/core/entitlement.h"
+
+#define GENERATION_YEAR_MS ((uint64_t)365 * 24 * 60 * 60 * 1000)
+enum {
+    GENERATION_TOLD_A_STEP = 64,
+    GENERATION_SEEK_TOKEN = 1,
+    GENERATION_SEEK_MS = 1000, /* between two searches: who makes up generations costs little */
+};
+
+/* ---- how many ---- */
+
+static struct stream *generation_before(const struct core *core, const struct stream_id *id,
+                                        uint32_t *ret_slot)
+{
+    struct stream_id before = *id;
+    before.generation--;
+    *ret_slot = streams_find(&core->streams, &before);
+    return *ret_slot == STREAM_NONE ? NULL : &core->streams.all[*ret_slot];
+}
+
+/* (T-12) Times do not fall from one generation to the next, so nobody gains years by writing old
+ * ones. */
+static err generation_in_year(const struct core *core, const struct stream_id *id,
+                              struct wall opened)
+{
+    uint64_t count = 0;
+    uint32_t slot;
+    struct stream_id at = *id;
+    for (; at.generation > 2; at.generation--) {
+        const struct stream *before = generation_before(core, &at, &slot);
+        if (before == NULL || before->opened_at.ms + GENERATION_YEAR_MS <= opened.ms)
+            break;
+        if (before->opened_at.ms > opened.ms)
+            return ERR_OUT_OF_ORDER;
+        count++;
+    }
+    const struct settings *settings = roster_settings(core->roster);
+    bool is_over = settings == NULL || count >= settings->generation_count_max ||
+                   id->generation > (uint32_t)GENERATION_COUNT_MAX;
+    return is_over ? ERR_OVER_BUDGET : OK;
+}
+
+/* ---- our own ---- */
+
+static bool generation_is_own(const struct core *core, const struct stream *stream)
+{
+    return ID_EQUAL(stream->id.writer, core->config.self);
+}
+
+/* Whatever we write from now on stands in a new generation. */
+static void generation_end_all(struct core *core, struct step *step)
+{
+    for (uint32_t i = 0; i < core->streams.count; i++) {
+        struct stream *stream = &core->streams.all[i];
+        if (generation_is_own(core, stream) && stream->tail > 0)
+            stream->flags |= STREAM_ENDED;
+    }
+    core->generations.is_restored = true;
+    core->generations.telling = 0;
+    step_effect(step, EFFECT_LOG)->log.event = "store-is-older";
+}
+
+void generation_restore(struct core *core, const struct event *event)
+{
+    uint32_t slot = streams_find(&core->streams, &event->generation.stream);
+    if (slot == STREAM_NONE)
+        return;
+    struct stream *stream = &core->streams.all[slot];
+    stream->opened_at = event->generation.opened_at;
+    if (!event->generation.is_ended || !generation_is_own(core, stream))
+        return;
+    stream->flags |= STREAM_ENDED | STREAM_END_TOLD;
+    core->generations.was_restored = true;
+}
+
+void generation_marker(struct core *core, const struct event *event)
+{
+    const struct stream_id *id = &event->marker.stream;
+    if (!ID_EQUAL(id->writer, core->config.self))
+        return;
+    uint32_t slot = streams_add(&core->streams, id);
+    if (slot == STREAM_NONE)
+        return;
+    core->streams.all[slot].lost_to = event->marker.sequence;
+    if (core->streams.all[slot].tail < event->marker.sequence)
+        core->generations.is_restored = true;
+}
+
+void generation_start(struct core *core, enum event_marker marker, struct step *step)
+{
+    struct generations *generations = &core->generations;
+    bool is_older = generations->is_restored || marker == MARKER_OTHER;
+    generations->telling = core->streams.count;
+    generations->seek_slot = STREAM_NONE;
+    generations->is_proven = core->config.survey_ms == 0 || (marker == MARKER_HERE && !is_older);
+    generations->has_marker = marker == MARKER_HERE;
+    if (is_older)
+        generation_end_all(core, step);
+    generations->is_restored = is_older || generations->was_restored;
+}
+
+/* Has one who would hold what we wrote there told where our streams stand? */
+static bool generation_is_heard(const struct core *core, const struct stream_id *id)
+{
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        const struct peer *peer = &core->peers[i];
+        if (peer->is_greeted && peer->is_surveyed && entitlement_shares(core, &peer->node, id))
+            return true;
+    }
+    return false;
+}
+
+/* After a restore: might we have begun this stream, and know nothing of it? A case of our own has a
+ * new id. */
+static bool generation_may_be_lost(const struct core *core, const struct stream_id *id)
+{
+    const struct generations *generations = &core->generations;
+    struct case_id case_id;
+    memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
+    const struct consult *consult =
+        id->scope.kind == SCOPE_CASE ? casework_find(core, &case_id) : NULL;
+    bool is_ours = id->scope.kind == SCOPE_CASE &&
+                   (consult == NULL || ID_EQUAL(consult->requester, core->config.self));
+    return generations->is_restored && !generations->has_marker && !is_ours &&
+           core_has_others(core) && !generation_is_heard(core, id);
+}
+
+/* Others hold what we wrote and lost, and may give it back: it comes first. Who claims so and does
+ * not give it holds us up for a minute after a start; what the marker says, for as long as it
+ * takes. */
+static bool generation_is_due(const struct core *core, const struct stream *stream)
+{
+    bool is_new = core->now.ms - core->started_at.ms < SURVEY_MS_MAX;
+    bool is_claimed = core->config.survey_ms > 0 && is_new && stream->want_to > stream->next;
+    return is_claimed || (stream->tail == 0 && stream->lost_to > 0);
+}
+
+static err generation_next(const struct core *core, const struct stream *stream,
+                           struct stream_id *ret_next)
+{
+    struct stream_id next = stream->id;
+    next.generation++;
+    uint32_t slot = streams_find(&core->streams, &next);
+    bool is_due = slot != STREAM_NONE && generation_is_due(core, &core->streams.all[slot]);
+    *ret_next = next;
+    return is_due || stream->next != stream->tail ? ERR_BUSY
+                                                  : generation_in_year(core, &next, core->wall);
+}
+
+err generation_own(const struct core *core, const struct scope *scope, struct stream_id *ret_stream,
+                   struct record_id *ret_previous)
+{
+    struct stream_id id = core_own_stream(core, scope);
+    uint32_t slot = streams_find(&core->streams, &id);
+    const struct stream *stream = slot == STREAM_NONE ? NULL : &core->streams.all[slot];
+    bool is_empty = stream == NULL || stream->tail == 0;
+    *ret_stream = id;
+    *ret_previous = stream == NULL ? (struct record_id){{0}} : stream->next_id;
+    if ((stream != NULL && generation_is_due(core, stream)) ||
+        (is_empty && generation_may_be_lost(core, &id)))
+        return ERR_BUSY;
+    bool is_ended = stream != NULL && (stream->flags & STREAM_ENDED) != 0;
+    return is_ended ? generation_next(core, stream, ret_stream) : OK;
+}
+
+void generation_returned(struct core *core, uint32_t slot, struct step *step)
+{
+    core->streams.all[slot].flags |= STREAM_ENDED;
+    core->generations.telling = 0;
+    if (!core->generations.is_restored)
+        generation_end_all(core, step);
+}
+
+/* ---- anybody's ---- */
+
+/* Asks for what is left of a page; the pages go back from the end. */
+static void generation_seek(struct core *core, struct step *step)
+{
+    struct generations *generations = &core->generations;
+    if (generations->seek_from == generations->seek_to) {
+        uint64_t before = generations->seek_page - 1;
+        generations->seek_to = generations->seek_page;
+        generations->seek_page -= before < STEP_RECORD_COUNT_MAX ? before : STEP_RECORD_COUNT_MAX;
+        generations->seek_from = generations->seek_page;
+    }
+    struct effect *effect = step_effect(step, EFFECT_LOAD);
+    effect->token.value = GENERATION_SEEK_TOKEN;
+    effect->load.stream = core->streams.all[generations->seek_slot].id;
+    effect->load.from = generations->seek_from;
+    effect->load.count = (uint16_t)(generations->seek_to - generations->seek_from);
+    effect->load.size_max = SIZE_MAX;
+}
+
+err generation_follows(struct core *core, const struct record_claim *claim, struct step *step)
+{
+    struct generations *generations = &core->generations;
+    uint32_t slot;
+    const struct record_header *header = &claim->header;
+    const struct stream *before = generation_before(core, &header->stream, &slot);
+    if (before == NULL || before->tail == 0)
+        return ERR_OUT_OF_ORDER;
+    err failure = generation_in_year(core, &header->stream, header->time);
+    if (failure != OK)
+        return failure;
+    if (ID_EQUAL(before->tail_id, header->previous) ||
+        ID_EQUAL(before->next_id, header->previous) || ID_EQUAL(before->end_id, header->previous))
+        return OK;
+    if (generations->seek_slot == STREAM_NONE && generations->seek_after.ms <= core->now.ms) {
+        generations->seek_slot = slot;
+        generations->seek_id = header->previous;
+        generations->seek_page = before->tail + 1;
+        generations->seek_from = generations->seek_to = generations->seek_page;
+        generation_seek(core, step);
+    }
+    return ERR_OUT_OF_ORDER;
+}
+
+void generation_loaded(struct core *core, const struct event *event, struct step *step)
+{
+    struct generations *generations = &core->generations;
+    if (generations->seek_slot == STREAM_NONE)
+        return;
+    struct stream *stream = &core->streams.all[generations->seek_slot];
+    bool is_found = false;
+    for (size_t i = 0; i < event->batch.record_count && !is_found; i++) {
+        struct record_claim claim;
+        is_found = record_parse(event->batch.records[i].record, &claim) == OK &&
+                   ID_EQUAL(claim.id, generations->seek_id);
+    }
+    generations->seek_from += event->batch.record_count;
+    bool has_more = generations->seek_from < generations->seek_to || generations->seek_page > 1;
+    if (!is_found && has_more && event->batch.record_count > 0) {
+        generation_seek(core, step);
+        return;
+    }
+    generations->seek_slot = STREAM_NONE;
+    generations->seek_after.ms = core->now.ms + GENERATION_SEEK_MS;
+    if (is_found) {
+        stream->end_id = generations->seek_id;
+        catchup_retry(core); /* who sent it sends it again */
+    }
+}
+
+void generation_opened(struct core *core, uint32_t slot, const struct record_claim *claim,
+                       struct step *step)
+{
+    struct stream *stream = &core->streams.all[slot];
+    if (claim->header.sequence != 1 || stream->id.generation == 1)
+        return;
+    stream->opened_at = claim->header.time;
+    struct effect *effect = step_effect(step, EFFECT_GENERATION);
+    effect->generation.stream = stream->id;
+    effect->generation.opened_at = stream->opened_at;
+}
+
+static void generation_prove(struct core *core)
+{
+    for (size_t i = 0; !core->generations.is_proven && i < LINK_COUNT_MAX; i++)
+        core->generations.is_proven = core->peers[i].is_greeted && core->peers[i].is_surveyed;
+}
+
+void generation_react(struct core *core, struct step *step)
+{
+    uint32_t *telling = &core->generations.telling;
+    generation_prove(core);
+    for (int budget = GENERATION_TOLD_A_STEP;
+         budget > 0 && *telling < core->streams.count && step_has_room(step, 256, 0); ++*telling) {
+        struct stream *stream = &core->streams.all[*telling];
+        uint32_t ended = stream->flags & (STREAM_ENDED | STREAM_END_TOLD);
+        if (ended != STREAM_ENDED)
+            continue;
+        stream->flags |= STREAM_END_TOLD;
+        struct effect *effect = step_effect(step, EFFECT_GENERATION);
+        effect->generation.stream = stream->id;
+        effect->generation.opened_at = stream->opened_at;
+        effect->generation.is_ended = true;
+        budget--;
+    }
+}
+
+bool generation_busy(const struct core *core)
+{
+    return core->generations.telling < core->streams.count;
+}

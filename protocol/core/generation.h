@@ -1,0 +1,52 @@
+/* Generations: how a writer goes on whose store was put back to an earlier day.
+ *
+ * Others may hold records of it that it does not remember, so to write on where its own copy ends
+ * would be to say two things at one position. It opens the next generation instead, whose first
+ * record names where the one before ends for it. That a store is an older one is known from the
+ * marker (a list of our heads that lies outside of backups), or from a record of our own that comes
+ * from a peer. */
+#ifndef CONSILIUM_PROTOCOL_CORE_GENERATION_H
+#define CONSILIUM_PROTOCOL_CORE_GENERATION_H
+
+#include "protocol/core/core_state.h"
+
+/* ---- at start ---- */
+
+/* What is kept of a generation: when it was opened, whether ours was ended. */
+void generation_restore(struct core *core, const struct event *event);
+/* How far one of our streams had come, by the marker. */
+void generation_marker(struct core *core, const struct event *event);
+void generation_start(struct core *core, enum event_marker marker, struct step *step);
+
+/* ---- our own ---- */
+
+/* Where the next record of ours in `scope` belongs: the stream, and the id before it.
+ *
+ *   ERR_BUSY         what we wrote there is not known yet: not before a peer that shares it came
+ *   ERR_OVER_BUDGET  as many generations were opened this year as may be */
+MUST_USE err generation_own(const struct core *core, const struct scope *scope,
+                            struct stream_id *ret_stream, struct record_id *ret_previous);
+
+/* A record of our own came from a peer and is durable: we lost it, and with it who knows what. */
+void generation_returned(struct core *core, uint32_t slot, struct step *step);
+
+/* ---- anybody's ---- */
+
+/* May the first record of a generation stand? It names a position of the generation before.
+ *
+ *   ERR_OUT_OF_ORDER  it names none that is known here; the store is asked, and it may come again
+ *   ERR_OVER_BUDGET   as above (T-12) */
+MUST_USE err generation_follows(struct core *core, const struct record_claim *claim,
+                                struct step *step);
+/* The answer of the store. */
+void generation_loaded(struct core *core, const struct event *event, struct step *step);
+
+/* The first record of a generation is durable. */
+void generation_opened(struct core *core, uint32_t slot, const struct record_claim *claim,
+                       struct step *step);
+
+/* Tells what is to be kept, some at a time. */
+void generation_react(struct core *core, struct step *step);
+bool generation_busy(const struct core *core);
+
+#endif
