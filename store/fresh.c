@@ -310,16 +310,17 @@ static int compare(const void *a, const void *b)
 static void settle_stream(struct waiting *waiting)
 {
     size_t left = waiting->count - waiting->merged;
-    memmove(waiting->places, waiting->places + waiting->merged, left * sizeof *waiting->places);
+    size_t seam = waiting->committed > waiting->merged ? waiting->committed - waiting->merged : 0;
+    if (waiting->merged > 0) {
+        memmove(waiting->places, waiting->places + waiting->merged, left * sizeof *waiting->places);
+    }
     waiting->count = left;
     waiting->merged = 0;
     waiting->committed = left;
     waiting->is_touched = false;
-    for (size_t i = 1; i < left; i += 1) {
-        if (waiting->places[i].sequence < waiting->places[i - 1].sequence) {
-            qsort(waiting->places, left, sizeof *waiting->places, compare);
-            break;
-        }
+    if (seam > 0 && seam < left &&
+        waiting->places[seam].sequence < waiting->places[seam - 1].sequence) {
+        qsort(waiting->places, left, sizeof *waiting->places, compare);
     }
 }
 

@@ -9,14 +9,23 @@
 
 /* ---- checking ---- */
 
-static void crypto_run(struct job *job)
+/* Whole runs of a batch, about as many records as one worker should have at a time: few, so that
+ * all cores work for one frame; enough, so that handing them over costs little. */
+enum { CRYPTO_PIECE_RECORDS = 8 };
+
+struct crypto_piece {
+    struct job job; /* first: a worker's job is its piece */
+    struct parcel *parcel;
+    struct step_batch batch;
+    struct buffer memory; /* for what is opened */
+};
+
+/* True for the last of its parcel: what the others wrote is seen then. */
+static bool crypto_run(struct job *job)
 {
-    struct parcel *parcel = (struct parcel *)job;
-    size_t used = 0;
-    for (size_t i = 0; i < parcel->batch.record_count; i++)
-        used += parcel->batch.records[i].record.size;
-    struct buffer memory = buffer_over(parcel_extra(parcel) + used, used);
-    examination_batch(&parcel->batch, &memory);
+    struct crypto_piece *piece = (struct crypto_piece *)job;
+    examination_batch(&piece->batch, &piece->memory);
+    return atomic_fetch_sub(&piece->parcel->pieces_left, 1) == 1;
 }
 
 void crypto_deliver(struct shell *shell)
@@ -38,7 +47,7 @@ bool crypto_waits(const struct shell *shell)
 
 static void crypto_done(struct job *job)
 {
-    struct parcel *parcel = (struct parcel *)job;
+    struct parcel *parcel = ((struct crypto_piece *)job)->parcel;
     struct shell *shell = parcel->owner;
     parcel->is_done = true;
     shell->jobs_under_way--;
@@ -48,32 +57,61 @@ static void crypto_done(struct job *job)
         crypto_deliver(shell);
 }
 
+/* Cuts the batch; `memory` is where what is opened goes, as large as the records. How many. */
+static size_t crypto_cut(struct parcel *parcel, struct crypto_piece *pieces, uint8_t *memory)
+{
+    const struct step_batch *batch = &parcel->batch;
+    struct step_record *record = batch->records;
+    struct crypto_piece *piece = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < batch->run_count; i++) {
+        if (piece == NULL || piece->batch.record_count >= CRYPTO_PIECE_RECORDS) {
+            piece = &pieces[count++];
+            *piece = (struct crypto_piece){.job = {.run_part = crypto_run, .done = crypto_done},
+                                           .parcel = parcel,
+                                           .batch = {.runs = &batch->runs[i], .records = record}};
+            piece->memory = buffer_over(memory, 0);
+        }
+        piece->batch.run_count++;
+        piece->batch.record_count += batch->runs[i].count;
+        for (uint16_t j = 0; j < batch->runs[i].count; j++, record++) {
+            piece->memory.capacity += record->record.size;
+            memory += record->record.size;
+        }
+    }
+    return count;
+}
+
 void crypto_check(struct shell *shell, const struct effect *effect)
 {
     size_t size = 0;
+    size_t pieces_size = effect->batch.run_count * sizeof(struct crypto_piece);
     for (size_t i = 0; i < effect->batch.record_count; i++)
         size += effect->batch.records[i].record.size;
-    struct parcel *parcel = parcel_of_batch(EVENT_CHECKED, &effect->batch, 2 * size);
+    struct parcel *parcel = parcel_of_batch(EVENT_CHECKED, &effect->batch, pieces_size + 2 * size);
     if (parcel == NULL)
         abort(); /* the core counts on an answer */
     parcel->owner = shell;
     parcel->link = effect->link;
-    uint8_t *place = parcel_extra(parcel);
+    struct crypto_piece *pieces = (void *)parcel_extra(parcel);
+    uint8_t *place = parcel_extra(parcel) + pieces_size;
     for (size_t i = 0; i < parcel->batch.record_count; i++) {
         struct step_record *record = &parcel->batch.records[i];
         memcpy(place, record->record.data, record->record.size);
         record->record.data = place;
         place += record->record.size;
     }
-    parcel->job.run = crypto_run;
-    parcel->job.done = crypto_done;
+    size_t piece_count = crypto_cut(parcel, pieces, place);
+    atomic_init(&parcel->pieces_left, piece_count);
     parcel_queue_add(&shell->checking, parcel);
-    if (workers_submit(shell->config.workers, shell->checked_count++, &parcel->job) == OK) {
-        shell->jobs_under_way++;
-        return;
+    shell->jobs_under_way++;
+    for (size_t i = 0; i < piece_count; i++) {
+        bool is_taken = workers_submit_any(shell->config.workers, &pieces[i].job) == OK;
+        if (is_taken || !crypto_run(&pieces[i].job))
+            continue;
+        parcel->is_done = true; /* too much waits: this thread helped, and tells with a tick */
+        shell->jobs_under_way--;
     }
-    crypto_run(&parcel->job); /* all workers are busy: this thread helps, and tells with a tick */
-    parcel->is_done = true;
 }
 
 /* ---- sealing ---- */

@@ -4,15 +4,16 @@
 #ifndef CONSILIUM_NODE_FEDERATION_PARCEL_H
 #define CONSILIUM_NODE_FEDERATION_PARCEL_H
 
-#include "node/io/workers.h"
+#include <stdatomic.h>
+
 #include "protocol/core/step.h"
 
 struct parcel {
-    struct job job; /* first: a worker's job is its parcel */
     struct parcel *next;
     struct parcel *source; /* whose bytes the records borrow, counted; NULL: own */
     unsigned references;
     bool is_done;
+    atomic_size_t pieces_left; /* until it is; with the workers */
     enum event_kind kind;
     struct link_id link;
     struct token token;

@@ -63,8 +63,7 @@ struct shell {
     struct parcel_queue checking;  /* in the order of their effects */
     struct parcel_queue keeping;
     struct parcel_queue kept_under_way; /* batches that the store has */
-    uint64_t checked_count;
-    size_t jobs_under_way; /* with the workers */
+    size_t jobs_under_way;              /* with the workers */
 
     struct shell_waiting *posts;
     uint64_t token_last;

@@ -1,9 +1,11 @@
-/* Each thread has its own queue, chosen by the affinity: order costs nothing, and nobody steals.
- * What is done is collected in one list, and the loop is woken when that list was empty. */
+/* Each thread has its own queue, chosen by the affinity, so order costs nothing; one more queue is
+ * everybody's. What is done is collected in one list, and the loop is woken when that list was
+ * empty. */
 #include "node/io/workers.h"
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -17,21 +19,23 @@ struct workers_list {
 struct workers_thread {
     struct workers *workers;
     pthread_t thread;
-    pthread_mutex_t mutex; /* guards list and stopping */
     pthread_cond_t wake;
     struct workers_list list;
-    bool stopping;
+    bool is_idle; /* waits to be woken */
+    bool shares;  /* takes jobs of no affinity too: not the slow lane */
     bool started;
 };
 
 struct workers {
     uv_async_t async;
-    pthread_mutex_t mutex; /* guards done */
+    pthread_mutex_t mutex; /* guards all lists, is_idle and ending */
+    struct workers_list any;
     struct workers_list done;
+    bool ending;
     unsigned thread_count; /* of the pool; the slow lane is the one after them */
     unsigned job_count_max;
-    unsigned pending; /* the loop's only */
-    bool stopping;    /* the loop's only */
+    atomic_uint pending; /* submitted, and not told yet */
+    bool stopping;       /* the loop's only */
     struct workers_thread threads[];
 };
 
@@ -58,30 +62,70 @@ static struct job *workers_pop(struct workers_list *list)
 
 /* ---- on a worker ---- */
 
-static void workers_finish(struct workers *workers, struct job *job)
+/* One who waits, for a job of no affinity; under the lock. */
+static void workers_wake_one(struct workers *workers)
 {
-    pthread_mutex_lock(&workers->mutex);
-    bool first = workers->done.first == NULL;
-    workers_append(&workers->done, job);
-    pthread_mutex_unlock(&workers->mutex);
-    if (first)
-        uv_async_send(&workers->async);
+    for (unsigned i = 0; i < workers->thread_count; i++) {
+        struct workers_thread *thread = &workers->threads[i];
+        if (thread->is_idle) {
+            thread->is_idle = false; /* the next job wakes another */
+            pthread_cond_signal(&thread->wake);
+            return;
+        }
+    }
+}
+
+/* NULL when there is nothing more and never will be; under the lock. */
+static struct job *workers_next(struct workers_thread *thread)
+{
+    struct workers *workers = thread->workers;
+    for (;;) {
+        struct job *job = workers_pop(&thread->list);
+        if (job != NULL && workers->any.first != NULL)
+            workers_wake_one(workers); /* it may have been woken for that one */
+        if (job == NULL && thread->shares)
+            job = workers_pop(&workers->any);
+        if (job != NULL || workers->ending)
+            return job;
+        thread->is_idle = true;
+        pthread_cond_wait(&thread->wake, &workers->mutex);
+        thread->is_idle = false;
+    }
+}
+
+/* False when nobody is to be told: then the job may be gone already. */
+static bool workers_run(struct job *job)
+{
+    if (job->run_part != NULL)
+        return job->run_part(job);
+    job->run(job);
+    return true;
 }
 
 static void *workers_main(void *argument)
 {
     struct workers_thread *thread = argument;
-    for (;;) {
-        pthread_mutex_lock(&thread->mutex);
-        while (thread->list.first == NULL && !thread->stopping)
-            pthread_cond_wait(&thread->wake, &thread->mutex);
-        struct job *job = workers_pop(&thread->list);
-        pthread_mutex_unlock(&thread->mutex);
-        if (job == NULL)
-            return NULL;
-        job->run(job);
-        workers_finish(thread->workers, job);
+    struct workers *workers = thread->workers;
+    struct job *job;
+    pthread_mutex_lock(&workers->mutex);
+    while ((job = workers_next(thread)) != NULL) {
+        pthread_mutex_unlock(&workers->mutex);
+        bool is_told = workers_run(job);
+        pthread_mutex_lock(&workers->mutex);
+        if (!is_told) {
+            workers->pending--;
+            continue;
+        }
+        bool first = workers->done.first == NULL;
+        workers_append(&workers->done, job);
+        if (!first)
+            continue;
+        pthread_mutex_unlock(&workers->mutex);
+        uv_async_send(&workers->async);
+        pthread_mutex_lock(&workers->mutex);
     }
+    pthread_mutex_unlock(&workers->mutex);
+    return NULL;
 }
 
 /* ---- on the loop ---- */
@@ -113,15 +157,10 @@ static void workers_on_close(uv_handle_t *handle)
 static err workers_start(struct workers_thread *thread, struct workers *workers)
 {
     thread->workers = workers;
-    if (pthread_mutex_init(&thread->mutex, NULL) != 0)
+    if (pthread_cond_init(&thread->wake, NULL) != 0)
         return ERR_NO_MEMORY;
-    if (pthread_cond_init(&thread->wake, NULL) != 0) {
-        pthread_mutex_destroy(&thread->mutex);
-        return ERR_NO_MEMORY;
-    }
     if (pthread_create(&thread->thread, NULL, workers_main, thread) != 0) {
         pthread_cond_destroy(&thread->wake);
-        pthread_mutex_destroy(&thread->mutex);
         return ERR_IO;
     }
     thread->started = true;
@@ -149,6 +188,7 @@ err workers_new(uv_loop_t *loop, unsigned thread_count, unsigned job_count_max,
     }
     workers->async.data = workers;
     for (unsigned i = 0; i <= thread_count; i++) {
+        workers->threads[i].shares = i < thread_count;
         err result = workers_start(&workers->threads[i], workers);
         if (result != OK) {
             workers_free(workers);
@@ -159,18 +199,34 @@ err workers_new(uv_loop_t *loop, unsigned thread_count, unsigned job_count_max,
     return OK;
 }
 
+static bool workers_admit(struct workers *workers)
+{
+    bool admits = !workers->stopping && workers->pending < workers->job_count_max;
+    workers->pending += admits ? 1 : 0;
+    return admits;
+}
+
 static err workers_put(struct workers *workers, unsigned index, struct job *job)
 {
-    if (workers->stopping || workers->pending >= workers->job_count_max)
-        return ERR_BUSY;
-    workers->pending++;
     struct workers_thread *thread = &workers->threads[index];
-    pthread_mutex_lock(&thread->mutex);
-    bool first = thread->list.first == NULL;
+    if (!workers_admit(workers))
+        return ERR_BUSY;
+    pthread_mutex_lock(&workers->mutex);
     workers_append(&thread->list, job);
-    pthread_mutex_unlock(&thread->mutex);
-    if (first)
+    if (thread->is_idle)
         pthread_cond_signal(&thread->wake);
+    pthread_mutex_unlock(&workers->mutex);
+    return OK;
+}
+
+err workers_submit_any(struct workers *workers, struct job *job)
+{
+    if (!workers_admit(workers))
+        return ERR_BUSY;
+    pthread_mutex_lock(&workers->mutex);
+    workers_append(&workers->any, job);
+    workers_wake_one(workers);
+    pthread_mutex_unlock(&workers->mutex);
     return OK;
 }
 
@@ -196,22 +252,19 @@ void workers_free(struct workers *workers)
     if (workers == NULL)
         return;
     workers->stopping = true;
+    pthread_mutex_lock(&workers->mutex);
+    workers->ending = true;
     for (unsigned i = 0; i <= workers->thread_count; i++) {
-        struct workers_thread *thread = &workers->threads[i];
-        if (!thread->started)
-            continue;
-        pthread_mutex_lock(&thread->mutex);
-        thread->stopping = true;
-        pthread_mutex_unlock(&thread->mutex);
-        pthread_cond_signal(&thread->wake);
+        if (workers->threads[i].started)
+            pthread_cond_signal(&workers->threads[i].wake);
     }
+    pthread_mutex_unlock(&workers->mutex);
     for (unsigned i = 0; i <= workers->thread_count; i++) {
         struct workers_thread *thread = &workers->threads[i];
         if (!thread->started)
             continue;
         pthread_join(thread->thread, NULL);
         pthread_cond_destroy(&thread->wake);
-        pthread_mutex_destroy(&thread->mutex);
     }
     workers_collect(workers);
     assert(workers->pending == 0);

@@ -2,11 +2,13 @@
  * loop, in batches.
  *
  * Jobs of one affinity run one after the other, in the order of submission, and are done in that
- * order; jobs of different affinities may overtake each other. A lane of its own, one thread,
- * serves what takes long or much memory (Argon2id). */
+ * order; jobs of different affinities may overtake each other. Jobs of none are taken by whichever
+ * thread has nothing else to do, so that no core waits while one is left. A lane of its own, one
+ * thread, serves what takes long or much memory (Argon2id). */
 #ifndef CONSILIUM_NODE_IO_WORKERS_H
 #define CONSILIUM_NODE_IO_WORKERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,9 +18,11 @@
 
 /* Lies in the caller's own struct, which stays alive and untouched from submit to `done`. */
 struct job {
-    void (*run)(struct job *job);  /* on a worker: touches the job's own memory only */
-    void (*done)(struct job *job); /* on the loop: may free the job, may submit others */
-    struct job *next;              /* ours */
+    void (*run)(struct job *job);      /* on a worker: touches the job's own memory only */
+    bool (*run_part)(struct job *job); /* instead: one part of a whole; true when it was the last */
+    void (*done)(struct job *job);     /* on the loop: may free the job, may submit others; of the
+                                          parts of a whole, called for the last one only */
+    struct job *next;                  /* ours */
 };
 
 struct workers;
@@ -30,6 +34,7 @@ MUST_USE err workers_new(uv_loop_t *loop, unsigned thread_count, unsigned job_co
 
 /* From the loop's thread only. ERR_BUSY: too many in the house; try again after a `done`. */
 MUST_USE err workers_submit(struct workers *workers, uint64_t affinity, struct job *job);
+MUST_USE err workers_submit_any(struct workers *workers, struct job *job);
 MUST_USE err workers_submit_slow(struct workers *workers, struct job *job);
 
 /* Jobs between submit and done. */

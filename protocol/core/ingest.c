@@ -247,10 +247,11 @@ void ingest_frame(struct core *core, struct peer *peer, struct bytes frame, stru
         }
         catchup_answered(core, peer, &claim.header.stream);
         failure = ingest_place(&intake, &record, &claim);
+        if (failure == OK)
+            continue;
+        core_refuse(core, peer, step, "record-passed-over", failure);
         uint32_t slot = streams_find(&core->streams, &claim.header.stream);
-        if (failure != OK)
-            core_refuse(core, peer, step, "record-passed-over", failure);
-        if (failure != OK && slot != STREAM_NONE) /* asking again at once would bring the same */
+        if (slot != STREAM_NONE) /* asking again at once would bring the same */
             catchup_pass_over(core, peer, slot);
     }
     if (intake.batch.run_count == 0)

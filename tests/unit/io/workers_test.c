@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -10,7 +11,13 @@
 
 #include "node/io/workers.h"
 
-enum { AFFINITY_COUNT = 7, JOB_COUNT = 5000 };
+enum {
+    AFFINITY_COUNT = 7,
+    JOB_COUNT = 5000,
+    MEETING_COUNT = 2000,
+    WHOLE_COUNT = 500,
+    PART_COUNT = 8
+};
 
 struct task {
     struct job job;
@@ -147,12 +154,92 @@ static void the_slow_lane_does_not_hold_up_the_pool(void **state)
     pthread_barrier_destroy(&barrier);
 }
 
+/* Whichever of two threads the one with an affinity goes to, the other must take the one without.
+ */
+static void jobs_of_no_affinity_are_taken_by_whoever_is_free(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    struct workers *workers = NULL;
+    struct task tasks[2];
+    begin(&loop);
+    assert_int_equal(pthread_barrier_init(&barrier, NULL, 2), 0);
+    assert_int_equal(workers_new(&loop, 2, 8, &workers), OK);
+    for (unsigned round = 0; round < MEETING_COUNT; round++) {
+        for (unsigned i = 0; i < 2; i++)
+            tasks[i] = (struct task){
+                .job = {.run = run_meeting, .done = done}, .affinity = i, .number = round};
+        assert_int_equal(workers_submit(workers, round, &tasks[1].job), OK);
+        assert_int_equal(workers_submit_any(workers, &tasks[0].job), OK);
+        while (done_count < 2 * (round + 1))
+            (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    workers_free(workers);
+    run_loop(&loop);
+    pthread_barrier_destroy(&barrier);
+}
+
+struct part {
+    struct job job;
+    struct whole *whole;
+};
+
+struct whole {
+    struct part parts[PART_COUNT];
+    atomic_uint left;
+};
+
+static struct whole *whole_of(struct job *job)
+{
+    return ((struct part *)job)->whole;
+}
+
+static bool run_part(struct job *job)
+{
+    return atomic_fetch_sub(&whole_of(job)->left, 1) == 1;
+}
+
+/* Frees what its parts lie in: none of them may be touched any more. */
+static void whole_done(struct job *job)
+{
+    struct whole *whole = whole_of(job);
+    assert_int_equal(atomic_load(&whole->left), 0);
+    free(whole);
+    done_count++;
+}
+
+static void a_whole_is_told_once_and_by_its_last_part(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    struct workers *workers = NULL;
+    begin(&loop);
+    assert_int_equal(workers_new(&loop, 3, WHOLE_COUNT * PART_COUNT, &workers), OK);
+    for (unsigned i = 0; i < WHOLE_COUNT; i++) {
+        struct whole *whole = calloc(1, sizeof *whole);
+        assert_non_null(whole);
+        struct part *parts = whole->parts;
+        atomic_init(&whole->left, PART_COUNT);
+        for (unsigned j = 0; j < PART_COUNT; j++) {
+            parts[j] = (struct part){{.run_part = run_part, .done = whole_done}, whole};
+            assert_int_equal(workers_submit_any(workers, &parts[j].job), OK);
+        }
+    }
+    while (done_count < WHOLE_COUNT / 2)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    workers_free(workers); /* finishes the others */
+    assert_int_equal(done_count, WHOLE_COUNT);
+    run_loop(&loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_of_one_affinity_are_done_in_order),
         cmocka_unit_test(too_many_are_refused_and_none_is_lost),
         cmocka_unit_test(the_slow_lane_does_not_hold_up_the_pool),
+        cmocka_unit_test(jobs_of_no_affinity_are_taken_by_whoever_is_free),
+        cmocka_unit_test(a_whole_is_told_once_and_by_its_last_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
