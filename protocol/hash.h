@@ -1,7 +1,7 @@
 /* Hashes, signatures and derived keys, each bound to one purpose.
  *
  * Whatever is hashed or signed is framed: u32 size and bytes of the context, then of each part, so
- * that no two different inputs have one framing. CONTEXT_* below are all purposes there are.
+ * that no two different inputs have one framing. CONTEXT_* below are all purposes there are (W-14).
  * BLAKE2b (RFC 7693) and Ed25519 (RFC 8032), by libsodium. */
 #ifndef CONSILIUM_PROTOCOL_HASH_H
 #define CONSILIUM_PROTOCOL_HASH_H

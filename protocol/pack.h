@@ -1,4 +1,4 @@
-/* Canonical MessagePack: the one room that knows msgpack-c.
+/* Canonical MessagePack (W-15): the one room that knows msgpack-c.
  *
  * One spelling for each value: integers, lengths and counts in their shortest form, map keys
  * unsigned integers, ascending and unique, text valid UTF-8, no ext, no float, no negative
