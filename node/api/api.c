@@ -236,7 +236,7 @@ static void api_on_request(void *arg, struct http_request *request)
     http_set_own(request, NULL, NULL);
     if (call->route == NULL)
         api_answer(call, api_status_node(api));
-    else if (api_read_form(call) && api_read_signer(call))
+    else if (api_check_query(call) && api_read_form(call) && api_read_signer(call))
         call->route->handle(call);
 }
 

@@ -1,7 +1,7 @@
 /* What the rooms of the API share. One room for each noun:
  *
  *   api.c             the socket, who may speak, which route
- *   api_call.c        one call: answers, refusals, arguments
+ *   api_call.c        one call: answers, refusals, arguments; api_query.c filters
  *   api_status.c      the node and its federations
  *   api_directory.c   members, specialists, boards, relays
  *   api_clinicians.c  accounts
@@ -126,6 +126,8 @@ bool api_find_account(struct api_call *call, const char *login);
 /* Is the certificate of the call's account in force? */
 bool api_may_sign(struct api_call *call);
 
+/* Are the filters and the page of a GET such as can be answered? api_query.c; false: refused. */
+bool api_check_query(struct api_call *call);
 /* NULL when the case is only announced here. */
 const struct consult *api_consult(const struct api_call *call);
 struct readout_memory *api_memory(struct api_call *call);

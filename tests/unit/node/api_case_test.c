@@ -40,6 +40,19 @@ static void read_the_item(struct desk_room *room, const char *in_case)
     json_decref(items);
 }
 
+/* The author sees who opened the opinion, and how many hold it. */
+static bool is_opened_by(void *arg)
+{
+    const struct desk_sought *sought = arg;
+    json_t *opinion = desk_record_of(sought->room, sought->which, sought->in_case, "OPINION");
+    const json_t *delivery = json_object_get(opinion, "delivery");
+    const json_t *who = json_array_get(json_object_get(delivery, "opened_by"), 0);
+    bool is = who != NULL && strcmp(desk_text(who, "name"), sought->kind) == 0 &&
+              json_integer_value(json_object_get(delivery, "reached")) > 0;
+    json_decref(opinion);
+    return is;
+}
+
 static void a_case_goes_from_question_to_outcome(void **state)
 {
     struct desk_room *room = *state;
@@ -76,6 +89,10 @@ static void a_case_goes_from_question_to_outcome(void **state)
     desk_seen(room, A, in_case, "TAKE_IN");
     desk_did(room, A, in_case, "reveal", json_object());
     desk_seen(room, C, in_case, "OPINION");
+    desk_did(room, A, in_case, "opened",
+             json_pack("{s:[s]}", "records", desk_text(opinion, "record")));
+    struct desk_sought sought = {room, B, in_case, "Anna Alt"};
+    assert_true(town_until(room->town, is_opened_by, &sought));
     desk_did(room, A, in_case, "post", json_pack("{s:s}", "text", "Thank you."));
     desk_did(room, A, in_case, "synthesis", json_pack("{s:s}", "text", "It is what it seems."));
     desk_did(room, A, in_case, "close", json_object());

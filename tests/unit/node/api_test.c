@@ -82,6 +82,18 @@ static void what_is_not_there_is_refused(void **state)
     desk_refused(room, "GET /v1/town/drafts/0123", NULL, "ERR_NOT_FOUND");
 }
 
+static void filters_that_nothing_can_fit_are_refused(void **state)
+{
+    struct desk_room *room = *state;
+    desk_refused(room, "GET /v1/town/inbox?state=nothing", NULL, "ERR_INVALID");
+    desk_refused(room, "GET /v1/town/inbox?specialty=astrology", NULL, "ERR_INVALID");
+    desk_refused(room, "GET /v1/town/inbox?limit=many", NULL, "ERR_INVALID");
+    desk_refused(room, "GET /v1/town/audit?after=-1", NULL, "ERR_INVALID");
+    desk_refused(room, "GET /v1/town/cases?role=king", NULL, "ERR_INVALID");
+    json_decref(desk_do(room, A, "GET /v1/town/inbox?specialty=hematology&state=closed", NULL));
+    json_decref(desk_do(room, A, "GET /v1/town/cases?role=participant&limit=7&after=0", NULL));
+}
+
 static void json_that_is_none_is_refused(void **state)
 {
     struct desk_room *room = *state;
@@ -335,6 +347,7 @@ int main(void)
         STORY(status_says_what_this_is_not),
         STORY(requests_of_other_sites_and_of_other_types_are_refused),
         STORY(what_is_not_there_is_refused),
+        STORY(filters_that_nothing_can_fit_are_refused),
         STORY(json_that_is_none_is_refused),
         STORY(an_emergency_is_refused_with_the_advice_to_call),
         STORY(a_draft_says_what_is_missing),

@@ -1,0 +1,65 @@
+/* What a GET asks for: a filter that nobody knows would find nothing, and say nothing about it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "node/api/api_state.h"
+#include "protocol/roster/tag.h"
+
+static const char *const api_states[] = {"open", "closed", "all", NULL};
+static const char *const api_roles[] = {"requester", "participant", "all", NULL};
+
+static bool api_query_is_one_of(struct api_call *call, const char *name, const char *const *values)
+{
+    const char *said = http_query(call->request, name);
+    char message[160];
+    size_t size = 0;
+    for (size_t i = 0; said != NULL && values[i] != NULL; i++) {
+        if (strcmp(said, values[i]) == 0)
+            return true;
+        size += (size_t)snprintf(message + size, sizeof message - size, "%s%s",
+                                 size == 0 ? ": one of " : ", ", values[i]);
+    }
+    if (said == NULL)
+        return true;
+    char whole[200];
+    snprintf(whole, sizeof whole, "%s%s is wanted", name, message);
+    api_refuse(call, ERR_INVALID, whole, NULL);
+    return false;
+}
+
+static bool api_query_is_number(struct api_call *call, const char *name)
+{
+    const char *said = http_query(call->request, name);
+    char message[64];
+    if (said == NULL || (*said != '\0' && strspn(said, "0123456789") == strlen(said)))
+        return true;
+    snprintf(message, sizeof message, "%s: a number is wanted", name);
+    api_refuse(call, ERR_INVALID, message, NULL);
+    return false;
+}
+
+/* Of a board that there is, or of several. */
+static bool api_query_is_specialty(struct api_call *call)
+{
+    const char *said = http_query(call->request, "specialty");
+    if (said == NULL || call->federation == NULL)
+        return true;
+    const struct roster *roster = shell_roster(call->federation->shell);
+    const struct settings *settings = roster_settings(roster);
+    struct bytes tag = bytes_of_text(said);
+    bool is_known = roster_board_of_tag(roster, tag) >= 0;
+    for (uint32_t i = 0; settings != NULL && i < settings->board_count; i++)
+        is_known = is_known || tag_covers(tag, settings->boards[i].tag);
+    if (!is_known)
+        api_refuse(call, ERR_INVALID, "specialty: there is no such board",
+                   "`consilium boards` lists them");
+    return is_known;
+}
+
+bool api_check_query(struct api_call *call)
+{
+    return http_method(call->request) != HTTP_GET ||
+           (api_query_is_number(call, "limit") && api_query_is_number(call, "after") &&
+            api_query_is_one_of(call, "state", api_states) &&
+            api_query_is_one_of(call, "role", api_roles) && api_query_is_specialty(call));
+}
