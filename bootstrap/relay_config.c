@@ -27,6 +27,11 @@ static const struct config_setting relay_config_settings[] = {
      .help = "Public key of the publisher that may give the first list, 64 hexadecimal digits; "
              "after that, the list says who may."},
     {.section = "",
+     .key = "healing",
+     .type = CONFIG_TEXT,
+     .help = "Id of a head that heals a split of the roster, 64 hexadecimal digits, after two "
+             "officers have read it to you on the phone; without it, none is followed."},
+    {.section = "",
      .key = "log",
      .type = CONFIG_CHOICE,
      .fallback = "info",
@@ -156,6 +161,9 @@ err relay_config_load(const char *path, struct relay_config *ret_config,
         failure = relay_config_hex(&config, "federation", config.federation.bytes, ret_trouble);
     if (failure == OK)
         failure = relay_config_hex(&config, "publisher", config.publisher.bytes, ret_trouble);
+    config.has_healing = config_has(config.config, "", "healing");
+    if (failure == OK && config.has_healing)
+        failure = relay_config_hex(&config, "healing", config.healing.bytes, ret_trouble);
     if (failure == OK)
         failure = relay_config_limits(&config, ret_trouble);
     if (failure == OK)

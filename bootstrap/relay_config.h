@@ -16,6 +16,8 @@ struct relay_config {
     size_t listen_count;
     struct federation_id federation;
     struct transport_key publisher; /* counts until a first list is held */
+    bool has_healing;
+    struct head_id healing; /* the healing head that may be followed */
     enum log_level log;
     struct relay_limits limits;
     uint32_t link_count;

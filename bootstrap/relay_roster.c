@@ -66,9 +66,10 @@ err relay_roster_open(const char *directory, const struct federation_id *federat
         return OK;
     }
     if (failure == OK) {
+        const struct head_id any = {{0}}; /* what was followed once stays followed */
         struct bytes all = {roster->file, roster->file_size};
         if (publication_read(all, &roster->publication) != OK ||
-            publication_learn(&roster->publication, &roster->chain, (struct wall){1}) != OK)
+            publication_learn(&roster->publication, &roster->chain, &any, (struct wall){1}) != OK)
             failure = ERR_CORRUPT;
     }
     if (failure == OK)
@@ -102,7 +103,8 @@ static err relay_roster_join(const struct relay_roster *roster, const struct pub
     return OK;
 }
 
-err relay_roster_take(struct relay_roster *roster, struct bytes bytes, struct wall now)
+err relay_roster_take(struct relay_roster *roster, struct bytes bytes,
+                      const struct head_id *healing, struct wall now)
 {
     struct publication added, whole;
     const struct roster_head tip = roster->chain.tip;
@@ -111,7 +113,7 @@ err relay_roster_take(struct relay_roster *roster, struct bytes bytes, struct wa
     err failure = publication_read(bytes, &added);
     if (failure != OK)
         return failure;
-    failure = publication_learn(&added, &roster->chain, now);
+    failure = publication_learn(&added, &roster->chain, healing, now);
     if (failure != OK)
         return failure;
     failure = relay_roster_join(roster, &added, roster->chain.count - count, &all);

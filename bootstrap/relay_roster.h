@@ -19,10 +19,10 @@ MUST_USE err relay_roster_open(const char *directory, const struct federation_id
 /* Accepts NULL. */
 void relay_roster_close(struct relay_roster *roster);
 
-/* Takes what a publisher gave, durably. Unless OK nothing changed: errors of publication_read and
- * publication_learn, and ERR_IO. */
+/* Takes what a publisher gave, durably; `healing` as for publication_learn. Unless OK nothing
+ * changed: errors of publication_read and publication_learn, and ERR_IO. */
 MUST_USE err relay_roster_take(struct relay_roster *roster, struct bytes publication,
-                               struct wall now);
+                               const struct head_id *healing, struct wall now);
 
 /* Epoch 0 and zeros before there is one. */
 struct relay_head relay_roster_head(const struct relay_roster *roster);

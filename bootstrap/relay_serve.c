@@ -87,7 +87,9 @@ static err relay_serve_allow(struct relay_serve *serve, struct bytes list)
 static void relay_serve_verify(struct relay_serve *serve, struct bytes publication)
 {
     struct rendezvous_event event = {.kind = RENDEZVOUS_VERIFIED};
-    event.result = relay_roster_take(serve->roster, publication, relay_serve_wall());
+    event.result = relay_roster_take(serve->roster, publication,
+                                     serve->config->has_healing ? &serve->config->healing : NULL,
+                                     relay_serve_wall());
     event.now = relay_serve_now();
     event.head = relay_roster_head(serve->roster);
     event.bytes = relay_roster_list(serve->roster);
@@ -96,8 +98,10 @@ static void relay_serve_verify(struct relay_serve *serve, struct bytes publicati
                  log_hex("head", ID_BYTES(event.head.id)),
                  log_count("listed", transport_list_count(event.bytes)));
     else
-        log_warn("list-refused", log_count("bytes", publication.size),
-                 log_err("why", event.result));
+        log_warn("list-refused", log_count("bytes", publication.size), log_err("why", event.result),
+                 event.result == ERR_FORKED
+                     ? log_text("do", "if the society says that it heals a split: set `healing`")
+                     : LOG_NONE);
     rendezvous_on_event(serve->rendezvous, &event);
     if (event.result == OK && relay_serve_allow(serve, event.bytes) != OK)
         log_error("list-not-applied", log_text("why", "out of memory; restart the relay"));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bootstrap/society_found.h"
+#include "bootstrap/society_heal.h"
 #include "bootstrap/society_invite.h"
 #include "bootstrap/society_key.h"
 #include "bootstrap/society_member.h"
@@ -116,6 +117,8 @@ static const struct main_command main_commands[] = {
     {"settings", "", 0, 0, society_settings_change, "change name, times and counts"},
     {"officers", "--officer KEY... --threshold K", 0, 0, society_found_officers,
      "replace the officers"},
+    {"heal", "FOLDER", 1, 1, society_heal_split,
+     "join a split: FOLDER is this directory as the other side has it"},
     {"renew", "", 0, 0, society_settings_renew, "a head that changes nothing but its validity"},
 };
 

@@ -19,6 +19,12 @@ uint64_t society_pending_epoch(const struct society *society)
 struct officers society_pending_officers(const struct society *society)
 {
     const struct roster_head *head = roster_current_head(&society->roster);
+    const struct chain *chain = &society->roster.chain;
+    if (society->pending.head.heal_count > 0) {
+        const struct chain_link *common = chain_find(chain, &society->pending.head.previous);
+        if (common != NULL)
+            return chain->officer_sets[common->officers];
+    }
     return head == NULL ? society->pending.head.officers : head->officers;
 }
 
@@ -28,9 +34,27 @@ uint32_t society_pending_needed(const struct society *society)
     return society->roster.filled ? officers.threshold : officers.count;
 }
 
+void society_pending_heal(struct society *society, const struct roster_split *split)
+{
+    struct roster_head *head = &society->pending.head;
+    struct head_id ours = roster_current_id(&society->roster);
+    bool ours_first = memcmp(ours.bytes, split->other.bytes, HASH_SIZE) < 0;
+    head->previous = split->common;
+    head->heal_count = ROSTER_HEAD_HEALS_COUNT;
+    head->heals[0] = ours_first ? ours : split->other;
+    head->heals[1] = ours_first ? split->other : ours;
+    head->epoch = society_pending_epoch(society);
+    if (head->epoch <= split->other_epoch)
+        head->epoch = split->other_epoch + 1;
+}
+
 bool society_pending_begin(struct society *society)
 {
     struct society_pending *pending = &society->pending;
+    if (pending->exists && pending->head.heal_count > 0) {
+        society_say_error("a healing head is pending; let the officers `sign` it, or `discard` it");
+        return false;
+    }
     if (pending->exists && pending->signature_count > 0) {
         society_say_error("the pending head has %u of %u signatures already; let the officers "
                           "`sign` it, or `discard` it",
@@ -259,7 +283,14 @@ static bool pending_draft(struct society *society, struct roster_head *ret_head)
     struct buffer items;
     if (!society_pending_items(&society->pending, &items))
         return false;
-    err failure = roster_draft(&society->roster, buffer_bytes(&items), ret_head);
+    const struct roster_head *head = &society->pending.head;
+    struct head_id ours = roster_current_id(&society->roster);
+    struct roster_split split = {.common = head->previous, .other_epoch = head->epoch - 1};
+    split.other = ID_EQUAL(head->heals[0], ours) ? head->heals[1] : head->heals[0];
+    err failure =
+        head->heal_count == 0
+            ? roster_draft(&society->roster, buffer_bytes(&items), ret_head)
+            : roster_draft_healing(&society->roster, buffer_bytes(&items), &split, ret_head);
     free(items.data);
     if (failure == OK)
         return true;
@@ -335,6 +366,12 @@ static bool pending_take_head(struct society_pending *pending, struct bytes head
     return true;
 }
 
+static bool pending_heals_same(const struct roster_head *a, const struct roster_head *b)
+{
+    return a->heal_count == b->heal_count &&
+           (a->heal_count == 0 || memcmp(a->heals, b->heals, sizeof a->heals) == 0);
+}
+
 /* ROSTER-43: whoever mails the directory could alter what is pending: its head must be what its
  * items make, and each signature must fit, before anybody is asked to sign. */
 static bool pending_proved(struct society *society)
@@ -348,7 +385,8 @@ static bool pending_proved(struct society *society)
         return false;
     if (!roster_head_same_content(&drafted, &pending->head) ||
         drafted.epoch != pending->head.epoch ||
-        !ID_EQUAL(drafted.previous, pending->head.previous) || pending->head.heal_count != 0 ||
+        !ID_EQUAL(drafted.previous, pending->head.previous) ||
+        !pending_heals_same(&drafted, &pending->head) ||
         !ID_EQUAL(drafted.federation, pending->head.federation)) {
         society_say_error("the pending head does not fit its items or the history");
         return false;

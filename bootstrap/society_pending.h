@@ -8,6 +8,10 @@
  * and returns false when one is there that officers have signed already. */
 bool society_pending_begin(struct society *society);
 
+/* Makes the pending head, just begun, one that heals this split; its members and cuts are put
+ * whole, not only what changes. */
+void society_pending_heal(struct society *society, const struct roster_split *split);
+
 /* The epoch that the pending head will have. */
 uint64_t society_pending_epoch(const struct society *society);
 

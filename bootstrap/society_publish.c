@@ -183,6 +183,25 @@ static uint32_t publish_index(const struct publish *publish, const struct publis
     return (uint32_t)(relay - publish->relays);
 }
 
+/* True for the last head of the other side of a split that our history heals. */
+static bool publish_healed(struct publish *publish, const struct head_id *id)
+{
+    bool healed = false;
+    for (uint32_t i = publish->epoch_count; !healed && i > 0; i--) {
+        struct roster_head_signed signed_head;
+        struct roster_head head;
+        uint8_t *data;
+        size_t size;
+        if (!society_folder_read_head(publish->society, publish->epochs[i - 1], &data, &size))
+            return false;
+        if (roster_head_signed_read((struct bytes){data, size}, &signed_head) == OK &&
+            roster_head_read(signed_head.body, &head) == OK && head.heal_count > 0)
+            healed = ID_EQUAL(head.heals[0], *id) || ID_EQUAL(head.heals[1], *id);
+        free(data);
+    }
+    return healed;
+}
+
 static void publish_on_welcome(struct publish *publish, struct publish_relay *relay,
                                const struct relay_frame *frame)
 {
@@ -195,7 +214,8 @@ static void publish_on_welcome(struct publish *publish, struct publish_relay *re
         publish_watch(publish, relay);
         return;
     }
-    if (frame->head.epoch > 0 && chain_find(chain, &frame->head.id) == NULL) {
+    if (frame->head.epoch > 0 && chain_find(chain, &frame->head.id) == NULL &&
+        !publish_healed(publish, &frame->head.id)) {
         publish_refused(relay, ERR_FORKED,
                         frame->head.epoch > last->epoch
                             ? "it holds a newer head: this directory is not the newest copy"
@@ -222,8 +242,11 @@ static void publish_on_published(struct publish *publish, struct publish_relay *
         relay->stage = PUBLISH_TAKEN;
         publish_watch(publish, relay);
     } else {
-        publish_refused(relay, frame->result < ERR_COUNT ? (err)frame->result : ERR_UNSUPPORTED,
-                        NULL);
+        publish_refused(
+            relay, frame->result < ERR_COUNT ? (err)frame->result : ERR_UNSUPPORTED,
+            frame->result == ERR_FORKED
+                ? "it follows a head that heals a split only when its `healing` names it"
+                : NULL);
     }
 }
 

@@ -12,6 +12,7 @@
  *   api_own.c         what the requester does in a case
  *   api_reply.c       what a participant does
  *   api_audit.c       the audit log
+ *   api_roster.c      what a person decides about the roster
  *   api_events.c      news as they come */
 #ifndef CONSILIUM_NODE_API_API_STATE_H
 #define CONSILIUM_NODE_API_API_STATE_H
@@ -183,6 +184,7 @@ extern const struct api_route api_reply_routes[];
 extern const struct api_route api_audit_routes[];
 extern const struct api_route api_events_routes[];
 extern const struct api_route api_report_routes[];
+extern const struct api_route api_roster_routes[];
 
 json_t *api_status_node(struct api *api);
 /* Ends the check of the audit log that is under way, and answers it. */

@@ -11,12 +11,18 @@ static json_t *api_head(const struct api_federation *federation)
     const struct roster_head *head = roster_current_head(roster);
     if (head == NULL)
         return json_null();
-    return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:I}", "epoch", (json_int_t)head->epoch, "id",
+    struct head_id healing;
+    uint64_t healing_epoch = 0;
+    bool waits = shell_healing(federation->shell, &healing, &healing_epoch);
+    return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:I,s:o}", "epoch", (json_int_t)head->epoch, "id",
                      form_show_hex(ID_BYTES(roster_current_id(roster))), "issued",
                      form_show_time(head->issued), "valid_until", form_show_time(head->valid_until),
                      "expired", (int)roster_expired(roster, shell_wall()), "behind",
                      (int)roster_is_behind(roster), "refused",
-                     (json_int_t)shell_heads_refused(federation->shell));
+                     (json_int_t)shell_heads_refused(federation->shell), "healing",
+                     waits ? json_pack("{s:I,s:o}", "epoch", (json_int_t)healing_epoch, "id",
+                                       form_show_hex(ID_BYTES(healing)))
+                           : json_null());
 }
 
 static const char *api_way_name(enum links_way way)

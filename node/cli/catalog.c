@@ -186,6 +186,9 @@ static const struct field report[] = {
     {"to", FIELD_LOCAL, false, "FILE", "Where to write it; default: MEMBER.report"}, END};
 static const struct field export_audit[] = {
     {"to", FIELD_LOCAL, false, "FILE", "Where to write it; default: audit.jsonl"}, END};
+static const struct field heal[] = {
+    {"fingerprint", FIELD_TEXT, true, "DIGITS", "As two of the society's officers read it out"},
+    END};
 static const struct field nothing[] = {END};
 
 #define GROUP(title)                                                                               \
@@ -212,6 +215,8 @@ const struct command command_catalog[] = {
     {GET("specialists", "", "Clinicians of all members", "specialists", specialists,
          print_specialists),
      .example = "consilium specialists --specialty hematology/bmt --text Grey"},
+    {POST("roster heal", "", "Follow the head that heals a split", "roster/heal", heal),
+     .example = "consilium roster heal --fingerprint '12345 67890 ...'"},
     {OWN("report", "MEMBER", "Where its streams stand, for the society", report, story_report),
      .example = "consilium report 'Lakeside Hospital' --to lakeside.report"},
     {GET("boards", "", "Boards, and who serves them", "boards", nothing, print_boards),

@@ -56,6 +56,9 @@ static void status_roster(const json_t *answer)
              answer_is(head, "expired") ? ": EXPIRED, the society must sign a new one" : "",
              answer_is(head, "behind") ? ": A NEWER ONE IS KNOWN, and still to come" : "");
     status_pair("roster", line);
+    if (json_is_object(json_object_get(head, "healing")))
+        status_pair("", "A HEAD THAT HEALS A SPLIT WAITS: let two officers read its fingerprint "
+                        "out, then `consilium roster heal --fingerprint DIGITS`");
 }
 
 static void status_disk(const json_t *answer)

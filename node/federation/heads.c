@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/federation/healing.h"
 #include "node/federation/shell_state.h"
 #include "node/io/log.h"
 #include "protocol/link/frame.h"
@@ -29,6 +30,8 @@ struct heads {
     struct link_id from;
     struct delta_assembly assembly;
     unsigned seconds_behind;
+    struct healing healing;
+    bool has_healing_content; /* `assembly` holds the whole of it */
     unsigned proof_count;     /* kept since the start */
     uint32_t refused_count;   /* and by earlier runs */
     struct link_id back_link; /* whose heads do not continue ours: asked from further back */
@@ -180,7 +183,10 @@ static bool heads_count_proof(void *arg, const struct store_row *row)
 
 err heads_open(struct heads *heads)
 {
-    return row_table_scan(heads->shell->store, STORE_TABLE_HEAD, heads_count_proof, heads);
+    err failure = healing_open(&heads->healing, heads->shell->store);
+    return failure != OK
+               ? failure
+               : row_table_scan(heads->shell->store, STORE_TABLE_HEAD, heads_count_proof, heads);
 }
 
 err heads_read(struct store *store, uint64_t epoch, struct buffer *ret_signed_head)
@@ -196,20 +202,45 @@ static void heads_send(struct heads *heads, struct link_id link, const struct bu
     shell_send_frame(heads->shell, link, buffer_bytes(frame));
 }
 
+/* ROSTER-36: the epochs of our heads above `since`, following `previous` from the last one down:
+ * what a healing left behind is nobody's way forward. Returns how many, descending; 0 when one
+ * cannot be read. */
+static uint32_t heads_path(struct heads *heads, uint64_t since, uint64_t *ret_epochs)
+{
+    const struct chain *chain = &heads->shell->roster.chain;
+    const struct chain_link *link = chain_last(chain);
+    uint32_t count = 0;
+    while (link != NULL && link->epoch > since) {
+        struct roster_head_signed signed_head;
+        struct roster_head head;
+        uint8_t memory[HEAD_SIZE_MAX];
+        struct buffer row = buffer_over(memory, sizeof memory);
+        err failure = heads_read(heads->shell->store, link->epoch, &row);
+        if (failure == OK)
+            failure = roster_head_signed_read(buffer_bytes(&row), &signed_head);
+        if (failure == OK)
+            failure = roster_head_read(signed_head.body, &head);
+        if (failure != OK) {
+            log_warn("head-missing", log_count("epoch", link->epoch), log_err("why", failure));
+            return 0;
+        }
+        ret_epochs[count++] = link->epoch;
+        link = link->epoch == ROSTER_HEAD_EPOCH_FIRST ? NULL : chain_find(chain, &head.previous);
+    }
+    return count;
+}
+
 static void heads_answer_heads(struct heads *heads, struct link_id link, uint64_t since)
 {
-    const struct roster *roster = &heads->shell->roster;
     uint8_t memory[FRAME_SIZE_MAX], row_memory[HEAD_SIZE_MAX];
     struct buffer frame = buffer_over(memory, sizeof memory);
+    uint64_t *epochs = calloc((size_t)heads->shell->roster.chain.count + 1, sizeof *epochs);
+    uint32_t count = epochs == NULL ? 0 : heads_path(heads, since, epochs);
     frame_heads_begin(&frame);
-    const struct chain_link *known = chain_since(&roster->chain, since + 1);
-    for (; known != NULL; known = chain_since(&roster->chain, known->epoch + 1)) {
+    while (count > 0) {
         struct buffer row = buffer_over(row_memory, sizeof row_memory);
-        err failure = heads_read(heads->shell->store, known->epoch, &row);
-        if (failure != OK) {
-            log_warn("head-missing", log_count("epoch", known->epoch), log_err("why", failure));
-            return;
-        }
+        if (heads_read(heads->shell->store, epochs[--count], &row) != OK)
+            break;
         if (!frame_head_write(&frame, buffer_bytes(&row))) {
             heads_send(heads, link, &frame);
             frame = buffer_over(memory, sizeof memory);
@@ -217,6 +248,7 @@ static void heads_answer_heads(struct heads *heads, struct link_id link, uint64_
             (void)frame_head_write(&frame, buffer_bytes(&row));
         }
     }
+    free(epochs);
     if (frame.data[1] > 0)
         heads_send(heads, link, &frame);
 }
@@ -337,8 +369,11 @@ static void heads_ask_back(struct heads *heads)
     heads_send(heads, heads->back_link, &frame);
 }
 
+static err heads_take_healing(struct heads *heads, bool is_news);
+
 static void heads_on_heads(struct heads *heads, struct link_id link, struct bytes frame)
 {
+    bool is_news = false;
     struct reader reader;
     struct bytes signed_head;
     err failure = frame_heads_open(frame, &reader);
@@ -349,6 +384,9 @@ static void heads_on_heads(struct heads *heads, struct link_id link, struct byte
         failure = roster_learn(&heads->shell->roster, signed_head, shell_wall());
         if (failure == OK)
             heads_remember(heads, signed_head);
+        else if (failure == ERR_FORKED &&
+                 healing_offer(&heads->healing, &heads->shell->roster.chain, signed_head, &is_news))
+            failure = heads_take_healing(heads, is_news);
         else if (failure == ERR_FORKED || failure == ERR_THRESHOLD || failure == ERR_BAD_SIGNATURE)
             heads_keep_proof(heads, signed_head, failure);
         else if (failure == ERR_OUT_OF_ORDER)
@@ -381,18 +419,64 @@ static void heads_take(struct heads *heads)
     shell_roster_changed(shell);
 }
 
+/* ROSTER-34: from here on its content is what we lack, and what it heals is behind us. */
+static err heads_follow_healing(struct heads *heads)
+{
+    struct bytes head = {heads->healing.head, heads->healing.head_size};
+    err failure = chain_heal(&heads->shell->roster.chain, head, shell_wall());
+    if (failure == OK)
+        heads_remember(heads, head);
+    heads->healing.head_size = 0;
+    if (failure == OK && heads->has_healing_content &&
+        ID_EQUAL(heads->assembly.head, heads->healing.id))
+        heads_take(heads);
+    heads->has_healing_content = false;
+    heads->seconds_behind = HEADS_RETRY_S - 1; /* asked for in the next tick */
+    log_warn("healing-followed", log_text("federation", heads->shell->name),
+             log_count("epoch", heads->healing.epoch), log_err("result", failure));
+    return failure;
+}
+
+/* OK when it was followed, ERR_FORKED while it waits. */
+static err heads_take_healing(struct heads *heads, bool is_news)
+{
+    if (healing_is_confirmed(&heads->healing))
+        return heads_follow_healing(heads);
+    if (is_news)
+        log_error("healing-waits", log_text("federation", heads->shell->name),
+                  log_hex("head", ID_BYTES(heads->healing.id)),
+                  log_text("do", "have two officers read its fingerprint out, then: consilium "
+                                 "roster heal --fingerprint DIGITS"));
+    return ERR_FORKED;
+}
+
+err heads_heal(struct heads *heads, const char *fingerprint)
+{
+    err failure = healing_confirm(&heads->healing, heads->shell->store, fingerprint);
+    return failure == OK ? heads_follow_healing(heads) : failure;
+}
+
+bool heads_healing(const struct heads *heads, struct head_id *ret_id, uint64_t *ret_epoch)
+{
+    *ret_id = heads->healing.id;
+    *ret_epoch = heads->healing.epoch;
+    return heads->healing.head_size > 0;
+}
+
 static void heads_on_part(struct heads *heads, struct link_id link, struct bytes frame)
 {
     struct bytes bytes;
     struct delta_part part;
     struct roster *roster = &heads->shell->roster;
-    if (frame_roster_part_read(frame, &bytes) != OK || delta_part_read(bytes, &part) != OK ||
-        !roster_is_behind(roster))
+    if (frame_roster_part_read(frame, &bytes) != OK || delta_part_read(bytes, &part) != OK)
         return;
     const struct chain_link *last = chain_last(&roster->chain);
-    if (last == NULL || !ID_EQUAL(last->id, part.head))
+    bool waits = heads->healing.head_size > 0 && ID_EQUAL(heads->healing.id, part.head);
+    bool is_wanted = roster_is_behind(roster) && last != NULL && ID_EQUAL(last->id, part.head);
+    if (!waits && !is_wanted)
         return;
     if (part.index == 0) {
+        heads->has_healing_content = false;
         size_t size = roster->plan.member_bytes + SETTINGS_SIZE_MAX +
                       (size_t)roster->plan.member_count * DELTA_ITEM_HEADER_SIZE + 65536;
         if (heads->assembly_memory == NULL)
@@ -409,6 +493,9 @@ static void heads_on_part(struct heads *heads, struct link_id link, struct bytes
     err failure = delta_assembly_add(&heads->assembly, &part);
     if (failure != OK) {
         log_warn("roster-part-refused", log_err("why", failure));
+        heads->is_assembling = false;
+    } else if (heads->assembly.complete && waits) {
+        heads->has_healing_content = true; /* until its head is followed */
         heads->is_assembling = false;
     } else if (heads->assembly.complete) {
         heads_take(heads);

@@ -33,4 +33,10 @@ void heads_ask(struct heads *heads, struct link_id link);
 /* A second passed: asks again for content that is still missing. */
 void heads_tick(struct heads *heads);
 
+/* Follows the healing head that waits, once its fingerprint was typed; errors of
+ * healing_confirm. */
+MUST_USE err heads_heal(struct heads *heads, const char *fingerprint);
+/* False when none waits. */
+bool heads_healing(const struct heads *heads, struct head_id *ret_id, uint64_t *ret_epoch);
+
 #endif

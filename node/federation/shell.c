@@ -229,6 +229,16 @@ uint32_t shell_heads_refused(const struct shell *shell)
     return heads_refused(shell->heads);
 }
 
+err shell_heal(struct shell *shell, const char *fingerprint)
+{
+    return heads_heal(shell->heads, fingerprint);
+}
+
+bool shell_healing(const struct shell *shell, struct head_id *ret_id, uint64_t *ret_epoch)
+{
+    return heads_healing(shell->heads, ret_id, ret_epoch);
+}
+
 struct store *shell_store(struct shell *shell)
 {
     return shell->store;

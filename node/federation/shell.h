@@ -49,7 +49,10 @@ void shell_close(struct shell *shell);
 const struct core *shell_core(const struct shell *shell);
 const struct roster *shell_roster(const struct shell *shell);
 struct store *shell_store(struct shell *shell);
-uint32_t shell_heads_refused(const struct shell *shell); /* as heads_refused */
+uint32_t shell_heads_refused(const struct shell *shell);               /* as heads_refused */
+MUST_USE err shell_heal(struct shell *shell, const char *fingerprint); /* as heads_heal */
+bool shell_healing(const struct shell *shell, struct head_id *ret_id,
+                   uint64_t *ret_epoch); /* as heads_healing */
 const struct shell_config *shell_settings(const struct shell *shell);
 
 /* ---- writing a record ---- */

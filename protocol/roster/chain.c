@@ -8,6 +8,7 @@ void chain_init(struct chain *chain, const struct federation_id *federation)
     memset(&chain->tip, 0, sizeof chain->tip);
     chain->count = 0;
     chain->officer_set_count = 0;
+    chain->healed_epoch = 0;
     if (federation != NULL)
         chain->federation = *federation;
 }
@@ -107,6 +108,8 @@ static err chain_push(struct chain *chain, const struct chain_claim *claim, stru
         .officers = (uint32_t)officers,
     };
     chain->tip = claim->head;
+    if (claim->head.heal_count > 0)
+        chain->healed_epoch = claim->head.epoch;
     return OK;
 }
 
@@ -169,23 +172,38 @@ err chain_learn(struct chain *chain, struct bytes signed_head, struct wall recei
 }
 
 /* ROSTER-34: it must name our own last head; that it was confirmed is the caller's word. */
+static err chain_read_healing(const struct chain *chain, struct bytes signed_head,
+                              struct chain_claim *ret_claim)
+{
+    const struct chain_link *previous;
+    const struct chain_link *last = chain_last(chain);
+    err failure = chain_read(chain, signed_head, ret_claim);
+    if (failure != OK)
+        return failure;
+    const struct roster_head *head = &ret_claim->head;
+    if (head->heal_count == 0 || last == NULL ||
+        (!ID_EQUAL(head->heals[0], last->id) && !ID_EQUAL(head->heals[1], last->id)))
+        return ERR_INVALID;
+    failure = chain_descends(chain, ret_claim, &previous);
+    if (failure != OK)
+        return failure;
+    return head->epoch <= last->epoch ? ERR_MALFORMED : OK;
+}
+
+err chain_healing(const struct chain *chain, struct bytes signed_head, struct roster_head *ret_head)
+{
+    struct chain_claim claim;
+    err failure = chain_read_healing(chain, signed_head, &claim);
+    if (failure == OK)
+        *ret_head = claim.head;
+    return failure;
+}
+
 err chain_heal(struct chain *chain, struct bytes signed_head, struct wall received)
 {
     struct chain_claim claim;
-    const struct chain_link *previous;
-    const struct chain_link *last = chain_last(chain);
-    err failure = chain_read(chain, signed_head, &claim);
-    if (failure != OK)
-        return failure;
-    if (claim.head.heal_count == 0 || last == NULL ||
-        (!ID_EQUAL(claim.head.heals[0], last->id) && !ID_EQUAL(claim.head.heals[1], last->id)))
-        return ERR_INVALID;
-    failure = chain_descends(chain, &claim, &previous);
-    if (failure != OK)
-        return failure;
-    if (claim.head.epoch <= last->epoch)
-        return ERR_MALFORMED;
-    return chain_push(chain, &claim, received);
+    err failure = chain_read_healing(chain, signed_head, &claim);
+    return failure == OK ? chain_push(chain, &claim, received) : failure;
 }
 
 void chain_unlearn(struct chain *chain, uint32_t count, const struct roster_head *tip)
@@ -194,6 +212,8 @@ void chain_unlearn(struct chain *chain, uint32_t count, const struct roster_head
         return;
     chain->count = count;
     chain->tip = *tip;
+    if (count == 0 || chain->healed_epoch > chain->links[count - 1].epoch)
+        chain->healed_epoch = 0;
     uint32_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (chain->links[i].officers >= used)

@@ -23,6 +23,7 @@ struct chain {
     struct officers *officer_sets; /* each different set once */
     uint32_t officer_set_count;
     uint32_t officer_set_capacity;
+    uint64_t healed_epoch;  /* of the last healing head learnt since chain_init; 0: none */
     struct roster_head tip; /* the last; meaningful when count > 0 */
 };
 
@@ -42,6 +43,10 @@ void chain_init(struct chain *chain, const struct federation_id *federation);
  *   ERR_FULL           no room in the chain
  *   and the errors of reading */
 MUST_USE err chain_learn(struct chain *chain, struct bytes signed_head, struct wall received);
+
+/* Whether chain_heal would take it: for asking the administrator. `*ret_head` gets what it says. */
+MUST_USE err chain_healing(const struct chain *chain, struct bytes signed_head,
+                           struct roster_head *ret_head);
 
 /* Takes a healing head, after the administrator confirmed it: it names the last head here, its
  * previous is the last common head, the officers of that head signed it. Errors as above;

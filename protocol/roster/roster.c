@@ -162,7 +162,7 @@ err roster_fill(struct roster *roster, const struct delta *delta)
     struct roster_change change = {
         .items = delta->items,
         .snapshot = ID_IS_ZERO(delta->base),
-        .healing = roster->chain.tip.heal_count > 0,
+        .healing = now != NULL && roster->chain.healed_epoch > now->head.epoch,
         .low = now == NULL ? 0 : now->head.epoch,
         .high = link->epoch,
     };

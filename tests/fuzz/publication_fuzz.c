@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct chain chain = {
         .links = links, .capacity = 64, .officer_sets = officers, .officer_set_capacity = 8};
     chain_init(&chain, NULL);
-    if (publication_learn(&publication, &chain, (struct wall){1}) != OK && chain.count != 0)
+    if (publication_learn(&publication, &chain, NULL, (struct wall){1}) != OK && chain.count != 0)
         abort();
     return 0;
 }

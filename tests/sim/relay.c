@@ -123,7 +123,7 @@ static void relay_verify(struct relay *relay, struct bytes bytes)
     struct rendezvous_event event = {.kind = RENDEZVOUS_VERIFIED, .now = relay_now(relay)};
     event.result = publication_read(bytes, &publication);
     if (event.result == OK)
-        event.result = publication_learn(&publication, &relay->chain,
+        event.result = publication_learn(&publication, &relay->chain, NULL,
                                          (struct wall){FEDERATION_START_MS + relay->world->now});
     if (event.result == OK && publication.list.size > sizeof relay->list)
         event.result = ERR_TOO_LARGE;

@@ -87,7 +87,7 @@ static err learn(struct bytes all)
     err failure = publication_read(all, &publication);
     if (failure != OK)
         return failure;
-    return publication_learn(&publication, &made.chain, (struct wall){1});
+    return publication_learn(&publication, &made.chain, NULL, (struct wall){1});
 }
 
 static void check_refused(struct bytes all, err expected)
