@@ -68,8 +68,7 @@ bool api_may_write(struct api_call *call, uint16_t kind)
     bool is_right = verdict == CONSULT_WRONG_WRITER || verdict == CONSULT_NOT_GRANTED ||
                     verdict == CONSULT_GRANT_ENDED;
     api_refuse(call, is_right ? ERR_NOT_ENTITLED : ERR_STATE, message,
-               "`consilium show CASE` tells how it stands; spec/consult.md, section 5, "
-               "what each state allows");
+               "`consilium show CASE` tells how it stands, and what could come next");
     return false;
 }
 

@@ -37,7 +37,7 @@ static const struct {
     {"FLAG", "FLAGGED"},
 };
 
-static const char *record_title(const char *kind)
+const char *page_record_title(const char *kind)
 {
     for (size_t i = 0; i < sizeof record_titles / sizeof record_titles[0]; i++) {
         if (strcmp(record_titles[i].kind, kind) == 0)
@@ -263,7 +263,7 @@ void page_record(const json_t *record)
     snprintf(who, sizeof who, "%s%s%s%s%s", name, degree[0] == '\0' ? "" : ", ", degree,
              name[0] == '\0' ? "" : "; ", answer_name(record, "writer"));
     printf("\n%s  ", show_time(answer_text(record, "time")));
-    show_line(record_title(answer_text(record, "kind")), 44);
+    show_line(page_record_title(answer_text(record, "kind")), 44);
     printf("  %.16s\n", answer_text(record, "record"));
     show_text(who, 2);
     record_content(record);

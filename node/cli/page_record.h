@@ -6,6 +6,8 @@
 
 /* An element of the answer's `thread`: when, what, who, its words, and how far it got. */
 void page_record(const json_t *record);
+/* "Opinion" for OPINION; the kind itself when it is none that people read. */
+const char *page_record_title(const char *kind);
 /* The content of an opinion: what was found, what is advised, why; each line begun with two blanks.
  */
 void page_opinion(const json_t *content);

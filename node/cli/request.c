@@ -93,15 +93,21 @@ char *request_escape(const char *text)
 static void request_explain(const struct run *run, CURLcode code)
 {
     const char *socket = request_socket(run);
-    if (code == CURLE_COULDNT_CONNECT && access(socket, F_OK) != 0)
+    errno = 0;
+    bool may_write = access(socket, W_OK) == 0;
+    if (code != CURLE_COULDNT_CONNECT)
+        show_problem("%s: %s", socket, curl_easy_strerror(code));
+    else if (errno == EACCES)
+        show_problem("%s: you may not use the node's socket: ask its administrator to put you into "
+                     "the group that consiliumd.conf names",
+                     socket);
+    else if (!may_write)
         show_problem("%s: no node listens there; is consiliumd running? Name its socket with "
                      "--socket or CONSILIUM_SOCKET",
                      socket);
-    else if (code == CURLE_COULDNT_CONNECT)
-        show_problem("%s: cannot connect; is consiliumd running, and are you in its group?",
-                     socket);
     else
-        show_problem("%s: %s", socket, curl_easy_strerror(code));
+        show_problem("%s: the socket is there, but no node answers: is consiliumd running?",
+                     socket);
 }
 
 /* curl calls this now and then, at least each second. */

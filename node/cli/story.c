@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "node/cli/answer.h"
 #include "node/cli/page.h"
 #include "node/cli/page_draft.h"
+#include "node/cli/page_record.h"
 #include "node/cli/print.h"
 #include "node/cli/request.h"
 #include "node/cli/show.h"
@@ -257,6 +259,21 @@ int story_show(struct run *run)
     return 0;
 }
 
+/* "07:35  Discussion in case ee51ff7d, from Lakeside Hospital" */
+static void story_tell_event(const json_t *data)
+{
+    char clock[16] = "", line[400];
+    time_t now = time(NULL);
+    struct tm parts;
+    const char *of = answer_text(data, "case"), *writer = answer_name(data, "writer");
+    if (localtime_r(&now, &parts) != NULL)
+        strftime(clock, sizeof clock, "%H:%M  ", &parts);
+    snprintf(line, sizeof line, "%s%s%s%.8s%s%s", clock,
+             page_record_title(answer_text(data, "kind")), of[0] == '\0' ? "" : " in case ", of,
+             writer[0] == '\0' ? "" : ", from ", writer);
+    show_text(line, 0);
+}
+
 static bool story_on_event(void *arg, char *line)
 {
     const struct run *run = arg;
@@ -268,10 +285,9 @@ static bool story_on_event(void *arg, char *line)
     if (run->is_json) {
         json_dumpf(data, stdout, JSON_COMPACT);
         putchar('\n');
-    } else if (json_object_get(data, "kind") != NULL) {
-        printf("%s ", json_string_value(json_object_get(data, "kind")));
-        const char *of = json_string_value(json_object_get(data, "case"));
-        printf("%s%.16s\n", of == NULL ? "" : "in case ", of == NULL ? "" : of);
+    } else if (answer_text(data, "kind")[0] != '\0' &&
+               strcmp(answer_text(data, "kind"), "TAKE_IN") != 0) {
+        story_tell_event(data);
     }
     fflush(stdout);
     json_decref(data);
