@@ -119,7 +119,7 @@ void crypto_check(struct shell *shell, const struct effect *effect)
 void crypto_seal(struct shell *shell, const struct effect *effect)
 {
     const struct bytes plaintext = effect->seal.plaintext;
-    struct step_run run = {.count = 1};
+    struct step_run run = {.stream = effect->seal.stream, .count = 1};
     struct step_record blank = {.flags = RECORD_OWN};
     struct step_batch batch = {&run, 1, &blank, 1};
     size_t room = RECORD_BARE_SIZE + RECORD_SEAL_SIZE + 2 * plaintext.size;

@@ -10,10 +10,14 @@
 enum { LOADING_RECORD_MAX = STEP_RECORD_COUNT_MAX };
 
 /* Copies what was read behind the batch, and opens it when it is for ourselves. */
-static struct parcel *loading_pack(const struct store_page *page, size_t count, bool is_ours)
+static struct parcel *loading_pack(const struct store_page *page, size_t count,
+                                   const struct effect *effect)
 {
     struct step_record blanks[LOADING_RECORD_MAX];
-    struct step_batch batch = {NULL, 0, blanks, count};
+    struct step_run run = {
+        .stream = effect->load.slot, .first = effect->load.from, .count = (uint16_t)count};
+    struct step_batch batch = {&run, 1, blanks, count};
+    bool is_ours = effect->link.value == 0;
     size_t size = 0;
     memset(blanks, 0, count * sizeof *blanks);
     for (size_t i = 0; i < count; i++)
@@ -64,7 +68,7 @@ void loading_read(struct shell *shell, const struct effect *effect)
         page.record_count = 0;
     }
     size_t count = loading_fit(&page, effect->load.size_max);
-    struct parcel *parcel = loading_pack(&page, count, effect->link.value == 0);
+    struct parcel *parcel = loading_pack(&page, count, effect);
     if (parcel == NULL)
         abort(); /* the core counts on an answer */
     parcel->link = effect->link;

@@ -88,8 +88,11 @@ bool casework_includes(const struct core *core, const struct case_id *case_id,
     const struct casework_case *entry = casework_entry(core, case_id);
     if (entry == NULL)
         return false;
+    /* it is ours, or we were told of a grant, which may stand far behind the opening */
+    if (ID_EQUAL(core->config.self, *node))
+        return true;
     if (ID_IS_ZERO(entry->consult.requester))
-        return ID_EQUAL(entry->asked_by, *node) || ID_EQUAL(core->config.self, *node);
+        return ID_EQUAL(entry->asked_by, *node);
     return consult_ever_entitled(&entry->consult, node);
 }
 
@@ -131,15 +134,19 @@ void casework_start(struct core *core)
         casework_walk(core, &core->casework->all[i]);
 }
 
+/* Who speaks for a requester that was removed. */
+static void casework_succeed(const struct core *core, struct consult *consult)
+{
+    const struct roster_entry *requester = roster_find(core->roster, &consult->requester);
+    if (requester != NULL && requester->state == MEMBER_REMOVED &&
+        !ID_IS_ZERO(requester->successor))
+        consult_set_successor(consult, &requester->successor);
+}
+
 void casework_roster(struct core *core)
 {
-    for (uint32_t i = 0; i < core->casework->count; i++) {
-        struct consult *consult = &core->casework->all[i].consult;
-        const struct roster_entry *requester = roster_find(core->roster, &consult->requester);
-        if (requester != NULL && requester->state == MEMBER_REMOVED &&
-            !ID_IS_ZERO(requester->successor))
-            consult_set_successor(consult, &requester->successor);
-    }
+    for (uint32_t i = 0; i < core->casework->count; i++)
+        casework_succeed(core, &core->casework->all[i].consult);
 }
 
 /* ---- what a record means ---- */
@@ -232,9 +239,14 @@ static void casework_take_case(struct core *core, const struct record_claim *cla
         entry = casework_add(core, &case_id, writer);
     if (entry == NULL)
         return;
+    casework_succeed(core, &entry->consult);
     struct consult_record record = consult_record_of(&claim->header, &claim->id, statement);
     uint64_t before = entry->consult.cursor.sequence;
     enum consult_verdict verdict = consult_apply(&entry->consult, &record);
+    if (ID_EQUAL(entry->consult.erase, claim->id) && !core->is_obeying) {
+        entry->erase_stream = claim->header.stream;
+        entry->erase_sequence = claim->header.sequence;
+    }
     bool has_moved = entry->consult.cursor.sequence != before || verdict == CONSULT_OUT_OF_ORDER;
     bool is_proper =
         statement != NULL &&

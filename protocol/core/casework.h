@@ -7,6 +7,8 @@
 #include "protocol/consult/consult.h"
 #include "protocol/core/core.h"
 
+struct peer;
+
 struct casework;
 
 size_t casework_memory_size(uint32_t case_count_max);
@@ -47,6 +49,10 @@ void casework_destroyed(struct core *core, const struct event *event, struct ste
 
 /* The roster changed: successors of removed requesters may have been named. */
 void casework_roster(struct core *core);
+
+/* Gives the peer each ERASE that no comparison of streams brings it, because its stream stands
+ * still; again on each call until the peer has said that it erased the case. */
+void casework_spread(struct core *core, struct peer *peer, struct step *step);
 
 /* Does what is due by itself, a few cases at a time. */
 void casework_react(struct core *core, struct step *step);

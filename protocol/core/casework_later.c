@@ -4,6 +4,7 @@
 
 #include "protocol/core/casework_state.h"
 #include "protocol/core/core_state.h"
+#include "protocol/core/equivocation.h"
 
 enum { CASEWORK_RECEIPT_SIZE_MAX = 512 };
 
@@ -90,6 +91,40 @@ void casework_write_receipts(struct core *core, struct step *step)
     for (uint32_t i = 0; casework->receipts_owed > 0 && i < casework->count; i++) {
         if (casework->all[i].owes_receipt && step_has_room(step, 64, FRAME_SIZE_MAX))
             casework_write_receipt(core, &casework->all[i], step);
+    }
+}
+
+/* Streams that are compared carry their ERASE themselves. */
+static bool casework_stands_still(const struct core *core, const struct stream_id *stream)
+{
+    const struct roster_entry *writer = roster_find(core->roster, &stream->writer);
+    uint32_t slot = streams_find(&core->streams, stream);
+    if (writer == NULL || slot == STREAM_NONE)
+        return false;
+    return writer->state == MEMBER_SUSPENDED || equivocation_is_frozen(core, &stream->writer) ||
+           (core->streams.all[slot].flags & STREAM_FORKED) != 0;
+}
+
+void casework_spread(struct core *core, struct peer *peer, struct step *step)
+{
+    const struct casework *casework = core->casework;
+    for (uint32_t i = 0; i < casework->count && peer->loading < PEER_LOADING_MAX; i++) {
+        const struct casework_case *entry = &casework->all[i];
+        const struct consult_participant *part =
+            consult_participant_of(&entry->consult, &peer->node);
+        if (entry->erase_sequence == 0 || ID_EQUAL(entry->erase_stream.writer, peer->node) ||
+            !consult_ever_entitled(&entry->consult, &peer->node) ||
+            (part != NULL && part->erased_at.ms != 0) ||
+            !casework_stands_still(core, &entry->erase_stream) || !step_has_room(step, 64, 0))
+            continue;
+        struct effect *effect = step_effect(step, EFFECT_LOAD);
+        peer->loading++;
+        effect->link = peer->link;
+        effect->load.slot = streams_find(&core->streams, &entry->erase_stream);
+        effect->load.stream = entry->erase_stream;
+        effect->load.from = entry->erase_sequence;
+        effect->load.count = 1;
+        effect->load.size_max = RECORD_SIZE_MAX;
     }
 }
 

@@ -13,6 +13,8 @@ struct casework_case {
     uint32_t mirrored;       /* bit of enum mirror_what: the board was told */
     bool owes_receipt;       /* what was destroyed here is still to be said */
     struct caserecord_erased receipt;
+    struct stream_id erase_stream; /* where the ERASE is held here */
+    uint64_t erase_sequence;       /* 0: nowhere */
     struct consult consult;
 };
 _Static_assert(PARTICIPANT_COUNT_MAX <= 64, "a bit for each participant");

@@ -385,6 +385,7 @@ void catchup_tick(struct core *core, struct step *step)
             continue;
         if (peer->summary_at.ms <= core->now.ms) {
             catchup_send_summary(core, peer, step);
+            casework_spread(core, peer, step);
         }
         if (peer->listing != STREAM_NONE)
             catchup_list(core, peer, step);
@@ -438,6 +439,7 @@ void catchup_want(struct core *core, struct peer *peer, struct bytes frame, stru
     peer->loading++;
     struct effect *effect = step_effect(step, EFFECT_LOAD);
     effect->link = peer->link;
+    effect->load.slot = slot;
     effect->load.stream = want.stream;
     effect->load.from = want.from;
     effect->load.count = want.count < STEP_RECORD_COUNT_MAX ? want.count : STEP_RECORD_COUNT_MAX;
@@ -466,6 +468,17 @@ static bool catchup_hand(struct core *core, const struct peer *peer,
     return true;
 }
 
+/* Positions that were here are not to be read any more: whoever asked need not wait for them. */
+static void catchup_has_not(const struct core *core, const struct peer *peer,
+                            const struct event *event, struct step *step)
+{
+    if (event->batch.run_count != 1 || event->batch.runs->stream >= core->streams.count)
+        return;
+    struct frame_want want = {.stream = core->streams.all[event->batch.runs->stream].id,
+                              .from = event->batch.runs->first};
+    catchup_answer(peer, core, &want, FRAME_NOT_HELD, step);
+}
+
 void catchup_loaded(struct core *core, const struct event *event, struct step *step)
 {
     struct peer *peer = core_peer_of_link(core, event->link);
@@ -473,8 +486,10 @@ void catchup_loaded(struct core *core, const struct event *event, struct step *s
         return;
     if (peer->loading > 0)
         peer->loading--;
-    if (event->verdict != OK || event->batch.record_count == 0)
+    if (event->verdict != OK || event->batch.record_count == 0) {
+        catchup_has_not(core, peer, event, step);
         return;
+    }
     struct buffer frame = core_frame(step, FRAME_SIZE_MAX);
     uint16_t count = 0, signed_count = 0;
     size_t signed_size = 0;

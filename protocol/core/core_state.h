@@ -80,6 +80,7 @@ struct core {
     struct wall wall;
     bool is_started;
     bool is_replaying_again;
+    bool is_obeying; /* what is said stands in no stream here */
     bool is_full;
     struct mono full_until; /* then the disk is tried again */
     bool is_relay_compared;

@@ -8,7 +8,8 @@ enum { EQUIVOCATION_EACH_MAX = 4 }; /* streams of one writer that are remembered
 
 bool equivocation_is_frozen(const struct core *core, const struct node_id *writer)
 {
-    const struct roster_entry *member = roster_find(core->roster, writer);
+    const struct roster_entry *member =
+        core->fork_count == 0 ? NULL : roster_find(core->roster, writer);
     for (uint32_t i = 0; i < core->fork_count && member != NULL; i++) {
         const struct core_fork *fork = &core->forks[i];
         if (ID_EQUAL(fork->stream.writer, *writer) && fork->epoch >= member->state_since_epoch)

@@ -8,6 +8,8 @@
 #include "protocol/core/equivocation.h"
 #include "protocol/core/generation.h"
 #include "protocol/core/gossip.h"
+#include "protocol/record/kind.h"
+#include "protocol/record/statement.h"
 
 /* A frame's records, sorted into runs, on their way to the check. */
 struct intake {
@@ -82,7 +84,7 @@ static void ingest_extend(struct intake *intake, uint32_t slot, const struct fra
     struct step_batch *batch = &intake->batch;
     struct step_run *last = batch->run_count == 0 ? NULL : &batch->runs[batch->run_count - 1];
     bool continues = last != NULL && last->stream == slot && !last->is_fill && !last->is_conflict &&
-                     last->count < RUN_COUNT_MAX &&
+                     !last->is_apart && last->count < RUN_COUNT_MAX &&
                      last->first + last->count == claim->header.sequence;
     (void)ingest_add(intake, frame, claim);
     if (continues)
@@ -204,6 +206,38 @@ static err ingest_place(struct intake *intake, const struct frame_record *frame,
     return OK;
 }
 
+/* C-50: an ERASE proves itself. Its stream may be forked, have a gap, or be frozen by a suspension;
+ * of a removed member only the successor's word counts, and that is written in a stream of its own.
+ */
+static bool ingest_takes_erase(const struct core *core, const struct record_claim *claim)
+{
+    const struct record_header *header = &claim->header;
+    const struct roster_entry *writer = roster_find(core->roster, &header->stream.writer);
+    struct statement statement;
+    struct case_id case_id = ingest_case(header);
+    return header->stream.scope.kind == SCOPE_CASE && header->audience == AUDIENCE_CLEAR &&
+           !claim->is_bare && ID_EQUAL(header->federation, core->config.federation) &&
+           writer != NULL && writer->state != MEMBER_REMOVED &&
+           entitlement_shares(core, &core->config.self, &header->stream) &&
+           !casework_is_erased(core, &case_id) && statement_read(claim->body, &statement) == OK &&
+           statement.kind == KIND_ERASE;
+}
+
+static bool ingest_erase(struct intake *intake, const struct frame_record *frame,
+                         const struct record_claim *claim)
+{
+    struct core *core = intake->core;
+    if (!ingest_takes_erase(core, claim))
+        return false;
+    uint32_t slot = catchup_slot(core, &claim->header.stream);
+    if (slot == STREAM_NONE)
+        return false;
+    const struct roster_entry *writer = roster_find(core->roster, &claim->header.stream.writer);
+    (void)ingest_add(intake, frame, claim);
+    ingest_run(intake, slot, claim->header.sequence, &writer->sign_key)->is_apart = true;
+    return true;
+}
+
 static void ingest_charge(struct peer *peer, const struct step_batch *batch)
 {
     peer->checking += (uint32_t)batch->record_count;
@@ -248,6 +282,10 @@ void ingest_frame(struct core *core, struct peer *peer, struct bytes frame, stru
         catchup_answered(core, peer, &claim.header.stream);
         failure = ingest_place(&intake, &record, &claim);
         if (failure == OK)
+            continue;
+        bool is_stopped =
+            failure == ERR_FORKED || failure == ERR_UNKNOWN_MEMBER || failure == ERR_OUT_OF_ORDER;
+        if (is_stopped && ingest_erase(&intake, &record, &claim))
             continue;
         core_refuse(core, peer, step, "record-passed-over", failure);
         uint32_t slot = streams_find(&core->streams, &claim.header.stream);
@@ -341,6 +379,19 @@ static void ingest_reach(struct core *core, uint32_t slot, const struct step_rec
     streams_keep(&core->streams, slot, claim.header.sequence, &claim.id, epoch);
 }
 
+/* The ERASE is not kept here: that the case is erased is, before anything is destroyed. */
+static void ingest_obey(struct core *core, const struct step_run *run,
+                        const struct step_record *record, struct step *step)
+{
+    struct record_claim claim;
+    if (run->verdict == OK && record->verdict == OK && record->plaintext.size > 0 &&
+        record_parse_again(record->record, &record->id, &claim) == OK) {
+        core->is_obeying = true;
+        casework_take(core, &claim, record->plaintext, step);
+        core->is_obeying = false;
+    }
+}
+
 /* Moves the runs that hold into `keep`. */
 static void ingest_sift(struct core *core, const struct event *event, struct step_batch *keep,
                         struct step *step)
@@ -353,6 +404,10 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
         offset += run->count;
         if (run->is_conflict) {
             equivocation_found(core, run, records, step);
+            continue;
+        }
+        if (run->is_apart) {
+            ingest_obey(core, run, records, step);
             continue;
         }
         if (!ingest_holds(core, run)) {

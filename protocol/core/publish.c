@@ -5,6 +5,7 @@
 #include "protocol/core/casework.h"
 #include "protocol/core/entitlement.h"
 #include "protocol/core/generation.h"
+#include "protocol/record/kind.h"
 
 static void publish_answer(struct token token, err verdict, const struct record_claim *claim,
                            struct step *step)
@@ -20,9 +21,25 @@ static void publish_answer(struct token token, err verdict, const struct record_
     }
 }
 
+static uint16_t publish_kind(const struct publish_post *post)
+{
+    struct reader reader = reader_of(post->plaintext);
+    return post->plaintext.size >= 2 ? reader_u16(&reader) : KIND_NONE;
+}
+
+/* (T-15) an expired roster stops announcements and grants, and nothing else */
 static bool publish_needs_roster(const struct publish_post *post)
 {
-    return post->scope.kind == SCOPE_BOARD; /* grants are refused in casework */
+    uint16_t kind = publish_kind(post);
+    return (post->scope.kind == SCOPE_BOARD && kind == KIND_ANNOUNCEMENT) ||
+           (post->scope.kind == SCOPE_CASE && kind == KIND_GRANT);
+}
+
+/* C-50: what others obey although our streams stand still for them, we may still say. */
+static bool publish_is_erase(const struct publish_post *post)
+{
+    return post->scope.kind == SCOPE_CASE && post->audience == AUDIENCE_CLEAR &&
+           publish_kind(post) == KIND_ERASE;
 }
 
 /* What the header's reader refuses must not be sealed: the stream would wait for it for ever. */
@@ -66,7 +83,9 @@ err publish_post(struct core *core, const struct publish_post *post, struct step
         return failure;
     struct sign_key key;
     failure = entitlement_write(core, &header, &key);
-    if (failure != OK)
+    bool is_erase = publish_is_erase(post);
+    bool is_stopped = failure == ERR_FORKED || failure == ERR_UNKNOWN_MEMBER;
+    if (failure != OK && !(is_erase && is_stopped))
         return failure;
     uint32_t slot = streams_add(&core->streams, &header.stream);
     if (slot == STREAM_NONE)
@@ -74,7 +93,7 @@ err publish_post(struct core *core, const struct publish_post *post, struct step
     struct stream *stream = &core->streams.all[slot];
     if (stream->is_sealing || stream->next != stream->tail)
         return ERR_BUSY;
-    if ((stream->flags & STREAM_FORKED) != 0)
+    if ((stream->flags & STREAM_FORKED) != 0 && !is_erase)
         return ERR_FORKED;
     header.sequence = stream->next + 1;
     stream->is_sealing = true;
@@ -82,6 +101,7 @@ err publish_post(struct core *core, const struct publish_post *post, struct step
     memcpy(copy, post->plaintext.data, post->plaintext.size);
     struct effect *effect = step_effect(step, EFFECT_SEAL);
     effect->token = post->token;
+    effect->seal.stream = slot;
     effect->seal.header = header;
     effect->seal.plaintext = (struct bytes){copy, post->plaintext.size};
     return OK;
@@ -104,6 +124,8 @@ void publish_sealed(struct core *core, const struct event *event, struct step *s
     struct record_claim claim;
     if (event->verdict != OK || event->batch.record_count != 1 ||
         record_parse(event->batch.records[0].record, &claim) != OK) {
+        if (event->batch.run_count == 1 && event->batch.runs->stream < core->streams.count)
+            core->streams.all[event->batch.runs->stream].is_sealing = false;
         publish_answer(event->token, event->verdict == OK ? ERR_INVALID : event->verdict, NULL,
                        step);
         return;

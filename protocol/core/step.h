@@ -54,6 +54,7 @@ struct step_run {
     uint16_t count;       /* records of the frame that belong to it, in order */
     bool is_fill;         /* known positions whose body or key comes later: no signature to check */
     bool is_conflict;     /* another record at a known position: is its signature good? */
+    bool is_apart;        /* an ERASE that its stream does not take: obeyed, and not kept there */
     struct sign_key key;
     err verdict; /* of the signature; set by the shell */
 };
@@ -190,10 +191,12 @@ struct effect {
     union {
         struct step_batch batch; /* CHECK, KEEP */
         struct {
+            uint32_t stream; /* comes back in the first run, also when it failed */
             struct record_header header;
             struct bytes plaintext;
         } seal;
         struct {
+            uint32_t slot; /* with `from`: come back in the first run, also when nothing is there */
             struct stream_id stream;
             uint64_t from;
             uint16_t count;

@@ -50,7 +50,8 @@ static void hospital_seal(struct hospital *hospital, const struct effect *effect
     struct buffer out = buffer_over(memory, sizeof memory);
     struct record_id id;
     struct step_record record = {.flags = RECORD_OWN, .plaintext = effect->seal.plaintext};
-    struct step_batch batch = {NULL, 0, &record, 1};
+    struct step_run run = {.stream = effect->seal.stream, .count = 1};
+    struct step_batch batch = {&run, 1, &record, 1};
     chance_bytes(&hospital->world->chance, secrets.key.bytes, KEY_SIZE);
     chance_bytes(&hospital->world->chance, secrets.nonce, sizeof secrets.nonce);
     err verdict = record_seal(&effect->seal.header, effect->seal.plaintext, &secrets, &out, &id);
@@ -68,7 +69,8 @@ static void hospital_seal(struct hospital *hospital, const struct effect *effect
 static void hospital_load(struct hospital *hospital, const struct effect *effect)
 {
     static struct step_record records[STEP_RECORD_COUNT_MAX];
-    struct step_batch batch = {NULL, 0, records, 0};
+    struct step_run run = {.stream = effect->load.slot, .first = effect->load.from};
+    struct step_batch batch = {&run, 1, records, 0};
     size_t size = 0;
     for (uint64_t i = 0; i < effect->load.count; i++) {
         const struct disk_record *from =

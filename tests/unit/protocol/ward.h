@@ -142,7 +142,8 @@ static inline void ward_seal(struct ward *ward, const struct effect *effect)
     record.record = buffer_bytes(&out);
     record.has_key = effect->seal.header.audience != AUDIENCE_CLEAR;
     record.key = secrets.key;
-    struct step_batch batch = {NULL, 0, &record, 1};
+    struct step_run run = {.stream = effect->seal.stream, .count = 1};
+    struct step_batch batch = {&run, 1, &record, 1};
     struct ward_pending *pending = ward_answer(ward, EVENT_SEALED, &batch);
     pending->event.token = effect->token;
     pending->event.verdict = ward->seal;
@@ -154,7 +155,8 @@ static inline void ward_seal(struct ward *ward, const struct effect *effect)
 static inline void ward_load(struct ward *ward, const struct effect *effect)
 {
     static struct step_record records[WARD_KEPT_MAX];
-    struct step_batch batch = {NULL, 0, records, 0};
+    struct step_run run = {.stream = effect->load.slot, .first = effect->load.from};
+    struct step_batch batch = {&run, 1, records, 0};
     for (uint64_t i = 0; i < effect->load.count; i++) {
         const struct ward_kept *kept = ward_find(ward, &effect->load.stream, effect->load.from + i);
         if (kept == NULL)

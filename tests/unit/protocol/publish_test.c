@@ -1,0 +1,121 @@
+/* Our own records: what stops them, and what does not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "protocol/consult/mirror.h"
+#include "tests/unit/protocol/ward_case.h"
+
+static int given_a_node(void **state)
+{
+    struct ward *ward = ward_new(3);
+    ward_meet(ward, 2);
+    ward_meet(ward, 3);
+    *state = ward;
+    return 0;
+}
+
+static int then_it_ends(void **state)
+{
+    ward_free(*state);
+    return 0;
+}
+
+#define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, given_a_node, then_it_ends)
+
+static struct scope board_of(struct ward *ward)
+{
+    struct federation_id federation = roster_federation(&ward->roster);
+    return scope_board(&federation, bytes_of_text("hematology"));
+}
+
+/* This node writes such a statement; what became of it. */
+static err state(struct ward *ward, struct scope scope, uint16_t kind, const void *value)
+{
+    struct ward_pen pen = ward_pen(ward, 1, scope, AUDIENCE_SCOPE);
+    bool is_clear = (kind_rule(kind)->audiences & KIND_CLEAR) != 0;
+    return ward_post(ward, scope, is_clear ? AUDIENCE_CLEAR : AUDIENCE_SCOPE,
+                     ward_body(ward, &pen, kind, value));
+}
+
+static err open_case(struct ward *ward, const struct ward_case *one)
+{
+    uint8_t memory[2048];
+    struct buffer announcement = buffer_over(memory, sizeof memory);
+    struct caserecord_open open = ward_opening(one, &announcement);
+    return state(ward, one->scope, KIND_OPEN, &open);
+}
+
+static void a_seal_that_failed_fails_the_post_and_frees_the_stream(void **arg)
+{
+    struct ward *ward = *arg;
+    struct ward_case one = ward_case(ward, 1);
+    ward->seal = ERR_TOO_LARGE;
+    assert_int_equal(ERR_TOO_LARGE, open_case(ward, &one));
+    assert_int_equal(OK, open_case(ward, &one));
+    assert_int_equal(1, ward_tail(ward, &one.pen));
+}
+
+/* (T-15) */
+static void an_expired_roster_stops_announcements_and_grants_only(void **arg)
+{
+    struct ward *ward = *arg;
+    struct ward_case one = ward_case(ward, 1);
+    struct caserecord_grant grant = {.participant = federation_node(2)};
+    struct caserecord_close close = {0};
+    struct caserecord_erase erase = {.opening = one.opening, .requester = federation_node(1)};
+    struct mirror mirror = {one.id, MIRROR_ERASED, {0}};
+    assert_int_equal(OK, open_case(ward, &one));
+    ward_pass(ward, 401 * 24 * FEDERATION_HOUR_MS);
+    assert_int_equal(ERR_EXPIRED, state(ward, one.scope, KIND_GRANT, &grant));
+    uint8_t memory[2048];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    struct caserecord_open open = ward_opening(&one, &content);
+    struct announcement announcement;
+    assert_int_equal(OK, announcement_read(open.announcement, &announcement));
+    assert_int_equal(ERR_EXPIRED, state(ward, board_of(ward), KIND_ANNOUNCEMENT, &announcement));
+    assert_int_equal(OK, state(ward, board_of(ward), KIND_MIRROR, &mirror));
+    assert_int_equal(OK, state(ward, one.scope, KIND_CLOSE, &close));
+    assert_int_equal(OK, state(ward, one.scope, KIND_ERASE, &erase));
+}
+
+static bool is_status(const struct ward_sent *sent, uint64_t sequence)
+{
+    struct frame_status status;
+    return sent->link.value == 2 && sent->data[0] == FRAME_STATUS &&
+           frame_status_read((struct bytes){sent->data, sent->size}, &status) == OK &&
+           status.sequence == sequence && status.answer == FRAME_NOT_HELD;
+}
+
+/* The disk lost what the stream's row still names. */
+static void a_range_that_is_missing_is_answered_so(void **arg)
+{
+    struct ward *ward = *arg;
+    struct ward_pen pen = ward_pen(ward, 3, board_of(ward), AUDIENCE_SCOPE);
+    static const uint8_t words[] = {0x01, 0xf0, 0, 0, 0, 0, 0, 1, 0x80};
+    ward_say(ward, &pen, (struct bytes){words, sizeof words}, 3);
+    ward_say(ward, &pen, (struct bytes){words, sizeof words}, 3);
+    ward_find(ward, &pen.header.stream, 2)->sequence = 99;
+    struct frame_want want = {.stream = pen.header.stream, .from = 2, .count = 1};
+    uint8_t memory[128];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    frame_want_write(&frame, &want);
+    ward_forget_sent(ward);
+    ward_hear(ward, 2, buffer_bytes(&frame));
+    assert_int_equal(1, ward->sent_count);
+    assert_true(is_status(&ward->sent[0], 2));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_NODE(a_seal_that_failed_fails_the_post_and_frees_the_stream),
+        WITH_NODE(an_expired_roster_stops_announcements_and_grants_only),
+        WITH_NODE(a_range_that_is_missing_is_answered_so),
+    };
+    cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
