@@ -1,5 +1,6 @@
 /* G2: catch-up of long runs, each vouched for by one signature; beside the store alone, which keeps
  * the same records in group commits of the same size, in the same run. */
+#include <semaphore.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct store_only {
     uint8_t body[BODY_SIZE];
     uint8_t state[52];
     unsigned waiting;
+    sem_t committed;
 };
 
 static void store_on_done(void *arg, const struct store_done *done)
@@ -37,13 +39,27 @@ static void store_on_done(void *arg, const struct store_done *done)
     only->waiting--;
 }
 
+static void store_notify(void *arg)
+{
+    struct store_only *only = arg;
+    must(sem_post(&only->committed) == 0, "telling of a commit");
+}
+
+/* Sleeps until the next commit: a core that spins is lost for the store. */
+static void store_wait(struct store *store, struct store_only *only)
+{
+    must(sem_wait(&only->committed) == 0, "waiting for a commit");
+    (void)store_drain(store, store_on_done, only);
+}
+
 static double store_only_rate(const char *folder)
 {
     static struct store_only only;
     uint8_t master[KEY_SIZE] = {3};
     char path[4096], problem[STORE_PROBLEM_SIZE] = "";
-    struct store_options options = {.owner = {{1}}};
+    struct store_options options = {.owner = {{1}}, .notify = store_notify, .arg = &only};
     struct store *store;
+    must(sem_init(&only.committed, 0, 0) == 0, "a semaphore");
     snprintf(path, sizeof path, "%s/store-only", folder);
     must(store_open(path, master, &options, problem, &store) == OK, problem);
     only.stream.scope.kind = SCOPE_BOARD;
@@ -65,13 +81,13 @@ static double store_only_rate(const char *folder)
             memcpy(only.ids[i].bytes + 8, &sequence, sizeof sequence);
         }
         while (only.waiting >= WAITING_MAX)
-            (void)store_drain(store, store_on_done, &only);
+            store_wait(store, &only);
         while (store_submit(store, only.ops, RUN_LENGTH, STORE_NORMAL, 1) == ERR_BUSY)
-            (void)store_drain(store, store_on_done, &only);
+            store_wait(store, &only);
         only.waiting++;
     }
     while (only.waiting > 0)
-        (void)store_drain(store, store_on_done, &only);
+        store_wait(store, &only);
     double seconds = ingest_now_s() - start;
     store_close(store);
     return (double)sequence / seconds;
