@@ -11,7 +11,7 @@
 #include "protocol/record/statement.h"
 #include "tests/unit/protocol/federation.h"
 
-enum { WARD_KEPT_MAX = 256, WARD_PENDING_MAX = 64, WARD_SENT_MAX = 256, WARD_LINKS_MAX = 16 };
+enum { WARD_KEPT_MAX = 256, WARD_PENDING_MAX = 64, WARD_SENT_MAX = 2048 };
 
 struct ward_kept {
     struct stream_id stream;
