@@ -199,9 +199,9 @@ err workers_new(uv_loop_t *loop, unsigned thread_count, unsigned job_count_max,
     return OK;
 }
 
-static bool workers_admit(struct workers *workers)
+static bool workers_admit(struct workers *workers, unsigned count_max)
 {
-    bool admits = !workers->stopping && workers->pending < workers->job_count_max;
+    bool admits = !workers->stopping && workers->pending < count_max;
     workers->pending += admits ? 1 : 0;
     return admits;
 }
@@ -209,7 +209,7 @@ static bool workers_admit(struct workers *workers)
 static err workers_put(struct workers *workers, unsigned index, struct job *job)
 {
     struct workers_thread *thread = &workers->threads[index];
-    if (!workers_admit(workers))
+    if (!workers_admit(workers, workers->job_count_max))
         return ERR_BUSY;
     pthread_mutex_lock(&workers->mutex);
     workers_append(&thread->list, job);
@@ -221,7 +221,7 @@ static err workers_put(struct workers *workers, unsigned index, struct job *job)
 
 err workers_submit_any(struct workers *workers, struct job *job)
 {
-    if (!workers_admit(workers))
+    if (!workers_admit(workers, workers->job_count_max - workers->job_count_max / 4))
         return ERR_BUSY;
     pthread_mutex_lock(&workers->mutex);
     workers_append(&workers->any, job);

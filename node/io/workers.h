@@ -32,7 +32,9 @@ struct workers;
 MUST_USE err workers_new(uv_loop_t *loop, unsigned thread_count, unsigned job_count_max,
                          struct workers **ret_workers);
 
-/* From the loop's thread only. ERR_BUSY: too many in the house; try again after a `done`. */
+/* From the loop's thread only. ERR_BUSY: too many in the house; try again after a `done`. Those of
+ * no affinity leave a quarter of the places to the others: what peers send must not keep a
+ * clinician's passphrase waiting. */
 MUST_USE err workers_submit(struct workers *workers, uint64_t affinity, struct job *job);
 MUST_USE err workers_submit_any(struct workers *workers, struct job *job);
 MUST_USE err workers_submit_slow(struct workers *workers, struct job *job);

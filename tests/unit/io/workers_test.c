@@ -125,6 +125,29 @@ static void too_many_are_refused_and_none_is_lost(void **state)
     run_loop(&loop);
 }
 
+static void jobs_of_no_affinity_leave_room_for_the_others(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    struct workers *workers = NULL;
+    struct task tasks[5];
+    begin(&loop);
+    assert_int_equal(workers_new(&loop, 1, 4, &workers), OK);
+    pthread_mutex_lock(&hold);
+    for (unsigned i = 0; i < 5; i++)
+        tasks[i] = (struct task){.job = {.run = run_held, .done = done}, .number = i};
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(workers_submit_any(workers, &tasks[i].job), i < 3 ? OK : ERR_BUSY);
+    tasks[3].affinity = 1;
+    tasks[3].number = 0;
+    assert_int_equal(workers_submit_slow(workers, &tasks[3].job), OK);
+    assert_int_equal(workers_submit(workers, 0, &tasks[4].job), ERR_BUSY);
+    pthread_mutex_unlock(&hold);
+    workers_free(workers);
+    assert_int_equal(done_count, 4);
+    run_loop(&loop);
+}
+
 /* The two meet at a barrier: one thread for both would wait for ever. */
 static pthread_barrier_t barrier;
 
@@ -214,7 +237,7 @@ static void a_whole_is_told_once_and_by_its_last_part(void **state)
     uv_loop_t loop;
     struct workers *workers = NULL;
     begin(&loop);
-    assert_int_equal(workers_new(&loop, 3, WHOLE_COUNT * PART_COUNT, &workers), OK);
+    assert_int_equal(workers_new(&loop, 3, 2 * WHOLE_COUNT * PART_COUNT, &workers), OK);
     for (unsigned i = 0; i < WHOLE_COUNT; i++) {
         struct whole *whole = calloc(1, sizeof *whole);
         assert_non_null(whole);
@@ -239,6 +262,7 @@ int main(void)
         cmocka_unit_test(too_many_are_refused_and_none_is_lost),
         cmocka_unit_test(the_slow_lane_does_not_hold_up_the_pool),
         cmocka_unit_test(jobs_of_no_affinity_are_taken_by_whoever_is_free),
+        cmocka_unit_test(jobs_of_no_affinity_leave_room_for_the_others),
         cmocka_unit_test(a_whole_is_told_once_and_by_its_last_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
