@@ -280,6 +280,7 @@ const struct command command_catalog[] = {
      .method = METHOD_DELETE,
      .path = "drafts/%s",
      .fields = nothing,
+     .print = print_deleted,
      .example = "consilium draft delete 41c0"},
     {GET("preview", "DRAFT", "The exact bytes that would leave", "drafts/%s/preview", nothing,
          page_preview),

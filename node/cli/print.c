@@ -231,6 +231,12 @@ void print_specialists(const json_t *answer)
     print_next(answer);
 }
 
+void print_deleted(const json_t *answer)
+{
+    (void)answer;
+    printf("The draft is removed, with its attachments.\n");
+}
+
 void print_drafts(const json_t *answer)
 {
     size_t index;

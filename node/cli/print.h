@@ -19,6 +19,7 @@ void print_account(const json_t *answer);
 void print_revoked(const json_t *answer);
 void print_clinicians(const json_t *answer);
 void print_specialists(const json_t *answer);
+void print_deleted(const json_t *answer);
 void print_drafts(const json_t *answer);
 void print_items(const json_t *answer);
 /* The files that `read` wrote. */

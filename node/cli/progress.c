@@ -40,6 +40,13 @@ void progress_draw(struct progress *progress, long long done, long long all)
     if (!progress->is_wanted || now - progress->started_ms < PROGRESS_PATIENCE_MS ||
         (progress->is_drawn && now - progress->drawn_ms < PROGRESS_EVERY_MS))
         return;
+    progress->is_drawn = true;
+    progress->drawn_ms = now;
+    if (done == 0 && all == 0) { /* all is with the node, and it is at work */
+        printf("\rthe node is at work: %lld s %40s", (now - progress->started_ms) / 1000, "");
+        fflush(stdout);
+        return;
+    }
     int filled = all <= 0 ? 0 : (int)((done > all ? all : done) * PROGRESS_WIDTH / all);
     progress_amount(progress, done, so_far);
     if (all > 0)
@@ -47,8 +54,6 @@ void progress_draw(struct progress *progress, long long done, long long all)
     printf("\r[%.*s%.*s] %s%s%s %-8s", filled, full, PROGRESS_WIDTH - filled, empty, so_far,
            all > 0 ? " of " : "", of, progress->what == NULL ? "" : progress->what);
     fflush(stdout);
-    progress->is_drawn = true;
-    progress->drawn_ms = now;
 }
 
 void progress_end(struct progress *progress)

@@ -15,7 +15,7 @@ struct progress {
 
 /* `is_silent`: whoever reads the output is a program. */
 struct progress progress_begin(const char *what, bool is_silent);
-/* `all` 0: nobody knows how much there is. */
+/* `all` 0: nobody knows how much there is. Nothing of nothing: it is waited for. */
 void progress_draw(struct progress *progress, long long done, long long all);
 /* Wipes the line. */
 void progress_end(struct progress *progress);

@@ -117,7 +117,14 @@ static int request_on_progress(void *arg, curl_off_t down_all, curl_off_t down, 
     struct request_answer *answer = arg;
     if (answer->poll == NULL) {
         bool is_up = up_all > 0 && up < up_all;
-        progress_draw(&answer->progress, is_up ? up : down, is_up ? up_all : down_all);
+        bool is_answer = answer->file == NULL; /* short: not worth a line */
+        progress_draw(&answer->progress,
+                      is_up       ? up
+                      : is_answer ? 0
+                                  : down,
+                      is_up       ? up_all
+                      : is_answer ? 0
+                                  : down_all);
     } else if (answer->progress.is_wanted && !answer->is_polling) {
         answer->is_polling = true;
         json_t *told = request_send(answer->run, METHOD_GET, answer->poll, NULL);

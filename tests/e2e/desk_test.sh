@@ -85,6 +85,30 @@ if setsid -w "$fed_build/node/cli/consilium" close "$case" --clinician grey \
 fi
 grep -q 'no terminal' last || fed_fail "no terminal: $(cat last)"
 
+say 'who may not use the socket'
+if [ "$(id -u)" = 0 ]; then
+    public=$(mktemp -d)
+    chmod 755 "$public"
+    cp "$fed_build/node/cli/consilium" "$public"
+    if setpriv --reuid 65534 --regid 65534 --clear-groups "$public/consilium" status \
+        --socket "$fed_home/lakeside/socket" 2>last; then
+        fed_fail 'a stranger should not get in'
+    fi
+    rm -r "$public"
+    grep -q 'you may not use' last || fed_fail "a stranger should be told: $(cat last)"
+else
+    echo 'SKIPPED: only root can be somebody else' >&2
+fi
+
+say 'progress: on a terminal, and only there'
+head -c 20000000 /dev/zero | tr '\0' 'x' | fold >long.txt
+kept=$case
+consult_draft lakeside
+at lakeside draft attach "$draft" long.txt >said
+if grep -q "$(printf '\r')" said; then fed_fail 'a file is no terminal'; fi
+grep -q 'long.txt' said || fed_fail 'it should say what was attached'
+case=$kept
+
 say 'what is shown: 80 columns, nothing that steers the terminal'
 shown() { # COMMAND...: all that it shows is narrow and harmless
     at lakeside "$@" >said 2>&1 || fed_fail "$*: $(cat said)"
