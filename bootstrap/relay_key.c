@@ -65,9 +65,14 @@ err relay_key_load(const char *directory, uint8_t ret_secret[static KEY_SIZE],
     return failure;
 }
 
+struct hash relay_key_hash(const struct transport_key *public_key)
+{
+    return hash_one(CONTEXT_FINGERPRINT, ID_BYTES(*public_key));
+}
+
 void relay_key_fingerprint(const struct transport_key *public_key,
                            char ret_text[static FINGERPRINT_TEXT_SIZE])
 {
-    struct hash hash = hash_one(CONTEXT_FINGERPRINT, ID_BYTES(*public_key));
+    struct hash hash = relay_key_hash(public_key);
     fingerprint_write(&hash, ret_text);
 }

@@ -23,6 +23,9 @@ MUST_USE err relay_key_make(const char *directory, struct transport_key *ret_pub
 MUST_USE err relay_key_load(const char *directory, uint8_t ret_secret[static KEY_SIZE],
                             struct transport_key *ret_public);
 
+/* What the fingerprint below is of. */
+struct hash relay_key_hash(const struct transport_key *public_key);
+
 /* What the relay's administrator reads to the society on the phone. */
 void relay_key_fingerprint(const struct transport_key *public_key,
                            char ret_text[static FINGERPRINT_TEXT_SIZE]);

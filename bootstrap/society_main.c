@@ -62,7 +62,7 @@ static const struct argp_option main_options[] = {
     {"generations", OPTION_GENERATIONS, "N", 0, "restores of a node a year (default 12)", 2},
     {"custody", OPTION_CUSTODY, "yes|no", 0, "members keep each other's sealed mail", 2},
     {"fingerprint", OPTION_FINGERPRINT, "DIGITS", 0,
-     "admit, rotate: as the institution read it out", 3},
+     "admit, rotate, relay add: as they read it out", 3},
     {"successor", OPTION_SUCCESSOR, "MEMBER", 0, "remove: who may close its cases", 3},
     {"cuts", OPTION_CUTS, "FILE", 0, "remove: a report of where its streams stand; repeat", 3},
     {"output", OPTION_OUTPUT, "FILE", 0, "invite: where to write", 3},

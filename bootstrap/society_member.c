@@ -80,29 +80,11 @@ static void member_print_request(const struct member_request *request)
 static bool member_confirm(const struct member_request *request,
                            const struct society_options *options)
 {
-    char wanted[FINGERPRINT_TEXT_SIZE], line[128];
     struct hash hash = join_fingerprint((struct bytes){request->data, request->size});
-    const char *typed = options->fingerprint;
-    fingerprint_write(&hash, wanted);
     member_print_request(request);
-    /* Who is asked must hear it: what stands on the screen would be copied. */
-    if (typed != NULL)
-        printf("  fingerprint  %s\n", wanted);
-    fflush(stdout);
-    if (typed == NULL) {
-        typed = line;
-        if (!society_say_ask("Call the institution at a number that you know.\n"
-                             "Type the fingerprint that they read out:",
-                             line, sizeof line)) {
-            society_say_error("there is no terminal to ask at; give --fingerprint as the "
-                              "institution reads it out");
-            return false;
-        }
-    }
-    if (fingerprint_matches(&hash, typed))
+    if (society_say_fingerprint(&hash, options->fingerprint, "the institution"))
         return true;
-    society_say_error("that is not the fingerprint of this request; nothing was changed. Either it "
-                      "was misread, or the request is not theirs");
+    society_say_error("nothing was changed; the request may not be theirs");
     return false;
 }
 

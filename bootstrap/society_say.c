@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "protocol/fingerprint.h"
+
 int society_say_error(const char *format, ...)
 {
     va_list arguments;
@@ -75,5 +77,31 @@ bool society_say_confirm(const char *question, const char *option)
     if (strcasecmp(line, "yes") == 0)
         return true;
     society_say_error("not confirmed; nothing was changed");
+    return false;
+}
+
+bool society_say_fingerprint(const struct hash *hash, const char *typed, const char *whom)
+{
+    char wanted[FINGERPRINT_TEXT_SIZE], line[128], question[256];
+    fingerprint_write(hash, wanted);
+    if (typed != NULL)
+        printf("  fingerprint  %s\n", wanted);
+    fflush(stdout);
+    if (typed == NULL) {
+        typed = line;
+        snprintf(
+            question, sizeof question,
+            "Call %s at a number that you know.\nType the fingerprint that they read out:", whom);
+        if (!society_say_ask(question, line, sizeof line)) {
+            society_say_error("there is no terminal to ask at; give --fingerprint as %s reads it "
+                              "out",
+                              whom);
+            return false;
+        }
+    }
+    if (fingerprint_matches(hash, typed))
+        return true;
+    society_say_error("that is not the fingerprint; it was misread, or it is not the one of %s",
+                      whom);
     return false;
 }

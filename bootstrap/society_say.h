@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "protocol/bytes.h"
+#include "protocol/hash.h"
 #include "protocol/ids.h"
 
 /* "consilium-society: ..." on standard error; returns 1, the exit status. */
@@ -28,5 +29,9 @@ bool society_say_confirm(const char *question, const char *option);
 
 /* Asks for a line at the terminal. False without a terminal. */
 bool society_say_ask(const char *question, char *ret_line, size_t size);
+
+/* Whether `typed`, or what is typed at the terminal when it is NULL, is the fingerprint that `whom`
+ * ("the institution") reads out on the phone. Who is asked must hear it: it is not shown first. */
+bool society_say_fingerprint(const struct hash *hash, const char *typed, const char *whom);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootstrap/relay_key.h"
 #include "bootstrap/society_key.h"
 #include "bootstrap/society_pending.h"
 #include "bootstrap/society_say.h"
@@ -135,6 +136,9 @@ static bool settings_add_relay(struct settings *settings, const struct society_o
         society_say_error("`%s` is no address: tcp://HOST:PORT", options->arguments[1]);
         return false;
     }
+    struct hash hash = relay_key_hash(&relay.key); /* ROSTER-48 */
+    if (!society_say_fingerprint(&hash, options->fingerprint, "the relay's operator"))
+        return false;
     uint32_t at = settings_relay_place(settings, relay.key.bytes);
     if (!settings_relay_there(settings, at, relay.key.bytes)) {
         if (settings->relay_count == RELAY_COUNT_MAX) {

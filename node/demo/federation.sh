@@ -137,7 +137,8 @@ fed_relay() {
     "$fed_build/bootstrap/consilium-relay" init --data "$fed_home/$1/data" \
         --endpoint "tcp://$2:$3" >"$fed_home/mail/$1.relay" || fed_fail "relay $1 init"
     fed_key=$(sed -n 's/^ *public key *//p' "$fed_home/mail/$1.relay")
-    fed_quietly fed_society relay add "$fed_key" "tcp://$2:$3" --name "$1"
+    fed_quietly fed_society relay add "$fed_key" "tcp://$2:$3" --name "$1" \
+        --fingerprint "$(fed_digits "$fed_home/mail/$1.relay")"
     echo "listen = tcp://$2:$3" >"$fed_home/$1/listen"
     fed_relays="$fed_relays $1"
 }

@@ -45,7 +45,8 @@ key_of_relay() {
 }
 make_relay() { # name port
     "$bin/consilium-relay" init --data "$1" --endpoint "tcp://127.0.0.1:$2" >"$1.init"
-    society relay add "$(key_of_relay "$1")" "tcp://127.0.0.1:$2" --name "$1" || fail 'relay add'
+    society relay add "$(key_of_relay "$1")" "tcp://127.0.0.1:$2" --name "$1" \
+        --fingerprint "$(sed -n 's/^ *fingerprint *//p' "$1.init")" || fail 'relay add'
 }
 configure_relay() { # name port
     cat >"$1.conf" <<END

@@ -116,7 +116,11 @@ echo 'relays, publishers, boards'
 key=$(printf '%064d' 7)
 society publisher init --key publisher --name publisher --passphrase-file ada.pass || fail publisher
 society publisher add publisher/publisher.public || fail 'publisher add'
-society relay add "$key" tcp://relay.example.org:4500 --name 'Relay North' || fail 'relay add'
+expect 'not the fingerprint' relay add "$key" tcp://relay.example.org:4500 \
+    --fingerprint '11111 11111 11111 11111 11111 11111 11111 11111'
+heard=$(sed -n 's,^  fingerprint  ,,p' log)
+society relay add "$key" tcp://relay.example.org:4500 --name 'Relay North' --fingerprint "$heard" ||
+    fail 'relay add'
 expect 'no address' relay add "$key" http://relay.example.org
 society board add 'hematology/car-t=CAR-T cells' || fail 'board add'
 sign bela
