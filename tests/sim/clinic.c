@@ -96,51 +96,97 @@ uint64_t clinic_announce(struct hospital *hospital, struct wall expires)
     return clinic_say(hospital, &saying);
 }
 
+/* A case that is opened; its announcement goes out next. */
+struct clinic_question {
+    uint32_t number;
+    struct caserecord_open open;
+    struct announcement announcement;
+    uint8_t memory[4096];
+};
+
+static void clinic_open(struct hospital *hospital, struct clinic_question *question)
+{
+    struct world *world = hospital->world;
+    WORLD_CHECK(world, world->case_count < WORLD_CASES_MAX);
+    struct buffer content = buffer_over(question->memory, sizeof question->memory);
+    struct caserecord_open *open = &question->open;
+    question->number = world->case_count++;
+    open->requester = hospital->node;
+    chance_bytes(&world->chance, open->opening.bytes, sizeof open->opening.bytes);
+    struct case_id id =
+        caserecord_case_id(&hospital->config.federation, &hospital->node, &open->opening);
+    world->cases[question->number] = (struct sim_case){id, hospital->index};
+    question->announcement.case_id = id;
+    WORLD_CHECK(world, announcement_write(&question->announcement, &content) == OK);
+    open->announcement = buffer_bytes(&content);
+    struct saying opening = {scope_case(&id), AUDIENCE_SCOPE, KIND_OPEN, open, {0}};
+    (void)clinic_say(hospital, &opening);
+}
+
+uint32_t clinic_ask(struct hospital *hospital, enum announcement_mode mode, uint64_t wanted)
+{
+    struct clinic_question question = {.announcement = clinic_announcement(hospital)};
+    question.announcement.mode = mode;
+    question.announcement.wanted_count = wanted;
+    clinic_open(hospital, &question);
+    struct saying saying = {clinic_board(hospital->world),
+                            AUDIENCE_SCOPE,
+                            KIND_ANNOUNCEMENT,
+                            &question.announcement,
+                            {hospital_wall(hospital).ms + 60 * DAY_MS}};
+    (void)clinic_say(hospital, &saying);
+    return question.number;
+}
+
+uint32_t clinic_direct(struct hospital *hospital, const struct hospital *to,
+                       enum announcement_mode mode)
+{
+    struct clinic_question question = {.announcement = clinic_announcement(hospital)};
+    question.announcement.mode = mode;
+    question.open.directed[0] = to->node;
+    question.open.directed_count = 1;
+    clinic_open(hospital, &question);
+    struct mail_directed directed = {.announcement = question.open.announcement,
+                                     .opening = question.open.opening};
+    struct saying saying = {scope_mail(&to->node),
+                            AUDIENCE_SCOPE,
+                            KIND_DIRECTED,
+                            &directed,
+                            {hospital_wall(hospital).ms + 60 * DAY_MS}};
+    (void)clinic_say(hospital, &saying);
+    return question.number;
+}
+
 struct scope clinic_case(const struct world *world, uint32_t number)
 {
     return scope_case(&world->cases[number].id);
 }
 
-uint32_t clinic_ask(struct hospital *hospital, enum announcement_mode mode, uint64_t wanted)
+static struct saying clinic_joining(struct hospital *hospital, uint32_t number,
+                                    struct mail_join *join)
 {
-    struct world *world = hospital->world;
-    WORLD_CHECK(world, world->case_count < WORLD_CASES_MAX);
-    uint32_t number = world->case_count++;
-    uint8_t memory[4096];
-    struct buffer content = buffer_over(memory, sizeof memory);
-    struct caserecord_open open = {.requester = hospital->node};
-    struct announcement announcement = clinic_announcement(hospital);
-    chance_bytes(&world->chance, open.opening.bytes, sizeof open.opening.bytes);
-    struct case_id id =
-        caserecord_case_id(&hospital->config.federation, &hospital->node, &open.opening);
-    world->cases[number] = (struct sim_case){id, hospital->index};
-    announcement.case_id = id;
-    announcement.mode = mode;
-    announcement.wanted_count = wanted;
-    WORLD_CHECK(world, announcement_write(&announcement, &content) == OK);
-    open.announcement = buffer_bytes(&content);
-    struct saying opening = {scope_case(&id), AUDIENCE_SCOPE, KIND_OPEN, &open, {0}};
-    (void)clinic_say(hospital, &opening);
-    struct saying saying = {clinic_board(world),
-                            AUDIENCE_SCOPE,
-                            KIND_ANNOUNCEMENT,
-                            &announcement,
-                            {hospital_wall(hospital).ms + 60 * DAY_MS}};
-    (void)clinic_say(hospital, &saying);
-    return number;
+    const struct world *world = hospital->world;
+    const struct sim_case *asked = &world->cases[number];
+    *join = (struct mail_join){.case_id = asked->id, .announcement = {{1}}};
+    return (struct saying){scope_mail(&world->hospitals[asked->requester].node),
+                           AUDIENCE_SCOPE,
+                           KIND_JOIN,
+                           join,
+                           {hospital_wall(hospital).ms + 60 * DAY_MS}};
 }
 
 uint64_t clinic_join(struct hospital *hospital, uint32_t number)
 {
-    const struct world *world = hospital->world;
-    const struct sim_case *asked = &world->cases[number];
-    struct mail_join join = {.case_id = asked->id, .announcement = {{1}}};
-    struct saying saying = {scope_mail(&world->hospitals[asked->requester].node),
-                            AUDIENCE_SCOPE,
-                            KIND_JOIN,
-                            &join,
-                            {hospital_wall(hospital).ms + 60 * DAY_MS}};
+    struct mail_join join;
+    struct saying saying = clinic_joining(hospital, number, &join);
     return clinic_say(hospital, &saying);
+}
+
+void clinic_join_body(struct hospital *hospital, uint32_t number, struct buffer *out)
+{
+    struct mail_join join;
+    struct saying saying = clinic_joining(hospital, number, &join);
+    clinic_body(hospital, &saying, out);
 }
 
 uint64_t clinic_opine(struct hospital *hospital, uint32_t number, enum announcement_mode mode)

@@ -24,9 +24,13 @@ void clinic_body(struct hospital *hospital, const struct saying *saying, struct 
 struct scope clinic_board(const struct world *world);
 /* A new case of this hospital: OPEN in its stream, then the announcement on the board. */
 uint32_t clinic_ask(struct hospital *hospital, enum announcement_mode mode, uint64_t wanted);
+/* A new case put to one institution alone. */
+uint32_t clinic_direct(struct hospital *hospital, const struct hospital *to,
+                       enum announcement_mode mode);
 struct scope clinic_case(const struct world *world, uint32_t number);
 /* A mail to the requester: one of ours can help. */
 uint64_t clinic_join(struct hospital *hospital, uint32_t number);
+void clinic_join_body(struct hospital *hospital, uint32_t number, struct buffer *out);
 uint64_t clinic_opine(struct hospital *hospital, uint32_t number, enum announcement_mode mode);
 /* A word in the case. */
 uint64_t clinic_post(struct hospital *hospital, uint32_t number);

@@ -10,6 +10,9 @@ void disk_free(struct disk *disk)
             free(disk->streams[i].records[j].bytes);
         free(disk->streams[i].records);
     }
+    for (size_t i = 0; i < disk->case_count; i++)
+        free(disk->cases[i].bytes);
+    free(disk->cases);
     free(disk->streams);
     *disk = (struct disk){0};
 }
@@ -153,4 +156,46 @@ uint64_t disk_destroy(struct disk *disk, const struct scope *scope)
         }
     }
     return count;
+}
+
+struct disk_case *disk_case(struct disk *disk, const struct scope *scope)
+{
+    for (size_t i = 0; i < disk->case_count; i++) {
+        if (scope_equal(&disk->cases[i].scope, scope))
+            return &disk->cases[i];
+    }
+    disk->cases = realloc(disk->cases, (disk->case_count + 1) * sizeof *disk->cases);
+    if (disk->cases == NULL)
+        abort();
+    disk->cases[disk->case_count] = (struct disk_case){.scope = *scope};
+    return &disk->cases[disk->case_count++];
+}
+
+static void *disk_double(const void *from, size_t size)
+{
+    void *copy = malloc(size + 1);
+    if (copy == NULL)
+        abort();
+    if (size > 0)
+        memcpy(copy, from, size);
+    return copy;
+}
+
+void disk_copy(const struct disk *disk, struct disk *ret_copy)
+{
+    *ret_copy = *disk;
+    ret_copy->streams = disk_double(disk->streams, disk->count * sizeof *disk->streams);
+    ret_copy->cases = disk_double(disk->cases, disk->case_count * sizeof *disk->cases);
+    for (size_t i = 0; i < disk->case_count; i++)
+        ret_copy->cases[i].bytes = disk_double(disk->cases[i].bytes, disk->cases[i].size);
+    for (size_t i = 0; i < disk->count; i++) {
+        struct disk_stream *stream = &ret_copy->streams[i];
+        stream->records =
+            disk_double(stream->records, (size_t)stream->capacity * sizeof *stream->records);
+        for (uint64_t j = 0; j < stream->capacity; j++) {
+            struct disk_record *record = &stream->records[j];
+            if (record->bytes != NULL)
+                record->bytes = disk_double(record->bytes, record->size);
+        }
+    }
 }

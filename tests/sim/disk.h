@@ -25,12 +25,34 @@ struct disk_stream {
     uint64_t capacity;
 };
 
+/* A case that was erased here: how it stood, and whether all of it is gone. */
+struct disk_case {
+    struct scope scope;
+    uint8_t *bytes; /* consult_export's */
+    size_t size;    /* 0: not yet */
+    bool is_buried;
+};
+
+/* What an EFFECT_GENERATION told of one of our streams. */
+struct disk_generation {
+    struct stream_id stream;
+    struct wall opened_at;
+    bool is_ended;
+};
+
+enum { DISK_GENERATIONS_MAX = 512 };
+
 struct disk {
     struct disk_stream *streams;
     size_t count;
     uint8_t forks[64 * 1024]; /* the last EFFECT_FORKS */
     size_t forks_size;
+    struct disk_generation generations[DISK_GENERATIONS_MAX];
+    size_t generation_count;
+    struct disk_case *cases;
+    size_t case_count;
     bool is_full;
+    unsigned refuse_percent; /* of the batches */
 };
 
 void disk_free(struct disk *disk);
@@ -43,6 +65,12 @@ const struct disk_record *disk_at(const struct disk *disk, const struct stream_i
 /* Writes one batch or nothing. `epochs[i]` is the epoch of the head that record i names.
  * ERR_FULL; ERR_DUPLICATE when a position is taken; ERR_OUT_OF_ORDER when one is left out. */
 MUST_USE err disk_write(struct disk *disk, const struct step_batch *batch, const uint64_t *epochs);
+
+/* The row of an erased case; made when there is none. */
+struct disk_case *disk_case(struct disk *disk, const struct scope *scope);
+
+/* A backup. */
+void disk_copy(const struct disk *disk, struct disk *ret_copy);
 
 /* Destroys the bodies and keys of a scope, but not clear records; how many. */
 uint64_t disk_destroy(struct disk *disk, const struct scope *scope);

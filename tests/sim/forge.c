@@ -5,7 +5,7 @@
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
 
-static void forge_frame(struct forge *forge)
+void forge_restart(struct forge *forge)
 {
     forge->frame = buffer_over(forge->frame_memory, sizeof forge->frame_memory);
     forge->count = 0;
@@ -21,7 +21,7 @@ void forge_begin(struct forge *forge, struct hospital *writer, const struct scop
                                            .sequence = 1,
                                            .head = roster_current_id(&writer->roster),
                                            .time = hospital_wall(writer)};
-    forge_frame(forge);
+    forge_restart(forge);
 }
 
 struct record_id forge_record(struct forge *forge, struct bytes plaintext, bool spoil)
@@ -51,5 +51,5 @@ void forge_send(struct forge *forge, struct hospital *to, bool is_last)
     frame_records_end(&forge->frame, forge->count);
     WORLD_CHECK(to->world, line_forge(forge->writer, to, buffer_bytes(&forge->frame)));
     if (is_last)
-        forge_frame(forge);
+        forge_restart(forge);
 }

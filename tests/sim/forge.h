@@ -16,6 +16,8 @@ struct forge {
 void forge_begin(struct forge *forge, struct hospital *writer, const struct scope *scope);
 /* Appends the next record to the frame; `spoil` takes a bit off its signature. */
 struct record_id forge_record(struct forge *forge, struct bytes plaintext, bool spoil);
+/* Begins the next frame of the stream. */
+void forge_restart(struct forge *forge);
 /* Sends the frame to one hospital, and begins another when `is_last` of its receivers. */
 void forge_send(struct forge *forge, struct hospital *to, bool is_last);
 

@@ -6,6 +6,7 @@
 #include "protocol/core/streams.h"
 #include "protocol/record/statement.h"
 #include "protocol/record/witness.h"
+#include "tests/sim/erasing.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/parcel.h"
@@ -19,7 +20,7 @@ static const char *const hospital_names[WORLD_HOSPITALS_MAX] = {
     "Cham",    "Delemont", "Erlach",  "Flims",   "Glarus",   "Horgen",
 };
 
-enum { HOSPITAL_STREAMS = 1024, HOSPITAL_CASES = 32 };
+enum { HOSPITAL_STREAMS = 4096, HOSPITAL_CASES = 128 };
 
 struct wall hospital_wall(const struct hospital *hospital)
 {
@@ -34,7 +35,7 @@ struct event hospital_event(const struct hospital *hospital, enum event_kind kin
                           .wall = hospital_wall(hospital)};
 }
 
-static void hospital_plan(struct hospital *hospital, enum agenda_kind kind, uint64_t at)
+void hospital_plan(struct hospital *hospital, enum agenda_kind kind, uint64_t at)
 {
     struct agenda_item item = {
         .at = at, .kind = kind, .hospital = hospital->index, .boot = hospital->boot};
@@ -149,24 +150,6 @@ static void hospital_done(struct hospital *hospital, const struct effect *effect
     }
 }
 
-static void hospital_destroy(struct hospital *hospital, const struct effect *effect)
-{
-    struct step_batch nothing = {NULL, 0, NULL, 0};
-    static struct step_record none;
-    nothing.records = &none;
-    struct parcel *parcel = parcel_of_batch(&nothing);
-    uint64_t count = disk_destroy(&hospital->disk, &effect->destroy.scope);
-    /* it is told as a follower: kept in the parcel as a record count and two ids */
-    free(parcel->memory);
-    parcel->memory = calloc(1, sizeof *effect + sizeof count);
-    if (parcel->memory == NULL)
-        abort();
-    memcpy(parcel->memory, effect, sizeof *effect);
-    memcpy(parcel->memory + sizeof *effect, &count, sizeof count);
-    parcel->verdict = ERR_DESTROYED;
-    parcel_queue(&hospital->followers, parcel);
-}
-
 /* As keeping_forked: the mark is kept, and the proof goes into our federation stream. */
 static void hospital_forked(struct hospital *hospital, const struct effect *effect)
 {
@@ -234,11 +217,10 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         oracle_acked(hospital, effect);
         break;
     case EFFECT_GENERATION:
-        if (effect->generation.is_ended)
-            disk_find(&hospital->disk, &effect->generation.stream)->flags |= STREAM_ENDED;
+        reboot_note(hospital, effect);
         break;
     case EFFECT_DESTROY:
-        hospital_destroy(hospital, effect);
+        erasing_begin(hospital, &effect->destroy.scope, &effect->destroy.erase);
         break;
     case EFFECT_ITEMS:
         break;
@@ -266,24 +248,11 @@ static void hospital_turn(struct hospital *hospital, const struct event *event)
 
 static void hospital_follow(struct hospital *hospital, struct parcel *parcel)
 {
-    struct event event = hospital_event(hospital, EVENT_LOADED);
-    if (parcel->verdict == ERR_DESTROYED && parcel->batch.record_count == 0) {
-        struct effect effect;
-        uint64_t count;
-        memcpy(&effect, parcel->memory, sizeof effect);
-        memcpy(&count, parcel->memory + sizeof effect, sizeof count);
-        event.kind = EVENT_DESTROYED;
-        event.destroyed.scope = effect.destroy.scope;
-        event.destroyed.erase = effect.destroy.erase;
-        event.destroyed.record_count = count;
-        event.destroyed.backups_until.ms = event.wall.ms + 30 * DAY_MS;
-    } else {
-        event.kind = parcel->is_written ? EVENT_SEALED : EVENT_LOADED;
-        event.link = parcel->link;
-        event.token = parcel->token;
-        event.verdict = parcel->verdict;
-        event.batch = parcel->batch;
-    }
+    struct event event = hospital_event(hospital, parcel->is_written ? EVENT_SEALED : EVENT_LOADED);
+    event.link = parcel->link;
+    event.token = parcel->token;
+    event.verdict = parcel->verdict;
+    event.batch = parcel->batch;
     hospital_turn(hospital, &event);
     parcel_drop(parcel);
 }
@@ -329,7 +298,9 @@ void hospital_written(struct hospital *hospital)
         epochs[i] = head == NULL ? 0 : head->epoch;
     }
     parcel->is_written = true;
-    parcel->verdict = disk_write(&hospital->disk, &parcel->batch, epochs);
+    bool is_refused = hospital->disk.refuse_percent > 0 &&
+                      chance_of(&hospital->world->chance, hospital->disk.refuse_percent);
+    parcel->verdict = is_refused ? ERR_FULL : disk_write(&hospital->disk, &parcel->batch, epochs);
     /* the core orders what it keeps: a place is refused only behind what was refused before */
     hospital->has_refused = hospital->has_refused || parcel->verdict == ERR_FULL;
     if (parcel->verdict != OK && parcel->verdict != ERR_FULL &&
@@ -351,19 +322,40 @@ void hospital_kept(struct hospital *hospital)
     parcel_drop(parcel);
 }
 
-void hospital_tick(struct hospital *hospital)
+static void hospital_plan_again(struct hospital *hospital, enum agenda_kind kind, uint64_t ms)
 {
-    struct event event = hospital_event(hospital, EVENT_TICK);
-    hospital_step(hospital, &event);
-    hospital_plan(hospital, AGENDA_TICK, hospital->world->now + hospital->world->tick_ms);
+    struct agenda_item item = {.at = hospital->world->now + ms,
+                               .kind = kind,
+                               .hospital = hospital->index,
+                               .boot = hospital->boot,
+                               .number = hospital->pace};
+    agenda_add(&hospital->world->agenda, &item);
 }
 
-void hospital_ways(struct hospital *hospital)
+void hospital_pace(struct hospital *hospital)
 {
-    const struct world *world = hospital->world;
+    hospital->pace++;
+    hospital_plan_again(hospital, AGENDA_TICK, 1);
+    if (hospital->world->relay_count > 0)
+        hospital_plan_again(hospital, AGENDA_WAYS, 1);
+}
+
+void hospital_tick(struct hospital *hospital, uint64_t pace)
+{
+    if (pace != hospital->pace)
+        return;
+    struct event event = hospital_event(hospital, EVENT_TICK);
+    hospital_step(hospital, &event);
+    hospital_plan_again(hospital, AGENDA_TICK, hospital->world->tick_ms);
+}
+
+void hospital_ways(struct hospital *hospital, uint64_t pace)
+{
+    uint64_t ms = hospital->world->tick_ms;
+    if (pace != hospital->pace)
+        return;
     way_tick(hospital);
-    hospital_plan(hospital, AGENDA_WAYS,
-                  world->now + (world->tick_ms > SECOND_MS ? world->tick_ms : WAY_TICK_MS));
+    hospital_plan_again(hospital, AGENDA_WAYS, ms > SECOND_MS ? ms : WAY_TICK_MS);
 }
 
 void hospital_ask(struct hospital *hospital)
@@ -414,71 +406,6 @@ uint64_t hospital_post(struct hospital *hospital, const struct posting *posting)
 
 /* ---- start and end ---- */
 
-static int hospital_pass(const struct hospital *hospital, const struct stream_id *stream, int pass)
-{
-    bool is_own = ID_EQUAL(stream->writer, hospital->node);
-    switch (stream->scope.kind) {
-    case SCOPE_FEDERATION:
-        return pass == 0;
-    case SCOPE_MAIL:
-        return pass == 2;
-    case SCOPE_CASE:
-        return pass == 1 || pass == 3;
-    case SCOPE_BOARD:
-        return pass == 4 && is_own;
-    }
-    return 0;
-}
-
-static void hospital_restore_stream(struct hospital *hospital, const struct disk_stream *stream)
-{
-    struct event event = hospital_event(hospital, EVENT_RESTORE_STREAM);
-    event.stream.id = stream->id;
-    event.stream.tail = stream->tail;
-    event.stream.tail_id = stream->tail_id;
-    event.stream.epoch = stream->epoch;
-    event.stream.flags = stream->flags;
-    hospital_step(hospital, &event);
-}
-
-static void hospital_restore_lacks(struct hospital *hospital, const struct disk_stream *stream)
-{
-    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
-    for (uint64_t i = 0; i < stream->tail; i++) {
-        const struct disk_record *record = &stream->records[i];
-        if ((record->flags & (RECORD_BARE | RECORD_KEYLESS)) == 0 || (record->flags & gone) != 0)
-            continue;
-        struct event event = hospital_event(hospital, EVENT_RESTORE_LACK);
-        event.lack.id = stream->id;
-        event.lack.sequence = i + 1;
-        event.lack.record = record->id;
-        event.lack.flags = record->flags;
-        event.lack.is_sealed = record->audience == AUDIENCE_REQUESTER;
-        hospital_step(hospital, &event);
-    }
-}
-
-static void hospital_replay(struct hospital *hospital, const struct disk_stream *stream,
-                            bool is_again)
-{
-    for (uint64_t i = 0; i < stream->tail; i++) {
-        const struct disk_record *from = &stream->records[i];
-        struct step_record opened = {.record = {from->bytes, from->size},
-                                     .has_key = from->has_key,
-                                     .key = from->key,
-                                     .flags = from->flags};
-        struct step_batch batch = {NULL, 0, &opened, 1};
-        struct parcel *parcel = parcel_of_batch(&batch);
-        parcel_open(parcel);
-        struct event event = hospital_event(hospital, EVENT_REPLAY);
-        event.replay.batch = parcel->batch;
-        event.replay.is_again = is_again;
-        if (parcel->batch.records->verdict == OK && parcel->batch.records->plaintext.size > 0)
-            hospital_step(hospital, &event);
-        parcel_drop(parcel);
-    }
-}
-
 void hospital_boot(struct hospital *hospital)
 {
     struct world *world = hospital->world;
@@ -490,25 +417,14 @@ void hospital_boot(struct hospital *hospital)
     hospital->is_restoring = true;
     hospital->is_tick_due = false;
     world_note(world, hospital, "starts", 0);
-    const struct disk *disk = &hospital->disk;
-    for (size_t i = 0; i < disk->count; i++)
-        hospital_restore_stream(hospital, &disk->streams[i]);
-    struct event forks = hospital_event(hospital, EVENT_RESTORE_FORKS);
-    forks.forks = (struct bytes){disk->forks, disk->forks_size};
-    hospital_step(hospital, &forks);
-    for (size_t i = 0; i < disk->count; i++)
-        hospital_restore_lacks(hospital, &disk->streams[i]);
-    for (int again = 0; again < 2; again++)
-        for (int pass = 0; pass < 5; pass++)
-            for (size_t i = 0; i < disk->count; i++)
-                if (hospital_pass(hospital, &disk->streams[i].id, pass))
-                    hospital_replay(hospital, &disk->streams[i], again == 1);
+    reboot_restore(hospital);
     hospital->is_restoring = false;
     struct event event = hospital_event(hospital, EVENT_START);
+    event.start = hospital->is_put_back ? MARKER_OTHER : MARKER_HERE;
+    hospital->is_put_back = false;
     hospital_step(hospital, &event);
-    hospital_plan(hospital, AGENDA_TICK, world->now + 1);
-    if (world->relay_count > 0)
-        hospital_plan(hospital, AGENDA_WAYS, world->now + 1);
+    erasing_resume(hospital);
+    hospital_pace(hospital);
 }
 
 void hospital_crash(struct hospital *hospital)
@@ -527,6 +443,7 @@ void hospital_crash(struct hospital *hospital)
         hospital->posts = post->next;
         free(post);
     }
+    erasing_forget(hospital);
     line_cut_hospital(hospital);
     relay_cut_hospital(hospital);
     for (uint32_t i = 0; i < WAY_RELAYS_MAX; i++)
@@ -560,6 +477,7 @@ void hospital_init(struct world *world, uint32_t index)
     config->mark_count_max = 4096;
     config->case_count_max = HOSPITAL_CASES;
     config->clinician_count_max = 128;
+    config->survey_ms = world->survey_ms;
     hospital->core_memory = aligned_alloc(16, (core_memory_size(config) + 15) & ~(size_t)15);
     if (hospital->core_memory == NULL)
         abort();
@@ -570,6 +488,7 @@ void hospital_free(struct hospital *hospital)
     if (hospital->is_running)
         hospital_crash(hospital);
     disk_free(&hospital->disk);
+    disk_free(&hospital->backup);
     free(hospital->roster_memory);
     free(hospital->core_memory);
 }

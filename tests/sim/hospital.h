@@ -16,12 +16,22 @@ struct wall hospital_wall(const struct hospital *hospital);
 struct event hospital_event(const struct hospital *hospital, enum event_kind kind);
 void hospital_step(struct hospital *hospital, const struct event *event);
 
+/* reboot.c: what is on the disk, into the core. */
+void reboot_restore(struct hospital *hospital);
+/* A generation of a stream of ours was opened or ended: kept for the next start. */
+void reboot_note(struct hospital *hospital, const struct effect *effect);
+
+/* Something to be done at that time, unless it crashes before. */
+void hospital_plan(struct hospital *hospital, enum agenda_kind kind, uint64_t at);
+
 /* Things of the agenda. */
 void hospital_checked(struct hospital *hospital);
 void hospital_written(struct hospital *hospital);
 void hospital_kept(struct hospital *hospital);
-void hospital_tick(struct hospital *hospital);
-void hospital_ways(struct hospital *hospital);
+void hospital_tick(struct hospital *hospital, uint64_t pace);
+void hospital_ways(struct hospital *hospital, uint64_t pace);
+/* Ticks come by world->tick_ms from now on. */
+void hospital_pace(struct hospital *hospital);
 void hospital_ask(struct hospital *hospital);
 
 /* Writes a record as the local API would; answers a number for world->outcomes. */

@@ -6,6 +6,7 @@
 #include "protocol/core/streams.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
+#include "tests/sim/ledger.h"
 
 static const struct sim_case *oracle_case(const struct world *world, const struct scope *scope)
 {
@@ -34,69 +35,56 @@ static const struct consult *oracle_consult(const struct world *world, const str
     return core_case(world->hospitals[asked->requester].core, &asked->id);
 }
 
-static bool oracle_case_entitles(const struct hospital *from, const struct node_id *reader,
-                                 const struct record_claim *claim)
+/* What leaves is durable here: a crash now would not take it back. */
+static void oracle_durable(const struct hospital *from, const struct record_claim *claim)
 {
-    const struct consult *consult = oracle_consult(from->world, &claim->header.stream.scope);
-    if (consult == NULL)
-        return false;
-    if (ID_EQUAL(consult->requester, *reader))
-        return true;
-    const struct consult_participant *part = consult_participant_of(consult, reader);
-    if (part == NULL || (part->is_ended && ID_EQUAL(from->node, consult->requester)))
-        return false;
-    const struct consult_taken *taken = consult_taken_of(consult, &claim->id);
-    return claim->header.audience != AUDIENCE_REQUESTER || (taken != NULL && taken->is_revealed);
+    const struct disk_record *record =
+        disk_at(&from->disk, &claim->header.stream, claim->header.sequence);
+    if (record == NULL || !ID_EQUAL(record->id, claim->id))
+        world_fail(from->world, "sent before it is durable", from->name);
 }
 
-static bool oracle_board_entitles(const struct hospital *from, const struct node_id *reader,
-                                  const struct record_claim *claim)
-{
-    const struct roster_entry *entry = roster_find(&from->roster, reader);
-    const struct chain_link *head = chain_find(&from->roster.chain, &claim->header.head);
-    const struct chain_link *admission;
-    if (entry == NULL || head == NULL || head->epoch < entry->admitted_epoch)
-        return false;
-    admission = chain_since(&from->roster.chain, entry->admitted_epoch);
-    return entry->admitted_epoch <= from->roster.self_admitted_epoch ||
-           hospital_wall(from).ms >= admission->received.ms + 72 * HOUR_MS;
-}
-
-static bool oracle_entitles(const struct hospital *from, const struct hospital *to,
-                            const struct record_claim *claim)
-{
-    const struct roster_entry *entry = roster_find(&from->roster, &to->node);
-    if (ID_EQUAL(to->node, claim->header.stream.writer))
-        return true;
-    if (entry == NULL || entry->state != MEMBER_ADMITTED)
-        return false;
-    switch (claim->header.stream.scope.kind) {
-    case SCOPE_FEDERATION:
-        return true;
-    case SCOPE_BOARD:
-        return oracle_board_entitles(from, &to->node, claim);
-    case SCOPE_CASE:
-        return oracle_case_entitles(from, &to->node, claim);
-    case SCOPE_MAIL:
-        return memcmp(claim->header.stream.scope.id, to->node.bytes, NODE_ID_SIZE) == 0;
-    }
-    return false;
-}
-
-void oracle_frame(const struct hospital *from, const struct hospital *to, struct bytes frame)
+static void oracle_records(const struct hospital *from, const struct hospital *to,
+                           struct bytes frame)
 {
     struct reader reader;
     struct frame_record record;
     struct record_claim claim;
     uint16_t count;
-    if (frame.data[0] != FRAME_RECORDS || frame_records_open(frame, &reader, &count) != OK)
+    if (frame_records_open(frame, &reader, &count) != OK)
         return;
     for (uint16_t i = 0; i < count; i++) {
         WORLD_CHECK(from->world, frame_record_read(&reader, &record) == OK);
         WORLD_CHECK(from->world, record_parse(record.record, &claim) == OK);
-        if (record.has_key && !oracle_entitles(from, to, &claim))
-            world_fail(from->world, "a key for a stranger", to->name);
+        oracle_durable(from, &claim);
+        const char *why = record.has_key ? ledger_refuses(from, to, &claim) : NULL;
+        if (why != NULL)
+            world_fail(from->world, "a key for a stranger", why);
     }
+}
+
+/* Whoever says that it holds a stream to a position, does so durably. */
+static void oracle_positions(const struct hospital *from, struct bytes frame)
+{
+    struct reader reader;
+    struct frame_position position;
+    uint16_t count;
+    if (frame_positions_open(frame, &reader, &count) != OK)
+        return;
+    while (count-- > 0 && frame_position_read(&reader, &position) == OK) {
+        const struct disk_stream *stream = disk_find(&from->disk, &position.stream);
+        uint64_t tail = stream == NULL ? 0 : stream->tail;
+        if (position.tail > tail || position.had > tail)
+            world_fail(from->world, "reported before it is durable", from->name);
+    }
+}
+
+void oracle_frame(const struct hospital *from, const struct hospital *to, struct bytes frame)
+{
+    if (frame.data[0] == FRAME_RECORDS)
+        oracle_records(from, to, frame);
+    if (frame.data[0] == FRAME_STREAMS || frame.data[0] == FRAME_ACK)
+        oracle_positions(from, frame);
 }
 
 void oracle_promise(struct hospital *hospital, const struct record_id *record)
@@ -126,8 +114,10 @@ void oracle_promise(struct hospital *hospital, const struct record_id *record)
 
 void oracle_written(struct hospital *hospital, const struct step_batch *batch)
 {
-    for (size_t i = 0; i < batch->record_count; i++)
-        hospital->acknowledged_count += (batch->records[i].flags & RECORD_OWN) != 0 ? 1 : 0;
+    for (size_t i = 0; i < batch->record_count; i++) {
+        if ((batch->records[i].flags & RECORD_OWN) != 0)
+            ledger_take(hospital, &batch->records[i]);
+    }
 }
 
 void oracle_acked(struct hospital *hospital, const struct effect *effect)
@@ -138,6 +128,28 @@ void oracle_acked(struct hospital *hospital, const struct effect *effect)
         return;
     if (stream == NULL || stream->tail < effect->acked.had)
         world_fail(hospital->world, "reported and not durable", peer->name);
+}
+
+static bool oracle_is_held(const struct world *world, const struct promise *promise)
+{
+    for (uint32_t i = 0; i < world->count; i++) {
+        const struct disk_record *record =
+            disk_at(&world->hospitals[i].disk, &promise->stream, promise->sequence);
+        if (record != NULL && ID_EQUAL(record->id, promise->record))
+            return true;
+    }
+    return false;
+}
+
+void oracle_forgive(struct hospital *hospital)
+{
+    struct world *world = hospital->world;
+    size_t kept = 0;
+    for (size_t i = 0; i < world->promise_count; i++) {
+        if (oracle_is_held(world, &world->promises[i]))
+            world->promises[kept++] = world->promises[i];
+    }
+    world->promise_count = kept;
 }
 
 void oracle_promises(struct world *world)
@@ -166,22 +178,37 @@ static bool oracle_shares(const struct world *world, const struct hospital *hosp
 {
     const struct roster_entry *entry = roster_find(&world->society.roster, &hospital->node);
     const struct consult *consult;
+    const struct consult_participant *part;
     if (!hospital->is_running || hospital->is_puppet || entry == NULL ||
         entry->state != MEMBER_ADMITTED)
         return false;
     switch (stream->scope.kind) {
     case SCOPE_FEDERATION:
-    case SCOPE_BOARD:
         return true;
+    case SCOPE_BOARD:
+        return world->heads[world->epoch - 1].members[hospital->index].board_since > 0;
     case SCOPE_CASE:
         consult = oracle_consult(world, &stream->scope);
-        return consult != NULL && (ID_EQUAL(consult->requester, hospital->node) ||
-                                   consult_participant_of(consult, &hospital->node) != NULL);
+        if (consult == NULL || ID_EQUAL(consult->requester, hospital->node))
+            return consult != NULL;
+        part = consult_participant_of(consult, &hospital->node);
+        return part != NULL && !part->is_ended; /* one that is ended is told of ERASE alone */
     case SCOPE_MAIL:
         return memcmp(stream->scope.id, hospital->node.bytes, NODE_ID_SIZE) == 0 ||
                ID_EQUAL(stream->writer, hospital->node);
     }
     return false;
+}
+
+/* A member in its cooling-off is told of no case yet, and gets no mail. */
+static bool oracle_is_told(const struct hospital *holder, const struct hospital *reader,
+                           const struct scope *scope)
+{
+    const struct sim_case *asked = oracle_case(holder->world, scope);
+    bool is_told =
+        asked == NULL || ledger_admits(&holder->world->hospitals[asked->requester], reader);
+    return scope->kind == SCOPE_FEDERATION || scope->kind == SCOPE_BOARD ||
+           (is_told && ledger_admits(holder, reader));
 }
 
 /* Does `reader` have all of the stream that the holder's core says it may read? */
@@ -208,6 +235,10 @@ static const char *oracle_compare(const struct hospital *holder, const struct ho
             continue;
         if (record_parse((struct bytes){record->bytes, record->size}, &claim) != OK)
             return "a record does not parse";
+        bool lapses = stream->id.scope.kind == SCOPE_BOARD || stream->id.scope.kind == SCOPE_MAIL;
+        if (lapses && claim.header.expires.ms != 0 &&
+            claim.header.expires.ms <= hospital_wall(reader).ms)
+            continue;
         if (core_may_read(holder->core, &reader->node, &claim) == OK)
             return "a body or key is missing";
     }
@@ -221,24 +252,46 @@ static const char *oracle_compare_cases(struct world *world)
         const struct hospital *requester = &world->hospitals[world->cases[i].requester];
         const struct consult *consult = core_case(requester->core, &world->cases[i].id);
         struct buffer a = buffer_over(ours, sizeof ours);
-        if (!requester->is_running || consult == NULL || consult_export(consult, &a) != OK)
-            continue;
+        const struct world_member *row = &world->heads[world->epoch - 1].members[requester->index];
+        if (!requester->is_running || consult == NULL || row->state != MEMBER_ADMITTED ||
+            consult_export(consult, &a) != OK)
+            continue; /* of a requester that is suspended, nobody hears */
         for (size_t j = 0; j < consult->participant_count; j++) {
             const struct hospital *part = oracle_hospital(world, &consult->participants[j].node);
             struct buffer b = buffer_over(theirs, sizeof theirs);
-            if (!oracle_shares(world, part, &(struct stream_id){.scope = clinic_case(world, i)}) ||
-                consult->participants[j].is_ended)
+            struct scope scope = clinic_case(world, i);
+            if (!oracle_shares(world, part, &(struct stream_id){.scope = scope}) ||
+                !oracle_is_told(requester, part, &scope) || consult->participants[j].is_ended)
                 continue;
             const struct consult *other = core_case(part->core, &world->cases[i].id);
             if (other == NULL)
                 return "a case is not known to a participant";
-            if (consult_export(other, &b) != OK || !bytes_equal(buffer_bytes(&a), buffer_bytes(&b)))
+            if (consult->state == CASE_ERASED && other->state == CASE_ERASED)
+                continue; /* what was destroyed cannot be read to its end */
+            bool is_same =
+                consult_export(other, &b) == OK && bytes_equal(buffer_bytes(&a), buffer_bytes(&b));
+            if (!is_same)
                 return other->cursor.sequence != consult->cursor.sequence
                            ? "a case stands elsewhere at a participant"
                            : "a case looks different to a participant";
         }
     }
     return NULL;
+}
+
+/* Says who lacks what, too. */
+static void oracle_name(const char **why, const struct hospital *holder,
+                        const struct hospital *reader, const struct disk_stream *stream)
+{
+    static char text[200];
+    static const char *const scopes[] = {"federation", "board", "case", "mail"};
+    const struct disk_stream *other = disk_find(&reader->disk, &stream->id);
+    const struct hospital *writer = oracle_hospital(holder->world, &stream->id.writer);
+    (void)snprintf(text, sizeof text, "%s: %s of %s (%02x) to %llu at %s, %llu at %s", *why,
+                   scopes[(stream->id.scope.kind - SCOPE_FEDERATION) & 3], writer->name,
+                   stream->id.scope.id[0], (unsigned long long)stream->tail, holder->name,
+                   (unsigned long long)(other == NULL ? 0 : other->tail), reader->name);
+    *why = text;
 }
 
 bool oracle_is_settled(struct world *world, const char **ret_why)
@@ -255,11 +308,14 @@ bool oracle_is_settled(struct world *world, const char **ret_why)
                 continue;
             for (uint32_t k = 0; k < world->count; k++) {
                 const struct hospital *reader = &world->hospitals[k];
-                if (k == i || !oracle_shares(world, reader, &stream->id))
+                if (k == i || !oracle_shares(world, reader, &stream->id) ||
+                    !oracle_is_told(holder, reader, &stream->id.scope))
                     continue;
                 *ret_why = oracle_compare(holder, reader, stream);
-                if (*ret_why != NULL)
+                if (*ret_why != NULL) {
+                    oracle_name(ret_why, holder, reader, stream);
                     return false;
+                }
             }
         }
     }

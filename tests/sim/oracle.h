@@ -14,6 +14,8 @@ void oracle_written(struct hospital *hospital, const struct step_batch *batch);
 /* A peer was said to have a stream up to a position: it has. */
 void oracle_acked(struct hospital *hospital, const struct effect *effect);
 
+/* An older disk was put back: what nobody else holds is lost, and no fault. */
+void oracle_forgive(struct hospital *hospital);
 /* All promises are kept, no position was written twice. */
 void oracle_promises(struct world *world);
 /* True when all running hospitals hold the same of the streams they share, with all bodies and

@@ -3,8 +3,33 @@
 #include <string.h>
 
 #include "protocol/link/noise.h"
+#include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
+
+/* How the head in force lists a hospital, for the oracle. */
+static void society_note(struct world *world, uint32_t index)
+{
+    const struct roster *roster = &world->society.roster;
+    struct node_id node = federation_node(index + 1);
+    const struct roster_entry *entry = roster_find(roster, &node);
+    struct world_member *row = &world->heads[world->society.head.epoch - 1].members[index];
+    struct member member;
+    *row = (struct world_member){0};
+    if (entry == NULL)
+        return;
+    roster_member(roster, entry, &member);
+    *row = (struct world_member){member.state,
+                                 member.admitted_epoch,
+                                 member.state_since_epoch,
+                                 member.keys_since_epoch,
+                                 0,
+                                 entry->keys_proved};
+    for (uint32_t i = 0; i < member.board_count; i++) {
+        if (bytes_equal(member.boards[i].tag, bytes_of_text("hematology")))
+            row->board_since = member.boards[i].since_epoch;
+    }
+}
 
 static void society_keep_head(struct world *world)
 {
@@ -19,6 +44,9 @@ static void society_keep_head(struct world *world)
     memcpy(world->heads[epoch - 1].items, f->delta.items.data, f->delta.items.size);
     world->heads[epoch - 1].delta = f->delta;
     world->heads[epoch - 1].delta.items.data = world->heads[epoch - 1].items;
+    world->heads[epoch - 1].id = f->delta.head;
+    for (uint32_t i = 0; i < WORLD_HOSPITALS_MAX; i++)
+        society_note(world, i);
     world->epoch = epoch;
 }
 
@@ -94,7 +122,7 @@ void society_teach(struct hospital *hospital, uint64_t epoch)
                                    hospital_wall(hospital));
         if (failure != OK)
             world_fail(world, "a head that is not taken", err_name(failure));
-        hospital->epoch++;
+        hospital->received[hospital->epoch++] = hospital_wall(hospital).ms;
     }
     world_note(world, hospital, "head", epoch);
     struct event event = hospital_event(hospital, EVENT_ROSTER);
@@ -104,13 +132,15 @@ void society_teach(struct hospital *hospital, uint64_t epoch)
     way_refresh(hospital);
 }
 
-void society_change(struct world *world, const struct member *member)
+static void society_issue(struct world *world)
 {
     struct federation *f = &world->society;
     f->now.ms = FEDERATION_START_MS + DAY_MS + world->now - HOUR_MS;
-    federation_put_member(f, member);
-    WORLD_CHECK(world, federation_draft(f) == OK);
-    WORLD_CHECK(world, roster_apply(&f->roster, f->signed_head, &f->delta, f->now) == OK);
+    err failure = federation_draft(f);
+    if (failure == OK)
+        failure = roster_apply(&f->roster, f->signed_head, &f->delta, f->now);
+    if (failure != OK)
+        world_fail(world, "a head that cannot be", err_name(failure));
     society_keep_head(world);
     f->draft.size = 0;
     for (uint32_t i = 0; i < world->count; i++) {
@@ -121,6 +151,59 @@ void society_change(struct world *world, const struct member *member)
         if (world->hospitals[i].is_running && world->side[i] == 0)
             agenda_add(&world->agenda, &item);
     }
+}
+
+void society_change(struct world *world, const struct member *member)
+{
+    world_note(world, &world->hospitals[0], "a member becomes", (uint64_t)member->state);
+    federation_put_member(&world->society, member);
+    society_issue(world);
+}
+
+/* The longest that anybody holds of a stream. */
+static void society_cut(struct world *world, struct cut *cut)
+{
+    for (uint32_t i = 0; i < world->count; i++) {
+        const struct disk_stream *stream = disk_find(&world->hospitals[i].disk, &cut->stream);
+        if (stream == NULL || stream->tail <= cut->sequence || world->hospitals[i].is_puppet ||
+            ID_EQUAL(world->hospitals[i].node, cut->stream.writer))
+            continue;
+        cut->sequence = stream->tail;
+        cut->record = stream->tail_id;
+    }
+}
+
+static bool society_has(const struct world *world, const struct stream_id *stream)
+{
+    for (uint32_t i = 0; i < world->count; i++) {
+        if (disk_find(&world->hospitals[i].disk, stream) != NULL)
+            return true;
+    }
+    return false;
+}
+
+void society_remove(struct world *world, uint32_t index)
+{
+    world_note(world, &world->hospitals[index], "is removed", world->epoch + 1);
+    struct member member = society_member(world, index);
+    const struct scope scopes[] = {scope_federation(), clinic_board(world)};
+    for (int i = 0; i < 2; i++) {
+        struct cut cut = {.stream = {scopes[i], member.node_id, 1}};
+        do {
+            society_cut(world, &cut);
+            federation_put_cut(&world->society, &cut);
+            cut = (struct cut){.stream = {scopes[i], member.node_id, cut.stream.generation + 1}};
+        } while (society_has(world, &cut.stream));
+    }
+    member.state = MEMBER_REMOVED;
+    member.state_since_epoch = world->epoch + 1;
+    federation_put_member(&world->society, &member);
+    society_issue(world);
+}
+
+void society_renew(struct world *world)
+{
+    society_issue(world);
 }
 
 void society_frame(struct hospital *hospital, const struct effect *effect)

@@ -9,6 +9,10 @@ void society_end(struct world *world);
 /* Puts the member as it is to be into the next head, signs it, and tells every hospital that it
  * can reach within a second. */
 void society_change(struct world *world, const struct member *member);
+/* A suspended member, with cuts where the others hold its streams to. */
+void society_remove(struct world *world, uint32_t index);
+/* The same again, so that the roster does not expire. */
+void society_renew(struct world *world);
 /* Member `index` as the last head has it; its spans borrow from the society's roster. */
 struct member society_member(const struct world *world, uint32_t index);
 /* One who is to be admitted at `epoch`. */

@@ -48,6 +48,7 @@
 #define STORY_DECLARE(name, function) void function(struct world *world);
 STORY_LIST(STORY_DECLARE)
 #undef STORY_DECLARE
+void story_year(struct world *world);
 
 /* The streams settle within `ms`, or the story fails. */
 void story_settle(struct world *world, uint64_t ms);

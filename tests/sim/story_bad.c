@@ -59,9 +59,9 @@ void story_expired_record(struct world *world)
     hospital_crash(chur);
     struct outcome past = story_done(world, clinic_announce(aarau, story_in(aarau, HOUR_MS)));
     struct outcome now = story_done(world, clinic_announce(aarau, story_in(aarau, 9 * DAY_MS)));
-    world->tick_ms = 20 * SECOND_MS;
+    world_pace(world, 20 * SECOND_MS);
     world_run(world, DAY_MS);
-    world->tick_ms = SECOND_MS;
+    world_pace(world, SECOND_MS);
     hospital_boot(chur);
     story_settle(world, MINUTE_MS);
     struct stream_id stream = {clinic_board(world), aarau->node, 1};

@@ -118,9 +118,9 @@ void story_case_has_no_expiry(struct world *world)
     struct saying saying = {clinic_case(world, number), AUDIENCE_SCOPE, KIND_EXTEND, &extend,
                             story_in(aarau, HOUR_MS)};
     (void)story_done(world, clinic_say(aarau, &saying));
-    world->tick_ms = 20 * SECOND_MS;
+    world_pace(world, 20 * SECOND_MS);
     world_run(world, 2 * HOUR_MS);
-    world->tick_ms = SECOND_MS;
+    world_pace(world, SECOND_MS);
     hospital_boot(chur);
     story_settle(world, 2 * MINUTE_MS);
     WORLD_CHECK(world, story_seen(chur, number)->deadline.ms == extend.deadline.ms);
@@ -175,9 +175,9 @@ void story_newcomer_is_reached(struct world *world)
     hospital_init(world, 4);
     society_teach(emmental, 2);
     hospital_boot(emmental);
-    world->tick_ms = 20 * SECOND_MS;
+    world_pace(world, 20 * SECOND_MS);
     world_run(world, 73 * HOUR_MS);
-    world->tick_ms = SECOND_MS;
+    world_pace(world, SECOND_MS);
     story_had = 0;
     world->on_frame = story_hear_acks;
     struct outcome said = story_done(world, clinic_announce(aarau, story_in(aarau, DAY_MS)));

@@ -69,13 +69,13 @@ void story_away_a_week(struct world *world)
     world_begin(world, 4);
     struct hospital *davos = &world->hospitals[3];
     hospital_crash(davos);
-    world->tick_ms = 20 * SECOND_MS;
+    world_pace(world, 20 * SECOND_MS);
     for (int i = 0; i < 600; i++) {
         struct hospital *writer = &world->hospitals[i % 3];
         clinic_announce(writer, (struct wall){hospital_wall(writer).ms + 60 * DAY_MS});
         world_run(world, 7 * DAY_MS / 600);
     }
-    world->tick_ms = SECOND_MS;
+    world_pace(world, SECOND_MS);
     hospital_boot(davos);
     story_settle(world, 2 * MINUTE_MS);
 }
@@ -131,13 +131,13 @@ void story_partition(struct world *world)
     for (uint32_t i = 0; i < 6; i++)
         world->side[i] = i % 2;
     line_part(world);
-    world->tick_ms = 20 * SECOND_MS;
+    world_pace(world, 20 * SECOND_MS);
     for (int i = 0; i < 60; i++) {
         struct hospital *writer = &world->hospitals[i % 6];
         clinic_announce(writer, (struct wall){hospital_wall(writer).ms + 60 * DAY_MS});
         world_run(world, DAY_MS / 60);
     }
-    world->tick_ms = SECOND_MS;
+    world_pace(world, SECOND_MS);
     for (uint32_t i = 0; i < 6; i++)
         world->side[i] = 0;
     story_settle(world, 2 * MINUTE_MS);

@@ -33,9 +33,9 @@ void story_cooling_off(struct world *world)
     const struct disk_record *record = disk_at(&emmental->disk, &stream, after.sequence);
     WORLD_CHECK(world, record != NULL && !record->has_key && record->size == RECORD_BARE_SIZE);
     WORLD_CHECK(world, !disk_at(&emmental->disk, &stream, before.sequence)->has_key);
-    world->tick_ms = 20 * SECOND_MS;
+    world_pace(world, 20 * SECOND_MS);
     world_run(world, 73 * HOUR_MS);
-    world->tick_ms = SECOND_MS;
+    world_pace(world, SECOND_MS);
     world_run(world, 2 * MINUTE_MS);
     WORLD_CHECK(world, disk_at(&emmental->disk, &stream, after.sequence)->has_key);
     WORLD_CHECK(world, !disk_at(&emmental->disk, &stream, before.sequence)->has_key);

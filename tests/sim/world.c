@@ -5,7 +5,9 @@
 
 #include "tests/sim/boxes.h"
 #include "tests/sim/clinic.h"
+#include "tests/sim/erasing.h"
 #include "tests/sim/hospital.h"
+#include "tests/sim/ledger.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/society.h"
@@ -41,7 +43,7 @@ static void world_do_hospital(struct hospital *hospital, const struct agenda_ite
     if (!hospital->is_running || hospital->boot != item->boot)
         return;
     if (item->kind == AGENDA_TICK)
-        hospital_tick(hospital);
+        hospital_tick(hospital, item->number);
     else if (item->kind == AGENDA_CHECKED)
         hospital_checked(hospital);
     else if (item->kind == AGENDA_WRITTEN)
@@ -50,15 +52,20 @@ static void world_do_hospital(struct hospital *hospital, const struct agenda_ite
         hospital_kept(hospital);
     else if (item->kind == AGENDA_POSTS)
         hospital_ask(hospital);
+    else if (item->kind == AGENDA_ERASE)
+        erasing_go_on(hospital);
     else if (item->kind == AGENDA_CHOOSE)
         way_choose(hospital, item->end);
     else
-        hospital_ways(hospital);
+        hospital_ways(hospital, item->number);
 }
 
 static void world_dial(struct world *world)
 {
-    struct agenda_item again = {.at = world->now + 400, .kind = AGENDA_DIAL};
+    struct agenda_item again = {
+        .at = world->now + 400, .kind = AGENDA_DIAL, .number = world->dial_pace};
+    if (world->tick_ms > MINUTE_MS)
+        again.at = world->now + world->tick_ms;
     line_dial_all(world);
     relay_dial_all(world);
     agenda_add(&world->agenda, &again);
@@ -72,6 +79,7 @@ static void world_do(struct world *world, const struct agenda_item *item)
     case AGENDA_WRITTEN:
     case AGENDA_KEPT:
     case AGENDA_POSTS:
+    case AGENDA_ERASE:
     case AGENDA_CHOOSE:
     case AGENDA_WAYS:
         world_do_hospital(&world->hospitals[item->hospital], item);
@@ -104,7 +112,8 @@ static void world_do(struct world *world, const struct agenda_item *item)
         relay_drained(world, item);
         break;
     case AGENDA_DIAL:
-        world_dial(world);
+        if (item->number == world->dial_pace)
+            world_dial(world);
         break;
     }
 }
@@ -119,6 +128,17 @@ void world_run(struct world *world, uint64_t ms)
         free(item.frame);
     }
     world->now = until;
+}
+
+void world_pace(struct world *world, uint64_t tick_ms)
+{
+    world->tick_ms = tick_ms;
+    for (uint32_t i = 0; i < world->count; i++) {
+        if (world->hospitals[i].is_running)
+            hospital_pace(&world->hospitals[i]);
+    }
+    struct agenda_item dial = {.at = world->now, .kind = AGENDA_DIAL, .number = ++world->dial_pace};
+    agenda_add(&world->agenda, &dial);
 }
 
 void world_until(struct world *world, bool (*holds)(struct world *world), uint64_t ms,
@@ -144,6 +164,7 @@ void world_begin(struct world *world, uint32_t admitted)
     society_found(world, admitted);
     world->count = admitted;
     world->boxes = boxes_new();
+    world->ledger = ledger_new();
     for (uint32_t i = 0; i < world->relay_count; i++)
         relay_init(world, i);
     for (uint32_t i = 0; i < admitted; i++) {
@@ -167,6 +188,7 @@ void world_end(struct world *world)
     for (uint32_t i = 0; i < world->relay_count; i++)
         relay_free(&world->relays[i]);
     boxes_free(world->boxes);
+    ledger_free(world->ledger);
     society_end(world);
     agenda_free(&world->agenda);
     free(world->promises);

@@ -67,10 +67,13 @@ struct hospital {
     struct core *core;
     struct core_config config;
     struct disk disk;
+    struct disk backup;
+    uint64_t pace; /* raised when ticks come by another interval */
     uint32_t boot; /* raised by a crash: what was under way is forgotten */
     bool is_running;
     bool is_puppet; /* answers nothing by itself: a story speaks for it */
     bool is_restoring;
+    bool is_put_back; /* its disk is an older one: the marker beside it is from later */
     int64_t skew_ms;
     uint64_t booted_at;
     uint64_t epoch; /* of the head its roster stands at */
@@ -86,8 +89,8 @@ struct hospital {
     struct way ways[WORLD_HOSPITALS_MAX];
     struct wire wires[WAY_RELAYS_MAX];
     struct post *posts;
-    uint64_t token_last;
-    uint64_t acknowledged_count;
+    struct erasing *erasing;
+    uint64_t received[WORLD_HEADS_MAX]; /* [epoch - 1]: wall time when it took that head */
     uint64_t sent_frames, wants_sent;
 };
 
@@ -118,6 +121,13 @@ struct promise {
     struct record_id record;
 };
 
+/* How a head lists a hospital. */
+struct world_member {
+    enum member_state state; /* 0: not at all */
+    uint64_t admitted_epoch, state_since, keys_since, board_since;
+    bool keys_proved;
+};
+
 struct world {
     const char *story;
     uint64_t seed;
@@ -138,6 +148,7 @@ struct world {
     struct boxed_step box_step;
     struct line lines[WORLD_LINES_MAX];
     uint32_t line_last;
+    uint64_t dial_pace;
     uint32_t link_last;
     uint8_t side[WORLD_HOSPITALS_MAX]; /* of a partition: different numbers do not talk */
     unsigned drop_percent;             /* a frame that takes its connection down, of 10,000 */
@@ -147,10 +158,14 @@ struct world {
         size_t size;
         uint8_t *items;
         struct delta delta;
+        struct head_id id;
+        struct world_member members[WORLD_HOSPITALS_MAX];
     } heads[WORLD_HEADS_MAX]; /* [epoch - 1] */
     uint64_t epoch;
     struct sim_case cases[WORLD_CASES_MAX];
     uint32_t case_count;
+    uint64_t survey_ms; /* set before world_begin */
+    struct ledger *ledger;
     struct promise *promises;
     size_t promise_count, promise_capacity;
     struct outcome outcomes[65536]; /* by token */
@@ -176,6 +191,8 @@ void world_note(struct world *world, const struct hospital *hospital, const char
                 uint64_t detail);
 void world_hash(struct world *world, struct bytes bytes);
 
+/* Ticks, dials and boxes go by this interval: a second, or more where nothing happens for long. */
+void world_pace(struct world *world, uint64_t tick_ms);
 /* Lets time pass. */
 void world_run(struct world *world, uint64_t ms);
 /* Until it holds; fails with `what` when it does not within `ms`. */

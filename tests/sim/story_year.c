@@ -1,0 +1,155 @@
+/* A year of a federation: people ask, answer and decide, everything that can go wrong does, the
+ * society changes its roster, one relay is hostile at times and one member always. */
+#include <string.h>
+
+#include "tests/sim/clinic.h"
+#include "tests/sim/fate.h"
+#include "tests/sim/hospital.h"
+#include "tests/sim/life.h"
+#include "tests/sim/line.h"
+#include "tests/sim/nonsense.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/society.h"
+#include "tests/sim/story.h"
+
+enum { YEAR_DAYS = 365, YEAR_HOSPITALS = 6, YEAR_HOSPITALS_MAX = 9, YEAR_MONTH = 15 };
+
+/* ---- the roster ---- */
+
+static void year_admit(struct world *world)
+{
+    uint32_t index = world->count;
+    if (index == YEAR_HOSPITALS_MAX)
+        return;
+    struct member member = society_newcomer(index, world->epoch + 1);
+    society_change(world, &member);
+    world_run(world, 2 * SECOND_MS);
+    world->count = index + 1;
+    hospital_init(world, index);
+    society_teach(&world->hospitals[index], world->epoch);
+    hospital_boot(&world->hospitals[index]);
+    world_run(world, 10 * SECOND_MS);
+    clinic_certify(&world->hospitals[index]);
+}
+
+/* One that is suspended comes back or is removed; else one is suspended. */
+static void year_suspend(struct world *world)
+{
+    uint32_t admitted = 0;
+    for (uint32_t i = 0; i < world->count; i++) {
+        struct member member = society_member(world, i);
+        admitted += member.state == MEMBER_ADMITTED ? 1 : 0;
+        if (member.state != MEMBER_SUSPENDED)
+            continue;
+        if (chance_of(&world->chance, 50)) {
+            society_remove(world, i);
+            return;
+        }
+        member.state = MEMBER_ADMITTED;
+        member.state_since_epoch = member.boards[0].since_epoch = world->epoch + 1;
+        society_change(world, &member);
+        return;
+    }
+    uint32_t index = (uint32_t)chance_below(&world->chance, world->count);
+    struct member member = society_member(world, index);
+    if (admitted <= 4 || member.state != MEMBER_ADMITTED)
+        return;
+    member.state = MEMBER_SUSPENDED;
+    member.state_since_epoch = world->epoch + 1;
+    society_change(world, &member);
+}
+
+/* It gives up a board, or takes it again. */
+static void year_board(struct world *world)
+{
+    uint32_t index = (uint32_t)chance_below(&world->chance, world->count);
+    struct member member = society_member(world, index);
+    if (member.state != MEMBER_ADMITTED)
+        return;
+    member.board_count = 1;
+    member.boards[0].tag = member.boards[0].tag.data[0] == 'h' ? bytes_of_text("oncology")
+                                                               : bytes_of_text("hematology");
+    member.boards[0].since_epoch = world->epoch + 1;
+    society_change(world, &member);
+}
+
+static void year_roster(struct world *world)
+{
+    if (world->epoch + 2 >= WORLD_HEADS_MAX)
+        return;
+    switch (chance_below(&world->chance, 4)) {
+    case 0:
+        year_admit(world);
+        break;
+    case 1:
+        year_board(world);
+        break;
+    default:
+        year_suspend(world);
+        break;
+    }
+}
+
+/* ---- days ---- */
+
+static void year_busy(struct world *world, struct nonsense *nonsense)
+{
+    uint64_t steps = chance_below(&world->chance, 12);
+    for (uint64_t i = 0; i < steps; i++) {
+        if (chance_of(&world->chance, 20))
+            fate_strike(world);
+        else if (chance_of(&world->chance, 15))
+            nonsense_act(nonsense);
+        else
+            life_act(world);
+        world_run(world, chance_below(&world->chance, 6 * SECOND_MS));
+    }
+}
+
+static void year_quiet(struct world *world, uint64_t ms)
+{
+    world_pace(world, 20 * MINUTE_MS);
+    world_run(world, ms);
+    world_pace(world, SECOND_MS);
+}
+
+/* All is well for two hours; then all that should be everywhere is. One hospital whose disk was
+ * lost comes back from a backup, and gets the rest from the others. */
+static void year_reckon(struct world *world)
+{
+    fate_heal(world);
+    world_run(world, 2 * MINUTE_MS);
+    for (uint32_t i = 0; i < world->count; i++) {
+        if (world->hospitals[i].epoch < world->epoch)
+            society_teach(&world->hospitals[i], world->epoch);
+    }
+    year_quiet(world, 2 * HOUR_MS);
+    story_settle(world, 10 * MINUTE_MS);
+    struct hospital *hospital = &world->hospitals[chance_below(&world->chance, world->count)];
+    if (!hospital->is_puppet && society_member(world, hospital->index).state == MEMBER_ADMITTED) {
+        fate_put_back(hospital);
+        story_settle(world, 10 * MINUTE_MS);
+    }
+    for (uint32_t i = 0; i < world->count; i++) {
+        if (chance_of(&world->chance, 50))
+            fate_back_up(&world->hospitals[i]);
+    }
+}
+
+void story_year(struct world *world)
+{
+    world->relay_count = 2;
+    world->survey_ms = 3000;
+    world_begin(world, YEAR_HOSPITALS);
+    struct nonsense *nonsense = nonsense_new(&world->hospitals[YEAR_HOSPITALS - 1]);
+    for (int day = 1; day <= YEAR_DAYS; day++) {
+        year_busy(world, nonsense);
+        if (chance_of(&world->chance, 5))
+            year_roster(world);
+        if (day % YEAR_MONTH == 0)
+            year_reckon(world);
+        year_quiet(world, DAY_MS - world->now % DAY_MS);
+    }
+    year_reckon(world);
+    nonsense_free(nonsense);
+}
