@@ -47,6 +47,9 @@ void casework_loaded(struct core *core, const struct event *event, struct step *
 /* Keys and bodies of a case are gone: say so, with a receipt, when it was another's case. */
 void casework_destroyed(struct core *core, const struct event *event, struct step *step);
 
+/* What this node wrote by itself could not be kept: what led to it is looked at again. */
+void casework_unkept(struct core *core, const struct record_header *header, struct bytes plaintext);
+
 /* The roster changed: successors of removed requesters may have been named. */
 void casework_roster(struct core *core);
 

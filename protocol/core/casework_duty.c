@@ -105,6 +105,15 @@ static err casework_grant(struct core *core, const struct casework_case *entry,
     return failure;
 }
 
+static bool casework_is_noticed(const struct casework_case *entry, const struct node_id *node)
+{
+    for (size_t i = 0; i < entry->consult.participant_count; i++) {
+        if (ID_EQUAL(entry->consult.participants[i].node, *node))
+            return (entry->noticed >> i & 1) != 0;
+    }
+    return false;
+}
+
 static err casework_notice(struct core *core, const struct casework_case *entry,
                            const struct consult_action *action, struct bytes grant,
                            struct step *step)
@@ -117,6 +126,8 @@ static err casework_notice(struct core *core, const struct casework_case *entry,
                                        .copy = grant,
                                        .opening = entry->consult.opening};
     struct scope scope = scope_mail(&action->node);
+    if (casework_is_noticed(entry, &action->node))
+        return OK;
     err failure = mail_grant_notice_write(&notice, &content);
     if (failure == OK)
         failure = casework_post(core, &scope, KIND_GRANT_NOTICE, buffer_bytes(&content), step);
@@ -155,12 +166,11 @@ static err casework_mirror(struct core *core, const struct casework_case *entry,
     return failure;
 }
 
-/* The kept records of one participant count anew: all of them are looked at again. */
-static void casework_again(struct core *core, const struct casework_case *entry,
-                           const struct node_id *node)
+static void casework_again_in(struct core *core, const struct scope *scope,
+                              const struct node_id *node)
 {
     struct record_claim claim = {.header.stream.writer = *node};
-    claim.header.stream.scope = scope_case(&entry->consult.case_id);
+    claim.header.stream.scope = *scope;
     for (claim.header.stream.generation = 1;; claim.header.stream.generation++) {
         uint32_t slot = streams_find(&core->streams, &claim.header.stream);
         if (slot == STREAM_NONE)
@@ -170,6 +180,14 @@ static void casework_again(struct core *core, const struct casework_case *entry,
             casework_review(core, &claim, KIND_NONE);
         }
     }
+}
+
+/* The kept records of one participant count anew: all of them are looked at again. */
+static void casework_again(struct core *core, const struct casework_case *entry,
+                           const struct node_id *node)
+{
+    struct scope scope = scope_case(&entry->consult.case_id);
+    casework_again_in(core, &scope, node);
 }
 
 static void casework_again_all(struct core *core, const struct casework_case *entry)
@@ -276,6 +294,41 @@ void casework_respond(struct core *core, struct casework_case *entry,
             casework_delay(core, failure);
             return;
         }
+    }
+}
+
+/* ---- what could not be kept ---- */
+
+void casework_unkept(struct core *core, const struct record_header *header, struct bytes plaintext)
+{
+    struct statement statement;
+    struct caserecord_grant grant;
+    struct caserecord_take_in take_in;
+    struct mail_grant_notice notice;
+    struct mirror mirror;
+    struct case_id case_id;
+    memcpy(case_id.bytes, header->stream.scope.id, HASH_SIZE);
+    if (statement_read(plaintext, &statement) != OK)
+        return;
+    struct bytes content = statement.content;
+    struct scope ours = scope_mail(&core->config.self);
+    if (statement.kind == KIND_GRANT && caserecord_grant_read(content, &grant) == OK)
+        casework_again_in(core, &ours, &grant.participant); /* its JOIN */
+    if (statement.kind == KIND_GRANT_NOTICE && mail_grant_notice_read(content, &notice) == OK)
+        case_id = notice.case_id;
+    if (statement.kind == KIND_MIRROR && mirror_read(content, &mirror) == OK)
+        case_id = mirror.case_id;
+    struct casework_case *entry = casework_entry(core, &case_id);
+    if (entry == NULL)
+        return;
+    if (statement.kind == KIND_GRANT_NOTICE || statement.kind == KIND_MIRROR)
+        casework_again(core, entry, &core->config.self);
+    if (statement.kind == KIND_TAKE_IN && caserecord_take_in_read(content, &take_in) == OK)
+        for (size_t i = 0; i < take_in.taken_count; i++)
+            casework_again(core, entry, &take_in.taken[i].author);
+    if (statement.kind == KIND_ERASED && !entry->owes_receipt) {
+        entry->owes_receipt = true;
+        core->casework->receipts_owed++;
     }
 }
 

@@ -537,6 +537,11 @@ static void ingest_lost(struct core *core, const struct event *event, struct ste
     core->is_full = event->verdict == ERR_FULL;
     core->full_until.ms = core->now.ms + FULL_RETRY_MS;
     core_refuse(core, core_peer_of_link(core, event->link), step, "keep-failed", event->verdict);
+    const struct step_record *first = event->batch.records;
+    struct record_claim claim;
+    if (event->batch.record_count == 1 && (first->flags & RECORD_OWN) != 0 &&
+        event->token.value == 0 && record_parse_again(first->record, &first->id, &claim) == OK)
+        casework_unkept(core, &claim.header, first->plaintext);
 }
 
 /* (T-8) what a record does, it does from here on */

@@ -43,7 +43,9 @@
     X(swallowing_relay, story_swallowing_relay)                                                    \
     X(starving_relay, story_starving_relay)                                                        \
     X(shrinking_relay, story_shrinking_relay)                                                      \
-    X(suspended_at_relay, story_suspended_at_relay)
+    X(suspended_at_relay, story_suspended_at_relay)                                                \
+    X(duties_refused, story_duties_refused)                                                        \
+    X(late_participant, story_late_participant)
 
 #define STORY_DECLARE(name, function) void function(struct world *world);
 STORY_LIST(STORY_DECLARE)

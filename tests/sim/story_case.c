@@ -124,3 +124,64 @@ void story_crash_before_grant(struct world *world)
     }
     story_settle(world, 2 * MINUTE_MS);
 }
+
+/* The disks have room one moment and none the next: what a node owes by itself is written all the
+ * same, without a restart: grants, their notices, what is taken in, what the board is told,
+ * receipts.
+ */
+void story_duties_refused(struct world *world)
+{
+    world_begin(world, 4);
+    struct hospital *aarau = &world->hospitals[0];
+    for (int i = 0; i < 10; i++) {
+        uint32_t number = clinic_ask(aarau, ANNOUNCEMENT_OPEN, 3);
+        world_run(world, 2 * SECOND_MS);
+        aarau->disk.refuse_percent = 60;
+        for (uint32_t j = 1; j < 4; j++)
+            (void)story_done(world, clinic_join(&world->hospitals[j], number));
+        world_run(world, 20 * SECOND_MS);
+        aarau->disk.refuse_percent = 0;
+        world_run(world, MINUTE_MS);
+        WORLD_CHECK(world, story_seen(aarau, number)->participant_count == 3);
+        aarau->disk.refuse_percent = 60;
+        for (uint32_t j = 1; j < 4; j++)
+            (void)story_done(world, clinic_opine(&world->hospitals[j], number, ANNOUNCEMENT_OPEN));
+        world_run(world, 20 * SECOND_MS);
+        aarau->disk.refuse_percent = 0;
+        world_run(world, MINUTE_MS);
+        WORLD_CHECK(world, story_seen(aarau, number)->taken_count == 3);
+        struct caserecord_erase erase = {.opening = story_seen(aarau, number)->opening,
+                                         .requester = aarau->node};
+        for (uint32_t j = 1; j < 4; j++)
+            world->hospitals[j].disk.refuse_percent = 60;
+        story_say(aarau, number, KIND_ERASE, &erase);
+        world_run(world, 20 * SECOND_MS);
+        for (uint32_t j = 1; j < 4; j++)
+            world->hospitals[j].disk.refuse_percent = 0;
+        world_run(world, MINUTE_MS);
+        struct consult_view view = consult_view(story_seen(aarau, number), hospital_wall(aarau));
+        WORLD_CHECK(world, view.erased_count == 3 && view.silent_count == 0);
+    }
+    story_settle(world, MINUTE_MS);
+}
+
+/* Who is granted late gets a long stream in many frames: the opening comes first, the grant last,
+ * and the link breaks between. */
+void story_late_participant(struct world *world)
+{
+    world_begin(world, 3);
+    struct hospital *aarau = &world->hospitals[0], *basel = &world->hospitals[1];
+    uint32_t number = clinic_ask(aarau, ANNOUNCEMENT_OPEN, 2);
+    world_run(world, 2 * SECOND_MS);
+    for (int i = 0; i < 400; i++)
+        (void)clinic_post(aarau, number);
+    world_run(world, 2 * MINUTE_MS);
+    (void)story_done(world, clinic_join(basel, number));
+    for (int i = 0; i < 10; i++) {
+        world_run(world, 100 + chance_below(&world->chance, 200));
+        line_cut(aarau, basel);
+    }
+    world_run(world, MINUTE_MS);
+    WORLD_CHECK(world, story_seen(basel, number)->participant_count == 1);
+    story_settle(world, MINUTE_MS);
+}
