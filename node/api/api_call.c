@@ -206,7 +206,12 @@ static bool api_search_entry(void *arg, const struct inbox_entry *entry)
 
 bool api_find_case(struct api_call *call)
 {
-    struct api_search search = {.prefix = api_part(call, 1)};
+    return api_find_case_named(call, api_part(call, 1));
+}
+
+bool api_find_case_named(struct api_call *call, const char *name)
+{
+    struct api_search search = {.prefix = name};
     const struct core *core = shell_core(call->federation->shell);
     const struct consult *consult = NULL;
     if (api_prefix_valid(search.prefix)) {
@@ -338,6 +343,14 @@ bool api_find_account(struct api_call *call, const char *login)
 const struct consult *api_consult(const struct api_call *call)
 {
     return core_case(shell_core(call->federation->shell), &call->case_id);
+}
+
+const struct consult_participant *api_own_part(const struct api_call *call)
+{
+    const struct consult *consult = api_consult(call);
+    return consult == NULL
+               ? NULL
+               : consult_participant_of(consult, &shell_settings(call->federation->shell)->self);
 }
 
 struct readout_memory *api_memory(struct api_call *call)

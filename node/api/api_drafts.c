@@ -192,35 +192,13 @@ static void api_put_draft(struct api_call *call)
         api_change_draft(call, draft, false);
 }
 
-/* The case that is supplied is named like one in a path. */
-static bool api_find_supplied(struct api_call *call, const char *prefix)
-{
-    const struct core *core = shell_core(call->federation->shell);
-    const struct consult *consult = NULL, *found = NULL;
-    size_t count = 0;
-    char hex[2 * HASH_SIZE + 1];
-    for (uint32_t i = 0; (consult = core_case_at(core, i)) != NULL; i++) {
-        ids_to_hex(ID_BYTES(consult->case_id), hex);
-        if (strlen(prefix) >= 4 && strncasecmp(prefix, hex, strlen(prefix)) == 0) {
-            found = consult;
-            count++;
-        }
-    }
-    if (count != 1) {
-        api_refuse(call, ERR_NOT_FOUND, "supplies: this is not one case of this institution", NULL);
-        return false;
-    }
-    call->case_id = found->case_id;
-    return api_may_write(call, KIND_SUPPLY);
-}
-
 static void api_post_draft(struct api_call *call)
 {
     uid_t uid = http_peer(call->request).uid;
     const char *supplies = json_string_value(json_object_get(call->form, "supplies"));
     struct draft *draft = NULL;
     if (supplies != NULL) {
-        if (!api_find_supplied(call, supplies))
+        if (!api_find_case_named(call, supplies) || !api_may_write(call, KIND_SUPPLY))
             return;
         draft = draft_new_supply(call->federation->drafts, uid, &call->case_id);
         json_object_del(call->form, "supplies");
@@ -365,15 +343,21 @@ static int api_find_attachment(struct api_call *call, const struct draft *draft)
     const char *prefix = api_part(call, 3);
     char hex[2 * HASH_SIZE + 1];
     int found = -1;
+    size_t count = 0;
     for (size_t i = 0; i < draft->attachment_count; i++) {
         ids_to_hex(ID_BYTES(draft->attachments[i].item_id), hex);
         bool is_named = strcmp(prefix, draft->attachments[i].name) == 0;
-        if (is_named || (strlen(prefix) >= 4 && strncasecmp(prefix, hex, strlen(prefix)) == 0))
+        if (is_named || (strlen(prefix) >= 4 && strncasecmp(prefix, hex, strlen(prefix)) == 0)) {
             found = (int)i;
+            count++;
+        }
     }
-    if (found < 0)
-        api_refuse(call, ERR_NOT_FOUND, "the draft has no such attachment", NULL);
-    return found;
+    if (count == 1)
+        return found;
+    api_refuse(call, count == 0 ? ERR_NOT_FOUND : ERR_INVALID,
+               count == 0 ? "the draft has no such attachment" : "several attachments are named so",
+               "name it by its id: `consilium draft show` lists them");
+    return -1;
 }
 
 static void api_delete_attachment(struct api_call *call)

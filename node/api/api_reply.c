@@ -63,11 +63,7 @@ static void api_post_join(struct api_call *call)
     const struct inbox_entry *entry = api_find_case(call) ? api_open_entry(call) : NULL;
     if (entry == NULL)
         return;
-    const struct consult *consult = api_consult(call);
-    const struct consult_participant *self =
-        consult == NULL
-            ? NULL
-            : consult_participant_of(consult, &shell_settings(call->federation->shell)->self);
+    const struct consult_participant *self = api_own_part(call);
     if (self != NULL && !self->is_ended) {
         api_refuse(call, ERR_EXISTS, "this institution has access already", NULL);
         return;
@@ -113,11 +109,7 @@ static void api_post_decline(struct api_call *call)
 {
     if (!api_find_case(call))
         return;
-    const struct consult *consult = api_consult(call);
-    const struct consult_participant *self =
-        consult == NULL
-            ? NULL
-            : consult_participant_of(consult, &shell_settings(call->federation->shell)->self);
+    const struct consult_participant *self = api_own_part(call);
     struct api_writing writing = {
         .kind = KIND_DECLINE, .audience = api_audience(call), .table = &caserecord_decline_table};
     if (self == NULL || self->is_ended)

@@ -116,6 +116,7 @@ void api_set_next(json_t *json, uint64_t next);
 
 /* Each of these answers false, and has refused and freed the call, when it cannot be. */
 bool api_find_case(struct api_call *call); /* the segment after "cases" */
+bool api_find_case_named(struct api_call *call, const char *name);
 bool api_find_member(struct api_call *call, const char *name, struct node_id *ret_node);
 bool api_find_record(struct api_call *call, const char *name, struct record_id *ret_record);
 /* The records that a field of the form names, as full ids: one, or a list. True when the field is
@@ -131,6 +132,8 @@ bool api_may_sign(struct api_call *call);
 bool api_check_query(struct api_call *call);
 /* NULL when the case is only announced here. */
 const struct consult *api_consult(const struct api_call *call);
+/* This institution as a participant of the call's case; NULL when it is none. */
+const struct consult_participant *api_own_part(const struct api_call *call);
 struct readout_memory *api_memory(struct api_call *call);
 
 bool api_is_administrator(const struct api_call *call);

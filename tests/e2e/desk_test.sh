@@ -107,6 +107,16 @@ consult_draft lakeside
 at lakeside draft attach "$draft" long.txt >said
 if grep -q "$(printf '\r')" said; then fed_fail 'a file is no terminal'; fi
 grep -q 'long.txt' said || fed_fail 'it should say what was attached'
+head -n 3 long.txt >short.txt
+for again in 1 2; do tell 0 lakeside draft attach "$draft" short.txt; done
+refused lakeside 'several attachments' draft detach "$draft" short.txt
+refused lakeside 'no such attachment' draft detach "$draft" ffff
+[ "$(ask_at lakeside '.attachments | length' draft show "$draft")" = 3 ] || fed_fail 'all three stay'
+tell 0 lakeside draft detach "$draft" \
+    "$(ask_at lakeside '.attachments[-1].item[:16]' draft show "$draft")"
+tell 0 lakeside draft detach "$draft" short.txt
+[ "$(ask_at lakeside '.attachments[].name' draft show "$draft")" = long.txt ] ||
+    fed_fail 'those that were named should be gone'
 case=$kept
 
 say 'what is shown: 80 columns, nothing that steers the terminal'
