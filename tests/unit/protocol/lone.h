@@ -13,7 +13,13 @@
 
 #define LONE_UNUSED __attribute__((unused))
 
-enum { LONE_SELF = 1, LONE_HOSPITALS = 3, LONE_KEPT_MAX = 1024, LONE_ROUNDS_MAX = 100000 };
+enum {
+    LONE_SELF = 1,
+    LONE_HOSPITALS = 3,
+    LONE_KEPT_MAX = 1024,
+    LONE_ROUNDS_MAX = 100000,
+    LONE_SAID_MAX = 4096
+};
 
 struct lone_record {
     struct stream_id stream;
@@ -41,8 +47,15 @@ struct lone_hospital {
 
 /* What the core left to be done since the last lone_forget. */
 struct lone_counts {
-    size_t sent, logged, hung_up, checked, told, forwarded;
-    uint8_t sent_types[256];
+    size_t sent, logged, hung_up, checked, told, forwarded, acked;
+    size_t sent_types[256]; /* by the frame's type, to however many */
+};
+
+/* The last frame of its type that the core sent, and to whom. */
+struct lone_said {
+    uint8_t bytes[LONE_SAID_MAX]; /* its beginning */
+    size_t size;
+    uint32_t links; /* bit n: to link n */
 };
 
 struct lone {
@@ -58,6 +71,7 @@ struct lone {
     size_t kept_count, saved_count;
     struct lone_parcel *first;
     struct lone_counts counts;
+    struct lone_said said[FRAME_ROSTER_PART + 1];
     uint32_t sealed, saved_sealed; /* so many keys were drawn */
     struct record_id done;         /* the last record that a post became */
     err done_verdict;
@@ -235,8 +249,9 @@ static LONE_UNUSED void lone_seal(struct lone *lone, const struct effect *effect
 }
 
 /* Whatever the core says is well formed. */
-static LONE_UNUSED void lone_sent(struct lone *lone, struct bytes frame)
+static LONE_UNUSED void lone_sent(struct lone *lone, const struct effect *effect)
 {
+    struct bytes frame = effect->send.frame;
     struct reader reader;
     uint16_t count;
     struct frame_hello hello;
@@ -246,6 +261,13 @@ static LONE_UNUSED void lone_sent(struct lone *lone, struct bytes frame)
     lone_must(frame.size > 0 && frame.size <= (size_t)FRAME_SIZE_MAX);
     lone->counts.sent++;
     lone->counts.sent_types[frame.data[0]]++;
+    lone_must(frame.data[0] <= FRAME_ROSTER_PART);
+    struct lone_said *said = &lone->said[frame.data[0]];
+    said->size = frame.size < LONE_SAID_MAX ? frame.size : (size_t)LONE_SAID_MAX;
+    memcpy(said->bytes, frame.data, said->size);
+    said->links = 0;
+    for (size_t i = 0; i < effect->send.link_count; i++)
+        said->links |= 1u << effect->send.links[i].value;
     if (frame.data[0] == FRAME_HELLO)
         lone_must(frame_hello_read(frame, &hello) == OK);
     else if (frame.data[0] == FRAME_WANT)
@@ -286,7 +308,7 @@ static LONE_UNUSED void lone_perform(struct lone *lone, const struct effect *eff
         lone_load(lone, effect);
         break;
     case EFFECT_SEND:
-        lone_sent(lone, effect->send.frame);
+        lone_sent(lone, effect);
         break;
     case EFFECT_HANGUP:
         lone->counts.hung_up++;
@@ -308,9 +330,11 @@ static LONE_UNUSED void lone_perform(struct lone *lone, const struct effect *eff
     case EFFECT_LOG:
         lone->counts.logged++;
         break;
+    case EFFECT_ACKED:
+        lone->counts.acked++;
+        break;
     case EFFECT_FORKED:
     case EFFECT_FORKS:
-    case EFFECT_ACKED:
     case EFFECT_GENERATION:
         break;
     }

@@ -1,0 +1,295 @@
+/* Goal: what is durable goes out, to those who are in step whole, to others as a notice; nothing is
+ * acknowledged before it is durable; who is behind asks, and who is asked answers (gossip,
+ * catchup). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/protocol/lone_said.h"
+
+enum { TWO = 2, THREE = 3, TO_TWO = 1 << TWO, TO_THREE = 1 << THREE };
+
+static int given_a_core_that_knows_two_members(void **state)
+{
+    struct lone *lone = lone_new();
+    lone_introduce(lone);
+    lone_tick(lone, 5000);
+    lone_tick(lone, 1);
+    lone->counts = (struct lone_counts){.sent = 0};
+    *state = lone;
+    return 0;
+}
+
+static int then_it_ends(void **state)
+{
+    lone_free(*state);
+    return 0;
+}
+
+static struct scope board_of(const struct lone *lone)
+{
+    return scope_board(&lone->config.federation, bytes_of_text("hematology"));
+}
+
+/* Hospital 1 writes something on the board. */
+static void announce(struct lone *lone, uint8_t number)
+{
+    struct scope board = board_of(lone);
+    struct announcement announcement = {.case_id = {{number}},
+                                        .specialty = bytes_of_text("hematology"),
+                                        .service = ANNOUNCEMENT_CLINICAL_CONSULT,
+                                        .reason = ANNOUNCEMENT_SERIOUS,
+                                        .question = bytes_of_text("What now?"),
+                                        .wanted_count = 2,
+                                        .deadline = {FEDERATION_START_MS * 2},
+                                        .language = bytes_of_text("en"),
+                                        .mode = ANNOUNCEMENT_OPEN};
+    lone_say(lone, &board, KIND_ANNOUNCEMENT, &announcement);
+}
+
+/* Hospital `who` writes records `first` to `last` of its board stream, and sends the one frame. */
+static void send_records(struct lone *lone, uint32_t who, uint64_t last)
+{
+    static uint8_t memory[FRAME_SIZE_MAX];
+    struct scope board = board_of(lone);
+    struct record_header header = lone_header(lone, who, &board);
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    frame_records_begin(&frame);
+    for (uint64_t i = 1; i <= last; i++)
+        assert_true(lone_record(lone, who, &header, bytes_of_text("anything"), &frame));
+    frame_records_end(&frame, (uint16_t)last);
+    lone_hear(lone, who, buffer_bytes(&frame));
+}
+
+static void claim(struct lone *lone, uint32_t who, const struct frame_position *position,
+                  enum frame_type type)
+{
+    uint8_t memory[256];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    frame_positions_begin(&frame, type, 1);
+    frame_position_write(&frame, position);
+    lone_hear(lone, who, buffer_bytes(&frame));
+}
+
+static struct frame_position position_said(const struct lone *lone, enum frame_type type)
+{
+    const struct lone_said *said = &lone->said[type];
+    struct frame_position position;
+    struct reader reader;
+    uint16_t count;
+    struct bytes frame = {said->bytes, said->size};
+    assert_int_equal(frame_positions_open(frame, &reader, &count), OK);
+    assert_int_equal(frame_position_read(&reader, &position), OK);
+    return position;
+}
+
+/* ---- gossip ---- */
+
+static void a_record_of_ours_goes_once_to_all_who_are_in_step(void **state)
+{
+    struct lone *lone = *state;
+    announce(lone, 1);
+    assert_int_equal(lone->counts.sent_types[FRAME_RECORDS], 1);
+    assert_int_equal(lone->said[FRAME_RECORDS].links, TO_TWO | TO_THREE);
+    assert_int_equal(lone->counts.sent_types[FRAME_STREAMS], 0);
+    announce(lone, 2);
+    assert_int_equal(lone->counts.sent_types[FRAME_RECORDS], 2);
+}
+
+static void who_is_not_in_step_gets_a_notice_of_where_we_stand(void **state)
+{
+    struct lone *lone = *state;
+    announce(lone, 1);
+    struct event event = lone_event(lone, EVENT_LINK_DOWN);
+    event.link.value = THREE;
+    lone_give(lone, &event);
+    lone_meet(lone, THREE); /* nothing is known of it any more */
+    lone->counts = (struct lone_counts){.sent = 0};
+    announce(lone, 2);
+    assert_int_equal(lone->said[FRAME_RECORDS].links, TO_TWO);
+    assert_int_equal(lone->said[FRAME_STREAMS].links, TO_THREE);
+    assert_int_equal(position_said(lone, FRAME_STREAMS).tail, 2);
+}
+
+/* (W-6) */
+static void nothing_is_acknowledged_before_it_is_durable(void **state)
+{
+    struct lone *lone = *state;
+    lone->has_no_room = true;
+    send_records(lone, TWO, 3);
+    assert_int_equal(lone->counts.checked, 1); /* one signature for the run */
+    assert_int_equal(lone->counts.sent_types[FRAME_ACK], 0);
+    lone->has_no_room = false;
+    lone_tick(lone, FULL_RETRY_MS + 1);
+    send_records(lone, TWO, 3);
+    assert_int_equal(lone->counts.sent_types[FRAME_ACK], 1);
+    assert_int_equal(lone->said[FRAME_ACK].links, TO_TWO);
+    assert_int_equal(position_said(lone, FRAME_ACK).tail, 3);
+    assert_int_equal(position_said(lone, FRAME_ACK).had, 3);
+}
+
+static void what_another_brought_is_acknowledged_to_its_writer_too(void **state)
+{
+    struct lone *lone = *state;
+    static uint8_t memory[4096];
+    struct scope board = board_of(lone);
+    struct record_header header = lone_header(lone, TWO, &board);
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    frame_records_begin(&frame);
+    assert_true(lone_record(lone, TWO, &header, bytes_of_text("anything"), &frame));
+    frame_records_end(&frame, 1);
+    lone_hear(lone, THREE, buffer_bytes(&frame));
+    assert_int_equal(lone->counts.sent_types[FRAME_ACK], 2);
+    assert_int_equal(lone->said[FRAME_ACK].links, TO_TWO);
+}
+
+static void a_report_on_our_stream_is_told_once(void **state)
+{
+    struct lone *lone = *state;
+    announce(lone, 1);
+    announce(lone, 2);
+    struct scope board = board_of(lone);
+    struct frame_position position = {.stream = core_own_stream(lone->core, &board), .had = 1};
+    const struct lone_record *tail = lone_kept(lone, &position.stream, 2);
+    struct record_claim of_tail;
+    assert_int_equal(record_parse((struct bytes){tail->bytes, tail->size}, &of_tail), OK);
+    struct reader hint = reader_of(ID_BYTES(of_tail.id));
+    position.tail = 2;
+    position.tail_hint = reader_u64(&hint);
+    claim(lone, TWO, &position, FRAME_ACK);
+    assert_int_equal(lone->counts.acked, 1);
+    claim(lone, TWO, &position, FRAME_ACK);
+    assert_int_equal(lone->counts.acked, 1);
+    position.had = 2;
+    claim(lone, TWO, &position, FRAME_ACK);
+    assert_int_equal(lone->counts.acked, 2);
+}
+
+/* ---- catch-up ---- */
+
+static void equal_digests_are_all_that_is_said(void **state)
+{
+    struct lone *lone = *state;
+    announce(lone, 1);
+    lone_tick(lone, SUMMARY_INTERVAL_MS + 1);
+    assert_true(lone->counts.sent_types[FRAME_SUMMARY] >= 2);
+    struct lone_said summary = lone->said[FRAME_SUMMARY];
+    uint32_t who = (summary.links & TO_TWO) != 0 ? TWO : THREE;
+    lone->counts = (struct lone_counts){.sent = 0};
+    lone_hear(lone, who, (struct bytes){summary.bytes, summary.size});
+    lone_tick(lone, 1);
+    assert_int_equal(lone->counts.sent_types[FRAME_STREAMS], 0);
+    summary.bytes[1] ^= 1;
+    lone_hear(lone, who, (struct bytes){summary.bytes, summary.size});
+    lone_tick(lone, 1);
+    assert_true(lone->counts.sent_types[FRAME_STREAMS] > 0);
+    assert_int_equal(lone->said[FRAME_STREAMS].links, 1 << who);
+}
+
+static struct frame_position a_longer_stream(const struct lone *lone)
+{
+    struct frame_position position = {.tail = 9, .had = 9, .tail_hint = 7};
+    position.stream = (struct stream_id){board_of(lone), lone->hospitals[TWO].node, 1};
+    return position;
+}
+
+static void who_is_ahead_is_asked_from_where_we_stand(void **state)
+{
+    struct lone *lone = *state;
+    struct frame_position position = a_longer_stream(lone);
+    struct frame_want want;
+    send_records(lone, TWO, 3);
+    claim(lone, THREE, &position, FRAME_STREAMS);
+    const struct lone_said *said = &lone->said[FRAME_WANT];
+    assert_int_equal(lone->counts.sent_types[FRAME_WANT], 1);
+    assert_int_equal(said->links, TO_THREE);
+    assert_int_equal(frame_want_read((struct bytes){said->bytes, said->size}, &want), OK);
+    assert_true(stream_id_equal(&want.stream, &position.stream));
+    assert_int_equal(want.from, 4);
+}
+
+static void a_want_without_an_answer_is_given_up_in_time(void **state)
+{
+    struct lone *lone = *state;
+    struct frame_position position = a_longer_stream(lone);
+    claim(lone, THREE, &position, FRAME_STREAMS);
+    assert_int_equal(lone->counts.sent_types[FRAME_WANT], 1);
+    claim(lone, TWO, &position, FRAME_STREAMS);
+    assert_int_equal(lone->counts.sent_types[FRAME_WANT], 1); /* one at a time */
+    lone_tick(lone, WANT_TIMEOUT_MS + 1);
+    claim(lone, TWO, &position, FRAME_STREAMS);
+    assert_int_equal(lone->counts.sent_types[FRAME_WANT], 2);
+}
+
+static void ask_for(struct lone *lone, const struct frame_want *want)
+{
+    uint8_t memory[256];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    frame_want_write(&frame, want);
+    lone_hear(lone, THREE, buffer_bytes(&frame));
+}
+
+static void a_want_is_answered_with_what_is_here_or_why_not(void **state)
+{
+    struct lone *lone = *state;
+    struct frame_want want = {.stream = a_longer_stream(lone).stream, .from = 2, .count = 64};
+    struct reader reader;
+    uint16_t count;
+    send_records(lone, TWO, 5);
+    lone->counts = (struct lone_counts){.sent = 0};
+    ask_for(lone, &want);
+    const struct lone_said *said = &lone->said[FRAME_RECORDS];
+    assert_int_equal(lone->counts.sent_types[FRAME_RECORDS], 1);
+    assert_int_equal(said->links, TO_THREE);
+    assert_int_equal(frame_records_open((struct bytes){said->bytes, said->size}, &reader, &count),
+                     OK);
+    assert_int_equal(count, 4);
+    want.stream.writer = lone->hospitals[THREE].node;
+    want.from = 7;
+    ask_for(lone, &want);
+    assert_int_equal(lone->counts.sent_types[FRAME_RECORDS], 1);
+    assert_int_equal(lone->counts.sent_types[FRAME_STATUS], 1);
+    struct frame_status status;
+    said = &lone->said[FRAME_STATUS];
+    assert_int_equal(frame_status_read((struct bytes){said->bytes, said->size}, &status), OK);
+    assert_int_equal(status.answer, FRAME_NOT_HELD);
+}
+
+/* (W-7) mail between two others is nobody else's to hear of */
+static void a_stream_of_another_scope_is_neither_given_nor_asked_for(void **state)
+{
+    struct lone *lone = *state;
+    struct scope mail = scope_mail(&lone->hospitals[TWO].node);
+    struct frame_want want = {.stream = {mail, lone->config.self, 1}, .from = 1, .count = 64};
+    struct frame_position position = {.stream = {mail, lone->hospitals[THREE].node, 1}, .tail = 3};
+    lone_post(lone, &mail, AUDIENCE_SCOPE, bytes_of_text("for hospital 2"));
+    assert_int_equal(lone->said[FRAME_RECORDS].links, TO_TWO);
+    lone->counts = (struct lone_counts){.sent = 0};
+    ask_for(lone, &want);
+    claim(lone, THREE, &position, FRAME_STREAMS);
+    assert_int_equal(lone->counts.sent_types[FRAME_RECORDS], 0);
+    assert_int_equal(lone->counts.sent_types[FRAME_WANT], 0);
+}
+
+#define SPREADING(test)                                                                            \
+    cmocka_unit_test_setup_teardown(test, given_a_core_that_knows_two_members, then_it_ends)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SPREADING(a_record_of_ours_goes_once_to_all_who_are_in_step),
+        SPREADING(who_is_not_in_step_gets_a_notice_of_where_we_stand),
+        SPREADING(nothing_is_acknowledged_before_it_is_durable),
+        SPREADING(what_another_brought_is_acknowledged_to_its_writer_too),
+        SPREADING(a_report_on_our_stream_is_told_once),
+        SPREADING(equal_digests_are_all_that_is_said),
+        SPREADING(who_is_ahead_is_asked_from_where_we_stand),
+        SPREADING(a_want_without_an_answer_is_given_up_in_time),
+        SPREADING(a_want_is_answered_with_what_is_here_or_why_not),
+        SPREADING(a_stream_of_another_scope_is_neither_given_nor_asked_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
