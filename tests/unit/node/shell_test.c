@@ -308,6 +308,11 @@ static void checks_go_on_while_others_keep_all_workers_busy(void **state)
 
 /* ---- two records at one position ---- */
 
+static bool has_heard_of_a_fork(void *arg)
+{
+    return ((const struct town_house *)arg)->told[KIND_FORK_PROOF] > 0;
+}
+
 static void a_writer_that_says_two_things_at_one_position_is_shown_to_all(void **state)
 {
     struct town *town = *state;
@@ -340,9 +345,7 @@ static void a_writer_that_says_two_things_at_one_position_is_shown_to_all(void *
         if (ID_EQUAL(peer.node, a->node))
             shell_frame(b->shell, peer.link, buffer_bytes(&frame));
     }
-    uint64_t end = shell_mono().ms + 5000;
-    while (town->houses[2].told[KIND_FORK_PROOF] == 0 && shell_mono().ms < end)
-        town_turn(town);
+    assert_true(town_until(town, has_heard_of_a_fork, &town->houses[2]));
     struct core_status status;
     assert_int_equal(town->houses[2].told[KIND_FORK_PROOF], 1);
     core_status(shell_core(b->shell), &status);
