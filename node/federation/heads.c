@@ -14,6 +14,9 @@
 enum {
     HEADS_ROW_SIZE = 200 * 1024, /* a piece of the export, within a row's limit */
     HEADS_RETRY_S = 5,
+    HEADS_ASSEMBLY_S = 60, /* so long nobody else may begin */
+    HEADS_BARRED_S = 60,
+    HEADS_UNSENT_MAX = 256 * 1024, /* what a link has to take before it is answered again */
     HEADS_KEEP_SIZE_MAX = 1024 * 1024,
     HEADS_PROOF_COUNT_MAX = 64, /* since the start */
     HEADS_PROOF = 'p',          /* HEAD rows: 'p' and a hash of the refused head */
@@ -28,6 +31,10 @@ struct heads {
     size_t assembly_size;
     bool is_assembling;
     struct link_id from;
+    uint64_t begun_at;     /* in seconds, when `from` gave its first part */
+    struct link_id barred; /* who gave content that was none, or did not end */
+    uint64_t barred_until; /* in seconds */
+    uint64_t seconds;      /* since the start */
     struct delta_assembly assembly;
     unsigned seconds_behind;
     struct healing healing;
@@ -273,8 +280,8 @@ static void heads_on_want(struct heads *heads, struct link_id link, struct bytes
     struct frame_heads_want want;
     const struct roster *roster = &heads->shell->roster;
     if (frame_heads_want_read(frame, &want) != OK || roster_current_head(roster) == NULL ||
-        roster_is_behind(roster))
-        return;
+        roster_is_behind(roster) || shell_unsent(heads->shell, link) > HEADS_UNSENT_MAX)
+        return; /* ROSTER-59: it asks again */
     heads_answer_heads(heads, link, want.epoch);
     struct head_id current = roster_current_id(roster);
     if (!ID_EQUAL(want.base, current))
@@ -398,12 +405,40 @@ static void heads_on_heads(struct heads *heads, struct link_id link, struct byte
         log_warn("heads-refused", log_err("why", failure));
 }
 
+static void heads_bar(struct heads *heads, struct link_id link)
+{
+    heads->barred = link;
+    heads->barred_until = heads->seconds + HEADS_BARRED_S;
+}
+
+/* ROSTER-58: one that gives nothing good must not stand in the way of those who would, nor begin
+ * anew whatever they are giving. */
+static bool heads_may_begin(struct heads *heads, struct link_id link)
+{
+    bool is_other = !heads->is_assembling || heads->from.value != link.value;
+    if (heads->barred.value == link.value && heads->seconds < heads->barred_until)
+        return false;
+    if (heads->is_assembling && heads->seconds - heads->begun_at > HEADS_ASSEMBLY_S) {
+        heads_bar(heads, heads->from);
+        heads->is_assembling = false;
+        if (!is_other)
+            return false;
+    }
+    if (heads->is_assembling && is_other)
+        return false;
+    if (is_other)
+        heads->begun_at = heads->seconds;
+    return true;
+}
+
 static void heads_take(struct heads *heads)
 {
     struct shell *shell = heads->shell;
     struct delta delta = delta_assembly_delta(&heads->assembly);
     err failure = roster_fill(&shell->roster, &delta);
     heads->is_assembling = false;
+    if (failure == ERR_BAD_HASH)
+        heads_bar(heads, heads->from);
     if (failure == OK)
         failure = heads_keep(shell->store, &shell->roster,
                              (struct bytes){heads->learnt, heads->learnt_size});
@@ -476,6 +511,8 @@ static void heads_on_part(struct heads *heads, struct link_id link, struct bytes
     if (!waits && !is_wanted)
         return;
     if (part.index == 0) {
+        if (!heads_may_begin(heads, link))
+            return;
         heads->has_healing_content = false;
         size_t size = roster->plan.member_bytes + SETTINGS_SIZE_MAX +
                       (size_t)roster->plan.member_count * DELTA_ITEM_HEADER_SIZE + 65536;
@@ -516,6 +553,7 @@ void heads_tick(struct heads *heads)
 {
     struct core_peer peer;
     const struct roster *roster = &heads->shell->roster;
+    heads->seconds++;
     if (heads->back_epoch > 0)
         heads_ask_back(heads);
     if (!roster_is_behind(roster) || chain_last(&roster->chain) == NULL) {

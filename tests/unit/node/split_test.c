@@ -272,9 +272,97 @@ static void who_knows_of_a_head_without_its_content_hands_out_no_keys(void **sta
     assert_false(status.keys_wait);
 }
 
+/* ---- content on its way ---- */
+
+/* The content of our next head in two parts. */
+static void in_two(const struct head_parcel *parcel, struct buffer frames[static 2])
+{
+    struct delta_part part;
+    struct reader reader;
+    struct bytes content;
+    enum delta_kind kind;
+    assert_int_equal(
+        OK, delta_part_read((struct bytes){parcel->part + 1, parcel->part_size - 1}, &part));
+    reader = reader_of(part.items);
+    assert_int_equal(OK, delta_item_read(&reader, &kind, &content));
+    for (uint32_t i = 0; i < 2; i++) {
+        buffer_u8(&frames[i], FRAME_ROSTER_PART);
+        buffer_put(&frames[i], part.head.bytes, HASH_SIZE);
+        buffer_put(&frames[i], part.base.bytes, HASH_SIZE);
+        buffer_u32(&frames[i], i);
+        buffer_u8(&frames[i], i == 1 ? 1 : 0);
+        if (i == 0)
+            delta_item_write(&frames[i], kind, content);
+    }
+}
+
+static void who_begins_anew_does_not_take_the_place_of_who_is_giving(void **state)
+{
+    struct split *split = *state;
+    struct town *town = split->town;
+    struct town_house *a = &town->houses[A];
+    uint8_t memory[2][2048];
+    struct buffer frames[] = {buffer_over(memory[0], sizeof memory[0]),
+                              buffer_over(memory[1], sizeof memory[1])};
+    town_connect(town, A, C);
+    struct core_peer first, second;
+    while (!core_peer(shell_core(a->shell), 1, &second))
+        town_turn(town);
+    first = only_peer(a);
+    struct head_parcel ours = admit(&town->society, 4);
+    in_two(&ours, frames);
+    hear(a, &ours, false);
+    shell_frame(a->shell, first.link, buffer_bytes(&frames[0]));
+    shell_frame(a->shell, second.link, buffer_bytes(&frames[0]));
+    shell_frame(a->shell, first.link, buffer_bytes(&frames[1]));
+    assert_int_equal(2, roster_current_head(shell_roster(a->shell))->epoch);
+}
+
+static void who_gave_content_that_was_none_waits_until_others_had_their_turn(void **state)
+{
+    struct split *split = *state;
+    struct town_house *a = &split->town->houses[A];
+    struct head_parcel ours = admit(&split->town->society, 4);
+    struct head_parcel wrong = ours;
+    struct link_id link = only_peer(a).link;
+    size_t at = 0;
+    while (memcmp(wrong.part + at, "Good Test", 9) != 0)
+        at++;
+    wrong.part[at] = 'F'; /* its name is another */
+    hear(a, &ours, false);
+    shell_frame(a->shell, link, (struct bytes){wrong.part, wrong.part_size});
+    shell_frame(a->shell, link, (struct bytes){ours.part, ours.part_size});
+    assert_int_equal(1, roster_current_head(shell_roster(a->shell))->epoch);
+    town_connect(split->town, A, C);
+    struct core_peer second;
+    while (!core_peer(shell_core(a->shell), 1, &second))
+        town_turn(split->town);
+    shell_frame(a->shell, second.link, (struct bytes){ours.part, ours.part_size});
+    assert_int_equal(2, roster_current_head(shell_roster(a->shell))->epoch);
+}
+
+static void who_asks_and_does_not_take_is_not_answered_without_end(void **state)
+{
+    struct split *split = *state;
+    struct town_house *a = &split->town->houses[A];
+    struct link_id link = only_peer(a).link;
+    struct frame_heads_want want = {.epoch = 0};
+    uint8_t memory[64];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    frame_heads_want_write(&frame, &want);
+    split->town->lane_max = 4;
+    for (int i = 0; i < 2000; i++)
+        shell_frame(a->shell, link, buffer_bytes(&frame));
+    assert_true(shell_unsent(a->shell, link) > 0);
+    assert_true(shell_unsent(a->shell, link) < 300 * 1024);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_TWO(who_begins_anew_does_not_take_the_place_of_who_is_giving),
+        WITH_TWO(who_gave_content_that_was_none_waits_until_others_had_their_turn),
+        WITH_TWO(who_asks_and_does_not_take_is_not_answered_without_end),
         WITH_TWO(two_houses_with_two_heads_show_it_and_hand_each_other_no_keys),
         WITH_TWO(rosters_that_left_each_other_long_ago_are_traced_to_where_they_parted),
         WITH_TWO(a_longer_roster_that_left_ours_gets_no_keys_either),
