@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/federation/healing.h"
+#include "node/federation/refusals.h"
 #include "node/federation/shell_state.h"
 #include "node/io/log.h"
 #include "protocol/link/frame.h"
@@ -38,6 +39,7 @@ struct heads {
     struct delta_assembly assembly;
     unsigned seconds_behind;
     struct healing healing;
+    struct refusals refusals;
     bool has_healing_content; /* `assembly` holds the whole of it */
     unsigned proof_count;     /* kept since the start */
     uint32_t refused_count;   /* and by earlier runs */
@@ -383,6 +385,8 @@ static void heads_on_heads(struct heads *heads, struct link_id link, struct byte
     bool is_news = false;
     struct reader reader;
     struct bytes signed_head;
+    if (refusals_spent(&heads->refusals, link))
+        return; /* it may bring them again later */
     err failure = frame_heads_open(frame, &reader);
     while (failure == OK) {
         failure = frame_head_read(&reader, &signed_head);
@@ -401,6 +405,9 @@ static void heads_on_heads(struct heads *heads, struct link_id link, struct byte
         if (failure == ERR_DUPLICATE)
             failure = OK;
     }
+    /* its signatures were looked at, on the loop */
+    if (failure == ERR_FORKED || failure == ERR_THRESHOLD || failure == ERR_BAD_SIGNATURE)
+        refusals_add(&heads->refusals, link);
     if (failure != OK && failure != ERR_NOT_FOUND)
         log_warn("heads-refused", log_err("why", failure));
 }
@@ -554,6 +561,7 @@ void heads_tick(struct heads *heads)
     struct core_peer peer;
     const struct roster *roster = &heads->shell->roster;
     heads->seconds++;
+    refusals_tick(&heads->refusals);
     if (heads->back_epoch > 0)
         heads_ask_back(heads);
     if (!roster_is_behind(roster) || chain_last(&roster->chain) == NULL) {

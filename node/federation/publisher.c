@@ -18,7 +18,10 @@ void publisher_frame(struct shell *shell, struct link_id link, struct bytes fram
 {
     if (frame.size == 0 || (frame.data[0] != FRAME_HEADS && frame.data[0] != FRAME_ROSTER_PART))
         return;
+    struct head_id waiting;
+    uint64_t epoch;
     heads_frame(shell->heads, link, frame);
-    if (frame.data[0] == FRAME_ROSTER_PART && !roster_is_behind(&shell->roster))
+    if (frame.data[0] == FRAME_ROSTER_PART && !roster_is_behind(&shell->roster) &&
+        !heads_healing(shell->heads, &waiting, &epoch))
         heads_ask(shell->heads, link);
 }
