@@ -234,6 +234,47 @@ static void core_relay_head(struct core *core, const struct event *event)
 
 /* ---- frames ---- */
 
+static err core_shape(struct bytes frame)
+{
+    union {
+        struct frame_heads_want heads_want;
+        struct frame_item_want item_want;
+        struct frame_item_chunk item_chunk;
+        struct frame_item_status item_status;
+        struct reader heads;
+        struct bytes part;
+    } u;
+    switch (frame.data[0]) {
+    case FRAME_HEADS_WANT:
+        return frame_heads_want_read(frame, &u.heads_want);
+    case FRAME_HEADS:
+        return frame_heads_open(frame, &u.heads);
+    case FRAME_ROSTER_PART:
+        return frame_roster_part_read(frame, &u.part);
+    case FRAME_ITEM_WANT:
+        return frame_item_want_read(frame, &u.item_want);
+    case FRAME_ITEM_CHUNK:
+        return frame_item_chunk_read(frame, &u.item_chunk);
+    default:
+        return frame_item_status_read(frame, &u.item_status);
+    }
+}
+
+/* Heads and items are for rooms of the shell, which get what has its shape (W-2). */
+static void core_pass_on(struct core *core, const struct peer *peer, struct bytes frame,
+                         struct step *step)
+{
+    err failure = core_shape(frame);
+    if (failure != OK) {
+        core_refuse(core, peer, step, "frame-malformed", failure);
+        return;
+    }
+    bool is_item = frame.data[0] >= FRAME_ITEM_WANT && frame.data[0] <= FRAME_ITEM_STATUS;
+    struct effect *effect = step_effect(step, is_item ? EFFECT_ITEMS : EFFECT_HEADS);
+    effect->link = peer->link;
+    effect->frame = frame;
+}
+
 /* (W-1) size first, then the type's own reader judges the shape, before anything is believed */
 static void core_frame_in(struct core *core, const struct event *event, struct step *step)
 {
@@ -252,20 +293,12 @@ static void core_frame_in(struct core *core, const struct event *event, struct s
         break;
     case FRAME_HEADS_WANT:
     case FRAME_HEADS:
-    case FRAME_ROSTER_PART: {
-        struct effect *effect = step_effect(step, EFFECT_HEADS);
-        effect->link = peer->link;
-        effect->frame = frame;
-        break;
-    }
+    case FRAME_ROSTER_PART:
     case FRAME_ITEM_WANT:
     case FRAME_ITEM_CHUNK:
-    case FRAME_ITEM_STATUS: {
-        struct effect *effect = step_effect(step, EFFECT_ITEMS);
-        effect->link = peer->link;
-        effect->frame = frame;
+    case FRAME_ITEM_STATUS:
+        core_pass_on(core, peer, frame, step);
         break;
-    }
     case FRAME_SUMMARY:
         catchup_summary(core, peer, frame, step);
         break;
