@@ -10,6 +10,7 @@
 #include "node/api/api.h"
 #include "node/confinement.h"
 #include "node/io/service.h"
+#include "node/io/slice.h"
 #include "node/items/items.h"
 #include "node/links/links.h"
 
@@ -171,6 +172,7 @@ static int daemon_start(struct daemon *daemon)
     confinement_find(daemon->configuration, &daemon->confinement);
     if (daemon_confine(daemon, confinement_paths) != 0)
         return 1;
+    slice_short();
     err failure = gate_new(&daemon->loop, &daemon->gate);
     if (failure == OK)
         failure = workers_new(&daemon->loop, workers, DAEMON_JOB_COUNT_MAX, &daemon->workers);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "node/io/slice.h"
+
 enum { WORKERS_THREAD_COUNT_MAX = 64 };
 
 struct workers_list {
@@ -187,13 +189,16 @@ err workers_new(uv_loop_t *loop, unsigned thread_count, unsigned job_count_max,
         return ERR_IO;
     }
     workers->async.data = workers;
-    for (unsigned i = 0; i <= thread_count; i++) {
+    err result = OK;
+    slice_long(); /* a new thread's is its maker's */
+    for (unsigned i = 0; result == OK && i <= thread_count; i++) {
         workers->threads[i].shares = i < thread_count;
-        err result = workers_start(&workers->threads[i], workers);
-        if (result != OK) {
-            workers_free(workers);
-            return result;
-        }
+        result = workers_start(&workers->threads[i], workers);
+    }
+    slice_short();
+    if (result != OK) {
+        workers_free(workers);
+        return result;
     }
     *ret_workers = workers;
     return OK;

@@ -27,7 +27,8 @@ struct job {
 
 struct workers;
 
-/* `thread_count` 1 to 64 for the pool; at most `job_count_max` jobs between submit and done, in
+/* The threads have long slices, and the caller's thread a short one from then on (slice.h).
+ * `thread_count` 1 to 64 for the pool; at most `job_count_max` jobs between submit and done, in
  * pool and lane together. ERR_NO_MEMORY, ERR_IO (no thread). */
 MUST_USE err workers_new(uv_loop_t *loop, unsigned thread_count, unsigned job_count_max,
                          struct workers **ret_workers);

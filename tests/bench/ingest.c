@@ -11,6 +11,7 @@
 
 #include "node/federation/heads.h"
 #include "node/io/hub.h"
+#include "node/io/slice.h"
 #include "node/links/links.h"
 #include "protocol/link/frame.h"
 #include "tests/unit/protocol/federation.h"
@@ -437,6 +438,7 @@ static void ingest_receive(const struct ingest *ingest, int ready_fd)
     ingest_prepare(ingest, store_key);
     federation_key(INGEST_RECEIVER, 2, sign_public, sign_secret);
     uv_loop_init(&loop);
+    slice_short();
     must(gate_new(&loop, &gate) == OK, "a gate");
     unsigned threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     must(workers_new(&loop, threads, 4096, &workers) == OK, "workers");
@@ -486,6 +488,7 @@ struct ingest_result ingest_run(const struct ingest_plan *plan)
         _exit(0);
     }
     must(read(ready[0], &byte, 1) == 1, "the receiver's start");
+    slice_short(); /* as every node */
     uv_loop_init(&ingest.loop);
     must(gate_new(&ingest.loop, &gate) == OK, "a gate");
     for (uint32_t i = 0; i < plan->link_count; i++)

@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "node/io/workers.h"
 
 enum {
@@ -255,6 +258,42 @@ static void a_whole_is_told_once_and_by_its_last_part(void **state)
     run_loop(&loop);
 }
 
+/* As the kernel tells it; 0 where it knows one length for all. */
+static uint64_t slice_ns(void)
+{
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        uint32_t nice, priority;
+        uint64_t runtime_ns, deadline_ns, period_ns;
+    } attributes = {.size = sizeof attributes};
+    assert_int_equal(syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0), 0);
+    return attributes.runtime_ns;
+}
+
+static uint64_t worker_slice_ns;
+
+static void run_slice(struct job *job)
+{
+    worker_slice_ns = slice_ns();
+    run(job);
+}
+
+static void who_waits_goes_before_who_computes(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    struct workers *workers = NULL;
+    struct task task = {.job = {.run = run_slice, .done = done}};
+    begin(&loop);
+    assert_int_equal(workers_new(&loop, 1, 4, &workers), OK);
+    assert_int_equal(workers_submit_any(workers, &task.job), OK);
+    workers_free(workers);
+    assert_int_equal(done_count, 1);
+    assert_true(slice_ns() == 0 || slice_ns() < worker_slice_ns);
+    run_loop(&loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +302,7 @@ int main(void)
         cmocka_unit_test(the_slow_lane_does_not_hold_up_the_pool),
         cmocka_unit_test(jobs_of_no_affinity_are_taken_by_whoever_is_free),
         cmocka_unit_test(jobs_of_no_affinity_leave_room_for_the_others),
+        cmocka_unit_test(who_waits_goes_before_who_computes),
         cmocka_unit_test(a_whole_is_told_once_and_by_its_last_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
