@@ -97,10 +97,17 @@ void catchup_summary(struct core *core, struct peer *peer, struct bytes frame, s
     }
     struct frame_summary ours = catchup_digest(core, peer);
     bool is_same = theirs.stream_count == ours.stream_count && ID_EQUAL(theirs.digest, ours.digest);
+    bool is_first = !peer->is_heard;
     peer->is_heard = true;
     peer->is_surveyed = peer->is_surveyed || is_same;
-    if (!is_same && peer->listing == STREAM_NONE)
+    if (!is_same && (peer->listing == STREAM_NONE || peer->is_listing_its_own)) {
         peer->listing = 0;
+        peer->is_listing_its_own = false;
+    } else if (is_same && is_first && peer->listing == STREAM_NONE) {
+        /* (W-14) what others handed on to us, its writer does not know that we have */
+        peer->listing = 0;
+        peer->is_listing_its_own = true;
+    }
 }
 
 /* One page of positions; the listing goes on in a later step. */
@@ -112,7 +119,8 @@ static void catchup_list(struct core *core, struct peer *peer, struct step *step
     frame_positions_begin(&frame, FRAME_STREAMS, 0);
     while (peer->listing < core->streams.count && count < FRAME_POSITION_COUNT_MAX) {
         uint32_t slot = peer->listing++;
-        if (!catchup_lists(core, peer, slot))
+        if (!catchup_lists(core, peer, slot) ||
+            (peer->is_listing_its_own && !ID_EQUAL(core->streams.all[slot].id.writer, peer->node)))
             continue;
         struct frame_position position = gossip_position(core, slot);
         frame_position_write(&frame, &position);
@@ -372,8 +380,10 @@ void catchup_retry(struct core *core)
 void catchup_offer(struct core *core)
 {
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
-        if (core->peers[i].is_greeted)
+        if (core->peers[i].is_greeted) {
             core->peers[i].listing = 0;
+            core->peers[i].is_listing_its_own = false;
+        }
     }
 }
 

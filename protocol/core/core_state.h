@@ -45,6 +45,7 @@ struct peer {
     struct mono summary_at;
     struct mono greet_again_at; /* not before: an answer to who greets or talks out of turn */
     uint32_t listing;           /* the next stream to list for it; STREAM_NONE: none under way */
+    bool is_listing_its_own;    /* only those that it writes itself */
 };
 
 /* A stream in which its writer said two things at one position. */
