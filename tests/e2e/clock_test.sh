@@ -1,0 +1,61 @@
+#!/bin/sh
+# Lakeside's clock is a quarter of an hour fast. While it is alone it writes nevertheless, and what it
+# wrote is from the future to the others: held until its time comes, neither lost nor forked. Against
+# two others it sees that its clock differs, says so, and does not post until it is set right.
+set -eu
+. "$(dirname "$0")/houses.sh"
+houses_clocks
+houses_open
+case_mode=open
+consult_ask lakeside grey 'Dr. Meredith Grey'
+consult_seen harbour hillside
+consult_join harbour visser "$case_join"
+consult_join hillside berg "$case_join_2"
+
+say 'fast, and alone'
+for house in harbour hillside lakeside; do fed_down "$house"; done
+houses_clock lakeside +15m
+fed_up lakeside
+await 30 'lakeside may post' sign_at lakeside grey discuss "$case" --text 'from the future' --language en
+early=$(record_of lakeside POST)
+
+say 'with two others: it is shown, and posting waits'
+fed_up harbour
+fed_up hillside
+check lakeside 'two clocks differ, and posting waits for that' \
+    '.clocks_that_differ == 2 and .posting_waits and (.why | test("clock"))' status
+refused lakeside clock discuss "$case" --text 'not now' --language en --clinician grey \
+    --passphrase-file "$fed_home/lakeside/grey.passphrase"
+for house in harbour hillside; do
+    check "$house" 'one clock differs, which stops nothing' \
+        '.clocks_that_differ == 1 and (.posting_waits | not)' status
+    consult_talk "$house" "$(houses_login "$house")" "said at $house" "$house"
+done
+consult_talk harbour visser 'and heard at the other' hillside
+for house in harbour hillside; do
+    at "$house" thread "$case" --json | jq -e "all(.thread[]; .record != \"$early\")" >/dev/null ||
+        fed_fail "$house shows what is from the future"
+    check "$house" 'no stream is forked' '.streams.forked == 0' status
+done
+
+say 'set right: it may post, and what it wrote early is still its own'
+fed_down lakeside
+houses_clock lakeside +0
+fed_up lakeside
+check lakeside 'no clock differs' '.clocks_that_differ == 0 and (.posting_waits | not)' status
+tell_signed 0 lakeside grey discuss "$case" --text 'in time again' --language en
+late=$(record_of lakeside POST)
+
+say 'a quarter of an hour later all of it is everywhere, in its order'
+for house in lakeside harbour hillside; do
+    fed_down "$house"
+    houses_clock "$house" +20m
+    fed_up "$house"
+done
+for house in harbour hillside lakeside; do
+    check "$house" 'both posts, once' \
+        "[.thread[] | select(.record == \"$early\" or .record == \"$late\") | .record] ==
+         [\"$early\", \"$late\"]" thread "$case"
+    check "$house" 'no stream is forked' '.streams.forked == 0' status
+done
+say done
