@@ -25,7 +25,7 @@ static void remember(struct rekey *rekey, MDB_val key)
 }
 
 /* A value that does not open is left: it is lost already, and the check of the disk finds it. */
-static err reseal_cell(struct group *group, MDB_cursor *cursor, MDB_val *key, MDB_val value)
+static err reseal_cell(struct group *group, MDB_cursor *cursor, const MDB_val *key, MDB_val value)
 {
     size_t number;
     struct store *store = group->store;
@@ -41,11 +41,12 @@ static err reseal_cell(struct group *group, MDB_cursor *cursor, MDB_val *key, MD
     }
     value_cell_seal(store, &group->nonces, number, &cell, sealed);
     MDB_val renewed = env_val(sealed, value_cell_size(&cell));
+    MDB_val own_key = env_val(&number, sizeof number);
     sodium_memzero(&cell, sizeof cell);
-    return group_check(group, mdb_cursor_put(cursor, key, &renewed, MDB_CURRENT));
+    return group_check(group, mdb_cursor_put(cursor, &own_key, &renewed, MDB_CURRENT));
 }
 
-static err reseal_row(struct group *group, MDB_cursor *cursor, MDB_val *key, MDB_val value)
+static err reseal_row(struct group *group, MDB_cursor *cursor, const MDB_val *key, MDB_val value)
 {
     struct store *store = group->store;
     struct value_row_key row_key = {.size = key->mv_size};
@@ -67,7 +68,10 @@ static err reseal_row(struct group *group, MDB_cursor *cursor, MDB_val *key, MDB
         value_row_seal(store, &group->nonces, name,
                        (struct bytes){plain, size - VALUE_ROW_OVERHEAD}, sealed);
         MDB_val renewed = env_val(sealed, size);
-        result = group_check(group, mdb_cursor_put(cursor, key, &renewed, MDB_CURRENT));
+        /* A large value is taken out and put in again, and by then the page under `key`, when it
+         * was written in this transaction, holds another: the key must be a copy. */
+        MDB_val own_key = env_val(row_key.bytes, row_key.size);
+        result = group_check(group, mdb_cursor_put(cursor, &own_key, &renewed, MDB_CURRENT));
     }
     sodium_memzero(plain, size);
     free(plain);

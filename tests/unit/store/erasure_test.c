@@ -213,6 +213,35 @@ static void after_a_rekey_no_old_page_gives_a_destroyed_key(void **state) /* (S-
     assert_memory_equal(out, "key of an item", 14);
 }
 
+/* A value over half a page lies in pages of its own, and is put in anew rather than written over.
+ */
+static void a_rekey_loses_no_row_whatever_its_size(void **state)
+{
+    enum { ROW_COUNT = 300 };
+    struct fixture *fixture = *state;
+    static uint8_t value[8000], found[STORE_ROW_SIZE_MAX];
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        uint8_t name[2] = {(uint8_t)i, (uint8_t)(i >> 8)};
+        struct store_op op = {.kind = STORE_ROW_PUT};
+        memset(value, (int)(i & 0xff), sizeof value);
+        op.row = (struct store_row){
+            STORE_TABLE_ROSTER, {name, sizeof name}, {value, i % 3 == 0 ? 8000 : 40 + i}};
+        assert_int_equal(store_commit(fixture->store, &op, 1, STORE_NORMAL, NULL), OK);
+    }
+    rekey(fixture);
+    fixture_close(fixture);
+    fixture_open(fixture);
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        uint8_t name[2] = {(uint8_t)i, (uint8_t)(i >> 8)};
+        struct buffer buffer = buffer_over(found, sizeof found);
+        assert_int_equal(row_table_get(fixture->store, STORE_TABLE_ROSTER,
+                                       (struct bytes){name, sizeof name}, &buffer),
+                         OK);
+        assert_int_equal(buffer.size, i % 3 == 0 ? 8000 : 40 + i);
+        assert_int_equal(found[0], i & 0xff);
+    }
+}
+
 static void a_rekey_cut_short_goes_on_at_the_next_open(void **state)
 {
     struct fixture *fixture = *state;
@@ -287,6 +316,7 @@ int main(void)
         TEST(a_destroyed_record_keeps_its_place_and_signature),
         TEST(erased_never_comes_back),
         TEST(after_a_rekey_no_old_page_gives_a_destroyed_key),
+        TEST(a_rekey_loses_no_row_whatever_its_size),
         TEST(a_rekey_cut_short_goes_on_at_the_next_open),
         TEST(no_plain_key_id_or_text_stands_on_the_disk),
     };
