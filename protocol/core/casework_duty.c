@@ -190,8 +190,13 @@ static void casework_again(struct core *core, const struct casework_case *entry,
     casework_again_in(core, &scope, node);
 }
 
-static void casework_again_all(struct core *core, const struct casework_case *entry)
+/* Once for each case: a successor that erases is a participant too, and its own ERASE would be
+ * looked at again for ever. */
+static void casework_again_all(struct core *core, struct casework_case *entry)
 {
+    if (entry->has_looked_again)
+        return;
+    entry->has_looked_again = true;
     for (size_t i = 0; i < entry->consult.participant_count; i++)
         casework_again(core, entry, &entry->consult.participants[i].node);
 }

@@ -11,6 +11,7 @@ struct casework_case {
     uint64_t noticed;        /* bit i: participants[i] was mailed its grant */
     uint64_t walked;         /* position of the leader's stream that is being read; 0: none */
     uint32_t mirrored;       /* bit of enum mirror_what: the board was told */
+    bool has_looked_again;   /* what came before the erasure was looked at, once */
     bool owes_receipt;       /* what was destroyed here is still to be said */
     struct caserecord_erased receipt;
     struct stream_id erase_stream; /* where the ERASE is held here */
