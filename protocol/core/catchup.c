@@ -104,7 +104,7 @@ void catchup_summary(struct core *core, struct peer *peer, struct bytes frame, s
         peer->listing = 0;
         peer->is_listing_its_own = false;
     } else if (is_same && is_first && peer->listing == STREAM_NONE) {
-        /* (W-14) what others handed on to us, its writer does not know that we have */
+        /* (W-30) what others handed on to us, its writer does not know that we have */
         peer->listing = 0;
         peer->is_listing_its_own = true;
     }
