@@ -130,9 +130,13 @@ void oracle_acked(struct hospital *hospital, const struct effect *effect)
         world_fail(hospital->world, "reported and not durable", peer->name);
 }
 
+/* By one who will give it back. */
 static bool oracle_is_held(const struct world *world, const struct promise *promise)
 {
     for (uint32_t i = 0; i < world->count; i++) {
+        if (world->hospitals[i].is_puppet ||
+            world->heads[world->epoch - 1].members[i].state != MEMBER_ADMITTED)
+            continue;
         const struct disk_record *record =
             disk_at(&world->hospitals[i].disk, &promise->stream, promise->sequence);
         if (record != NULL && ID_EQUAL(record->id, promise->record))
@@ -173,6 +177,16 @@ void oracle_promises(struct world *world)
 
 /* ---- settled ---- */
 
+/* Of a case whose requester is not a member any more, nobody learns who takes part; nor of one that
+ * was erased before its grants were read. */
+static bool oracle_is_frozen(const struct world *world, const struct consult *consult,
+                             const struct stream_id *stream)
+{
+    const struct roster_entry *requester = roster_find(&world->society.roster, &consult->requester);
+    return requester == NULL || requester->state != MEMBER_ADMITTED ||
+           (consult->state == CASE_ERASED && !ID_EQUAL(stream->writer, consult->requester));
+}
+
 static bool oracle_shares(const struct world *world, const struct hospital *hospital,
                           const struct stream_id *stream)
 {
@@ -189,8 +203,10 @@ static bool oracle_shares(const struct world *world, const struct hospital *hosp
         return world->heads[world->epoch - 1].members[hospital->index].board_since > 0;
     case SCOPE_CASE:
         consult = oracle_consult(world, &stream->scope);
-        if (consult == NULL || ID_EQUAL(consult->requester, hospital->node))
-            return consult != NULL;
+        if (consult == NULL || oracle_is_frozen(world, consult, stream))
+            return false;
+        if (ID_EQUAL(consult->requester, hospital->node))
+            return true;
         part = consult_participant_of(consult, &hospital->node);
         return part != NULL && !part->is_ended; /* one that is ended is told of ERASE alone */
     case SCOPE_MAIL:

@@ -1,9 +1,10 @@
 /* sim --story NAME [--seed N] [--trace]
+ * sim --story NAME --seeds N [--seed N]
  * sim --years N [--seed N]
  *
- * Runs one story twice and compares the hashes of what happened: chance has one source. Or runs the
- * story of a year with N seeds, each in a process of its own, and counts those that fail; the first
- * one twice. */
+ * Runs one story twice and compares the hashes of what happened: chance has one source. Or runs it
+ * with N seeds, each in a process of its own, and counts those that fail; the first one twice. A
+ * year is the story `year`. */
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,12 +58,12 @@ static int sim_twice(size_t index, uint64_t seed)
     return 1;
 }
 
-/* Each year is a process of its own: one that fails does not end the others. */
-static int sim_years(uint64_t years, uint64_t seed)
+/* Each is a process of its own: one that fails does not end the others. */
+static int sim_many(size_t index, uint64_t count, uint64_t seed)
 {
-    size_t index = sim_find("year");
+    bool is_year = strcmp(sim_stories[index].name, "year") == 0;
     uint64_t told = 0, failures = 0;
-    for (uint64_t i = 0; i < years; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         int status = 1;
         (void)fflush(stdout);
         pid_t child = fork();
@@ -77,8 +78,9 @@ static int sim_years(uint64_t years, uint64_t seed)
         told++;
         failures += status == 0 ? 0 : 1;
     }
-    printf("g14.years %llu years\ng14.failures %llu failures\n", (unsigned long long)told,
-           (unsigned long long)failures);
+    printf(is_year ? "g14.years %llu years\ng14.failures %llu failures\n"
+                   : "sim.told %llu stories\nsim.failures %llu failures\n",
+           (unsigned long long)told, (unsigned long long)failures);
     return failures == 0 ? 0 : 1;
 }
 
@@ -87,7 +89,7 @@ int main(int argc, char **argv)
     const char *story = "";
     uint64_t seed = 1;
     bool is_traced = false;
-    uint64_t years = 0;
+    uint64_t seeds = 0;
     if (sodium_init() < 0)
         return 1;
     for (int i = 1; i < argc; i++) {
@@ -96,18 +98,21 @@ int main(int argc, char **argv)
             story = argv[++i];
         else if (strcmp(argv[i], "--seed") == 0 && has_value)
             seed = strtoull(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--years") == 0 && has_value)
-            years = strtoull(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--trace") == 0)
+        else if (strcmp(argv[i], "--seeds") == 0 && has_value)
+            seeds = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--years") == 0 && has_value) {
+            story = "year";
+            seeds = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--trace") == 0)
             is_traced = true;
     }
-    if (years > 0)
-        return sim_years(years, seed);
     size_t index = sim_find(story);
     if (index == sizeof sim_stories / sizeof sim_stories[0]) {
         printf("no such story; those there are stand in tests/sim/story.h\n");
         return 1;
     }
+    if (seeds > 0)
+        return sim_many(index, seeds, seed);
     if (!is_traced)
         return sim_twice(index, seed);
     (void)sim_tell(index, seed, true);

@@ -125,7 +125,8 @@ void story_hostile_relay(struct world *world)
     story_settle(world, 5 * MINUTE_MS);
 }
 
-/* Only a hostile relay: when it is honest again, all comes together. */
+/* Only a hostile relay: when an honest one takes its place, all comes together. (Lies about
+ * presence last as long as the connection to who told them.) */
 void story_hostile_only(struct world *world)
 {
     story_relays(world, 3, 1);
@@ -137,6 +138,8 @@ void story_hostile_only(struct world *world)
         world_run(world, chance_below(&world->chance, 2 * SECOND_MS));
     }
     relay->malice = 0;
+    relay_crash(relay);
+    relay_boot(relay);
     story_settle(world, 5 * MINUTE_MS);
 }
 
