@@ -278,6 +278,11 @@ bool society_folder_save_pending(struct society *society)
     return folder_make_all(society) && folder_write_both(society, &items, &head);
 }
 
+bool society_folder_finish(struct society *society, uint64_t valid_days)
+{
+    return society_pending_finish(society, valid_days) && society_folder_save_pending(society);
+}
+
 bool society_folder_discard(struct society *society)
 {
     struct folder_path items = folder_below(society, "pending/items");

@@ -58,6 +58,8 @@ bool society_folder_read_delta(const struct society *society, uint64_t epoch, ui
 /* Puts the pending head into the history: enough officers signed it. */
 bool society_folder_commit(struct society *society);
 
+/* Finishes what is pending (society_pending_finish) and writes it. */
+bool society_folder_finish(struct society *society, uint64_t valid_days);
 /* Writes pending/items and pending/head. */
 bool society_folder_save_pending(struct society *society);
 /* Removes them. */

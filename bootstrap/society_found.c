@@ -96,7 +96,7 @@ static int found_settle(struct society *society, const struct society_options *o
         return 1;
     society->pending.head.officers = *officers;
     if (!society_pending_put_settings(society, &settings) ||
-        !society_pending_save(society, options->valid_days))
+        !society_folder_finish(society, options->valid_days))
         return 1;
     printf("The founding head of `%s` is prepared. Now each of its %u officers signs it:\n"
            "  consilium-society sign --society %s --key FOLDER-OF-THE-OFFICER\n",
@@ -131,7 +131,7 @@ static int found_replace(struct society *society, const struct society_options *
         return 1;
     found_warn(&officers);
     society->pending.head.officers = officers;
-    if (!society_pending_save(society, options->valid_days))
+    if (!society_folder_finish(society, options->valid_days))
         return 1;
     printf("Prepared: %u officers, %u of whom sign each head from the next one on.\n",
            officers.count, officers.threshold);

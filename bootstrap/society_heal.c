@@ -205,7 +205,7 @@ static bool heal_prepare(struct heal *heal, const struct society_options *option
     society_pending_heal(heal->ours, &heal->split);
     if (!society_pending_put_settings(heal->ours, roster_settings(&heal->ours->roster)) ||
         !heal_cuts(heal) || !heal_members(heal) ||
-        !society_pending_save(heal->ours, options->valid_days))
+        !society_folder_finish(heal->ours, options->valid_days))
         return false;
     char common[2 * HASH_SIZE + 1];
     ids_to_hex(ID_BYTES(heal->split.common), common);

@@ -23,7 +23,7 @@ static int member_command(const struct society_options *options,
     bool changed = false;
     if (society_folder_open(society, options->society, false)) {
         changed = society_pending_begin(society) && change(society, options) &&
-                  society_pending_save(society, options->valid_days);
+                  society_folder_finish(society, options->valid_days);
         if (changed)
             printf("Prepared for the head of epoch %" PRIu64 "; now the officers `sign` it.\n",
                    society->pending.head.epoch);

@@ -300,7 +300,7 @@ static bool pending_draft(struct society *society, struct roster_head *ret_head)
     return false;
 }
 
-bool society_pending_save(struct society *society, uint64_t valid_days)
+bool society_pending_finish(struct society *society, uint64_t valid_days)
 {
     struct society_pending *pending = &society->pending;
     struct roster_head head;
@@ -318,7 +318,7 @@ bool society_pending_save(struct society *society, uint64_t valid_days)
     pending->head = head;
     pending->body_size = body.size;
     pending->signature_count = 0;
-    return society_folder_save_pending(society);
+    return true;
 }
 
 /* ---- reading it back ---- */

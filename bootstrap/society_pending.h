@@ -32,8 +32,8 @@ void society_pending_settings(const struct society *society, struct settings *re
 bool society_pending_find(const struct society *society, const char *text,
                           struct member *ret_member);
 
-/* Drafts it anew, valid for `valid_days`, and writes it. */
-bool society_pending_save(struct society *society, uint64_t valid_days);
+/* Drafts it anew, valid for `valid_days`; society_folder_finish writes it too. */
+bool society_pending_finish(struct society *society, uint64_t valid_days);
 
 /* Who signs it, and how many must. */
 struct officers society_pending_officers(const struct society *society);

@@ -27,7 +27,7 @@ static int settings_change(const struct society_options *options,
         society_pending_settings(society, &settings);
         changed = society_pending_begin(society) && change(&settings, options) &&
                   society_pending_put_settings(society, &settings) &&
-                  society_pending_save(society, options->valid_days);
+                  society_folder_finish(society, options->valid_days);
         if (changed)
             printf("Prepared for the head of epoch %llu; now the officers `sign` it.\n",
                    (unsigned long long)society->pending.head.epoch);
@@ -291,7 +291,7 @@ static int settings_with_society(const struct society_options *options,
 
 static bool settings_renew(struct society *society, const struct society_options *options)
 {
-    if (!society_pending_begin(society) || !society_pending_save(society, options->valid_days))
+    if (!society_pending_begin(society) || !society_folder_finish(society, options->valid_days))
         return false;
     printf("Prepared: the next head is valid for %llu days; now the officers `sign` it.\n",
            (unsigned long long)options->valid_days);

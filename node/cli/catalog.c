@@ -1,5 +1,8 @@
 /* All commands. The API's fields are the options; spec/api.md says what each means. */
-#include "node/cli/command.h"
+#include "node/cli/catalog.h"
+
+#include <stdio.h>
+#include <string.h>
 
 #include "node/cli/page.h"
 #include "node/cli/page_draft.h"
@@ -206,7 +209,7 @@ static const struct field nothing[] = {END};
 #define OWN(words, takes, what, options, function)                                                 \
     .name = words, .arguments = takes, .help = what, .fields = options, .run = function
 
-const struct command command_catalog[] = {
+const struct command catalog_commands[] = {
     GROUP("The node"),
     {GET("status", "", "How this node stands", "status", nothing, page_status),
      .example = "consilium status"},
@@ -283,7 +286,7 @@ const struct command command_catalog[] = {
      .print = print_deleted,
      .example = "consilium draft delete 41c0"},
     {GET("preview", "DRAFT", "The exact bytes that would leave", "drafts/%s/preview", nothing,
-         page_preview),
+         page_draft_preview),
      .example = "consilium preview 41c0"},
     {OWN("announce", "DRAFT", "Show what leaves, ask, sign and send", announce, story_announce),
      .wants = WANTS_SIGNER | WANTS_YES, .example = "consilium announce 41c0 --clinician grey"},
@@ -374,3 +377,48 @@ const struct command command_catalog[] = {
     {OWN("completion", "", "Completion of commands and options, for bash", nothing, NULL),
      .example = "consilium completion >~/.local/share/bash-completion/completions/consilium"},
     {.name = NULL}};
+
+const struct command *catalog_find(int argc, char **argv, int *ret_words)
+{
+    const struct command *found = NULL;
+    for (const struct command *command = catalog_commands; command->name != NULL; command++) {
+        char two[128];
+        bool has_two = strchr(command->name, ' ') != NULL;
+        if (has_two && argc < 2)
+            continue;
+        snprintf(two, sizeof two, "%s%s%s", argv[0], has_two ? " " : "", has_two ? argv[1] : "");
+        if (strcmp(two, command->name) == 0 && (found == NULL || has_two)) {
+            found = command;
+            *ret_words = has_two ? 2 : 1;
+        }
+    }
+    return found;
+}
+
+bool catalog_list_group(const char *word)
+{
+    size_t size = strlen(word);
+    bool is_group = false;
+    for (const struct command *command = catalog_commands; command->name != NULL; command++) {
+        if (strncmp(command->name, word, size) != 0 || command->name[size] != ' ')
+            continue;
+        if (!is_group)
+            fprintf(stderr, "consilium: `%s` wants one word more:\n", word);
+        is_group = true;
+        fprintf(stderr, "  %-18s %-12s %s\n", command->name, command->arguments, command->help);
+    }
+    return is_group;
+}
+
+void catalog_list(void)
+{
+    for (const struct command *command = catalog_commands; command->name != NULL; command++) {
+        if (command->name[0] == '#') {
+            printf("\n%s\n", command->help);
+            continue;
+        }
+        char words[64];
+        snprintf(words, sizeof words, "%s %s", command->name, command->arguments);
+        printf("  %-26s %s\n", words, command->help);
+    }
+}

@@ -84,17 +84,9 @@ const char *command_nth(const struct run *run, const char *field, size_t n);
 /* All fields that are sent, as an object; NULL when one is not well-formed (it was said). */
 json_t *command_body(const struct run *run);
 
-/* The command whose name are the first words of argv; `ret_words` says how many. NULL: none. */
-const struct command *command_find(int argc, char **argv, int *ret_words);
-/* The commands of two words that begin with `word`; false when there are none. */
-bool command_list_group(const char *word);
-/* All commands with their help, grouped. */
-void command_list(void);
 /* "wanted-count" of "wanted_count": a field as an option. */
 void command_option_name(const struct field *field, char *ret_name, size_t size);
 /* May it be given more than once? */
 bool command_is_repeated(const struct field *field);
-
-extern const struct command command_catalog[]; /* ends with a NULL name */
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/cli/command.h"
+#include "node/cli/catalog.h"
 #include "node/cli/manual.h"
 #include "node/cli/request.h"
 #include "node/cli/show.h"
@@ -17,7 +17,7 @@ static void usage(void)
            "\n"
            "Asks colleagues at other hospitals for a second opinion, and gives one.\n"
            "`consilium COMMAND --help` tells about each command.\n");
-    command_list();
+    catalog_list();
     printf("\n"
            "CASE, DRAFT, RECORD, ITEM and MEMBER may be shortened to a unique beginning of\n"
            "at least 4 digits. Exit status: 0 done, 1 refused or failed (the reason is on\n"
@@ -66,20 +66,6 @@ static char *path_of(const struct run *run)
     return strdup(path);
 }
 
-int story_print(const struct run *run, json_t *answer, void (*print)(const json_t *answer))
-{
-    if (answer == NULL)
-        return 1;
-    if (run->is_json)
-        show_json(answer);
-    else if (print != NULL)
-        print(answer);
-    else
-        show_value(answer);
-    json_decref(answer);
-    return 0;
-}
-
 static int plain(struct run *run)
 {
     char *path = path_of(run);
@@ -114,12 +100,12 @@ int main(int argc, char **argv)
         manual_completion();
         return 0;
     }
-    run.command = command_find(argc - 1, argv + 1, &words);
+    run.command = catalog_find(argc - 1, argv + 1, &words);
     if (run.command == NULL) {
         if (argv[1][0] == '-')
             show_problem("the command comes first, its options after it: consilium COMMAND %s ...",
                          argv[1]);
-        else if (!command_list_group(argv[1]))
+        else if (!catalog_list_group(argv[1]))
             show_problem("there is no command `%s`; `consilium --help` lists them", argv[1]);
         return 2;
     }

@@ -48,7 +48,7 @@ static void page_top(const json_t *about)
     page_pair("until", line);
     if (json_object_get(announcement, "delivery") != NULL) {
         printf("  %-14s", "announced");
-        page_delivery(json_object_get(announcement, "delivery"), NULL, 0);
+        page_record_delivery(json_object_get(announcement, "delivery"), NULL, 0);
     }
     /* Of an erased case, neither is left. */
     if (answer_text(told, "question")[0] == '\0')

@@ -101,7 +101,7 @@ void page_draft(const json_t *answer)
     draft_missing(answer);
 }
 
-void page_attached(const json_t *answer)
+void page_draft_attached(const json_t *answer)
 {
     const json_t *list = json_object_get(answer, "attachments");
     size_t count = json_array_size(list);
@@ -132,7 +132,7 @@ static void preview_line(const char *line)
     show_pair(0, lead, PREVIEW_COLUMN, line + PREVIEW_COLUMN);
 }
 
-void page_preview(const json_t *answer)
+void page_draft_preview(const json_t *answer)
 {
     char *text = strdup(answer_text(answer, "text"));
     char *rest = text;

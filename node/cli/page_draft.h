@@ -7,7 +7,7 @@
 /* The answers of `drafts/DRAFT`; of making and changing one. */
 void page_draft(const json_t *answer);
 /* The last attachment of the same: what was just attached. */
-void page_attached(const json_t *answer);
-void page_preview(const json_t *answer);
+void page_draft_attached(const json_t *answer);
+void page_draft_preview(const json_t *answer);
 
 #endif

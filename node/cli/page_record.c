@@ -98,7 +98,7 @@ static void record_alternatives(const json_t *list)
     }
 }
 
-void page_opinion(const json_t *content)
+void page_record_opinion(const json_t *content)
 {
     record_verdict(content, "diagnosis", "diagnosis", "diagnosis_text");
     record_verdict(content, "treatment", "treatment", "treatment_text");
@@ -193,7 +193,7 @@ static void record_content(const json_t *record)
     if (!json_is_object(content))
         return;
     if (strcmp(kind, "OPINION") == 0) {
-        page_opinion(content);
+        page_record_opinion(content);
     } else if (strcmp(kind, "MANIFEST") == 0) {
         record_opened(count, 0);
     } else if (strcmp(kind, "OPENED") == 0) {
@@ -209,7 +209,7 @@ static void record_content(const json_t *record)
 
 /* ---- how far it got ---- */
 
-void page_delivery(const json_t *delivery, const json_t *opened_by, size_t indent)
+void page_record_delivery(const json_t *delivery, const json_t *opened_by, size_t indent)
 {
     char line[RECORD_TEXT_SIZE] = "";
     size_t used = 0, index;
@@ -251,7 +251,7 @@ static void record_notes(const json_t *record)
         show_text(verdict, 2);
     if (answer_text(record, "why")[0] != '\0')
         show_pair(2, "not readable: ", RECORD_LABEL_WIDTH, answer_text(record, "why"));
-    page_delivery(delivery, opened, 2);
+    page_record_delivery(delivery, opened, 2);
 }
 
 void page_record(const json_t *record)

@@ -10,8 +10,8 @@ void page_record(const json_t *record);
 const char *page_record_title(const char *kind);
 /* The content of an opinion: what was found, what is advised, why; each line begun with two blanks.
  */
-void page_opinion(const json_t *content);
+void page_record_opinion(const json_t *content);
 /* "kept here, reached 2 of 3 institutions; opened by Dr. Karin Berg"; nothing when not known. */
-void page_delivery(const json_t *delivery, const json_t *opened_by, size_t indent);
+void page_record_delivery(const json_t *delivery, const json_t *opened_by, size_t indent);
 
 #endif

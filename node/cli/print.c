@@ -72,7 +72,7 @@ static void print_case(const json_t *entry)
     show_text(line, 2);
     show_excerpt(answer_text(about, "question"), 2, 4);
     if (json_object_get(announcement, "delivery") != NULL)
-        page_delivery(json_object_get(announcement, "delivery"), NULL, 2);
+        page_record_delivery(json_object_get(announcement, "delivery"), NULL, 2);
     putchar('\n');
 }
 
@@ -272,7 +272,7 @@ void print_items(const json_t *answer)
         print_column(answer_text(item, "name"), 28);
         printf("%10s  ", show_size(answer_number(item, "size")));
         print_last(answer_equals(item, "state", "here") ? "here" : chunks, 20);
-        page_delivery(NULL, json_object_get(item, "opened_by"), 18);
+        page_record_delivery(NULL, json_object_get(item, "opened_by"), 18);
     }
 }
 

@@ -110,7 +110,7 @@ int story_attach(struct run *run)
 {
     json_t *answer =
         story_upload(run, run->arguments[0], run->arguments[1], command_value(run, "name"));
-    return story_print(run, answer, page_attached);
+    return story_print(run, answer, page_draft_attached);
 }
 
 /* Asks the person at the terminal; the answer must be typed in full. */
@@ -147,7 +147,7 @@ static json_t *story_send(struct run *run, const char *draft)
     const char *hash = json_string_value(json_object_get(preview, "preview"));
     json_t *answer = NULL;
     if (seen == NULL && !run->is_json)
-        page_preview(preview);
+        page_draft_preview(preview);
     if (seen != NULL && (hash == NULL || strcmp(seen, hash) != 0)) {
         show_problem("this is not what was shown: the draft changed; look at `consilium preview`");
     } else if (seen == NULL && run->is_sure) {
@@ -355,4 +355,18 @@ int story_audit_export(struct run *run)
     if (is_done && !run->is_json)
         printf("Written to %s.\n", to);
     return is_done ? 0 : 1;
+}
+
+int story_print(const struct run *run, json_t *answer, void (*print)(const json_t *answer))
+{
+    if (answer == NULL)
+        return 1;
+    if (run->is_json)
+        show_json(answer);
+    else if (print != NULL)
+        print(answer);
+    else
+        show_value(answer);
+    json_decref(answer);
+    return 0;
 }

@@ -248,7 +248,7 @@ static void verify_page(const json_t *facts)
         show_pair(2, "taken in by ", 14, answer_text(facts, "requester"));
     printf("  documents and images that were opened: %lld\n", answer_number(facts, "items_opened"));
     printf("\nOpinion\n");
-    page_opinion(facts);
+    page_record_opinion(facts);
     printf("\nChecked against roster head %lld%s\n  %s\n", answer_number(facts, "checked_epoch"),
            answer_is(facts, "anchored") ? ", which you named:"
                                         : ", the last in the file: NOT ANCHORED.",

@@ -26,6 +26,7 @@ BELOW = {
     "node/attachment": ("protocol", "node/io", "node/attachment"),
     "node/desk": DESK,
     "node/api": DESK + ("node/links", "node/api"),
+    "node/cli": CORE + ("node/io", "node/cli"),
     "node": DESK + ("node/links", "node/api", "node"),
     "bootstrap": ("protocol", "protocol/roster", "protocol/link", "protocol/relay", "node/io",
                   "bootstrap"),

@@ -10,7 +10,7 @@ from collections import namedtuple
 
 ROOMS = ("protocol", "protocol/roster", "protocol/record", "protocol/consult", "protocol/link",
          "protocol/core", "protocol/relay", "store", "node/io", "node/federation", "node/links",
-         "node/items", "node/attachment", "node/desk", "node/api", "node", "bootstrap")
+         "node/items", "node/attachment", "node/desk", "node/api", "node/cli", "node", "bootstrap")
 SKIPPED = {"build", ".git", "node_modules", "__pycache__"}
 
 # What is wrong where, and how to mend it.

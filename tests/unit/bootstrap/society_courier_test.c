@@ -88,7 +88,7 @@ static void admit(struct story *s, uint8_t number)
     struct member member = member_of(s, number, society_pending_epoch(&s->society));
     assert_true(society_pending_begin(&s->society));
     assert_true(society_pending_put_member(&s->society, &member));
-    assert_true(society_pending_save(&s->society, 30));
+    assert_true(society_folder_finish(&s->society, 30));
     sign(s);
 }
 
@@ -105,7 +105,7 @@ static void found(struct story *s)
     officers->count = officers->threshold = 1;
     crypto_sign_keypair(officers->keys[0].bytes, s->officer_secret);
     assert_true(society_pending_put_settings(&s->society, &settings));
-    assert_true(society_pending_save(&s->society, 30));
+    assert_true(society_folder_finish(&s->society, 30));
     sign(s);
 }
 
