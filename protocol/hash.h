@@ -42,7 +42,8 @@
     X(STORE_INDEX, "consilium/1 store index")                                                      \
     X(FINGERPRINT, "consilium/1 fingerprint")                                                      \
     X(RENDEZVOUS, "consilium/1 rendezvous")                                                        \
-    X(PREVIEW, "consilium/1 preview")
+    X(PREVIEW, "consilium/1 preview")                                                              \
+    X(RETRACTION, "consilium/1 retraction")
 
 #define CONTEXT_ENUM(name, text) CONTEXT_##name,
 enum context { CONTEXT_LIST(CONTEXT_ENUM) CONTEXT_COUNT };

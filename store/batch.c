@@ -72,8 +72,8 @@ static err measure(const struct store_op *op, size_t *ret_size)
         return op->audit.entry.size > STORE_AUDIT_SIZE_MAX ? ERR_TOO_LARGE : OK;
     case STORE_TOMBSTONE:
         *ret_size = 2 + 1 + HASH_SIZE + 8;
-        return op->tombstone.kind == STORE_TOMBSTONE_RECORD ||
-                       op->tombstone.kind == STORE_TOMBSTONE_CASE
+        return op->tombstone.kind >= STORE_TOMBSTONE_RECORD &&
+                       op->tombstone.kind <= STORE_TOMBSTONE_RETRACTION
                    ? OK
                    : ERR_INVALID;
     case STORE_ITEM_DELETE:

@@ -93,7 +93,8 @@ void store_close(struct store *store);
     X(INDEX, 12, false) /* what the local search needs */                                          \
     X(PEER, 13, false)                                                                             \
     X(LACK, 14, false)       /* positions whose body or key is still missing */                    \
-    X(GENERATION, 15, false) /* when one was opened, whether ours was ended */
+    X(GENERATION, 15, false) /* when one was opened, whether ours was ended */                     \
+    X(RETRACTION, 16, false) /* announcements of erased cases still to be destroyed */
 
 #define STORE_TABLE_ENUM(name, number, ordered) STORE_TABLE_##name = number,
 enum store_table { STORE_TABLE_LIST(STORE_TABLE_ENUM) };
@@ -169,7 +170,11 @@ struct store_audit {
     struct bytes entry; /* <= STORE_AUDIT_SIZE_MAX */
 };
 
-enum store_tombstone_kind { STORE_TOMBSTONE_RECORD = 1, STORE_TOMBSTONE_CASE = 2 };
+enum store_tombstone_kind {
+    STORE_TOMBSTONE_RECORD = 1,
+    STORE_TOMBSTONE_CASE = 2,
+    STORE_TOMBSTONE_RETRACTION = 3, /* what was told of an erased case to those outside of it */
+};
 
 struct store_tombstone {
     enum store_tombstone_kind kind;

@@ -17,7 +17,7 @@ static bool api_is_over(enum case_state state)
            state == CASE_ERASED;
 }
 
-/* A case that was asked directly has no mirror on a board: its own stream tells. */
+/* A mirror may be on its way: the stream of the case itself tells first. */
 static const char *api_entry_state(const struct api_call *call, const struct inbox_entry *entry)
 {
     const struct consult *consult = core_case(shell_core(call->federation->shell), &entry->case_id);
@@ -57,8 +57,6 @@ static json_t *api_entry(struct api_call *call, const struct inbox_entry *entry)
     json_object_update(json, (json_t *)(uintptr_t)(inside == NULL ? content : inside));
     json_decref(content);
     json_object_del(json, "case_id");
-    if (entry->mirrored == MIRROR_ERASED) /* the board's record lives on until it expires */
-        json_object_del(json, "question");
     json_object_set_new(json, "case", form_show_hex(ID_BYTES(entry->case_id)));
     json_object_set_new(json, "deadline", form_show_time(entry->deadline));
     json_object_set_new(json, "state", json_string(api_entry_state(call, entry)));

@@ -96,10 +96,23 @@ static void inbox_add(struct inbox *inbox, const struct readout *readout,
     inbox_fill(&entry, announcement);
     for (size_t i = 0; i < inbox->mirror_count; i++)
         inbox_apply(&entry, &inbox->mirrors[i]);
+    if (entry.mirrored == MIRROR_ERASED)
+        return;
     size_t place = inbox->entry_count++;
     for (; place > 0 && entries[place - 1].number > entry.number; place--)
         entries[place] = entries[place - 1];
     entries[place] = entry;
+}
+
+/* Nothing that its requester erased is listed. */
+static void inbox_forget_erased(struct inbox *inbox)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < inbox->entry_count; i++) {
+        if (inbox->entries[i].mirrored != MIRROR_ERASED)
+            inbox->entries[kept++] = inbox->entries[i];
+    }
+    inbox->entry_count = kept;
 }
 
 static void inbox_take_mirror(struct inbox *inbox, const struct readout *readout)
@@ -109,6 +122,7 @@ static void inbox_take_mirror(struct inbox *inbox, const struct readout *readout
         return;
     for (size_t i = 0; i < inbox->entry_count; i++)
         inbox_apply(&inbox->entries[i], &mirror);
+    inbox_forget_erased(inbox);
     if (inbox->mirrors == NULL)
         inbox->mirrors = calloc(INBOX_MIRROR_COUNT_MAX, sizeof *inbox->mirrors);
     if (inbox->mirrors != NULL)

@@ -15,9 +15,8 @@
 #include "store/record_table.h"
 #include "store/row_table.h"
 
-/* A put, perhaps a row about what it lacks; and one for the audit. */
 enum {
-    KEEPING_OPS_A_RECORD = 2,
+    KEEPING_OPS_A_RECORD = 4, /* a put, a row about what it lacks, two of a retraction */
     KEEPING_KEY_SIZE = STREAM_ID_SIZE + 8,
     KEEPING_ROUND_MAX = 16, /* what a batch leads to is kept as well, at the end */
 };
@@ -29,6 +28,7 @@ struct keeping_ops {
     struct record_claim claims[STEP_RECORD_COUNT_MAX];
     uint8_t lack_keys[STEP_RECORD_COUNT_MAX][KEEPING_KEY_SIZE];
     uint8_t lack_values[STEP_RECORD_COUNT_MAX][HASH_SIZE + 5];
+    uint8_t retractions[STEP_RECORD_COUNT_MAX][RETRACTION_SIZE];
     uint64_t audit_number; /* of the entry in this batch; 0: none */
 };
 
@@ -71,6 +71,14 @@ static void keeping_put(const struct shell *shell, struct keeping_ops *ops, size
     uint32_t lacking = RECORD_BARE | RECORD_KEYLESS;
     uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
     struct store_op *op = &ops->all[ops->count++];
+    if (run->is_fill && (record->flags & RECORD_DESTROYED) != 0) {
+        op->kind = STORE_DESTROY;
+        op->position.stream = &claim->header.stream;
+        op->position.sequence = claim->header.sequence;
+        op->position.flags = op->position.flags_mask = RECORD_DESTROYED | RECORD_BARE;
+        keeping_lack(ops, index, false, record->flags);
+        return;
+    }
     if (run->is_fill) {
         op->kind = STORE_FILL;
         op->fill = (struct store_fill){.stream = &claim->header.stream,
@@ -126,6 +134,31 @@ static void keeping_audit(struct shell *shell, struct keeping_ops *ops,
     ops->audit_number = ops->all[ops->count++].audit.number;
 }
 
+/* What its writer has erased is not taken in: its place is, with nothing in it. */
+static void keeping_spare(const struct shell *shell, const struct record_claim *claim,
+                          struct step_record *record)
+{
+    if (record->plaintext.size == 0 || !retracting_is_done(shell, claim, record->plaintext))
+        return;
+    record->flags = (record->flags & ~(uint32_t)RECORD_KEYLESS) | RECORD_BARE | RECORD_DESTROYED;
+    record->has_key = false;
+    record->record.size = RECORD_BARE_SIZE;
+    record->plaintext = BYTES_NONE;
+}
+
+static err keeping_stage(struct shell *shell, struct keeping_ops *ops, size_t index,
+                         const struct step_run *run, struct step_record *record)
+{
+    err failure = record_parse_again(record->record, &record->id, &ops->claims[index]);
+    if (failure != OK)
+        return failure;
+    keeping_spare(shell, &ops->claims[index], record);
+    keeping_put(shell, ops, index, run, record);
+    ops->count += retracting_stage(&ops->claims[index], record->plaintext, ops->retractions[index],
+                                   &ops->all[ops->count]);
+    return OK;
+}
+
 static err keeping_try(struct shell *shell, struct parcel *parcel)
 {
     struct keeping_ops *ops = malloc(sizeof *ops);
@@ -133,17 +166,14 @@ static err keeping_try(struct shell *shell, struct parcel *parcel)
         return ERR_BUSY;
     ops->count = 0;
     ops->audit_number = 0;
-    memset(ops->all, 0, (2 * parcel->batch.record_count + 1) * sizeof *ops->all);
-    const struct step_record *record = parcel->batch.records;
+    memset(ops->all, 0, (KEEPING_OPS_A_RECORD * parcel->batch.record_count + 1) * sizeof *ops->all);
+    struct step_record *record = parcel->batch.records;
     size_t index = 0;
     err failure = OK;
     for (size_t i = 0; i < parcel->batch.run_count; i++) {
-        for (uint16_t j = 0; j < parcel->batch.runs[i].count; j++, index++) {
-            failure =
-                record_parse_again(record[index].record, &record[index].id, &ops->claims[index]);
-            if (failure == OK)
-                keeping_put(shell, ops, index, &parcel->batch.runs[i], &record[index]);
-        }
+        const struct step_run *run = &parcel->batch.runs[i];
+        for (uint16_t j = 0; j < run->count && failure == OK; j++, index++)
+            failure = keeping_stage(shell, ops, index, run, &record[index]);
     }
     if (failure == OK && parcel->batch.record_count == 1)
         keeping_audit(shell, ops, record, &ops->claims[0]);

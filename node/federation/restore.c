@@ -200,6 +200,7 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
     event.start = marker;
     shell_turn(shell, &event, NULL);
     erasing_resume(shell);
+    retracting_resume(shell);
     proving_start(shell, marker);
     core_status(shell->core, &status);
     log_info("restored", log_text("federation", shell->name),

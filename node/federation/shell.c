@@ -113,6 +113,10 @@ static void shell_perform(struct shell *shell, const struct effect *effect, stru
     case EFFECT_DESTROY:
         erasing_case(shell, &effect->destroy.scope, &effect->destroy.erase);
         break;
+    case EFFECT_RETRACT:
+        retracting_begin(shell, &(struct retraction){effect->retract.scope, effect->retract.writer,
+                                                     effect->retract.case_id});
+        break;
     case EFFECT_ITEMS:
         if (shell->items.on_frame != NULL)
             shell->items.on_frame(shell->items.arg, effect->link, effect->frame);

@@ -145,6 +145,27 @@ void erasing_case(struct shell *shell, const struct scope *scope, const struct r
 /* At the start: goes on with what an earlier process did not end. */
 void erasing_resume(struct shell *shell);
 
+/* ---- retracting.c ---- */
+
+/* What a writer told a scope of a case. */
+struct retraction {
+    struct scope scope;
+    struct node_id writer;
+    struct case_id case_id;
+};
+enum { RETRACTION_SIZE = 1 + HASH_SIZE + NODE_ID_SIZE + HASH_SIZE };
+
+/* Is this an announcement, or a request, of a case that its writer has erased? */
+bool retracting_is_done(const struct shell *shell, const struct record_claim *claim,
+                        struct bytes plaintext);
+/* When this is the mirror that says so: the ops that are kept with it; else 0. They point into
+ * `key`. */
+size_t retracting_stage(const struct record_claim *claim, struct bytes plaintext,
+                        uint8_t key[static RETRACTION_SIZE], struct store_op ops[static 2]);
+void retracting_begin(struct shell *shell, const struct retraction *what);
+/* At the start: goes on with what an earlier process did not end. */
+void retracting_resume(struct shell *shell);
+
 /* ---- proving.c ---- */
 
 enum { PROVING_INTERVAL_MS = 1000 };

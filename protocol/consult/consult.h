@@ -120,6 +120,8 @@ struct consult {
 
     struct consult_participant participants[PARTICIPANT_COUNT_MAX]; /* ended ones stay */
     size_t participant_count;
+    struct node_id directed[PARTICIPANT_COUNT_MAX]; /* asked by mail; no board knows of the case */
+    size_t directed_count;
     struct consult_taken taken[TAKEN_IN_COUNT_MAX]; /* in the order of taking in */
     size_t taken_count;
 };
@@ -212,7 +214,7 @@ enum consult_action_kind {
     CONSULT_WRITE_GRANT,   /* requester: GRANT node, join, clinician; audit the disclosure first */
     CONSULT_MAIL_NOTICE,   /* requester: GRANT_NOTICE to node about `record` */
     CONSULT_WRITE_TAKE_IN, /* requester: TAKE_IN `record` of `kind` by node */
-    CONSULT_WRITE_MIRROR,  /* requester: MIRROR what, until, on the board of the case */
+    CONSULT_WRITE_MIRROR,  /* requester: MIRROR what, until, to the board or to those asked */
     CONSULT_CHECK_READERS, /* who may read changed: hand out keys and ask for them again */
     CONSULT_APPLY_AGAIN,   /* feed the kept records of node again: apply, then react */
     CONSULT_DESTROY,       /* destroy keys, chunks, index entries of the case */
@@ -249,8 +251,9 @@ size_t consult_react(const struct consult *consult, const struct consult_situati
 /* ---- keeping it ---- */
 
 enum {
-    CONSULT_EXPORT_SIZE_MAX =
-        600 + PARTICIPANT_COUNT_MAX * (128 + RELEASED_COUNT_MAX * 40) + TAKEN_IN_COUNT_MAX * 36
+    CONSULT_EXPORT_SIZE_MAX = 600 + PARTICIPANT_COUNT_MAX * NODE_ID_SIZE +
+                              PARTICIPANT_COUNT_MAX * (128 + RELEASED_COUNT_MAX * 40) +
+                              TAKEN_IN_COUNT_MAX * 36
 };
 
 /* Canonical bytes: two that are equal export to equal bytes. ERR_FULL when `out` is. */

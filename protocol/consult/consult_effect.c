@@ -51,6 +51,8 @@ enum consult_verdict consult_effect_open(struct consult *consult,
     consult->mode = announcement.mode;
     consult->wanted_count = announcement.wanted_count;
     consult->opened_at = record->time;
+    memcpy(consult->directed, open.directed, sizeof consult->directed);
+    consult->directed_count = open.directed_count;
     consult->deadline = announcement.deadline;
     consult->open = record->id;
     return CONSULT_COUNTS;

@@ -4,7 +4,7 @@
 
 #include "protocol/consult/announcement.h"
 
-enum { CONSULT_EXPORT_VERSION = 1 };
+enum { CONSULT_EXPORT_VERSION = 2 };
 enum { EXPORT_ENDED = 1, EXPORT_OPINION = 2, EXPORT_DECLINED = 4, EXPORT_FLAGS_ALL = 7 };
 
 /* The ids that stand in a row, in the order of the export. */
@@ -74,6 +74,9 @@ err consult_export(const struct consult *consult, struct buffer *buffer)
     export_ids(consult, ids);
     for (size_t i = 0; i < EXPORT_ID_COUNT; i++)
         buffer_put(buffer, ids[i]->bytes, HASH_SIZE);
+    buffer_u8(buffer, (uint8_t)consult->directed_count);
+    for (size_t i = 0; i < consult->directed_count; i++)
+        buffer_put(buffer, consult->directed[i].bytes, NODE_ID_SIZE);
     buffer_u8(buffer, (uint8_t)consult->participant_count);
     for (size_t i = 0; i < consult->participant_count; i++)
         write_participant(&consult->participants[i], buffer);
@@ -124,6 +127,11 @@ static bool read_head(struct reader *reader, struct consult *consult)
         &consult->withdraw, &consult->outcome,  &consult->erase};
     for (size_t i = 0; i < EXPORT_ID_COUNT; i++)
         reader_copy(reader, ids[i]->bytes, HASH_SIZE);
+    consult->directed_count = reader_u8(reader);
+    if (consult->directed_count > PARTICIPANT_COUNT_MAX)
+        return false;
+    for (size_t i = 0; i < consult->directed_count; i++)
+        reader_copy(reader, consult->directed[i].bytes, NODE_ID_SIZE);
     return !reader->failed;
 }
 

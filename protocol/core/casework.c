@@ -175,17 +175,33 @@ static void casework_take_federation(struct core *core, const struct record_clai
         casework_certified(core, &writer->node_id);
 }
 
-static void casework_take_board(struct core *core, const struct record_claim *claim,
-                                const struct statement *statement)
+/* To whom this one went: the board, or one of those who were asked directly. */
+static uint64_t casework_mirror_bit(const struct consult *consult, const struct scope *scope)
+{
+    for (size_t i = 0; scope->kind == SCOPE_MAIL && i < consult->directed_count; i++) {
+        struct scope mail = scope_mail(&consult->directed[i]);
+        if (scope_equal(&mail, scope))
+            return UINT64_C(1) << i;
+    }
+    return scope->kind == SCOPE_BOARD ? 1 : 0;
+}
+
+static void casework_take_mirror(struct core *core, const struct record_claim *claim,
+                                 const struct statement *statement, struct step *step)
 {
     struct mirror mirror;
-    if (statement->kind != KIND_MIRROR ||
-        !ID_EQUAL(claim->header.stream.writer, core->config.self) ||
-        mirror_read(statement->content, &mirror) != OK)
+    const struct stream_id *stream = &claim->header.stream;
+    if (statement->kind != KIND_MIRROR || mirror_read(statement->content, &mirror) != OK)
         return;
     struct casework_case *entry = casework_entry(core, &mirror.case_id);
-    if (entry != NULL)
-        entry->mirrored |= 1u << mirror.what;
+    if (entry != NULL && ID_EQUAL(stream->writer, core->config.self))
+        entry->mirrored[mirror.what] |= casework_mirror_bit(&entry->consult, &stream->scope);
+    if (mirror.what != MIRROR_ERASED || !core->is_started)
+        return;
+    struct effect *effect = step_effect(step, EFFECT_RETRACT); /* C-53 */
+    effect->retract.scope = stream->scope;
+    effect->retract.writer = stream->writer;
+    effect->retract.case_id = mirror.case_id;
 }
 
 static void casework_take_notice(struct core *core, const struct record_claim *claim,
@@ -275,9 +291,10 @@ void casework_take(struct core *core, const struct record_claim *claim, struct b
         casework_take_federation(core, claim, &statement, step);
         break;
     case SCOPE_BOARD:
-        casework_take_board(core, claim, &statement);
+        casework_take_mirror(core, claim, &statement, step);
         break;
     case SCOPE_MAIL:
+        casework_take_mirror(core, claim, &statement, step);
         if (statement.kind == KIND_GRANT_NOTICE)
             casework_take_notice(core, claim, &statement);
         if (statement.kind == KIND_JOIN)

@@ -148,22 +148,45 @@ static err casework_take_in(struct core *core, const struct casework_case *entry
     return failure;
 }
 
-static err casework_mirror(struct core *core, const struct casework_case *entry,
-                           const struct consult_action *action, struct step *step)
+/* Was everyone told who is to be told? */
+static bool casework_is_mirrored(const struct casework_case *entry, enum mirror_what what)
+{
+    size_t count = entry->consult.directed_count;
+    uint64_t all = count >= 64 ? UINT64_MAX : (UINT64_C(1) << (count == 0 ? 1 : count)) - 1;
+    return (entry->mirrored[what] & all) == all;
+}
+
+static err casework_mirror_to(struct core *core, const struct scope *scope,
+                              const struct mirror *mirror, struct step *step)
 {
     uint8_t memory[CASEWORK_BODY_SIZE_MAX];
     struct buffer content = buffer_over(memory, sizeof memory);
-    struct mirror mirror = {entry->consult.case_id, action->what, action->until};
-    struct bytes tag = {entry->consult.specialty, entry->consult.specialty_size};
+    err failure = mirror_write(mirror, &content);
+    return failure == OK ? casework_post(core, scope, KIND_MIRROR, buffer_bytes(&content), step)
+                         : failure;
+}
+
+/* C-43: of a directed case no board learns, not even its id. */
+static err casework_mirror(struct core *core, const struct casework_case *entry,
+                           const struct consult_action *action, struct step *step)
+{
+    const struct consult *consult = &entry->consult;
+    struct mirror mirror = {consult->case_id, action->what, action->until};
+    struct bytes tag = {consult->specialty, consult->specialty_size};
+    uint64_t told = action->what == MIRROR_EXTENDED ? 0 : entry->mirrored[action->what];
+    err result = OK;
+    for (size_t i = 0; i < consult->directed_count; i++) {
+        struct scope mail = scope_mail(&consult->directed[i]);
+        if ((told >> i & 1) != 0)
+            continue;
+        err failure = casework_mirror_to(core, &mail, &mirror, step);
+        result = casework_is_for_later(failure) ? failure : result;
+    }
     int board = roster_board_of_tag(core->roster, tag);
-    if (board < 0 ||
-        (action->what != MIRROR_EXTENDED && (entry->mirrored & 1u << action->what) != 0))
-        return OK;
+    if (consult->directed_count > 0 || board < 0 || told != 0)
+        return result;
     struct scope scope = roster_board_scope(core->roster, (uint32_t)board);
-    err failure = mirror_write(&mirror, &content);
-    if (failure == OK)
-        failure = casework_post(core, &scope, KIND_MIRROR, buffer_bytes(&content), step);
-    return failure;
+    return casework_mirror_to(core, &scope, &mirror, step);
 }
 
 static void casework_again_in(struct core *core, const struct scope *scope,
@@ -365,13 +388,13 @@ static bool casework_is_due(const struct core *core, const struct casework_revie
     if (review->kind == KIND_GRANT)
         return is_own && !casework_all_noticed(entry);
     if (review->kind == KIND_CLOSE)
-        return is_own && (entry->mirrored & 1u << MIRROR_CLOSED) == 0;
+        return is_own && !casework_is_mirrored(entry, MIRROR_CLOSED);
     if (review->kind == KIND_WITHDRAW)
-        return is_own && (entry->mirrored & 1u << MIRROR_WITHDRAWN) == 0;
+        return is_own && !casework_is_mirrored(entry, MIRROR_WITHDRAWN);
     if (review->kind == KIND_ERASE) {
         const struct consult_participant *part =
             consult_participant_of(consult, &core->config.self);
-        return is_own ? (entry->mirrored & 1u << MIRROR_ERASED) == 0
+        return is_own ? !casework_is_mirrored(entry, MIRROR_ERASED)
                       : part == NULL || part->erased_at.ms == 0;
     }
     return is_ours && !is_own && consult_taken_of(consult, &review->record) == NULL;

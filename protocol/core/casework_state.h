@@ -10,9 +10,9 @@ struct casework_case {
     struct node_id asked_by; /* who proved to be the requester, before OPEN is here */
     uint64_t noticed;        /* bit i: participants[i] was mailed its grant */
     uint64_t walked;         /* position of the leader's stream that is being read; 0: none */
-    uint32_t mirrored;       /* bit of enum mirror_what: the board was told */
-    bool has_looked_again;   /* what came before the erasure was looked at, once */
-    bool owes_receipt;       /* what was destroyed here is still to be said */
+    uint64_t mirrored[MIRROR_ERASED + 1]; /* by what: bit 0, the board; or i, directed[i] */
+    bool has_looked_again;                /* what came before the erasure was looked at, once */
+    bool owes_receipt;                    /* what was destroyed here is still to be said */
     struct caserecord_erased receipt;
     struct stream_id erase_stream; /* where the ERASE is held here */
     uint64_t erase_sequence;       /* 0: nowhere */

@@ -179,6 +179,7 @@ enum effect_kind {
     EFFECT_ACKED,  /* a peer reported one of our streams durable up to a position: keep lazily */
     EFFECT_GENERATION, /* a later generation was opened, or ours was ended: keep it */
     EFFECT_DESTROY,    /* bodies, keys, items and index entries of a case, but not clear records */
+    EFFECT_RETRACT,    /* what a board, or one asked, was told of an erased case by its requester */
     EFFECT_ITEMS,      /* a FRAME_ITEM_* came: the shell's items room handles it */
     EFFECT_HEADS,      /* a peer wants, or has, roster heads: the shell's roster room handles it */
     EFFECT_LOG,
@@ -238,6 +239,11 @@ struct effect {
             struct scope scope;
             struct record_id erase;
         } destroy;
+        struct {
+            struct scope scope;
+            struct node_id writer;
+            struct case_id case_id;
+        } retract;
         struct bytes frame; /* HEADS, ITEMS: as it came */
         struct {
             const char *event; /* static text, key=value friendly */

@@ -222,6 +222,7 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
     case EFFECT_DESTROY:
         erasing_begin(hospital, &effect->destroy.scope, &effect->destroy.erase);
         break;
+    case EFFECT_RETRACT:
     case EFFECT_ITEMS:
         break;
     case EFFECT_HEADS:

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "node/desk/readout.h"
+#include "protocol/link/frame.h"
 #include "store/item_file.h"
 #include "tests/unit/node/town.h"
 
@@ -144,6 +146,107 @@ static bool nothing_is_left(struct story *story, int which)
 }
 
 #define IN_CASE(test) cmocka_unit_test_setup_teardown(test, given_a_case, then_it_ends)
+
+/* Neither body nor key of the record. */
+static bool is_destroyed(const struct town_house *house, const struct record_id *id)
+{
+    static struct readout_memory memory;
+    struct readout readout;
+    return readout_find(shell_store(house->shell), id, &memory, &readout) == OK &&
+           (readout.flags & RECORD_DESTROYED) != 0 && !readout.is_readable;
+}
+
+static bool announcement_is_gone(void *arg)
+{
+    const struct story *story = arg;
+    for (int i = A; i <= B; i++)
+        if (!is_destroyed(&story->town->houses[i], &story->one.announcement))
+            return false;
+    return true;
+}
+
+static bool nobody_tells_c(void *arg, const struct town_house *from, const struct town_house *to,
+                           struct town_frame *frame)
+{
+    (void)arg;
+    (void)from;
+    return to->number != C + 1 || frame->data[0] != FRAME_RECORDS;
+}
+
+static bool b_knows_of_the_mirror(void *arg)
+{
+    const struct story *story = arg;
+    return story->town->houses[B].told[KIND_MIRROR] == 2; /* before, and when it began anew */
+}
+
+/* C-53: on the board too, for good: not from one who never heard of it, nor after a start. */
+static void the_announcement_of_an_erased_case_goes_too_and_does_not_come_back(void **state)
+{
+    struct story *story = *state;
+    struct town *town = story->town;
+    struct town_house *b = &town->houses[B];
+    town->on_frame = nobody_tells_c;
+    erase(story);
+    assert_true(town_until(town, announcement_is_gone, story));
+    assert_false(is_destroyed(&town->houses[C], &story->one.announcement));
+    /* B loses all that it had, and begins anew: A says that there was one */
+    town_shut(town, B);
+    assert_int_equal(0, nftw(b->data, town_remove, 16, FTW_DEPTH | FTW_PHYS));
+    town_admit(town, B);
+    town_open(town, B);
+    town_connect(town, B, A);
+    assert_true(town_until(town, b_knows_of_the_mirror, story));
+    assert_false(is_destroyed(b, &story->one.announcement));
+    /* C is asked for what B lacks, and gives it */
+    town_shut(town, B);
+    town_open(town, B);
+    town_connect(town, B, C);
+    assert_true(town_until(town, announcement_is_gone, story));
+    town_shut(town, B);
+    town_open(town, B);
+    assert_true(announcement_is_gone(story));
+    /* C hears of it at last */
+    town->on_frame = NULL;
+    town_cut(town, A, C);
+    town_connect(town, A, C);
+    uint64_t end = shell_mono().ms + TOWN_PATIENCE_MS;
+    while (!is_destroyed(&town->houses[C], &story->one.announcement) && shell_mono().ms < end)
+        town_turn(town);
+    assert_true(is_destroyed(&town->houses[C], &story->one.announcement));
+}
+
+/* C-43: only who was asked hears of it, to the end. */
+static void a_case_that_was_asked_directly_says_nothing_to_a_board(void **state)
+{
+    struct story *story = *state;
+    struct town *town = story->town;
+    struct town_house *a = &town->houses[A], *b = &town->houses[B];
+    struct federation_id federation = roster_federation(&town->society.roster);
+    struct caserecord_open open = {
+        .opening = {{9, 9}}, .requester = a->node, .directed = {b->node}, .directed_count = 1};
+    struct case_id case_id = caserecord_case_id(&federation, &a->node, &open.opening);
+    struct scope scope = scope_case(&case_id), mail = scope_mail(&b->node);
+    struct announcement announcement = town_announcement(&case_id);
+    uint8_t memory[4096];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    assert_int_equal(OK, announcement_write(&announcement, &content));
+    open.announcement = buffer_bytes(&content);
+    (void)town_write(a, &scope, KIND_OPEN, &open);
+    struct mail_directed directed = {.announcement = open.announcement, .opening = open.opening};
+    struct record_id asked = town_write(a, &mail, KIND_DIRECTED, &directed);
+    assert_true(town_spreads(town, B, &asked));
+    struct caserecord_erase erase = {.opening = open.opening, .requester = a->node};
+    (void)town_write(a, &scope, KIND_ERASE, &erase);
+    uint64_t end = shell_mono().ms + TOWN_PATIENCE_MS;
+    while (!(is_destroyed(b, &asked) && is_destroyed(a, &asked)) && shell_mono().ms < end)
+        town_turn(town);
+    assert_true(is_destroyed(b, &asked));
+    assert_true(is_destroyed(a, &asked));
+    /* what A said on the board before this has reached C before it */
+    struct town_case after = town_ask(a, 77);
+    assert_true(town_spreads(town, C, &after.announcement));
+    assert_int_equal(0, town->houses[C].told[KIND_MIRROR]);
+}
 
 static void an_erased_case_is_gone_everywhere_and_the_requester_has_receipts(void **state)
 {
@@ -319,6 +422,8 @@ static void a_requester_killed_while_erasing_ends_it_at_its_next_start(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_CASE(the_announcement_of_an_erased_case_goes_too_and_does_not_come_back),
+        IN_CASE(a_case_that_was_asked_directly_says_nothing_to_a_board),
         IN_CASE(an_erased_case_is_gone_everywhere_and_the_requester_has_receipts),
         IN_CASE(who_was_away_erases_when_it_is_back),
         IN_CASE(who_may_not_write_yet_gives_its_receipt_when_it_may),

@@ -336,6 +336,7 @@ static LONE_UNUSED void lone_perform(struct lone *lone, const struct effect *eff
     case EFFECT_FORKED:
     case EFFECT_FORKS:
     case EFFECT_GENERATION:
+    case EFFECT_RETRACT:
         break;
     }
 }
