@@ -68,6 +68,7 @@ enum limits {
     OUTCOME_DAY_MAX = 3650,
     OPINION_FILE_SIZE_MAX = 72 * 1024 * 1024, /* HEAD_COUNT_MAX of the largest heads, and more */
 
+    CASE_COUNT_MAX = 1024,      /* cases that a node has a part in */
     GENERATION_COUNT_MAX = 512, /* of one writer in one scope, ever */
 
     /* links */

@@ -66,6 +66,12 @@ static struct casework_case *casework_add(struct core *core, const struct case_i
     return entry;
 }
 
+bool casework_has_room(const struct core *core, const struct case_id *case_id)
+{
+    return core->casework->count < core->casework->count_max ||
+           casework_entry(core, case_id) != NULL;
+}
+
 const struct consult *casework_find(const struct core *core, const struct case_id *case_id)
 {
     const struct casework_case *entry = casework_entry(core, case_id);

@@ -17,7 +17,7 @@ void core_config_defaults(struct core_config *config)
     config->stream_count_max = 65536;
     config->lack_count_max = 65536;
     config->mark_count_max = 65536;
-    config->case_count_max = 1024;
+    config->case_count_max = CASE_COUNT_MAX;
     config->clinician_count_max = 16384;
 }
 

@@ -35,6 +35,14 @@ static bool publish_needs_roster(const struct publish_post *post)
            (post->scope.kind == SCOPE_CASE && kind == KIND_GRANT);
 }
 
+/* A case begins here with its opening, elsewhere with the wish to join. */
+static bool publish_begins_case(const struct publish_post *post)
+{
+    uint16_t kind = publish_kind(post);
+    return (post->scope.kind == SCOPE_CASE && kind == KIND_OPEN) ||
+           (post->scope.kind == SCOPE_MAIL && kind == KIND_JOIN);
+}
+
 /* C-50: what others obey although our streams stand still for them, we may still say. */
 static bool publish_is_erase(const struct publish_post *post)
 {
@@ -69,6 +77,8 @@ err publish_post(struct core *core, const struct publish_post *post, struct step
     if (post->scope.kind == SCOPE_CASE && post->audience != AUDIENCE_CLEAR &&
         casework_is_erased(core, &case_id))
         return ERR_DESTROYED;
+    if (publish_begins_case(post) && !casework_has_room(core, &case_id))
+        return ERR_FULL; /* (C-54) */
     if (publish_needs_roster(post) && roster_expired(core->roster, core->wall))
         return ERR_EXPIRED;
     if (post->plaintext.size > RECORD_PLAINTEXT_SIZE_MAX)

@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include "protocol/consult/mail.h"
 #include "protocol/consult/mirror.h"
+#include "protocol/core/casework_state.h"
 #include "tests/unit/protocol/ward_case.h"
 
 static int given_a_node(void **state)
@@ -82,6 +84,28 @@ static void an_expired_roster_stops_announcements_and_grants_only(void **arg)
     assert_int_equal(OK, state(ward, one.scope, KIND_ERASE, &erase));
 }
 
+/* (C-54) */
+static void a_case_for_which_there_is_no_room_is_not_begun(void **arg)
+{
+    struct ward *ward = *arg;
+    struct federation_id federation = roster_federation(&ward->roster);
+    struct node_id self = federation_node(1);
+    struct ward_case first = ward_case(ward, 1), second = first;
+    second.opening.bytes[1] = 9;
+    second.id = caserecord_case_id(&federation, &self, &second.opening);
+    second.scope = scope_case(&second.id);
+    struct caserecord_close close = {0};
+    struct mail_join join = {.case_id = second.id, .announcement = {{1}}};
+    struct node_id other = federation_node(2);
+    assert_int_equal(OK, open_case(ward, &first));
+    ward->core->casework->count_max = ward->core->casework->count;
+    assert_int_equal(ERR_FULL, open_case(ward, &second));
+    assert_int_equal(ERR_FULL, state(ward, scope_mail(&other), KIND_JOIN, &join));
+    assert_int_equal(OK, state(ward, first.scope, KIND_CLOSE, &close));
+    ward->core->casework->count_max++;
+    assert_int_equal(OK, state(ward, scope_mail(&other), KIND_JOIN, &join));
+}
+
 static bool is_status(const struct ward_sent *sent, uint64_t sequence)
 {
     struct frame_status status;
@@ -114,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_NODE(a_seal_that_failed_fails_the_post_and_frees_the_stream),
         WITH_NODE(an_expired_roster_stops_announcements_and_grants_only),
+        WITH_NODE(a_case_for_which_there_is_no_room_is_not_begun),
         WITH_NODE(a_range_that_is_missing_is_answered_so),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
