@@ -33,7 +33,9 @@ struct writer {
     bool stopping;
     bool failed;
     bool rekey_asked;
-    bool rekey_told; /* somebody waits for `rekey_token` */
+    bool rekey_again; /* asked while one was under way, which may have passed by what was destroyed
+                       */
+    bool rekey_told;  /* somebody waits for `rekey_token` */
     uint64_t rekey_token;
     struct writer_status status;
 };
@@ -119,7 +121,9 @@ static void finish_rekey(struct writer *writer, err result)
     bool told = writer->rekey_told;
     uint64_t token = writer->rekey_token;
     writer->rekey_told = false;
-    writer->status.rekeying = false;
+    writer->rekey_asked = writer->rekey_again && !writer->failed;
+    writer->rekey_again = false;
+    writer->status.rekeying = writer->rekey_asked;
     writer->status.epoch = writer->store->keyring.epoch;
     pthread_mutex_unlock(&writer->lock);
     if (told) {
@@ -176,15 +180,14 @@ static void run_rekey(struct writer *writer, bool asked)
     err result = OK;
     if (asked && !writer->rekey.active) {
         result = rekey_begin(writer->store, &writer->rekey);
-        if (result == ERR_FULL) {
-            finish_rekey(writer, result);
-            return;
-        }
     }
     if (result == OK) {
         result = rekey_step(&writer->commit.group, &writer->rekey);
     }
     if (result == ERR_FULL) {
+        pthread_mutex_lock(&writer->lock);
+        writer->rekey_asked = !writer->rekey.active;
+        pthread_mutex_unlock(&writer->lock);
         writer->rekey_at = now_s() + CHORE_PERIOD_S;
     } else if (result != OK) {
         fail(writer, result);
@@ -372,6 +375,7 @@ err writer_rekey(struct writer *writer, uint64_t token)
     if (writer->failed || writer->stopping) {
         result = ERR_IO;
     } else if (writer->status.rekeying) {
+        writer->rekey_again = !writer->rekey_asked;
         result = ERR_BUSY;
     } else {
         writer->status.rekeying = true;

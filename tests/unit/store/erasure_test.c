@@ -242,20 +242,26 @@ static void a_rekey_loses_no_row_whatever_its_size(void **state)
     }
 }
 
+/* With so many records that a rekey takes several steps. */
+static void fill_stream(struct fixture *fixture, const struct stream_id *stream)
+{
+    static struct fixture_record put[500];
+    static struct store_op ops[500];
+    for (uint64_t block = 0; block < 20; block += 1) {
+        for (uint64_t i = 0; i < 500; i += 1) {
+            fixture_record(&put[i], *stream, block * 500 + i + 1, 10);
+            ops[i] = put[i].op;
+        }
+        assert_int_equal(store_commit(fixture->store, ops, 500, STORE_NORMAL, NULL), OK);
+    }
+}
+
 static void a_rekey_cut_short_goes_on_at_the_next_open(void **state)
 {
     struct fixture *fixture = *state;
     struct stream_id stream = fixture_stream(1, 1);
     struct store_usage usage;
-    static struct fixture_record put[500];
-    static struct store_op ops[500];
-    for (uint64_t block = 0; block < 20; block += 1) {
-        for (uint64_t i = 0; i < 500; i += 1) {
-            fixture_record(&put[i], stream, block * 500 + i + 1, 10);
-            ops[i] = put[i].op;
-        }
-        assert_int_equal(store_commit(fixture->store, ops, 500, STORE_NORMAL, NULL), OK);
-    }
+    fill_stream(fixture, &stream);
     assert_int_equal(store_rekey(fixture->store, 1), OK);
     assert_int_equal(store_rekey(fixture->store, 2), ERR_BUSY);
     fixture_close(fixture); /* after a few steps at most */
@@ -274,6 +280,28 @@ static void a_rekey_cut_short_goes_on_at_the_next_open(void **state)
     assert_int_equal(store_usage(fixture->store, &usage), OK);
     assert_false(usage.rekeying);
     assert_true(usage.epoch <= 2);
+}
+
+/* Whether the second is refused or the first has just ended, two have been when all is quiet. */
+static void what_is_destroyed_during_a_rekey_is_forgotten_too(void **state) /* (S-7) */
+{
+    struct fixture *fixture = *state;
+    struct stream_id stream = fixture_stream(1, 1);
+    struct store_usage usage = {.rekeying = true};
+    char next[256];
+    snprintf(next, sizeof next, "%s/keyring.1", fixture->path);
+    fill_stream(fixture, &stream);
+    assert_int_equal(store_rekey(fixture->store, 1), OK);
+    while (access(next, F_OK) != 0) { /* until it has begun */
+        usleep(100);
+    }
+    err result = store_rekey(fixture->store, 2);
+    assert_true(result == ERR_BUSY || result == OK);
+    while (usage.rekeying) {
+        assert_int_equal(store_usage(fixture->store, &usage), OK);
+        usleep(1000);
+    }
+    assert_int_equal(usage.epoch, 3);
 }
 
 static void no_plain_key_id_or_text_stands_on_the_disk(void **state) /* (S-3) */
@@ -318,6 +346,7 @@ int main(void)
         TEST(after_a_rekey_no_old_page_gives_a_destroyed_key),
         TEST(a_rekey_loses_no_row_whatever_its_size),
         TEST(a_rekey_cut_short_goes_on_at_the_next_open),
+        TEST(what_is_destroyed_during_a_rekey_is_forgotten_too),
         TEST(no_plain_key_id_or_text_stands_on_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
