@@ -50,6 +50,17 @@ static uint32_t casework_promised(const struct core *core, const struct node_id 
     return count;
 }
 
+/* Others may take three quarters of the table: whatever they open, this node can still ask. */
+bool casework_has_room(const struct core *core, bool is_own)
+{
+    const struct casework *casework = core->casework;
+    uint32_t others = 0;
+    for (uint32_t i = 0; i < casework->count; i++)
+        others += ID_EQUAL(casework->all[i].asked_by, core->config.self) ? 0 : 1;
+    return casework->count < casework->count_max &&
+           (is_own || others < casework->count_max - casework->count_max / 4);
+}
+
 static struct casework_case *casework_add(struct core *core, const struct case_id *case_id,
                                           const struct node_id *requester)
 {
@@ -58,18 +69,12 @@ static struct casework_case *casework_add(struct core *core, const struct case_i
     bool is_own = ID_EQUAL(*requester, core->config.self);
     if (entry == NULL && !is_own && casework_promised(core, requester) >= CASEWORK_PROMISED_MAX)
         return NULL;
-    if (entry == NULL && casework->count < casework->count_max) {
+    if (entry == NULL && casework_has_room(core, is_own)) {
         entry = &casework->all[casework->count++];
         consult_init(&entry->consult, &core->config.federation, case_id);
         entry->asked_by = *requester;
     }
     return entry;
-}
-
-bool casework_has_room(const struct core *core, const struct case_id *case_id)
-{
-    return core->casework->count < core->casework->count_max ||
-           casework_entry(core, case_id) != NULL;
 }
 
 const struct consult *casework_find(const struct core *core, const struct case_id *case_id)

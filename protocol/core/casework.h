@@ -28,8 +28,8 @@ bool casework_includes(const struct core *core, const struct case_id *case_id,
 MUST_USE err casework_may_read(const struct core *core, const struct node_id *node,
                                const struct record_claim *claim);
 
-/* Is this case known, or is there room for one more? */
-bool casework_has_room(const struct core *core, const struct case_id *case_id);
+/* Is there room for one case more, of ours or of others'? */
+bool casework_has_room(const struct core *core, bool is_own);
 /* True when what the case says of itself was erased: bodies are not kept any more. */
 bool casework_is_erased(const struct core *core, const struct case_id *case_id);
 

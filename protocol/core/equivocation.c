@@ -12,7 +12,11 @@ bool equivocation_is_frozen(const struct core *core, const struct node_id *write
         core->fork_count == 0 ? NULL : roster_find(core->roster, writer);
     for (uint32_t i = 0; i < core->fork_count && member != NULL; i++) {
         const struct core_fork *fork = &core->forks[i];
-        if (ID_EQUAL(fork->stream.writer, *writer) && fork->epoch >= member->state_since_epoch)
+        /* what names a head older than its writer, or one that nobody knows, was never in order:
+         * else whoever joined late would say two things under an old head, and go on */
+        bool is_decided =
+            fork->epoch >= member->admitted_epoch && fork->epoch < member->state_since_epoch;
+        if (ID_EQUAL(fork->stream.writer, *writer) && !is_decided)
             return true;
     }
     return false;
@@ -29,6 +33,7 @@ static void equivocation_mark(struct core *core, const struct stream_id *stream)
 static bool equivocation_note(struct core *core, const struct stream_id *stream, uint64_t epoch)
 {
     uint32_t of_writer = 0;
+    struct core_fork *oldest = NULL;
     equivocation_mark(core, stream);
     for (uint32_t i = 0; i < core->fork_count; i++) {
         struct core_fork *fork = &core->forks[i];
@@ -37,13 +42,21 @@ static bool equivocation_note(struct core *core, const struct stream_id *stream,
             fork->epoch = is_later ? epoch : fork->epoch;
             return is_later;
         }
-        of_writer += ID_EQUAL(fork->stream.writer, stream->writer) ? 1 : 0;
+        if (!ID_EQUAL(fork->stream.writer, stream->writer))
+            continue;
+        of_writer++;
+        oldest = oldest == NULL || fork->epoch < oldest->epoch ? fork : oldest;
     }
-    /* who goes on is frozen already; a place is kept for those who come later */
-    bool is_frozen = equivocation_is_frozen(core, &stream->writer);
-    if (core->fork_count == FORK_COUNT_MAX || (is_frozen && of_writer >= EQUIVOCATION_EACH_MAX))
+    /* who goes on is frozen already, or the officers decided: a later one takes the oldest one's
+     * place, and nobody fills the table with its own */
+    struct core_fork *place = of_writer >= EQUIVOCATION_EACH_MAX   ? oldest
+                              : core->fork_count == FORK_COUNT_MAX ? NULL
+                                                                   : &core->forks[core->fork_count];
+    if (place == NULL || (place == oldest && (epoch <= oldest->epoch ||
+                                              equivocation_is_frozen(core, &stream->writer))))
         return false;
-    core->forks[core->fork_count++] = (struct core_fork){*stream, epoch};
+    core->fork_count += place == oldest ? 0 : 1;
+    *place = (struct core_fork){*stream, epoch};
     return true;
 }
 

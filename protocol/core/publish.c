@@ -36,11 +36,13 @@ static bool publish_needs_roster(const struct publish_post *post)
 }
 
 /* A case begins here with its opening, elsewhere with the wish to join. */
-static bool publish_begins_case(const struct publish_post *post)
+static bool publish_has_room(const struct core *core, const struct publish_post *post,
+                             const struct case_id *case_id)
 {
     uint16_t kind = publish_kind(post);
-    return (post->scope.kind == SCOPE_CASE && kind == KIND_OPEN) ||
-           (post->scope.kind == SCOPE_MAIL && kind == KIND_JOIN);
+    if (post->scope.kind == SCOPE_CASE && kind == KIND_OPEN)
+        return casework_find(core, case_id) != NULL || casework_has_room(core, true);
+    return post->scope.kind != SCOPE_MAIL || kind != KIND_JOIN || casework_has_room(core, false);
 }
 
 /* C-50: what others obey although our streams stand still for them, we may still say. */
@@ -77,7 +79,7 @@ err publish_post(struct core *core, const struct publish_post *post, struct step
     if (post->scope.kind == SCOPE_CASE && post->audience != AUDIENCE_CLEAR &&
         casework_is_erased(core, &case_id))
         return ERR_DESTROYED;
-    if (publish_begins_case(post) && !casework_has_room(core, &case_id))
+    if (!publish_has_room(core, post, &case_id))
         return ERR_FULL; /* (C-54) */
     if (publish_needs_roster(post) && roster_expired(core->roster, core->wall))
         return ERR_EXPIRED;

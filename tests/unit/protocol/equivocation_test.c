@@ -6,7 +6,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <string.h>
 
+#include "protocol/core/core_state.h"
+#include "protocol/core/equivocation.h"
 #include "protocol/record/certificate.h"
 #include "protocol/record/witness.h"
 #include "tests/unit/protocol/ward.h"
@@ -139,27 +142,84 @@ static void what_is_being_checked_when_it_comes_out_is_not_kept(void **state)
     free(late.records);
 }
 
-static struct bytes proof_of(struct ward *ward, uint8_t about, uint8_t signer,
-                             struct buffer *content)
+static struct bytes proof_in(const struct ward_pen *pen, uint8_t signer, struct buffer *content)
 {
     static uint8_t memory[2][RECORD_SIZE_MAX];
     struct witness_fork_proof proof;
     struct bytes *headers[] = {&proof.header_a, &proof.header_b};
     struct signature *signatures[] = {&proof.signature_a, &proof.signature_b};
-    struct ward_pen pen =
-        ward_pen(ward, about, scope_mail(&(struct node_id){{0, 9, 0x11}}), AUDIENCE_SCOPE);
     for (uint8_t i = 0; i < 2; i++) {
         uint8_t public_key[32], secret[64];
         federation_key(signer, 2, public_key, secret);
         struct record_secrets secrets = {.sign_secret = secret, .key = {{i}}};
         struct buffer out = buffer_over(memory[i], sizeof memory[i]);
         struct record_id id;
-        assert_int_equal(OK, record_seal(&pen.header, words(i), &secrets, &out, &id));
+        assert_int_equal(OK, record_seal(&pen->header, words(i), &secrets, &out, &id));
         *headers[i] = (struct bytes){memory[i], RECORD_HEADER_SIZE};
         memcpy(signatures[i]->bytes, memory[i] + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
     }
     assert_int_equal(OK, witness_fork_proof_write(&proof, content));
     return buffer_bytes(content);
+}
+
+static struct bytes proof_of(struct ward *ward, uint8_t about, uint8_t signer,
+                             struct buffer *content)
+{
+    struct ward_pen pen =
+        ward_pen(ward, about, scope_mail(&(struct node_id){{0, 9, 0x11}}), AUDIENCE_SCOPE);
+    return proof_in(&pen, signer, content);
+}
+
+/* Its own streams are many, and so are the heads that it can make up. */
+static void
+who_says_two_things_under_a_head_that_nobody_knows_is_frozen_and_fills_no_table(void **state)
+{
+    struct ward *ward = *state;
+    uint8_t memory[2048];
+    struct node_id two = federation_node(2), three = federation_node(3);
+    struct ward_pen other = ward_pen(ward, 3, scope_federation(), AUDIENCE_CLEAR);
+    for (unsigned i = 0; i < 2 * (unsigned)FORK_COUNT_MAX; i++) {
+        struct buffer content = buffer_over(memory, sizeof memory);
+        struct node_id nobody = {{0, 9, (uint8_t)i, (uint8_t)(i >> 8)}};
+        struct ward_pen pen = ward_pen(ward, 2, scope_mail(&nobody), AUDIENCE_SCOPE);
+        memset(&pen.header.head, 0x5a, sizeof pen.header.head);
+        step_begin(&ward->step);
+        equivocation_proved(ward->core, proof_in(&pen, 2, &content), &ward->step);
+    }
+    assert_true(core_is_frozen(ward->core, &two));
+    struct buffer content = buffer_over(memory, sizeof memory);
+    ward_say(ward, &other, body_of(KIND_FORK_PROOF, proof_of(ward, 3, 3, &content)), 3);
+    assert_true(core_is_frozen(ward->core, &three));
+}
+
+/* The officers decided about what was proved before, and it makes more of the kind. */
+static void who_was_taken_back_fills_no_table_with_older_forks(void **state)
+{
+    struct ward *ward = *state;
+    uint8_t memory[2048];
+    struct node_id two = federation_node(2), three = federation_node(3);
+    struct head_id old = roster_current_id(&ward->roster);
+    officers_decide(ward, MEMBER_SUSPENDED);
+    officers_decide(ward, MEMBER_ADMITTED);
+    ward_meet(ward, 2);
+    struct ward_pen other = ward_pen(ward, 3, scope_federation(), AUDIENCE_CLEAR);
+    for (unsigned i = 0; i < 2 * (unsigned)FORK_COUNT_MAX; i++) {
+        struct buffer content = buffer_over(memory, sizeof memory);
+        struct node_id nobody = {{0, 9, (uint8_t)i, (uint8_t)(i >> 8)}};
+        struct ward_pen pen = ward_pen(ward, 2, scope_mail(&nobody), AUDIENCE_SCOPE);
+        pen.header.head = old;
+        step_begin(&ward->step);
+        equivocation_proved(ward->core, proof_in(&pen, 2, &content), &ward->step);
+    }
+    assert_false(core_is_frozen(ward->core, &two));
+    struct buffer content = buffer_over(memory, sizeof memory);
+    ward_say(ward, &other, body_of(KIND_FORK_PROOF, proof_of(ward, 3, 3, &content)), 3);
+    assert_true(core_is_frozen(ward->core, &three));
+    /* and what it says twice under a head of today still counts */
+    content = buffer_over(memory, sizeof memory);
+    step_begin(&ward->step);
+    equivocation_proved(ward->core, proof_of(ward, 2, 2, &content), &ward->step);
+    assert_true(core_is_frozen(ward->core, &two));
 }
 
 /* The stream is one that this node has no part in. */
@@ -266,6 +326,8 @@ int main(void)
         IN_WARD(it_is_heard_again_when_the_officers_took_it_back_and_that_stream_is_not),
         IN_WARD(what_is_being_checked_when_it_comes_out_is_not_kept),
         IN_WARD(a_proof_that_another_saw_freezes_the_writer_here_too),
+        IN_WARD(who_says_two_things_under_a_head_that_nobody_knows_is_frozen_and_fills_no_table),
+        IN_WARD(who_was_taken_back_fills_no_table_with_older_forks),
         IN_WARD(who_equivocated_itself_writes_nothing_more),
         IN_WARD(a_proof_outlives_a_restart_after_its_key_was_changed),
         IN_WARD(a_certificate_outlives_a_restart_after_the_institutions_key_was_changed),

@@ -133,12 +133,35 @@ static void a_range_that_is_missing_is_answered_so(void **arg)
     assert_true(is_status(&ward->sent[0], 2));
 }
 
+/* Each opens as many as it likes; our own have their quarter of the table. */
+static void a_case_of_ours_has_room_however_many_others_have(void **arg)
+{
+    struct ward *ward = *arg;
+    struct node_id self = federation_node(1);
+    struct federation_id federation = roster_federation(&ward->roster);
+    struct ward_pen letter = ward_pen(ward, 2, scope_mail(&self), AUDIENCE_SCOPE);
+    for (uint8_t i = 0; i < 40; i++) {
+        struct mail_grant_notice notice = {.requester = federation_node(2),
+                                           .grant = {{1}},
+                                           .copy = bytes_of_text("x"),
+                                           .opening = {{i, 9}}};
+        notice.case_id = caserecord_case_id(&federation, &notice.requester, &notice.opening);
+        ward_state(ward, &letter, KIND_GRANT_NOTICE, &notice, 2);
+    }
+    assert_int_equal(40, ward_tail(ward, &letter));
+    struct ward_case one = ward_case(ward, 1);
+    assert_int_equal(OK, open_case(ward, &one));
+    assert_non_null(core_case(ward->core, &one.id));
+    assert_int_equal(CASE_ANNOUNCED, ward_case_state(ward, &one));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_NODE(a_seal_that_failed_fails_the_post_and_frees_the_stream),
         WITH_NODE(an_expired_roster_stops_announcements_and_grants_only),
         WITH_NODE(a_case_for_which_there_is_no_room_is_not_begun),
+        WITH_NODE(a_case_of_ours_has_room_however_many_others_have),
         WITH_NODE(a_range_that_is_missing_is_answered_so),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
