@@ -253,7 +253,9 @@ ask_at() { # NAME FILTER COMMAND...
     fed_there=$1
     fed_filter=$2
     shift 2
-    at "$fed_there" "$@" --json | jq -er "$fed_filter"
+    # what fails says nothing, and that is true to some versions of jq
+    fed_answer=$(at "$fed_there" "$@" --json) && [ -n "$fed_answer" ] &&
+        printf '%s\n' "$fed_answer" | jq -er "$fed_filter"
 }
 
 fed_close() { # [SIGNAL]: what does not end within seven seconds is killed
