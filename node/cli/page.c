@@ -124,6 +124,16 @@ static void page_asked(const json_t *asked)
     }
 }
 
+static void page_declined(const json_t *declined)
+{
+    size_t index;
+    json_t *record;
+    if (json_array_size(declined) == 0)
+        return;
+    page_head("Declined");
+    json_array_foreach(declined, index, record) page_record(record);
+}
+
 /* ---- what could come next ---- */
 
 static void page_command(const char *command, const json_t *about, const char *why)
@@ -133,14 +143,38 @@ static void page_command(const char *command, const json_t *about, const char *w
     show_pair(2, line, 34, why);
 }
 
+static bool page_is_asked(const json_t *about)
+{
+    size_t index;
+    json_t *item;
+    json_array_foreach(json_object_get(about, "asked"), index, item)
+    {
+        if (answer_equals(item, "state", "open"))
+            return true;
+    }
+    return false;
+}
+
 static void page_next_requester(const json_t *about, const json_t *counts)
 {
     bool is_unrevealed = answer_number(counts, "opinions") > answer_number(counts, "revealed");
     bool is_first = answer_equals(about, "mode", "independent-first");
+    bool is_readable = answer_number(counts, "opinions") > 0 && !(is_first && is_unrevealed);
+    bool is_announced = answer_equals(about, "state", "announced");
+    bool is_running = is_announced || answer_equals(about, "state", "revealed") ||
+                      answer_equals(about, "state", "synthesised");
+    if (is_running && page_is_asked(about))
+        page_command("supply", about, "gives what was asked for, or says why not");
     if (answer_number(about, "joins_waiting") > 0)
         page_command("joins", about, "joins wait for an answer: grant, or not");
-    if (answer_equals(about, "state", "announced") && is_first && is_unrevealed)
+    if (is_announced && is_first && is_unrevealed)
         page_command("reveal", about, "lets the participants read the opinions");
+    if (is_running && is_readable && !answer_equals(about, "state", "synthesised"))
+        page_command("synthesis", about, "sums the opinions up, before the case is closed");
+    if (is_running && is_readable && !answer_is(counts, "overdue"))
+        page_command("close", about, "when nothing more is wanted");
+    if (answer_equals(about, "state", "closed") && !answer_is(counts, "follow_up_due"))
+        page_command("outcome", about, "tells those who answered how it ended");
     if (answer_is(counts, "overdue")) {
         page_command("close", about, "the deadline is over");
         page_command("extend", about, "or give it more time");
@@ -173,6 +207,7 @@ void page_case(const json_t *about)
     page_file(json_object_get(about, "case_file"));
     page_participants(about);
     page_asked(json_object_get(about, "asked"));
+    page_declined(json_object_get(about, "declined_by_mail"));
     page_head("Responsibility, and what could come next");
     show_text(answer_text(about, "responsibility"), 2);
     page_next(about);
