@@ -184,7 +184,9 @@ try_altered() {
 }
 for victim in 00000002.head 00000004.delta 00000008.head; do
     cp -r society altered
-    printf 'X' | dd of=altered/heads/$victim bs=1 seek=60 conv=notrunc 2>/dev/null
+    byte=$(dd if=altered/heads/$victim bs=1 skip=60 count=1 2>/dev/null)
+    if [ "$byte" = X ]; then other=Y; else other=X; fi
+    printf %s "$other" | dd of=altered/heads/$victim bs=1 seek=60 conv=notrunc 2>/dev/null
     try_altered "$victim altered"
 done
 cp -r society altered

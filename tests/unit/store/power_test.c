@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "store/item_file.h"
 #include "store/item_row.h"
@@ -495,12 +497,22 @@ static void a_disk_that_lies_is_found_out(void **state)
         power_go_on(disk);
     }
     is_quiet = true;
+    int found_count = 0;
     for (int i = 0; i < 50; i++) {
-        try_image(room, disk, &known);
+        int status = 0;
+        power_chance_state = (uint64_t)i + 1;
+        pid_t child = fork(); /* LMDB itself aborts at some of what such a disk leaves */
+        if (child == 0) {
+            try_image(room, disk, &known);
+            _exit(room->lost_count > 0 ? 1 : 0);
+        }
+        assert_true(child > 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        found_count += status != 0 ? 1 : 0;
     }
     is_quiet = false;
     power_state_end(disk);
-    assert_true(room->lost_count > 0);
+    assert_true(found_count > 0);
 }
 
 #define ON_A_DISK(test) cmocka_unit_test_setup_teardown(test, given_two_directories, then_both_go)
