@@ -352,11 +352,6 @@ void show_value(const json_t *value)
         show_at(value, "", 0);
 }
 
-void show_fields(const json_t *object, size_t indent)
-{
-    show_object(object, indent);
-}
-
 void show_json(const json_t *value)
 {
     json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);

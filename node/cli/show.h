@@ -16,8 +16,6 @@ void show_error(const json_t *answer);
 /* Any JSON, for people: `name  value` lines, lists indented, text wrapped at 80 columns; ids are
  * cut to 16 digits, but those that are compared whole (federation, head, preview). */
 void show_value(const json_t *value);
-/* The fields of an object like that, each line begun with `indent` blanks. */
-void show_fields(const json_t *object, size_t indent);
 /* As JSON, indented, for programs. */
 void show_json(const json_t *value);
 

@@ -257,11 +257,6 @@ const struct inbox_entry *inbox_find(const struct inbox *inbox, const struct cas
     return found;
 }
 
-size_t inbox_count(const struct inbox *inbox)
-{
-    return inbox->entry_count;
-}
-
 const struct inbox_letter *inbox_letter(const struct inbox *inbox, const struct case_id *case_id,
                                         size_t n)
 {

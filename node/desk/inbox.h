@@ -54,7 +54,6 @@ void inbox_scan(const struct inbox *inbox, uint64_t number,
 /* The announcement of the case by the requester (or, when that is not known yet, the first that
  * came); NULL. */
 const struct inbox_entry *inbox_find(const struct inbox *inbox, const struct case_id *case_id);
-size_t inbox_count(const struct inbox *inbox);
 
 /* The n-th letter about this case; NULL past the end. */
 const struct inbox_letter *inbox_letter(const struct inbox *inbox, const struct case_id *case_id,

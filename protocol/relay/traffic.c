@@ -510,8 +510,3 @@ uint32_t traffic_pair_count(const struct traffic *traffic)
 {
     return traffic->pair_places.used;
 }
-
-uint32_t traffic_charged_units(const struct traffic *traffic, uint32_t member)
-{
-    return traffic_member(traffic, member)->charged;
-}

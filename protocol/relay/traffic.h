@@ -117,7 +117,4 @@ struct mono traffic_deadline(const struct traffic *traffic);
 uint32_t traffic_queued_units(const struct traffic *traffic);
 uint32_t traffic_pair_count(const struct traffic *traffic);
 
-/* What a member is charged with now; for tests and the status page. */
-uint32_t traffic_charged_units(const struct traffic *traffic, uint32_t member);
-
 #endif
