@@ -9,6 +9,7 @@
 #include "protocol/core/equivocation.h"
 #include "protocol/core/generation.h"
 #include "protocol/core/ingest.h"
+#include "protocol/core/intake.h"
 #include "protocol/core/publish.h"
 
 void core_config_defaults(struct core_config *config)
@@ -310,7 +311,7 @@ static void core_frame_in(struct core *core, const struct event *event, struct s
         catchup_want(core, peer, frame, step);
         break;
     case FRAME_RECORDS:
-        ingest_frame(core, peer, frame, step);
+        intake_frame(core, peer, frame, step);
         break;
     case FRAME_STATUS:
         catchup_status(core, peer, frame, step);

@@ -5,7 +5,8 @@
  * (EVENT_RESTORE_*, EVENT_REPLAY, EVENT_START) and from then on is told what to do.
  *
  * Inside, one room for each thing that can happen:
- *   ingest.c       records came: what each is, check, keep
+ *   intake.c       records came: what each is, and where it belongs
+ *   ingest.c       what was checked of them: keep it, and what it does then
  *   equivocation.c who said two things at one position
  *   publish.c      we write a record: seal, keep
  *   gossip.c       a record is durable: push, acknowledge, count who has it

@@ -1,4 +1,4 @@
-/* The one door for records, whatever path they came by: what is each, check it, keep it.
+/* The one door for records, whatever path they came by: what is each (intake.h), check it, keep it.
  *
  *   frame -> claim -> place in its stream -> [check] -> verdicts -> [keep] -> known, told, sent on
  *
@@ -8,9 +8,6 @@
 #define CONSILIUM_PROTOCOL_CORE_INGEST_H
 
 #include "protocol/core/core_state.h"
-
-/* A FRAME_RECORDS came. */
-void ingest_frame(struct core *core, struct peer *peer, struct bytes frame, struct step *step);
 
 /* The shell checked a batch: keep what holds. */
 void ingest_checked(struct core *core, const struct event *event, struct step *step);
