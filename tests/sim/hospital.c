@@ -20,7 +20,7 @@ static const char *const hospital_names[WORLD_HOSPITALS_MAX] = {
     "Cham",    "Delemont", "Erlach",  "Flims",   "Glarus",   "Horgen",
 };
 
-enum { HOSPITAL_STREAMS = 4096, HOSPITAL_CASES = 128 };
+enum { HOSPITAL_STREAMS = 4096, HOSPITAL_CASES = 128, HOSPITAL_ASK_MS = 20 };
 
 struct wall hospital_wall(const struct hospital *hospital)
 {
@@ -121,12 +121,18 @@ static void hospital_keep(struct hospital *hospital, const struct effect *effect
 
 /* ---- effects ---- */
 
+/* The earliest moment holds that was asked for. */
 static void hospital_ask_soon(struct hospital *hospital, uint64_t ms)
 {
-    if (hospital->is_tick_due)
+    struct agenda_item item = {.at = hospital->world->now + ms,
+                               .kind = AGENDA_POSTS,
+                               .hospital = hospital->index,
+                               .boot = hospital->boot,
+                               .number = hospital->world->now + ms};
+    if (hospital->ask_at != 0 && hospital->ask_at <= item.at)
         return;
-    hospital->is_tick_due = true;
-    hospital_plan(hospital, AGENDA_POSTS, hospital->world->now + ms);
+    hospital->ask_at = item.at;
+    agenda_add(&hospital->world->agenda, &item);
 }
 
 static void hospital_done(struct hospital *hospital, const struct effect *effect)
@@ -137,7 +143,7 @@ static void hospital_done(struct hospital *hospital, const struct effect *effect
             continue;
         post->is_asked = false;
         if (effect->done.verdict == ERR_BUSY) {
-            hospital_ask_soon(hospital, 20);
+            hospital_ask_soon(hospital, hospital->patience_ms);
             return;
         }
         hospital->world->outcomes[post->token.value] =
@@ -242,8 +248,12 @@ static void hospital_turn(struct hospital *hospital, const struct event *event)
     if (hospital->is_restoring)
         return; /* as node/federation/restore.c: too early */
     hospital->is_turning = true;
-    for (size_t i = 0; i < step->effect_count; i++)
+    for (size_t i = 0; i < step->effect_count; i++) {
+        enum effect_kind kind = step->effects[i].kind;
+        if (kind == EFFECT_CHECK || kind == EFFECT_SEAL || kind == EFFECT_KEEP)
+            hospital->patience_ms = HOSPITAL_ASK_MS;
         hospital_perform(hospital, &step->effects[i]);
+    }
     hospital->is_turning = false;
 }
 
@@ -267,7 +277,7 @@ void hospital_step(struct hospital *hospital, const struct event *event)
     while ((parcel = parcel_unqueue(&hospital->followers)) != NULL)
         hospital_follow(hospital, parcel);
     if (core_busy(hospital->core) && !hospital->is_restoring)
-        hospital_ask_soon(hospital, 20);
+        hospital_ask_soon(hospital, hospital->patience_ms);
 }
 
 /* ---- the agenda ---- */
@@ -336,6 +346,9 @@ static void hospital_plan_again(struct hospital *hospital, enum agenda_kind kind
 void hospital_pace(struct hospital *hospital)
 {
     hospital->pace++;
+    hospital->patience_ms = HOSPITAL_ASK_MS;
+    if (hospital->ask_at != 0)
+        hospital_ask_soon(hospital, HOSPITAL_ASK_MS);
     hospital_plan_again(hospital, AGENDA_TICK, 1);
     if (hospital->world->relay_count > 0)
         hospital_plan_again(hospital, AGENDA_WAYS, 1);
@@ -359,10 +372,15 @@ void hospital_ways(struct hospital *hospital, uint64_t pace)
     hospital_plan_again(hospital, AGENDA_WAYS, ms > SECOND_MS ? ms : WAY_TICK_MS);
 }
 
-void hospital_ask(struct hospital *hospital)
+void hospital_ask(struct hospital *hospital, uint64_t at)
 {
+    if (at != hospital->ask_at)
+        return;
     struct event tick = hospital_event(hospital, EVENT_TICK);
-    hospital->is_tick_due = false;
+    hospital->ask_at = 0;
+    /* where time goes in long steps, what makes no progress is tried ever more seldom */
+    if (hospital->world->tick_ms > MINUTE_MS && hospital->patience_ms < hospital->world->tick_ms)
+        hospital->patience_ms *= 2;
     hospital_step(hospital, &tick);
     uint64_t tried = 0;
     for (struct post *post = hospital->posts; post != NULL && hospital->is_running;) {
@@ -416,7 +434,8 @@ void hospital_boot(struct hospital *hospital)
     hospital->booted_at = world->now;
     hospital->is_running = true;
     hospital->is_restoring = true;
-    hospital->is_tick_due = false;
+    hospital->ask_at = 0;
+    hospital->patience_ms = HOSPITAL_ASK_MS;
     world_note(world, hospital, "starts", 0);
     reboot_restore(hospital);
     hospital->is_restoring = false;

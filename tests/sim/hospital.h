@@ -32,7 +32,8 @@ void hospital_tick(struct hospital *hospital, uint64_t pace);
 void hospital_ways(struct hospital *hospital, uint64_t pace);
 /* Ticks come by world->tick_ms from now on. */
 void hospital_pace(struct hospital *hospital);
-void hospital_ask(struct hospital *hospital);
+/* What was to be tried again `at` that moment: posts, and what keeps the core busy. */
+void hospital_ask(struct hospital *hospital, uint64_t at);
 
 /* Writes a record as the local API would; answers a number for world->outcomes. */
 struct posting {

@@ -8,6 +8,8 @@
 #include "tests/sim/hospital.h"
 #include "tests/sim/ledger.h"
 
+static const char *const oracle_scopes[] = {"federation", "board", "case", "mail"};
+
 static const struct sim_case *oracle_case(const struct world *world, const struct scope *scope)
 {
     for (uint32_t i = 0; i < world->case_count; i++) {
@@ -44,6 +46,19 @@ static void oracle_durable(const struct hospital *from, const struct record_clai
         world_fail(from->world, "sent before it is durable", from->name);
 }
 
+_Noreturn static void oracle_stranger(const struct hospital *from, const struct hospital *to,
+                                      const struct record_claim *claim, const char *why)
+{
+    char text[240];
+    const struct stream_id *stream = &claim->header.stream;
+    const struct hospital *writer = oracle_hospital(from->world, &stream->writer);
+    (void)snprintf(text, sizeof text, "%s to %s, %s of %s (%02x) generation %u at %llu: %s",
+                   from->name, to->name, oracle_scopes[(stream->scope.kind - SCOPE_FEDERATION) & 3],
+                   writer->name, stream->scope.id[0], (unsigned)stream->generation,
+                   (unsigned long long)claim->header.sequence, why);
+    world_fail(from->world, "a key for a stranger", text);
+}
+
 static void oracle_records(const struct hospital *from, const struct hospital *to,
                            struct bytes frame)
 {
@@ -59,7 +74,7 @@ static void oracle_records(const struct hospital *from, const struct hospital *t
         oracle_durable(from, &claim);
         const char *why = record.has_key ? ledger_refuses(from, to, &claim) : NULL;
         if (why != NULL)
-            world_fail(from->world, "a key for a stranger", why);
+            oracle_stranger(from, to, &claim, why);
     }
 }
 
@@ -300,11 +315,10 @@ static void oracle_name(const char **why, const struct hospital *holder,
                         const struct hospital *reader, const struct disk_stream *stream)
 {
     static char text[200];
-    static const char *const scopes[] = {"federation", "board", "case", "mail"};
     const struct disk_stream *other = disk_find(&reader->disk, &stream->id);
     const struct hospital *writer = oracle_hospital(holder->world, &stream->id.writer);
     (void)snprintf(text, sizeof text, "%s: %s of %s (%02x) to %llu at %s, %llu at %s", *why,
-                   scopes[(stream->id.scope.kind - SCOPE_FEDERATION) & 3], writer->name,
+                   oracle_scopes[(stream->id.scope.kind - SCOPE_FEDERATION) & 3], writer->name,
                    stream->id.scope.id[0], (unsigned long long)stream->tail, holder->name,
                    (unsigned long long)(other == NULL ? 0 : other->tail), reader->name);
     *why = text;

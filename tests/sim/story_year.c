@@ -12,7 +12,7 @@
 #include "tests/sim/society.h"
 #include "tests/sim/story.h"
 
-enum { YEAR_DAYS = 365, YEAR_HOSPITALS = 6, YEAR_HOSPITALS_MAX = 9, YEAR_MONTH = 15 };
+enum { YEAR_HOSPITALS = 6, YEAR_HOSPITALS_MAX = 9, YEAR_MONTH = 15 };
 
 /* ---- the roster ---- */
 
@@ -142,7 +142,7 @@ void story_year(struct world *world)
     world->survey_ms = 3000;
     world_begin(world, YEAR_HOSPITALS);
     struct nonsense *nonsense = nonsense_new(&world->hospitals[YEAR_HOSPITALS - 1]);
-    for (int day = 1; day <= YEAR_DAYS; day++) {
+    for (uint64_t day = 1; day <= world->days; day++) {
         year_busy(world, nonsense);
         if (chance_of(&world->chance, 5))
             year_roster(world);

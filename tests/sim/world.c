@@ -51,7 +51,7 @@ static void world_do_hospital(struct hospital *hospital, const struct agenda_ite
     else if (item->kind == AGENDA_KEPT)
         hospital_kept(hospital);
     else if (item->kind == AGENDA_POSTS)
-        hospital_ask(hospital);
+        hospital_ask(hospital, item->number);
     else if (item->kind == AGENDA_ERASE)
         erasing_go_on(hospital);
     else if (item->kind == AGENDA_CHOOSE)

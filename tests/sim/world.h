@@ -78,8 +78,9 @@ struct hospital {
     uint64_t booted_at;
     uint64_t epoch; /* of the head its roster stands at */
     uint64_t checked_at, kept_at;
-    bool is_tick_due;
-    bool has_refused; /* its disk was full once */
+    uint64_t ask_at;      /* when posts and what keeps its core busy are tried again; 0: not */
+    uint64_t patience_ms; /* how long it waits before that */
+    bool has_refused;     /* its disk was full once */
     struct parcel *followers, *checking, *keeping;
     bool is_turning;
     bool is_closed; /* accepts no connection: it dials others and relays */
@@ -131,6 +132,7 @@ struct world_member {
 struct world {
     const char *story;
     uint64_t seed;
+    uint64_t days; /* how many a year has */
     bool is_traced;
     struct chance chance;
     uint64_t now;
