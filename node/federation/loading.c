@@ -55,6 +55,14 @@ static size_t loading_fit(const struct store_page *page, size_t size_max)
     return page->record_count;
 }
 
+static err loading_find(struct shell *shell, const struct effect *effect, struct store_page *page)
+{
+    err failure =
+        record_table_find(shell->store, &effect->load.id, shell->page_memory, page->records);
+    page->record_count = failure == OK ? 1 : 0;
+    return failure == ERR_NOT_FOUND ? OK : failure;
+}
+
 void loading_read(struct shell *shell, const struct effect *effect)
 {
     struct store_record records[LOADING_RECORD_MAX];
@@ -62,7 +70,9 @@ void loading_read(struct shell *shell, const struct effect *effect)
                               .record_max = effect->load.count,
                               .memory = shell->page_memory,
                               .memory_size = 2 * (size_t)STORE_RECORD_SIZE_MAX};
-    err failure = record_table_range(shell->store, &effect->load.stream, effect->load.from, &page);
+    err failure = effect->load.is_by_id ? loading_find(shell, effect, &page)
+                                        : record_table_range(shell->store, &effect->load.stream,
+                                                             effect->load.from, &page);
     if (failure != OK) {
         log_error("read-failed", log_text("federation", shell->name), log_err("why", failure));
         page.record_count = 0;

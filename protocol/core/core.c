@@ -363,7 +363,7 @@ static void core_replay(struct core *core, const struct event *event, struct ste
 static void core_loaded(struct core *core, const struct event *event, struct step *step)
 {
     if (event->token.value != 0)
-        generation_loaded(core, event, step);
+        generation_loaded(core, event);
     else if (event->link.value != 0)
         catchup_loaded(core, event, step);
     else

@@ -56,17 +56,11 @@ struct core_fork {
 
 /* What is known of our own store and of generations (generation.h). */
 struct generations {
-    bool is_proven;     /* the store is not an older copy, or a peer told what it holds of us */
-    bool has_marker;    /* it names all of our streams */
-    bool is_restored;   /* the store was put back to an earlier day */
-    bool was_restored;  /* once */
-    uint32_t telling;   /* the next slot whose end may have to be kept */
-    uint32_t seek_slot; /* a generation in which a record is looked for; STREAM_NONE: none */
-    uint64_t seek_page; /* its first position; later pages were looked at */
-    uint64_t seek_from; /* what is left of the page */
-    uint64_t seek_to;
-    struct record_id seek_id;
-    struct mono seek_after;
+    bool is_proven;    /* the store is not an older copy, or a peer told what it holds of us */
+    bool has_marker;   /* it names all of our streams */
+    bool is_restored;  /* the store was put back to an earlier day */
+    bool was_restored; /* once */
+    uint32_t telling;  /* the next slot whose end may have to be kept */
 };
 
 struct core {

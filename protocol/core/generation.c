@@ -10,7 +10,6 @@
 enum {
     GENERATION_TOLD_A_STEP = 64,
     GENERATION_SEEK_TOKEN = 1,
-    GENERATION_SEEK_MS = 1000, /* between two searches: who makes up generations costs little */
 };
 
 /* ---- how many ---- */
@@ -97,7 +96,6 @@ void generation_start(struct core *core, enum event_marker marker, struct step *
     struct generations *generations = &core->generations;
     bool is_older = generations->is_restored || marker == MARKER_OTHER;
     generations->telling = core->streams.count;
-    generations->seek_slot = STREAM_NONE;
     generations->is_proven = core->config.survey_ms == 0 || (marker == MARKER_HERE && !is_older);
     generations->has_marker = marker == MARKER_HERE;
     if (is_older)
@@ -179,27 +177,8 @@ void generation_returned(struct core *core, uint32_t slot, struct step *step)
 
 /* ---- anybody's ---- */
 
-/* Asks for what is left of a page; the pages go back from the end. */
-static void generation_seek(struct core *core, struct step *step)
+err generation_follows(const struct core *core, const struct record_claim *claim)
 {
-    struct generations *generations = &core->generations;
-    if (generations->seek_from == generations->seek_to) {
-        uint64_t before = generations->seek_page - 1;
-        generations->seek_to = generations->seek_page;
-        generations->seek_page -= before < STEP_RECORD_COUNT_MAX ? before : STEP_RECORD_COUNT_MAX;
-        generations->seek_from = generations->seek_page;
-    }
-    struct effect *effect = step_effect(step, EFFECT_LOAD);
-    effect->token.value = GENERATION_SEEK_TOKEN;
-    effect->load.stream = core->streams.all[generations->seek_slot].id;
-    effect->load.from = generations->seek_from;
-    effect->load.count = (uint16_t)(generations->seek_to - generations->seek_from);
-    effect->load.size_max = SIZE_MAX;
-}
-
-err generation_follows(struct core *core, const struct record_claim *claim, struct step *step)
-{
-    struct generations *generations = &core->generations;
     uint32_t slot;
     const struct record_header *header = &claim->header;
     const struct stream *before = generation_before(core, &header->stream, &slot);
@@ -211,40 +190,39 @@ err generation_follows(struct core *core, const struct record_claim *claim, stru
     if (ID_EQUAL(before->tail_id, header->previous) ||
         ID_EQUAL(before->next_id, header->previous) || ID_EQUAL(before->end_id, header->previous))
         return OK;
-    if (generations->seek_slot == STREAM_NONE && generations->seek_after.ms <= core->now.ms) {
-        generations->seek_slot = slot;
-        generations->seek_id = header->previous;
-        generations->seek_page = before->tail + 1;
-        generations->seek_from = generations->seek_to = generations->seek_page;
-        generation_seek(core, step);
-    }
-    return ERR_OUT_OF_ORDER;
+    return ERR_NOT_FOUND;
 }
 
-void generation_loaded(struct core *core, const struct event *event, struct step *step)
+/* One look at an index: what it costs, the one signature that was checked for it costs as well. */
+void generation_seek(struct core *core, const struct step_run *run,
+                     const struct record_claim *claim, struct link_id link, struct step *step)
 {
-    struct generations *generations = &core->generations;
-    if (generations->seek_slot == STREAM_NONE)
+    struct effect *effect = step_effect(step, EFFECT_LOAD);
+    effect->token.value = GENERATION_SEEK_TOKEN;
+    effect->load.is_by_id = true;
+    effect->load.id = claim->header.previous;
+    effect->load.slot = run->stream;
+    effect->load.stream = core->streams.all[run->stream].id;
+    effect->load.from = link.value;
+}
+
+void generation_loaded(struct core *core, const struct event *event)
+{
+    struct record_claim claim;
+    const struct step_run *run = event->batch.runs;
+    if (event->batch.run_count != 1 || event->batch.record_count != 1 ||
+        run->stream >= core->streams.count ||
+        record_parse(event->batch.records->record, &claim) != OK)
         return;
-    struct stream *stream = &core->streams.all[generations->seek_slot];
-    bool is_found = false;
-    for (size_t i = 0; i < event->batch.record_count && !is_found; i++) {
-        struct record_claim claim;
-        is_found = record_parse(event->batch.records[i].record, &claim) == OK &&
-                   ID_EQUAL(claim.id, generations->seek_id);
-    }
-    generations->seek_from += event->batch.record_count;
-    bool has_more = generations->seek_from < generations->seek_to || generations->seek_page > 1;
-    if (!is_found && has_more && event->batch.record_count > 0) {
-        generation_seek(core, step);
+    struct stream *stream = &core->streams.all[run->stream];
+    if (!stream_id_equal(&claim.header.stream, &stream->id))
         return;
-    }
-    generations->seek_slot = STREAM_NONE;
-    generations->seek_after.ms = core->now.ms + GENERATION_SEEK_MS;
-    if (is_found) {
-        stream->end_id = generations->seek_id;
-        catchup_retry(core); /* who sent it sends it again */
-    }
+    stream->end_id = claim.id;
+    struct stream_id next = stream->id;
+    next.generation++;
+    uint32_t slot = catchup_slot(core, &next);
+    if (slot != STREAM_NONE) /* whoever sent its first record is asked for it again */
+        streams_want(&core->streams, slot, 1, (struct link_id){(uint32_t)run->first});
 }
 
 void generation_opened(struct core *core, uint32_t slot, const struct record_claim *claim,

@@ -34,12 +34,17 @@ void generation_returned(struct core *core, uint32_t slot, struct step *step);
 
 /* May the first record of a generation stand? It names a position of the generation before.
  *
- *   ERR_OUT_OF_ORDER  it names none that is known here; the store is asked, and it may come again
+ *   ERR_OUT_OF_ORDER  the generation before is not known here
+ *   ERR_NOT_FOUND     it names another position than the end: once it is known that its writer
+ *                     signed it, the store is to be asked for that (generation_seek)
  *   ERR_OVER_BUDGET   as above (T-12) */
-MUST_USE err generation_follows(struct core *core, const struct record_claim *claim,
-                                struct step *step);
+MUST_USE err generation_follows(const struct core *core, const struct record_claim *claim);
+/* `run` is of the generation before, `claim` the first record of the next one; it came by `link`,
+ * and when the store has what it names, is asked for there again. */
+void generation_seek(struct core *core, const struct step_run *run,
+                     const struct record_claim *claim, struct link_id link, struct step *step);
 /* The answer of the store. */
-void generation_loaded(struct core *core, const struct event *event, struct step *step);
+void generation_loaded(struct core *core, const struct event *event);
 
 /* The first record of a generation is durable. */
 void generation_opened(struct core *core, uint32_t slot, const struct record_claim *claim,

@@ -102,6 +102,21 @@ static void ingest_obey(struct core *core, const struct step_run *run,
     }
 }
 
+/* What only tells something, if it is signed. True when it was such a run. */
+static bool ingest_heard(struct core *core, const struct event *event, const struct step_run *run,
+                         const struct step_record *record, struct step *step)
+{
+    struct record_claim claim;
+    if (run->is_conflict)
+        equivocation_found(core, run, record, step);
+    else if (run->is_apart)
+        ingest_obey(core, run, record, step);
+    else if (run->is_seeking && run->verdict == OK &&
+             record_parse_again(record->record, &record->id, &claim) == OK)
+        generation_seek(core, run, &claim, event->link, step);
+    return run->is_conflict || run->is_apart || run->is_seeking;
+}
+
 /* Moves the runs that hold into `keep`. */
 static void ingest_sift(struct core *core, const struct event *event, struct step_batch *keep,
                         struct step *step)
@@ -112,14 +127,8 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
         const struct step_run *run = &event->batch.runs[i];
         const struct step_record *records = event->batch.records + offset;
         offset += run->count;
-        if (run->is_conflict) {
-            equivocation_found(core, run, records, step);
+        if (ingest_heard(core, event, run, records, step))
             continue;
-        }
-        if (run->is_apart) {
-            ingest_obey(core, run, records, step);
-            continue;
-        }
         if (!ingest_holds(core, run)) {
             if (peer != NULL && run->verdict != OK)
                 catchup_pass_over(core, peer, run->stream);

@@ -82,7 +82,7 @@ static void intake_extend(struct intake *intake, uint32_t slot, const struct fra
     struct step_batch *batch = &intake->batch;
     struct step_run *last = batch->run_count == 0 ? NULL : &batch->runs[batch->run_count - 1];
     bool continues = last != NULL && last->stream == slot && !last->is_fill && !last->is_conflict &&
-                     !last->is_apart && last->count < RUN_COUNT_MAX &&
+                     !last->is_apart && !last->is_seeking && last->count < RUN_COUNT_MAX &&
                      last->first + last->count == claim->header.sequence;
     (void)intake_add(intake, frame, claim);
     if (continues)
@@ -155,6 +155,22 @@ static bool intake_may_open(const struct core *core, const struct record_claim *
     return before.generation == 0 || streams_find(&core->streams, &before) != STREAM_NONE;
 }
 
+/* A later generation begins. (T-16) Nothing is looked for on the word of somebody who may have made
+ * it up. */
+static err intake_follow(struct intake *intake, const struct frame_record *frame,
+                         const struct record_claim *claim, const struct sign_key *key)
+{
+    struct stream_id before = claim->header.stream;
+    err failure = generation_follows(intake->core, claim);
+    if (failure != ERR_NOT_FOUND)
+        return failure;
+    before.generation--;
+    uint32_t slot = streams_find(&intake->core->streams, &before);
+    intake_add(intake, frame, claim)->record.size = RECORD_BARE_SIZE;
+    intake_run(intake, slot, claim->header.sequence, key)->is_seeking = true;
+    return ERR_NOT_FOUND;
+}
+
 static err intake_place(struct intake *intake, const struct frame_record *frame,
                         const struct record_claim *claim)
 {
@@ -169,9 +185,9 @@ static err intake_place(struct intake *intake, const struct frame_record *frame,
         return ERR_OUT_OF_ORDER;
     bool is_opening = header->stream.generation > 1 && header->sequence == 1 &&
                       (slot == STREAM_NONE || core->streams.all[slot].next == 0);
-    failure = is_opening ? generation_follows(core, claim, intake->step) : OK;
+    failure = is_opening ? intake_follow(intake, frame, claim, &key) : OK;
     if (failure != OK)
-        return failure;
+        return failure == ERR_NOT_FOUND ? OK : failure;
     if (slot == STREAM_NONE)
         slot = catchup_slot(core, &header->stream);
     if (slot == STREAM_NONE)

@@ -55,6 +55,8 @@ struct step_run {
     bool is_fill;         /* known positions whose body or key comes later: no signature to check */
     bool is_conflict;     /* another record at a known position: is its signature good? */
     bool is_apart;        /* an ERASE that its stream does not take: obeyed, and not kept there */
+    bool is_seeking;      /* the first of the next generation, which names a place that is to be
+                           * looked for here, if it is signed; it is not kept */
     struct sign_key key;
     err verdict; /* of the signature; set by the shell */
 };
@@ -200,6 +202,9 @@ struct effect {
             uint32_t slot; /* with `from`: come back in the first run, also when nothing is there */
             struct stream_id stream;
             uint64_t from;
+            bool is_by_id; /* the one record of this id, wherever it stands: `from` only comes back
+                            */
+            struct record_id id;
             uint16_t count;
             size_t size_max; /* stop before the sum of sizes passes this */
         } load;

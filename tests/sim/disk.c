@@ -36,6 +36,19 @@ const struct disk_record *disk_at(const struct disk *disk, const struct stream_i
     return &stream->records[sequence - 1];
 }
 
+uint64_t disk_seek(const struct disk *disk, const struct stream_id *id,
+                   const struct record_id *record)
+{
+    struct record_claim claim;
+    for (uint64_t at = 1; disk_at(disk, id, at) != NULL; at++) {
+        const struct disk_record *here = disk_at(disk, id, at);
+        if (record_parse((struct bytes){here->bytes, here->size}, &claim) == OK &&
+            ID_EQUAL(claim.id, *record))
+            return at;
+    }
+    return 0;
+}
+
 static struct disk_stream *disk_add(struct disk *disk, const struct stream_id *id)
 {
     struct disk_stream *stream = disk_find(disk, id);

@@ -62,6 +62,10 @@ struct disk_stream *disk_find(const struct disk *disk, const struct stream_id *i
 const struct disk_record *disk_at(const struct disk *disk, const struct stream_id *id,
                                   uint64_t sequence);
 
+/* Where a record stands in its stream; 0: nowhere. */
+uint64_t disk_seek(const struct disk *disk, const struct stream_id *id,
+                   const struct record_id *record);
+
 /* Writes one batch or nothing. `epochs[i]` is the epoch of the head that record i names.
  * ERR_FULL; ERR_DUPLICATE when a position is taken; ERR_OUT_OF_ORDER when one is left out. */
 MUST_USE err disk_write(struct disk *disk, const struct step_batch *batch, const uint64_t *epochs);

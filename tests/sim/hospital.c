@@ -73,9 +73,11 @@ static void hospital_load(struct hospital *hospital, const struct effect *effect
     struct step_run run = {.stream = effect->load.slot, .first = effect->load.from};
     struct step_batch batch = {&run, 1, records, 0};
     size_t size = 0;
-    for (uint64_t i = 0; i < effect->load.count; i++) {
-        const struct disk_record *from =
-            disk_at(&hospital->disk, &effect->load.stream, effect->load.from + i);
+    uint64_t first = effect->load.is_by_id
+                         ? disk_seek(&hospital->disk, &effect->load.stream, &effect->load.id)
+                         : effect->load.from;
+    for (uint64_t i = 0; i < effect->load.count || (i == 0 && effect->load.is_by_id); i++) {
+        const struct disk_record *from = disk_at(&hospital->disk, &effect->load.stream, first + i);
         if (from == NULL)
             break;
         size += from->size + FRAME_RECORD_OVERHEAD;

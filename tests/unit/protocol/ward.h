@@ -51,6 +51,7 @@ struct ward {
     struct record_id done_record;
     unsigned forked_count; /* EFFECT_FORKED */
     unsigned destroyed_count;
+    unsigned loaded_count;              /* EFFECT_LOAD */
     uint8_t forks[FORK_COUNT_MAX * 61]; /* the last EFFECT_FORKS */
     size_t forks_size;
     bool is_full; /* what is to be kept is refused */
@@ -157,6 +158,13 @@ static inline void ward_load(struct ward *ward, const struct effect *effect)
     static struct step_record records[WARD_KEPT_MAX];
     struct step_run run = {.stream = effect->load.slot, .first = effect->load.from};
     struct step_batch batch = {&run, 1, records, 0};
+    ward->loaded_count++;
+    for (size_t i = 0; effect->load.is_by_id && i < ward->kept_count; i++) {
+        struct record_claim claim;
+        assert_int_equal(OK, record_parse(ward->kept[i].record.record, &claim));
+        if (ID_EQUAL(claim.id, effect->load.id))
+            records[batch.record_count++] = ward->kept[i].record;
+    }
     for (uint64_t i = 0; i < effect->load.count; i++) {
         const struct ward_kept *kept = ward_find(ward, &effect->load.stream, effect->load.from + i);
         if (kept == NULL)

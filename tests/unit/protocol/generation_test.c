@@ -1,0 +1,134 @@
+/* The next generation of a writer names where the one before ends: at its end as it is known here,
+ * or at a place that the store is asked for, once the writer is known to have signed it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "protocol/core/core_state.h"
+#include "tests/unit/protocol/ward.h"
+
+enum { NOBODYS_KEY = 77 };
+
+struct room {
+    struct ward *ward;
+    struct ward_pen pen;    /* hospital 2's stream on a board, three records long here */
+    struct record_id first; /* of them */
+};
+
+static struct bytes words(uint8_t what)
+{
+    static uint8_t memory[64];
+    struct buffer body = buffer_over(memory, sizeof memory);
+    const uint8_t content[] = {0x81, 0x01, what};
+    struct statement statement = {.kind = 0x01f0, .content = {content, sizeof content}};
+    assert_int_equal(OK, statement_write(&statement, &body));
+    return buffer_bytes(&body);
+}
+
+static int given_a_stream_of_three(void **state)
+{
+    struct room *room = calloc(1, sizeof *room);
+    assert_non_null(room);
+    room->ward = ward_new(3);
+    ward_meet(room->ward, 2);
+    struct federation_id federation = roster_federation(&room->ward->roster);
+    struct scope board = scope_board(&federation, bytes_of_text("hematology"));
+    room->pen = ward_pen(room->ward, 2, board, AUDIENCE_SCOPE);
+    ward_say(room->ward, &room->pen, words(1), 2);
+    room->first = room->pen.header.previous;
+    ward_say(room->ward, &room->pen, words(2), 2);
+    ward_say(room->ward, &room->pen, words(3), 2);
+    assert_int_equal(3, ward_tail(room->ward, &room->pen));
+    *state = room;
+    return 0;
+}
+
+static int then_it_ends(void **state)
+{
+    struct room *room = *state;
+    ward_free(room->ward);
+    free(room);
+    return 0;
+}
+
+/* The first record of hospital 2's second generation, which says that the first one ends there. */
+static struct ward_pen after(const struct room *room, struct record_id end)
+{
+    struct ward_pen pen = room->pen;
+    pen.header.stream.generation = 2;
+    pen.header.sequence = 1;
+    pen.header.previous = end;
+    return pen;
+}
+
+static void what_names_the_end_is_taken_at_once(void **state)
+{
+    struct room *room = *state;
+    struct ward_pen next = after(room, room->pen.header.previous);
+    ward_say(room->ward, &next, words(4), 2);
+    assert_int_equal(1, ward_tail(room->ward, &next));
+    assert_int_equal(0, room->ward->loaded_count);
+}
+
+/* (T-16) */
+static void nothing_is_looked_for_on_the_word_of_who_did_not_sign(void **state)
+{
+    struct room *room = *state;
+    struct ward_pen next = after(room, room->first);
+    next.key_number = NOBODYS_KEY;
+    ward_say(room->ward, &next, words(4), 2);
+    assert_int_equal(0, room->ward->loaded_count);
+    assert_int_equal(0, ward_tail(room->ward, &next));
+}
+
+static bool is_asked_for(const struct ward *ward, const struct stream_id *stream)
+{
+    for (size_t i = 0; i < ward->sent_count; i++) {
+        struct frame_want want;
+        struct bytes frame = {ward->sent[i].data, ward->sent[i].size};
+        if (frame.data[0] == FRAME_WANT && frame_want_read(frame, &want) == OK &&
+            stream_id_equal(&want.stream, stream) && want.from == 1)
+            return true;
+    }
+    return false;
+}
+
+static void what_names_an_earlier_place_is_asked_for_again_when_the_store_has_it(void **state)
+{
+    struct room *room = *state;
+    struct ward_pen next = after(room, room->first), again = next;
+    ward_say(room->ward, &next, words(4), 2);
+    assert_int_equal(1, room->ward->loaded_count);
+    assert_int_equal(0, ward_tail(room->ward, &next));
+    assert_true(is_asked_for(room->ward, &next.header.stream));
+    ward_say(room->ward, &again, words(4), 2);
+    assert_int_equal(1, ward_tail(room->ward, &again));
+    assert_int_equal(1, room->ward->loaded_count);
+}
+
+static void what_names_nothing_that_is_here_waits(void **state)
+{
+    struct room *room = *state;
+    struct ward_pen next = after(room, (struct record_id){{5}}), again = next;
+    ward_say(room->ward, &next, words(4), 2);
+    ward_say(room->ward, &again, words(4), 2);
+    assert_int_equal(2, room->ward->loaded_count); /* one look for each signature */
+    assert_int_equal(0, ward_tail(room->ward, &again));
+}
+
+#define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, given_a_stream_of_three, then_it_ends)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_ROOM(what_names_the_end_is_taken_at_once),
+        IN_ROOM(nothing_is_looked_for_on_the_word_of_who_did_not_sign),
+        IN_ROOM(what_names_an_earlier_place_is_asked_for_again_when_the_store_has_it),
+        IN_ROOM(what_names_nothing_that_is_here_waits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
