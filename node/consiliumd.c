@@ -1,4 +1,4 @@
-/* consiliumd: runs a hospital's node; `init` and `join` prepare it. */
+/* consiliumd: runs a hospital's node; `init`, `join` and others prepare it (prepare.h). */
 #include <argp.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -6,28 +6,25 @@
 #include <string.h>
 
 #include "node/daemon.h"
-#include "node/federation/joining.h"
 #include "node/io/keyfile.h"
+#include "node/prepare.h"
 #include "node/readiness.h"
 
-enum { SECRETS_SIZE = 64 * 1024, LIST_MAX = 32 };
+enum { SECRETS_SIZE = 64 * 1024 };
+
+/* What it does instead of running. */
+static const struct command {
+    const char *name;
+    int (*run)(const struct prepare_options *options, struct secrets *secrets);
+} command_list[] = {
+    {"run", NULL},          {"init", prepare_init}, {"request", prepare_request},
+    {"join", prepare_join}, {"seal", prepare_seal}, {"passphrase", prepare_passphrase},
+};
 
 struct options {
-    const char *command; /* NULL: run */
+    const struct command *command; /* NULL: run */
     const char *config;
-    const char *data;
-    const char *name;
-    const char *country;
-    const char *endpoints[LIST_MAX];
-    size_t endpoint_count;
-    const char *boards[LIST_MAX];
-    size_t board_count;
-    const char *request;
-    const char *invitation;
-    const char *federation;
-    const char *fingerprint;
-    const char *passphrase_file;
-    bool is_sealed;
+    struct prepare_options prepare;
     bool check_config;
     bool help_config;
 };
@@ -40,6 +37,7 @@ enum option_key {
     OPTION_BOARD,
     OPTION_REQUEST,
     OPTION_PASSPHRASE_FILE,
+    OPTION_NEW_PASSPHRASE_FILE,
     OPTION_SEALED,
     OPTION_FEDERATION,
     OPTION_FINGERPRINT,
@@ -52,39 +50,49 @@ static const struct argp_option option_list[] = {
     {"passphrase-file", OPTION_PASSPHRASE_FILE, "FILE", 0,
      "Passphrase of sealed keys: the first line of FILE (mode 600)", 1},
     {"version", 'V', NULL, 0, "Print the version", 1},
-    {NULL, 0, NULL, 0, "For init and join:", 2},
+    {NULL, 0, NULL, 0, "For init, request, join, seal and passphrase:", 2},
     {"data", 'd', "DIR", 0, "Directory of this institution's keys and stores", 2},
     {"name", 'n', "NAME", 0, "Name of the institution (init)", 2},
-    {"country", OPTION_COUNTRY, "CC", 0, "Its country, two letters (init)", 2},
-    {"board", OPTION_BOARD, "TAG", 0, "A board it serves, such as oncology; repeat it (init)", 2},
+    {"country", OPTION_COUNTRY, "CC", 0, "Its country, two letters (init, request)", 2},
+    {"board", OPTION_BOARD, "TAG", 0,
+     "A board it serves, such as oncology; repeat it (init, request)", 2},
     {"endpoint", OPTION_ENDPOINT, "tcp://HOST:PORT", 0,
-     "Where others may dial it; none if the firewall lets nothing in (init)", 2},
-    {"request", OPTION_REQUEST, "FILE", 0, "Where to write the request to the society (init)", 2},
+     "Where others may dial it; none if the firewall lets nothing in (init, request)", 2},
+    {"request", OPTION_REQUEST, "FILE", 0,
+     "Where to write the request to the society (init, request)", 2},
+    {"output", 'o', NULL, OPTION_ALIAS, NULL, 2},
     {"sealed", OPTION_SEALED, NULL, 0,
      "Seal the keys under a passphrase, which each start then asks for (init)", 2},
     {"federation", OPTION_FEDERATION, "NAME", 0,
      "Short name of the federation here, a-z 0-9 - (join)", 2},
     {"fingerprint", OPTION_FINGERPRINT, "DIGITS", 0,
      "The fingerprint that the society read out; without it, it is asked for (join)", 2},
+    {"new-passphrase-file", OPTION_NEW_PASSPHRASE_FILE, "FILE", 0,
+     "The new passphrase: the first line of FILE (passphrase)", 2},
     {0},
 };
 
 static error_t take_list(const char **list, size_t *count, char *value, struct argp_state *state)
 {
-    if (*count == LIST_MAX)
-        argp_error(state, "too many; at most %d", LIST_MAX);
+    if (*count == PREPARE_LIST_MAX)
+        argp_error(state, "too many; at most %d", PREPARE_LIST_MAX);
     list[(*count)++] = value;
     return 0;
 }
 
 static error_t take_argument(struct options *options, char *value, struct argp_state *state)
 {
-    if (options->command == NULL &&
-        (strcmp(value, "init") == 0 || strcmp(value, "join") == 0 || strcmp(value, "run") == 0))
-        options->command = value;
-    else if (options->command != NULL && strcmp(options->command, "join") == 0 &&
-             options->invitation == NULL)
-        options->invitation = value;
+    const size_t count = sizeof command_list / sizeof command_list[0];
+    for (size_t i = 0; options->command == NULL && i < count; i++) {
+        if (strcmp(value, command_list[i].name) == 0) {
+            options->command = &command_list[i];
+            return 0;
+        }
+    }
+    if (options->command == NULL)
+        argp_error(state, "there is no command `%s`", value);
+    else if (options->command->run == prepare_join && options->prepare.invitation == NULL)
+        options->prepare.invitation = value;
     else
         argp_error(state, "`%s` is not understood here", value);
     return 0;
@@ -93,15 +101,16 @@ static error_t take_argument(struct options *options, char *value, struct argp_s
 static error_t take_option(int key, char *value, struct argp_state *state)
 {
     struct options *options = state->input;
+    struct prepare_options *prepare = &options->prepare;
     switch (key) {
     case 'c':
         options->config = value;
         return 0;
     case 'd':
-        options->data = value;
+        prepare->data = value;
         return 0;
     case 'n':
-        options->name = value;
+        prepare->name = value;
         return 0;
     case 'V':
         puts("consiliumd " CONSILIUM_VERSION);
@@ -113,26 +122,30 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         options->help_config = true;
         return 0;
     case OPTION_COUNTRY:
-        options->country = value;
+        prepare->country = value;
         return 0;
     case OPTION_ENDPOINT:
-        return take_list(options->endpoints, &options->endpoint_count, value, state);
+        return take_list(prepare->endpoints, &prepare->endpoint_count, value, state);
     case OPTION_BOARD:
-        return take_list(options->boards, &options->board_count, value, state);
+        return take_list(prepare->boards, &prepare->board_count, value, state);
     case OPTION_REQUEST:
-        options->request = value;
+    case 'o':
+        prepare->request = value;
         return 0;
     case OPTION_PASSPHRASE_FILE:
-        options->passphrase_file = value;
+        prepare->passphrase_file = value;
+        return 0;
+    case OPTION_NEW_PASSPHRASE_FILE:
+        prepare->new_passphrase_file = value;
         return 0;
     case OPTION_SEALED:
-        options->is_sealed = true;
+        prepare->is_sealed = true;
         return 0;
     case OPTION_FEDERATION:
-        options->federation = value;
+        prepare->federation = value;
         return 0;
     case OPTION_FINGERPRINT:
-        options->fingerprint = value;
+        prepare->fingerprint = value;
         return 0;
     case ARGP_KEY_ARG:
         return take_argument(options, value, state);
@@ -145,122 +158,6 @@ static int fail(const char *line)
 {
     fprintf(stderr, "consiliumd: %s\n", line);
     return 1;
-}
-
-static int usage(const char *line)
-{
-    fprintf(stderr, "consiliumd: %s\n", line);
-    return 2;
-}
-
-/* ---- init ---- */
-
-static int make_identity(const struct options *options, struct secrets *secrets)
-{
-    char problem[IDENTITY_PROBLEM_SIZE] = "";
-    struct passphrase_source source = {.file = options->passphrase_file, .fd = -1};
-    if (!options->is_sealed)
-        return identity_make(options->data, options->name, NULL, problem) == OK ? 0 : fail(problem);
-    uint8_t *memory = secrets_take(secrets, PASSPHRASE_SIZE_MAX);
-    if (memory == NULL)
-        return fail("no locked memory for a passphrase");
-    struct buffer buffer = buffer_over(memory, PASSPHRASE_SIZE_MAX);
-    err failure = passphrase_read(&source, "New passphrase of this node's keys", true, &buffer);
-    if (failure != OK) {
-        secrets_drop(secrets, memory);
-        return fail("no passphrase: at least 8 characters, twice the same at the terminal, or "
-                    "name --passphrase-file");
-    }
-    struct bytes passphrase = buffer_bytes(&buffer);
-    failure = identity_make(options->data, options->name, &passphrase, problem);
-    secrets_drop(secrets, memory);
-    return failure == OK ? 0 : fail(problem);
-}
-
-static int init(const struct options *options, struct secrets *secrets)
-{
-    char problem[JOINING_PROBLEM_SIZE] = "", fingerprint[FINGERPRINT_TEXT_SIZE];
-    struct passphrase_source source = {.file = options->passphrase_file, .fd = -1};
-    struct identity identity;
-    if (options->data == NULL || options->name == NULL || options->country == NULL ||
-        options->request == NULL || options->board_count == 0)
-        return usage("init wants --data, --name, --country, --request and at least one --board; "
-                     "see --help");
-    struct joining_request request = {.country = options->country,
-                                      .endpoints = options->endpoints,
-                                      .endpoint_count = options->endpoint_count,
-                                      .boards = options->boards,
-                                      .board_count = options->board_count};
-    if (joining_check(&request, problem) != OK)
-        return fail(problem);
-    if (make_identity(options, secrets) != 0)
-        return 1;
-    if (identity_open(options->data, &source, secrets, &identity, problem) != OK)
-        return fail(problem);
-    if (joining_ask(&identity, &request, options->request, fingerprint, problem) != OK)
-        return fail(problem);
-    printf("This institution now has an identity in %s: back the two .key files up.\n"
-           "\n"
-           "  1. Mail %s to the society.\n"
-           "  2. When they call, read out this fingerprint:\n"
-           "\n"
-           "     %s\n"
-           "\n"
-           "  3. They mail an invitation back: consiliumd join --data %s\n"
-           "     --federation NAME INVITATION\n",
-           options->data, options->request, fingerprint, options->data);
-    return 0;
-}
-
-/* ---- join ---- */
-
-static bool compare_fingerprint(const struct options *options, const struct hash *hash)
-{
-    char line[256];
-    if (options->fingerprint != NULL)
-        return fingerprint_matches(hash, options->fingerprint);
-    printf("Ask the society, on the phone, for the fingerprint of the invitation, and type it "
-           "here: ");
-    fflush(stdout);
-    if (fgets(line, sizeof line, stdin) == NULL)
-        return false;
-    line[strcspn(line, "\n")] = '\0';
-    return fingerprint_matches(hash, line);
-}
-
-static int join(const struct options *options, struct secrets *secrets)
-{
-    char problem[JOINING_PROBLEM_SIZE] = "";
-    struct hash fingerprint;
-    char id[2 * HASH_SIZE + 1], data[4096];
-    struct passphrase_source source = {.file = options->passphrase_file, .fd = -1};
-    struct joining_accepted accepted;
-    struct identity identity;
-    if (options->data == NULL || options->federation == NULL || options->invitation == NULL ||
-        options->federation[0] == '\0' ||
-        strspn(options->federation, "abcdefghijklmnopqrstuvwxyz0123456789-") !=
-            strlen(options->federation))
-        return usage("join wants --data, --federation NAME (a-z 0-9 -) and the invitation file");
-    if (joining_fingerprint(options->invitation, &fingerprint, problem) != OK)
-        return fail(problem);
-    if (!compare_fingerprint(options, &fingerprint))
-        return fail("that is not the fingerprint of this invitation: do not use it, and tell the "
-                    "society");
-    if (identity_open(options->data, &source, secrets, &identity, problem) != OK)
-        return fail(problem);
-    snprintf(data, sizeof data, "%s/%s", options->data, options->federation);
-    if (joining_accept(&identity, data, options->invitation, &accepted, problem) != OK)
-        return fail(problem);
-    ids_to_hex(ID_BYTES(accepted.federation), id);
-    printf("Joined %s: %u members, roster epoch %llu.\n"
-           "\n"
-           "Put this into consiliumd.conf, then start consiliumd:\n"
-           "\n"
-           "  [federation %s]\n"
-           "  id = %s\n",
-           accepted.name, accepted.member_count, (unsigned long long)accepted.epoch,
-           options->federation, id);
-    return 0;
 }
 
 /* ---- run ---- */
@@ -277,7 +174,7 @@ static struct passphrase_source source_of(const struct options *options,
                                           const struct configuration *configuration)
 {
     struct passphrase_source source = PASSPHRASE_TERMINAL;
-    source.file = options->passphrase_file;
+    source.file = options->prepare.passphrase_file;
     if (source.file == NULL && configuration->unlock == UNLOCK_CREDENTIAL)
         source.credential = "consilium-passphrase";
     else if (source.file == NULL)
@@ -351,12 +248,18 @@ int main(int argc, char **argv)
         .options = option_list,
         .parser = take_option,
         .args_doc = "\ninit --data DIR --name NAME --country CC --board TAG --request FILE\n"
-                    "join --data DIR --federation NAME INVITATION",
+                    "request --data DIR --output FILE\n"
+                    "join --data DIR --federation NAME INVITATION\n"
+                    "seal --data DIR\n"
+                    "passphrase --data DIR",
         .doc = "Runs a hospital's Consilium node.\v"
-               "`init` makes the institution's identity and its request to the society; `join` "
-               "takes the invitation that comes back. NO REAL PATIENTS YET: de-identification is "
+               "`init` makes the institution's identity and its request to the society; `request` "
+               "writes the request again, or, with --country and --board, a new one; `join` takes "
+               "the invitation that comes back; `seal` seals keys that lie bare under a "
+               "passphrase; `passphrase` changes it. NO REAL PATIENTS YET: de-identification is "
                "not built. Not for emergencies.",
     };
+    argp_err_exit_status = 2;
     if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
         return 2;
     if (options.help_config) {
@@ -365,13 +268,9 @@ int main(int argc, char **argv)
     }
     if (sodium_init() < 0 || secrets_harden() != OK || secrets_new(SECRETS_SIZE, &secrets) != OK)
         return fail("the operating system gives no protected memory; do not run here");
-    int status;
-    if (options.command != NULL && strcmp(options.command, "init") == 0)
-        status = init(&options, secrets);
-    else if (options.command != NULL && strcmp(options.command, "join") == 0)
-        status = join(&options, secrets);
-    else
-        status = run(&options, secrets);
+    int status = options.command != NULL && options.command->run != NULL
+                     ? options.command->run(&options.prepare, secrets)
+                     : run(&options, secrets);
     secrets_free(secrets);
     return status;
 }

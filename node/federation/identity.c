@@ -4,7 +4,9 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "node/federation/identity_seal.h"
 #include "node/io/file.h"
 #include "node/io/keyfile.h"
 
@@ -53,8 +55,29 @@ static void identity_draw(struct keyfile *keyfile, uint8_t secret[static IDENTIT
 static const char *identity_reason(err failure)
 {
     if (failure == ERR_EXISTS)
-        return "exists already; this institution has an identity, and it is made only once";
+        return "exists already; this institution has an identity, and it is made only once; "
+               "`consiliumd request` writes its request to the society again";
     return failure == ERR_IO ? strerror(errno) : err_sentence(failure);
+}
+
+/* Both keys, or a half: what an `init` that was interrupted left, or a restore. */
+static err identity_check_new(const char *data, char *ret_problem)
+{
+    char identity[IDENTITY_PATH_MAX], store[IDENTITY_PATH_MAX];
+    err failure = identity_path(data, "identity.key", identity);
+    if (failure == OK)
+        failure = identity_path(data, "store.key", store);
+    if (failure != OK)
+        return identity_fail(ret_problem, data, identity_reason(failure), failure);
+    bool has_identity = access(identity, F_OK) == 0, has_store = access(store, F_OK) == 0;
+    if (has_identity && has_store)
+        return identity_fail(ret_problem, identity, identity_reason(ERR_EXISTS), ERR_EXISTS);
+    if (has_identity || has_store)
+        return identity_fail(ret_problem, has_identity ? store : identity,
+                             "is not there, but its other half is: restore it from the backup; if "
+                             "nothing was mailed yet, remove that half and repeat",
+                             ERR_EXISTS);
+    return OK;
 }
 
 err identity_make(const char *data, const char *name, const struct bytes *passphrase,
@@ -69,6 +92,9 @@ err identity_make(const char *data, const char *name, const struct bytes *passph
                              "cannot be used as the data directory: its parent must exist, it "
                              "must be yours, and nobody else may read it (chmod 700)",
                              failure);
+    failure = identity_check_new(data, ret_problem);
+    if (failure != OK)
+        return failure;
     snprintf(identity.label, sizeof identity.label, "%.*s", KEYFILE_LABEL_MAX, name);
     snprintf(store.label, sizeof store.label, "%.*s", KEYFILE_LABEL_MAX, name);
     failure = identity_path(data, "identity.key", path);
@@ -183,7 +209,9 @@ err identity_open(const char *data, const struct passphrase_source *source, stru
     char path[IDENTITY_PATH_MAX];
     struct keyfile keyfile;
     struct identity identity;
-    err failure = identity_peek(data, &identity, ret_problem);
+    err failure = identity_seal_mend(data, ret_problem);
+    if (failure == OK)
+        failure = identity_peek(data, &identity, ret_problem);
     if (failure != OK)
         return failure;
     if (identity_path(data, "identity.key", path) != OK || keyfile_peek(path, &keyfile) != OK)

@@ -11,7 +11,7 @@
 #include "protocol/roster/invitation.h"
 #include "protocol/roster/tag.h"
 
-enum { JOINING_FILE_SIZE_MAX = 64 * 1024 * 1024 };
+enum { JOINING_FILE_SIZE_MAX = 64 * 1024 * 1024, JOINING_PATH_MAX = 4096 };
 
 static err joining_fail(char *ret_problem, const char *subject, const char *what, err failure)
 {
@@ -66,6 +66,25 @@ err joining_check(const struct joining_request *asked,
     return joining_fill(asked, &request, ret_problem);
 }
 
+/* Where a request stays, for whoever loses the one that was written. */
+static err joining_kept(const char *data, char ret_path[static JOINING_PATH_MAX])
+{
+    int size = snprintf(ret_path, JOINING_PATH_MAX, "%s/request", data);
+    errno = ENAMETOOLONG;
+    return size < 0 || size >= JOINING_PATH_MAX ? ERR_IO : OK;
+}
+
+static err joining_give(struct bytes request, const char *path, char *ret_fingerprint,
+                        char *ret_problem)
+{
+    err failure = file_write(path, request, 0644);
+    if (failure != OK)
+        return joining_fail(ret_problem, path, strerror(errno), failure);
+    struct hash hash = join_fingerprint(request);
+    fingerprint_write(&hash, ret_fingerprint);
+    return OK;
+}
+
 err joining_ask(const struct identity *identity, const struct joining_request *asked,
                 const char *path, char ret_fingerprint[static FINGERPRINT_TEXT_SIZE],
                 char ret_problem[static JOINING_PROBLEM_SIZE])
@@ -77,6 +96,7 @@ err joining_ask(const struct identity *identity, const struct joining_request *a
                                    .time = shell_wall()};
     static uint8_t memory[JOIN_REQUEST_SIZE_MAX];
     struct buffer buffer = buffer_over(memory, sizeof memory);
+    char kept[JOINING_PATH_MAX];
     err failure = joining_fill(asked, &request, ret_problem);
     if (failure != OK)
         return failure;
@@ -85,12 +105,49 @@ err joining_ask(const struct identity *identity, const struct joining_request *a
         return joining_fail(ret_problem, "init",
                             "name, country, endpoints or boards break a rule of the roster",
                             failure);
-    failure = file_write(path, buffer_bytes(&buffer), 0644);
+    failure = joining_kept(asked->data, kept);
+    if (failure == OK)
+        failure = file_write(kept, buffer_bytes(&buffer), 0600);
     if (failure != OK)
-        return joining_fail(ret_problem, path, strerror(errno), failure);
-    struct hash hash = join_fingerprint(buffer_bytes(&buffer));
-    fingerprint_write(&hash, ret_fingerprint);
-    return OK;
+        return joining_fail(ret_problem, asked->data, strerror(errno), failure);
+    return joining_give(buffer_bytes(&buffer), path, ret_fingerprint, ret_problem);
+}
+
+/* A request of this identity, whole. */
+static bool joining_is_own(struct bytes all, const struct identity *identity)
+{
+    struct join_request request;
+    return join_read(all, &request) == OK && ID_EQUAL(request.node_id, identity->node_id) &&
+           ID_EQUAL(request.sign_key, identity->sign_key);
+}
+
+err joining_ask_again(const char *data, const char *path,
+                      char ret_fingerprint[static FINGERPRINT_TEXT_SIZE],
+                      char ret_problem[static JOINING_PROBLEM_SIZE])
+{
+    char kept[JOINING_PATH_MAX], problem[IDENTITY_PROBLEM_SIZE];
+    struct identity identity;
+    uint8_t *file = NULL;
+    size_t size = 0;
+    err failure = identity_peek(data, &identity, problem);
+    if (failure != OK) {
+        snprintf(ret_problem, JOINING_PROBLEM_SIZE, "%s", problem);
+        return ERR_INVALID;
+    }
+    failure = joining_kept(data, kept);
+    if (failure == OK)
+        failure = file_read(kept, JOIN_REQUEST_SIZE_MAX, &file, &size);
+    if (failure == OK && !joining_is_own((struct bytes){file, size}, &identity))
+        failure = ERR_NOT_FOUND;
+    if (failure == OK)
+        failure = joining_give((struct bytes){file, size}, path, ret_fingerprint, ret_problem);
+    else
+        (void)joining_fail(ret_problem, data,
+                           "no request of this institution is kept there; say --country, --board "
+                           "and --endpoint again, as at `init`",
+                           failure);
+    free(file);
+    return failure;
 }
 
 /* ---- taking the answer ---- */

@@ -10,6 +10,7 @@
 enum { JOINING_PROBLEM_SIZE = STORE_PROBLEM_SIZE };
 
 struct joining_request {
+    const char *data;    /* directory of the identity; the request is kept there too */
     const char *country; /* ISO 3166-1 alpha-2 */
     const char *const *endpoints;
     size_t endpoint_count;
@@ -25,6 +26,12 @@ MUST_USE err joining_check(const struct joining_request *request,
 MUST_USE err joining_ask(const struct identity *identity, const struct joining_request *request,
                          const char *path, char ret_fingerprint[static FINGERPRINT_TEXT_SIZE],
                          char ret_problem[static JOINING_PROBLEM_SIZE]);
+
+/* Writes the request that joining_ask kept to `path` once more: the same bytes, the same
+ * fingerprint; no key is opened. ERR_NOT_FOUND: none is kept, or it is of another identity. */
+MUST_USE err joining_ask_again(const char *data, const char *path,
+                               char ret_fingerprint[static FINGERPRINT_TEXT_SIZE],
+                               char ret_problem[static JOINING_PROBLEM_SIZE]);
 
 struct joining_accepted {
     struct federation_id federation;

@@ -142,7 +142,10 @@ err passphrase_read(const struct passphrase_source *source, const char *prompt, 
                     struct buffer *ret)
 {
     err result = OK;
-    if (source->file != NULL || source->credential != NULL) {
+    if (source->known != NULL) {
+        buffer_put(ret, source->known->data, source->known->size);
+        result = ret->failed ? ERR_TOO_LARGE : OK;
+    } else if (source->file != NULL || source->credential != NULL) {
         int fd = -1;
         result = source->file != NULL ? file_open_private(source->file, &fd)
                                       : passphrase_credential(source->credential, &fd);

@@ -10,8 +10,9 @@
 
 enum { PASSPHRASE_SIZE_MAX = 1024, PASSPHRASE_NEW_SIZE_MIN = 8 };
 
-/* The first that is set is used: `file`, then `credential`, then `fd`, then the terminal. */
+/* The first that is set is used: `known`, then `file`, `credential`, `fd`, and the terminal. */
 struct passphrase_source {
+    const struct bytes *known; /* NULL: none; asked for before, and not to be asked for again */
     const char *file; /* NULL: none; its first line, and only its owner may touch the file */
     /* NULL: none; its name among the credentials that systemd gives a service (systemd.exec(5)) */
     const char *credential;
