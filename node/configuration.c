@@ -54,6 +54,12 @@ static const struct config_setting configuration_settings[] = {
              "so that it knows an older copy of its store; without it, nothing is written after a "
              "start before another member was there."},
     {.section = "",
+     .key = "recordings",
+     .type = CONFIG_PATH,
+     .help = "Directory into which all that happens is recorded, until it is 4 GiB, for those who "
+             "mend this program. With its .key a recording opens all cases; an erasure deletes "
+             "those that are there."},
+    {.section = "",
      .key = "log",
      .type = CONFIG_CHOICE,
      .fallback = "info",
@@ -176,6 +182,7 @@ err configuration_load(const char *path, struct configuration *ret_configuration
     if (config_has(config, "", "unlock"))
         configuration.unlock = UNLOCK_KEY_FILE + (unsigned)config_int(config, "", "unlock");
     configuration.marker = config_text(config, "", "marker");
+    configuration.recordings = config_text(config, "", "recordings");
     configuration.group = config_text(config, "", "group");
     configuration.administrators = config_text(config, "", "administrators");
     configuration.passphrase_file = config_text(config, "", "passphrase-file");

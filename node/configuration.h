@@ -34,7 +34,8 @@ enum configuration_unlock {
 struct configuration {
     struct config *config;
     const char *data;
-    const char *marker; /* NULL: none */
+    const char *marker;     /* NULL: none */
+    const char *recordings; /* NULL: none are made */
     char socket[4096];
     const char *group;          /* NULL: only the daemon's user and root */
     const char *administrators; /* NULL: the same */

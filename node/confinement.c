@@ -20,6 +20,8 @@ void confinement_find(const struct configuration *configuration,
     confinement->folders[count++] = configuration->data;
     if (configuration->marker != NULL)
         confinement->folders[count++] = configuration->marker;
+    if (configuration->recordings != NULL)
+        confinement->folders[count++] = configuration->recordings;
     if (size > 0)
         confinement->folders[count++] = confinement->socket_folder;
     for (size_t i = 0; i < configuration->federation_count; i++)

@@ -14,7 +14,7 @@ struct confinement {
     char pdf_program[CONFINEMENT_PATH_SIZE];
     /* data, the marker's and the socket's folder, then each federation's, which may be a link to
      * elsewhere */
-    const char *folders[CONFIGURATION_FEDERATION_MAX + 4]; /* ends with NULL */
+    const char *folders[CONFIGURATION_FEDERATION_MAX + 5]; /* ends with NULL */
     const char *programs[2]; /* ends with NULL; none when there is no consilium-pdf */
 };
 

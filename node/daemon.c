@@ -61,6 +61,7 @@ static int daemon_open_shell(struct daemon *daemon, size_t index)
                                   .survey_ms = DAEMON_SURVEY_MS,
                                   .marker =
                                       federation->marker[0] == '\0' ? NULL : federation->marker,
+                                  .recordings = daemon->configuration->recordings,
                                   .quota = federation->quota};
     struct config_trouble trouble;
     err failure = shell_open(&config, problem, &daemon->federations[index].shell);

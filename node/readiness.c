@@ -64,19 +64,20 @@ static err readiness_data(const struct configuration *configuration, struct conf
     return OK;
 }
 
-static err readiness_marker(const struct configuration *configuration,
-                            struct config_trouble *trouble)
+/* A directory that is there if it is named. */
+static err readiness_directory(const struct configuration *configuration, const char *setting,
+                               const char *path, struct config_trouble *trouble)
 {
-    const struct readiness_finding marker = readiness_of(configuration, "marker", trouble);
+    const struct readiness_finding finding = readiness_of(configuration, setting, trouble);
     struct stat status;
-    if (configuration->marker == NULL)
+    if (path == NULL)
         return OK;
-    if (stat(configuration->marker, &status) != 0 || !S_ISDIR(status.st_mode) ||
-        status.st_uid != geteuid() || (status.st_mode & 077) != 0)
-        return readiness_say(&marker,
+    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
+        (status.st_mode & 077) != 0)
+        return readiness_say(&finding,
                              "%.300s is not a directory of this user's alone; make it, chown it "
                              "and chmod 700",
-                             configuration->marker);
+                             path);
     return OK;
 }
 
@@ -212,7 +213,10 @@ err readiness_check(const struct configuration *configuration, struct config_tro
     if (failure == OK)
         failure = readiness_keys(configuration, ret_trouble);
     if (failure == OK)
-        failure = readiness_marker(configuration, ret_trouble);
+        failure = readiness_directory(configuration, "marker", configuration->marker, ret_trouble);
+    if (failure == OK)
+        failure = readiness_directory(configuration, "recordings", configuration->recordings,
+                                      ret_trouble);
     return failure == OK ? readiness_socket(configuration, ret_trouble) : failure;
 }
 

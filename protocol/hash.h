@@ -43,7 +43,8 @@
     X(FINGERPRINT, "consilium/1 fingerprint")                                                      \
     X(RENDEZVOUS, "consilium/1 rendezvous")                                                        \
     X(PREVIEW, "consilium/1 preview")                                                              \
-    X(RETRACTION, "consilium/1 retraction")
+    X(RETRACTION, "consilium/1 retraction")                                                        \
+    X(TRANSCRIPT, "consilium/1 transcript")
 
 #define CONTEXT_ENUM(name, text) CONTEXT_##name,
 enum context { CONTEXT_LIST(CONTEXT_ENUM) CONTEXT_COUNT };

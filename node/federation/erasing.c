@@ -324,6 +324,7 @@ void erasing_case(struct shell *shell, const struct scope *scope, const struct r
         erasing_free(erasing);
         return;
     }
+    recording_forget(shell->recording);
     erasing_remember(erasing);
 }
 

@@ -39,7 +39,7 @@ static bool proving_restore_row(void *arg, const struct store_row *row)
         return true;
     event.generation.opened_at.ms = reader_u64(&value);
     event.generation.is_ended = reader_u8(&value) != 0;
-    core_step(shell->core, &event, shell->step);
+    shell_step(shell, &event);
     return true;
 }
 
@@ -59,7 +59,7 @@ err proving_restore(struct shell *shell, enum event_marker *ret_marker)
     struct event event = shell_event(EVENT_RESTORE_MARKER);
     for (size_t n = 0; marker_entry(shell->marker, n, &event.marker.stream, &event.marker.sequence);
          n++)
-        core_step(shell->core, &event, shell->step);
+        shell_step(shell, &event);
     *ret_marker = MARKER_HERE;
     return OK;
 }

@@ -22,7 +22,7 @@ struct restore {
 /* Gives the core an event at the start; what it then wants to do would be too early. */
 static void restore_tell(struct shell *shell, const struct event *event)
 {
-    core_step(shell->core, event, shell->step);
+    shell_step(shell, event);
 }
 
 static bool restore_stream(void *arg, const struct store_stream_row *row)

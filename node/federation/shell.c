@@ -1,6 +1,8 @@
 #include "node/federation/shell.h"
 
+#include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -130,9 +132,16 @@ static void shell_perform(struct shell *shell, const struct effect *effect, stru
     }
 }
 
+void shell_step(struct shell *shell, const struct event *event)
+{
+    recording_event(shell->recording, event);
+    core_step(shell->core, event, shell->step);
+    recording_effects(shell->recording, shell->step);
+}
+
 static void shell_turn_once(struct shell *shell, const struct event *event, struct parcel *parcel)
 {
-    core_step(shell->core, event, shell->step);
+    shell_step(shell, event);
     /* the list grows no more: whatever an effect sets off waits in `followers` */
     for (size_t i = 0; i < shell->step->effect_count; i++)
         shell_perform(shell, &shell->step->effects[i], parcel);
@@ -397,7 +406,20 @@ static err shell_open_store(struct shell *shell, char ret_problem[static STORE_P
     return store_open(shell->data, shell->config.store_key, &options, ret_problem, &shell->store);
 }
 
-static err shell_allocate(struct shell *shell)
+static err shell_record(struct shell *shell, const struct core_config *config,
+                        char ret_problem[static STORE_PROBLEM_SIZE])
+{
+    const char *directory = shell->config.recordings;
+    if (directory == NULL)
+        return OK;
+    err failure = recording_begin(directory, shell->name, config, &shell->recording);
+    if (failure != OK)
+        (void)snprintf(ret_problem, STORE_PROBLEM_SIZE, "no recording in %.200s: %s", directory,
+                       failure == ERR_IO ? strerror(errno) : err_sentence(failure));
+    return failure;
+}
+
+static err shell_allocate(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE])
 {
     struct roster_plan plan = roster_plan_full();
     struct core_config config;
@@ -425,7 +447,7 @@ static err shell_allocate(struct shell *shell)
         return ERR_NO_MEMORY;
     roster_init(&shell->roster, &plan, shell->roster_memory, &config.self, &config.federation);
     shell->core = core_new(shell->core_memory, &config);
-    return OK;
+    return shell_record(shell, &config, ret_problem);
 }
 
 static void shell_free(struct shell *shell)
@@ -441,6 +463,7 @@ static void shell_free(struct shell *shell)
     outbox_free(shell->outbox);
     errands_free(shell->errands);
     audit_close(shell->audit);
+    recording_end(shell->recording);
     if (shell->step != NULL)
         free(shell->step->arena);
     free(shell->step);
@@ -492,7 +515,7 @@ err shell_open(const struct shell_config *config, char ret_problem[static STORE_
                      (config->marker == NULL || shell->marker_path != NULL);
     err failure = is_copied ? OK : ERR_NO_MEMORY;
     if (failure == OK)
-        failure = shell_allocate(shell);
+        failure = shell_allocate(shell, ret_problem);
     if (failure != OK) {
         shell_free(shell);
         return failure;

@@ -33,8 +33,9 @@ struct shell_config {
     struct workers *workers;
     bool grants_by_hand;
     uint64_t quota;
-    uint64_t survey_ms; /* as core_config */
-    const char *marker; /* a file outside of backups (marker.h); NULL: none; copied */
+    uint64_t survey_ms;     /* as core_config */
+    const char *marker;     /* a file outside of backups (marker.h); NULL: none; copied */
+    const char *recordings; /* a directory for one (recording.h); NULL: none; for the call */
 };
 
 /* Opens the store, restores roster and core from it, and starts. `ret_problem` gets one line that

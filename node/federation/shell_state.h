@@ -8,6 +8,7 @@
 #include "node/federation/heads.h"
 #include "node/federation/outbox.h"
 #include "node/federation/parcel.h"
+#include "node/federation/recording.h"
 #include "node/federation/shell.h"
 
 enum { SHELL_LISTENER_COUNT_MAX = 8, SHELL_POST_COUNT_MAX = 256 };
@@ -43,7 +44,8 @@ struct shell {
     void *core_memory;
     struct core *core;
     struct step *step;
-    uint8_t *page_memory; /* for short reads */
+    struct recording *recording; /* NULL: none is wanted */
+    uint8_t *page_memory;        /* for short reads */
     struct heads *heads;
     struct outbox *outbox;
     struct errands *errands;
@@ -80,6 +82,9 @@ struct shell {
 
 /* Frees all when nothing is under way any more. */
 void shell_release(struct shell *shell);
+
+/* Gives the core one event, and only that: what it leaves lies in shell->step. */
+void shell_step(struct shell *shell, const struct event *event);
 
 /* Gives the core one event, carries out what it leaves, then what follows from that. `parcel` may
  * be NULL: the memory that the event's batch lies in. */

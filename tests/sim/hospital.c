@@ -11,6 +11,7 @@
 #include "tests/sim/oracle.h"
 #include "tests/sim/parcel.h"
 #include "tests/sim/society.h"
+#include "tests/sim/twin.h"
 
 static const char *const hospital_names[WORLD_HOSPITALS_MAX] = {
     "Aarau",   "Basel",    "Chur",    "Davos",   "Emmental", "Fribourg", "Geneva",
@@ -247,6 +248,7 @@ static void hospital_turn(struct hospital *hospital, const struct event *event)
     struct step *step = &hospital->world->step;
     WORLD_CHECK(hospital->world, !hospital->is_turning);
     core_step(hospital->core, event, step);
+    twin_step(hospital, event);
     if (hospital->is_restoring)
         return; /* as node/federation/restore.c: too early */
     hospital->is_turning = true;
@@ -433,6 +435,7 @@ void hospital_boot(struct hospital *hospital)
     memset(hospital->core_memory, 0, core_memory_size(&hospital->config));
     chance_bytes(&world->chance, hospital->config.hash_key, sizeof hospital->config.hash_key);
     hospital->core = core_new(hospital->core_memory, &hospital->config);
+    twin_begin(hospital);
     hospital->booted_at = world->now;
     hospital->is_running = true;
     hospital->is_restoring = true;
@@ -509,6 +512,7 @@ void hospital_free(struct hospital *hospital)
 {
     if (hospital->is_running)
         hospital_crash(hospital);
+    twin_end(hospital);
     disk_free(&hospital->disk);
     disk_free(&hospital->backup);
     free(hospital->roster_memory);

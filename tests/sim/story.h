@@ -26,6 +26,7 @@
     X(compare_first, story_compare_first)                                                          \
     X(crash_before_grant, story_crash_before_grant)                                                \
     X(random_walk, story_random_walk)                                                              \
+    X(twins, story_twins)                                                                          \
     X(hostile_frames, story_hostile_frames)                                                        \
     X(late_certificate, story_late_certificate)                                                    \
     X(erase_while_writing, story_erase_while_writing)                                              \

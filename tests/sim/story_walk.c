@@ -89,6 +89,14 @@ void story_random_walk(struct world *world)
     story_settle(world, 5 * MINUTE_MS);
 }
 
+/* The same walk, where each core has a twin that gets its events as a recording spells them: same
+ * events, same effects. */
+void story_twins(struct world *world)
+{
+    world->is_twinned = true;
+    story_random_walk(world);
+}
+
 static uint8_t walk_caught[64][FRAME_SIZE_MAX];
 static size_t walk_caught_size[64];
 static uint32_t walk_caught_count;

@@ -65,6 +65,7 @@ struct hospital {
     void *roster_memory;
     void *core_memory;
     struct core *core;
+    struct twin *twin; /* NULL but in a world that is_twinned */
     struct core_config config;
     struct disk disk;
     struct disk backup;
@@ -134,6 +135,7 @@ struct world {
     uint64_t seed;
     uint64_t days; /* how many a year has */
     bool is_traced;
+    bool is_twinned; /* set before world_begin: every core has a twin */
     struct chance chance;
     uint64_t now;
     uint64_t tick_ms; /* a second; a story that lasts for weeks makes it longer */
