@@ -52,19 +52,20 @@ static void restore_ballast(struct commit *commit)
     }
 }
 
-/* While the ballast is gone nothing may grow, or the room it left would be eaten up; unless the
- * file has as much room inside. */
+/* While the ballast is gone, or the disk is all but full, nothing may grow, or what has to erase
+ * would find no room; unless the file has as much room inside. */
 static bool has_room(struct commit *commit)
 {
     const struct env *env = &commit->store->env;
     uint64_t limit = env->quota / 100 * QUOTA_PERCENT_MAX;
     struct space space;
     restore_ballast(commit);
-    bool ballasted = commit->store->directory.ballasted;
-    if (measure(env, !ballasted, limit, &space) != OK || space.used >= limit) {
+    bool roomy =
+        commit->store->directory.ballasted && directory_has_room(&commit->store->directory);
+    if (measure(env, !roomy, limit, &space) != OK || space.used >= limit) {
         return false;
     }
-    return ballasted || space.file - space.used >= DIRECTORY_BALLAST_SIZE;
+    return roomy || space.file - space.used >= DIRECTORY_BALLAST_SIZE;
 }
 
 bool commit_refresh(struct commit *commit)

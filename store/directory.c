@@ -312,6 +312,13 @@ err directory_ballast(struct directory *directory)
     return fsync(directory->fd) == 0 ? OK : ERR_IO;
 }
 
+bool directory_has_room(const struct directory *directory)
+{
+    struct statvfs info;
+    return fstatvfs(directory->fd, &info) != 0 ||
+           (uint64_t)info.f_bavail * info.f_frsize >= PROBE_SIZE;
+}
+
 bool directory_is_full(const struct directory *directory)
 {
     int fd = openat(directory->fd, "probe", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -41,6 +41,9 @@ MUST_USE err directory_unmark_failed(struct directory *directory);
 MUST_USE err directory_ballast(struct directory *directory);
 void directory_ballast_drop(struct directory *directory);
 
+/* True when there is a little room, by what the file system says: it may know of a quota and not
+ * say so. */
+bool directory_has_room(const struct directory *directory);
 /* True when not even a little more can be written. */
 bool directory_is_full(const struct directory *directory);
 

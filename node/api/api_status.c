@@ -76,7 +76,7 @@ static const char *api_waiting(const struct api_federation *federation,
     return "heads were not compared yet with a relay or two members since the start";
 }
 
-static json_t *api_disk(const struct api_federation *federation)
+static json_t *api_disk(const struct api_federation *federation, const struct core_status *status)
 {
     struct store_usage usage;
     if (store_usage(shell_store(federation->shell), &usage) != OK)
@@ -84,7 +84,7 @@ static json_t *api_disk(const struct api_federation *federation)
     return json_pack("{s:I,s:I,s:I,s:I,s:I,s:b}", "records", (json_int_t)usage.record_count,
                      "bytes", (json_int_t)usage.bytes, "quota", (json_int_t)usage.quota,
                      "item_bytes", (json_int_t)usage.item_bytes, "item_quota",
-                     (json_int_t)usage.item_quota, "full", (int)usage.full);
+                     (json_int_t)usage.item_quota, "full", (int)(usage.full || status->disk_full));
 }
 
 static json_t *api_streams(const struct core_status *status)
@@ -146,7 +146,7 @@ static json_t *api_status(const struct api_federation *federation)
         (json_int_t)status.skewed_count, "rosters_that_differ", (json_int_t)status.split_count,
         "equivocated", api_frozen(federation), "posting_waits", (int)status.posting_waits, "why",
         waiting == NULL ? json_null() : json_string(waiting), "keys_wait", (int)status.keys_wait,
-        "disk", api_disk(federation), "clinicians",
+        "disk", api_disk(federation, &status), "clinicians",
         (json_int_t)account_count(federation->accounts));
 }
 

@@ -178,7 +178,8 @@ static err keeping_try(struct shell *shell, struct parcel *parcel)
     if (failure == OK && parcel->batch.record_count == 1)
         keeping_audit(shell, ops, record, &ops->claims[0]);
     if (failure == OK)
-        failure = store_submit(shell->store, ops->all, ops->count, STORE_NORMAL,
+        failure = store_submit(shell->store, ops->all, ops->count,
+                               parcel->is_releasing ? STORE_RELEASING : STORE_NORMAL,
                                (uint64_t)(uintptr_t)parcel);
     if (ops->audit_number != 0 && failure != OK)
         audit_settle(shell->audit, ops->audit_number, failure);
@@ -208,6 +209,7 @@ void keeping_add(struct shell *shell, const struct effect *effect, struct parcel
     parcel->source = source == NULL ? NULL : parcel_share(source);
     parcel->link = effect->link;
     parcel->token = effect->token;
+    parcel->is_releasing = effect->is_releasing;
     parcel_queue_add(&shell->keeping, parcel);
 }
 

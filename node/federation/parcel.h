@@ -18,6 +18,7 @@ struct parcel {
     struct link_id link;
     struct token token;
     err verdict;
+    bool is_releasing; /* EFFECT_KEEP's */
     struct step_batch batch;
     void *owner;           /* the shell */
     uint64_t audit_number; /* of the audit entry kept with it; 0: none */

@@ -63,4 +63,8 @@ void casework_spread(struct core *core, struct peer *peer, struct step *step);
 void casework_react(struct core *core, struct step *step);
 bool casework_busy(const struct core *core);
 
+/* Is this the receipt of a participant for a case of ours that we erased? It is let in where the
+ * disk is full, once for each since the start: what else it sends has to wait (C-55). */
+bool casework_awaits_receipt(const struct core *core, const struct step_record *record);
+
 #endif

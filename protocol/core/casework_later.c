@@ -85,6 +85,32 @@ static void casework_write_receipt(struct core *core, struct casework_case *entr
     core->casework->receipts_owed--;
 }
 
+bool casework_awaits_receipt(const struct core *core, const struct step_record *record)
+{
+    struct record_claim claim;
+    struct statement statement;
+    struct case_id case_id;
+    if (record->plaintext.size == 0 || record->plaintext.size > CASEWORK_RECEIPT_SIZE_MAX ||
+        record_parse_again(record->record, &record->id, &claim) != OK ||
+        claim.header.stream.scope.kind != SCOPE_CASE || claim.header.audience != AUDIENCE_CLEAR ||
+        statement_read(record->plaintext, &statement) != OK || statement.kind != KIND_ERASED)
+        return false;
+    memcpy(case_id.bytes, claim.header.stream.scope.id, HASH_SIZE);
+    struct casework_case *entry = casework_entry(core, &case_id);
+    if (entry == NULL || entry->consult.state != CASE_ERASED ||
+        !ID_EQUAL(entry->consult.requester, core->config.self))
+        return false;
+    for (size_t i = 0; i < entry->consult.participant_count; i++) {
+        const struct consult_participant *part = &entry->consult.participants[i];
+        if (!ID_EQUAL(part->node, claim.header.stream.writer) || part->erased_at.ms != 0 ||
+            (entry->awaited >> i & 1) != 0)
+            continue;
+        entry->awaited |= UINT64_C(1) << i;
+        return true;
+    }
+    return false;
+}
+
 void casework_write_receipts(struct core *core, struct step *step)
 {
     struct casework *casework = core->casework;

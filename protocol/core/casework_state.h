@@ -14,6 +14,7 @@ struct casework_case {
     bool has_looked_again;                /* what came before the erasure was looked at, once */
     bool owes_receipt;                    /* what was destroyed here is still to be said */
     struct caserecord_erased receipt;
+    uint64_t awaited; /* bit i: the receipt of participants[i] was let in though the disk is full */
     struct stream_id erase_stream; /* where the ERASE is held here */
     uint64_t erase_sequence;       /* 0: nowhere */
     struct consult consult;

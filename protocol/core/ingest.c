@@ -178,6 +178,8 @@ void ingest_checked(struct core *core, const struct event *event, struct step *s
         return;
     struct effect *effect = step_effect(step, EFFECT_KEEP);
     effect->link = event->link;
+    effect->is_releasing = keep.record_count == 1 && !keep.runs->is_fill &&
+                           casework_awaits_receipt(core, keep.records);
     effect->batch = keep;
 }
 
@@ -245,6 +247,21 @@ static void ingest_known(struct core *core, const struct step_run *run,
     ingest_tell(&claim, record, step);
 }
 
+/* C-55: what has no room is not kept, and an ERASE among it is obeyed. */
+static void ingest_obey_all(struct core *core, const struct step_batch *batch, struct step *step)
+{
+    const struct step_record *record = batch->records;
+    for (size_t i = 0; i < batch->run_count; i++) {
+        for (uint16_t j = 0; j < batch->runs[i].count; j++, record++) {
+            struct record_claim claim;
+            bool is_theirs = (record->flags & RECORD_OWN) == 0 && !batch->runs[i].is_fill;
+            if (is_theirs && record_parse_again(record->record, &record->id, &claim) == OK &&
+                intake_takes_erase(core, &claim))
+                ingest_obey(core, &batch->runs[i], record, step);
+        }
+    }
+}
+
 static void ingest_lost(struct core *core, const struct event *event, struct step *step)
 {
     for (size_t i = 0; i < event->batch.run_count; i++) {
@@ -255,6 +272,8 @@ static void ingest_lost(struct core *core, const struct event *event, struct ste
     }
     core->is_full = event->verdict == ERR_FULL;
     core->full_until.ms = core->now.ms + FULL_RETRY_MS;
+    if (core->is_full)
+        ingest_obey_all(core, &event->batch, step);
     core_refuse(core, core_peer_of_link(core, event->link), step, "keep-failed", event->verdict);
     const struct step_record *first = event->batch.records;
     struct record_claim claim;

@@ -171,6 +171,20 @@ static err intake_follow(struct intake *intake, const struct frame_record *frame
     return ERR_NOT_FOUND;
 }
 
+bool intake_takes_erase(const struct core *core, const struct record_claim *claim)
+{
+    const struct record_header *header = &claim->header;
+    const struct roster_entry *writer = roster_find(core->roster, &header->stream.writer);
+    struct statement statement;
+    struct case_id case_id = intake_case(header);
+    return header->stream.scope.kind == SCOPE_CASE && header->audience == AUDIENCE_CLEAR &&
+           !claim->is_bare && ID_EQUAL(header->federation, core->config.federation) &&
+           writer != NULL && writer->state != MEMBER_REMOVED &&
+           entitlement_shares(core, &core->config.self, &header->stream) &&
+           !casework_is_erased(core, &case_id) && statement_read(claim->body, &statement) == OK &&
+           statement.kind == KIND_ERASE;
+}
+
 static err intake_place(struct intake *intake, const struct frame_record *frame,
                         const struct record_claim *claim)
 {
@@ -204,7 +218,7 @@ static err intake_place(struct intake *intake, const struct frame_record *frame,
     }
     if (header->sequence > stream->next + 1) {
         streams_want(&core->streams, slot, header->sequence, intake->peer->link);
-        return OK;
+        return intake_takes_erase(core, claim) ? ERR_OUT_OF_ORDER : OK;
     }
     /* (T-9) heads named along a stream never fall */
     if (chain_find(&core->roster->chain, &header->head)->epoch < stream->next_epoch)
@@ -218,23 +232,6 @@ static err intake_place(struct intake *intake, const struct frame_record *frame,
     }
     intake_extend(intake, slot, frame, claim, &key);
     return OK;
-}
-
-/* C-50: an ERASE proves itself. Its stream may be forked, have a gap, or be frozen by a suspension;
- * of a removed member only the successor's word counts, and that is written in a stream of its own.
- */
-static bool intake_takes_erase(const struct core *core, const struct record_claim *claim)
-{
-    const struct record_header *header = &claim->header;
-    const struct roster_entry *writer = roster_find(core->roster, &header->stream.writer);
-    struct statement statement;
-    struct case_id case_id = intake_case(header);
-    return header->stream.scope.kind == SCOPE_CASE && header->audience == AUDIENCE_CLEAR &&
-           !claim->is_bare && ID_EQUAL(header->federation, core->config.federation) &&
-           writer != NULL && writer->state != MEMBER_REMOVED &&
-           entitlement_shares(core, &core->config.self, &header->stream) &&
-           !casework_is_erased(core, &case_id) && statement_read(claim->body, &statement) == OK &&
-           statement.kind == KIND_ERASE;
 }
 
 static bool intake_erase(struct intake *intake, const struct frame_record *frame,

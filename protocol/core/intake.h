@@ -8,6 +8,11 @@
 /* A FRAME_RECORDS came. */
 void intake_frame(struct core *core, struct peer *peer, struct bytes frame, struct step *step);
 
+/* Is this an ERASE that is to be obeyed, once its signature is found good? C-50: it proves itself.
+ * Its stream may be forked, have a gap, or be frozen by a suspension; of a removed member only the
+ * successor's word counts, and that is written in a stream of its own. */
+bool intake_takes_erase(const struct core *core, const struct record_claim *claim);
+
 /* What is being checked or kept is charged to the peer that sent it. */
 void intake_charge(struct peer *peer, const struct step_batch *batch);
 void intake_discharge(struct peer *peer, const struct step_batch *batch);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/consult/mirror.h"
 #include "protocol/core/casework.h"
 #include "protocol/core/entitlement.h"
 #include "protocol/core/generation.h"
@@ -52,6 +53,19 @@ static bool publish_is_erase(const struct publish_post *post)
            publish_kind(post) == KIND_ERASE;
 }
 
+/* What an erasure has to say: it stands in the place of more than it takes (C-55). */
+static bool publish_releases(enum scope_kind scope, struct bytes plaintext)
+{
+    struct statement statement;
+    struct mirror mirror;
+    if (statement_read(plaintext, &statement) != OK)
+        return false;
+    if (scope == SCOPE_CASE)
+        return statement.kind == KIND_ERASE || statement.kind == KIND_ERASED;
+    return statement.kind == KIND_MIRROR && mirror_read(statement.content, &mirror) == OK &&
+           mirror.what == MIRROR_ERASED;
+}
+
 /* What the header's reader refuses must not be sealed: the stream would wait for it for ever. */
 static bool publish_may_be(const struct publish_post *post)
 {
@@ -70,7 +84,8 @@ static bool publish_may_be(const struct publish_post *post)
 err publish_post(struct core *core, const struct publish_post *post, struct step *step)
 {
     err failure = core_may_post(core);
-    if (failure != OK)
+    if (failure != OK &&
+        !(failure == ERR_FULL && publish_releases(post->scope.kind, post->plaintext)))
         return failure;
     if (!publish_may_be(post))
         return ERR_INVALID;
@@ -162,6 +177,7 @@ void publish_sealed(struct core *core, const struct event *event, struct step *s
     record->id = claim.id;
     struct effect *effect = step_effect(step, EFFECT_KEEP);
     effect->token = event->token;
+    effect->is_releasing = publish_releases(claim.header.stream.scope.kind, record->plaintext);
     effect->batch = (struct step_batch){run, 1, record, 1};
 }
 

@@ -191,6 +191,7 @@ struct effect {
     enum effect_kind kind;
     struct link_id link; /* CHECK, LOAD, KEEP: comes back; HANGUP; HEADS, ITEMS: whence */
     struct token token;  /* SEAL, KEEP, LOAD: comes back; DONE: who asked */
+    bool is_releasing;   /* KEEP: a word of an erasure, which a full disk lets through */
     union {
         struct step_batch batch; /* CHECK, KEEP */
         struct {

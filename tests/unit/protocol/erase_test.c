@@ -224,6 +224,114 @@ static void who_is_stopped_itself_may_still_erase(void **state)
     assert_int_equal(CASE_ERASED, ward_case_state(ward, &ours));
 }
 
+/* ---- on a full disk (C-55) ---- */
+
+static void one_that_has_no_room_is_obeyed_and_not_kept(void **state)
+{
+    struct bed *bed = *state;
+    struct ward_pen before = bed->one.pen;
+    uint64_t tail = ward_tail(bed->ward, &bed->one.pen);
+    bed->ward->is_full = true;
+    erase_by_3(bed);
+    assert_true(is_erased(bed));
+    assert_int_equal(tail, ward_tail(bed->ward, &bed->one.pen));
+    bed->ward->is_full = false;
+    bed->one.pen = before;
+    erase_by_3(bed); /* there is room, and it comes again */
+    assert_int_equal(tail + 1, ward_tail(bed->ward, &bed->one.pen));
+}
+
+static void one_behind_what_had_no_room_is_obeyed(void **state)
+{
+    struct bed *bed = *state;
+    struct caserecord_close close = {0};
+    bed->ward->is_full = true;
+    ward_state(bed->ward, &bed->one.pen, KIND_CLOSE, &close, 2);
+    ward_state(bed->ward, &bed->one.pen, KIND_CLOSE, &close, 2);
+    assert_int_equal(CASE_ANNOUNCED, ward_case_state(bed->ward, &bed->one));
+    erase_by_3(bed);
+    assert_true(is_erased(bed));
+}
+
+static void what_another_signed_is_not_obeyed_for_want_of_room(void **state)
+{
+    struct bed *bed = *state;
+    bed->ward->is_full = true;
+    bed->one.pen.key_number = 9;
+    erase_by_3(bed);
+    assert_false(is_erased(bed));
+}
+
+/* A case of this node, open to 2 and 3. */
+static struct ward_case our_case(struct ward *ward)
+{
+    struct ward_case ours = ward_case(ward, 1);
+    uint8_t memory[2048];
+    struct buffer announcement = buffer_over(memory, sizeof memory);
+    struct caserecord_open open = ward_opening(&ours, &announcement);
+    assert_int_equal(OK, ward_post(ward, ours.scope, AUDIENCE_SCOPE,
+                                   ward_body(ward, &ours.pen, KIND_OPEN, &open)));
+    for (uint32_t number = 2; number <= 3; number++) {
+        struct caserecord_grant grant = {.participant = federation_node(number)};
+        assert_int_equal(OK, ward_post(ward, ours.scope, AUDIENCE_SCOPE,
+                                       ward_body(ward, &ours.pen, KIND_GRANT, &grant)));
+    }
+    return ours;
+}
+
+static err erase_ours(struct ward *ward, const struct ward_case *ours)
+{
+    struct caserecord_erase erase = {.opening = ours->opening, .requester = federation_node(1)};
+    return ward_post(ward, ours->scope, AUDIENCE_CLEAR,
+                     ward_body(ward, &ours->pen, KIND_ERASE, &erase));
+}
+
+static bool is_silent(const struct ward *ward, const struct ward_case *ours, uint32_t number)
+{
+    struct node_id node = federation_node(number);
+    return consult_participant_of(core_case(ward->core, &ours->id), &node)->erased_at.ms == 0;
+}
+
+static void a_case_of_our_own_is_erased_and_each_receipt_is_let_in_once(void **state)
+{
+    struct bed *bed = *state;
+    struct ward *ward = bed->ward;
+    struct ward_case ours = our_case(ward);
+    struct caserecord_close close = {0};
+    struct ward_pen receipts = ward_pen(ward, 3, ours.scope, AUDIENCE_CLEAR);
+    struct ward_pen chatter = ward_pen(ward, 2, ours.scope, AUDIENCE_SCOPE);
+    struct caserecord_erased erased = {.erase = {{1}},
+                                       .backups_until = {FEDERATION_START_MS * 2},
+                                       .caveats = CASERECORD_CAVEATS_ALL};
+    struct caserecord_post post = {.text = bytes_of_text("there is still room, is there not")};
+    ward->is_full = true;
+    assert_int_equal(ERR_FULL, ward_post(ward, ours.scope, AUDIENCE_SCOPE,
+                                         ward_body(ward, &ours.pen, KIND_CLOSE, &close)));
+    /* nobody erased anything yet */
+    ward_state(ward, &receipts, KIND_ERASED, &erased, 3);
+    assert_int_equal(0, ward_tail(ward, &receipts));
+    receipts = ward_pen(ward, 3, ours.scope, AUDIENCE_CLEAR);
+    assert_int_equal(OK, erase_ours(ward, &ours));
+    assert_int_equal(CASE_ERASED, ward_case_state(ward, &ours));
+    erased.erase = ward->done_record;
+    /* with no room even for that, it is tried once */
+    struct ward_pen early = ward_pen(ward, 2, ours.scope, AUDIENCE_CLEAR), later = early;
+    unsigned before = ward->releasing_count;
+    ward->is_packed = true;
+    ward_state(ward, &early, KIND_ERASED, &erased, 2);
+    ward_state(ward, &later, KIND_ERASED, &erased, 2);
+    assert_int_equal(before + 1, ward->releasing_count);
+    ward->is_packed = false;
+    ward_state(ward, &receipts, KIND_ERASED, &erased, 3);
+    assert_int_equal(1, ward_tail(ward, &receipts));
+    assert_false(is_silent(ward, &ours, 3));
+    ward_state(ward, &receipts, KIND_ERASED, &erased, 3);
+    assert_int_equal(1, ward_tail(ward, &receipts));
+    ward_state(ward, &chatter, KIND_POST, &post, 2);
+    assert_int_equal(0, ward_tail(ward, &chatter));
+    assert_true(is_silent(ward, &ours, 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +346,10 @@ int main(void)
         AT_BED(its_successor_is_obeyed_and_after_a_restart_too),
         AT_BED(who_holds_it_gives_it_to_those_whom_its_stream_brings_nothing),
         AT_BED(who_is_stopped_itself_may_still_erase),
+        AT_BED(one_that_has_no_room_is_obeyed_and_not_kept),
+        AT_BED(one_behind_what_had_no_room_is_obeyed),
+        AT_BED(what_another_signed_is_not_obeyed_for_want_of_room),
+        AT_BED(a_case_of_our_own_is_erased_and_each_receipt_is_let_in_once),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
     return cmocka_run_group_tests(tests, NULL, NULL);

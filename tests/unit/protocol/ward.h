@@ -54,8 +54,10 @@ struct ward {
     unsigned loaded_count;              /* EFFECT_LOAD */
     uint8_t forks[FORK_COUNT_MAX * 61]; /* the last EFFECT_FORKS */
     size_t forks_size;
-    bool is_full; /* what is to be kept is refused */
-    err seal;     /* what comes of the next seal */
+    bool is_full;             /* what is to be kept is refused, unless it releases */
+    bool is_packed;           /* then too */
+    unsigned releasing_count; /* what is to be kept and releases */
+    err seal;                 /* what comes of the next seal */
 };
 
 static inline struct event ward_event(const struct ward *ward, enum event_kind kind)
@@ -200,7 +202,9 @@ static inline void ward_perform(struct ward *ward, const struct effect *effect)
             ward_answer(ward, is_check ? EVENT_CHECKED : EVENT_KEPT, &effect->batch);
         pending->event.link = effect->link;
         pending->event.token = effect->token;
-        if (!is_check && ward->is_full)
+        if (!is_check && effect->is_releasing)
+            ward->releasing_count++;
+        if (!is_check && ward->is_full && (!effect->is_releasing || ward->is_packed))
             pending->event.verdict = ERR_FULL;
         else if (!is_check)
             ward_write(ward, &effect->batch);
