@@ -11,7 +11,7 @@
 #include "store/record_write.h"
 #include "store/row_write.h"
 
-enum { STATE_SIZE = HASH_SIZE + 8 + 4 + 4 + 8 + 8 + 8 + 8, STATE_VERSION = 1 };
+enum { STATE_SIZE = HASH_SIZE + 8 + 4 + 4 + 8 + 8 + 8 + 8 + 4, STATE_VERSION = 1 };
 
 static const uint8_t state_name[1] = {STATE_VERSION};
 
@@ -31,6 +31,7 @@ static err write_state(struct group *group)
     buffer_u64(&buffer, group->state.tombstone_count);
     buffer_u64(&buffer, group->state.item_bytes);
     buffer_u64(&buffer, group->state.recent_merged);
+    buffer_u32(&buffer, group->state.forgot_epoch);
     assert(!buffer.failed && buffer.size == sizeof plain);
     struct batch_op op = {.table = VALUE_TABLE_STATE,
                           .name = {state_name, sizeof state_name},
@@ -65,6 +66,7 @@ static err read_state(struct group *group)
     group->state.tombstone_count = reader_u64(&reader);
     group->state.item_bytes = reader_u64(&reader);
     group->state.recent_merged = reader_u64(&reader);
+    group->state.forgot_epoch = reader_u32(&reader);
     if (!reader_done(&reader)) {
         return ERR_CORRUPT;
     }
@@ -319,6 +321,14 @@ static err apply_op(struct group *group, struct batch_op *op, uint64_t *ret_numb
     return ERR_INVALID;
 }
 
+/* (S-12) Old pages hold it under the key of this epoch, until there is another. */
+static void note_forgotten(struct group *group, enum batch_kind kind)
+{
+    if (kind == BATCH_DESTROY || kind == BATCH_TOMBSTONE) {
+        group->state.forgot_epoch = group->store->keyring.epoch;
+    }
+}
+
 err group_apply(struct group *group, struct batch *batch)
 {
     group->changed = false;
@@ -329,6 +339,7 @@ err group_apply(struct group *group, struct batch *batch)
             batch->op_failed = i;
             return result;
         }
+        note_forgotten(group, batch->ops[i].kind);
     }
     return OK;
 }

@@ -19,6 +19,7 @@ struct group_state {
     uint64_t tombstone_count;
     uint64_t item_bytes;
     uint64_t recent_merged; /* recent.h, fresh.h: what both have merged */
+    uint32_t forgot_epoch;  /* in which something was destroyed last; 0: never */
 };
 
 struct group {

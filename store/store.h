@@ -238,7 +238,9 @@ MUST_USE err store_commit(struct store *store, const struct store_op *ops, size_
  * overwritten and removed. The result comes with `token` through store_drain; a rekey cut short by
  * the end of the process goes on at the next open, and on a full disk it waits for room. ERR_BUSY
  * when one is under way: it may have passed by what was destroyed since, so another one follows,
- * whose end is not told. */
+ * whose end is not told. An open begins one by itself where what was destroyed was followed by
+ * none.
+ */
 MUST_USE err store_rekey(struct store *store, uint64_t token);
 
 struct store_usage {

@@ -264,8 +264,12 @@ err writer_start(struct store *store, struct group *group, struct writer **ret_w
     writer->store = store;
     writer->commit = (struct commit){.store = store, .group = *group};
     writer->rekey = rekey_resume(store);
-    writer->status = (struct writer_status){
-        .state = group->state, .epoch = store->keyring.epoch, .rekeying = writer->rekey.active};
+    /* (S-12) the process ended between what it destroyed and the rekey that was to follow */
+    writer->rekey_asked = group->state.forgot_epoch == store->keyring.epoch;
+    writer->status =
+        (struct writer_status){.state = group->state,
+                               .epoch = store->keyring.epoch,
+                               .rekeying = writer->rekey.active || writer->rekey_asked};
     writer->chore_at = now_s() + CHORE_PERIOD_S;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_condattr_init(&monotonic);

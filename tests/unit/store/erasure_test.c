@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <sys/wait.h>
+
 #include "store/keyring.h"
 #include "store/value.h"
 #include "tests/unit/store/fixture.h"
@@ -162,6 +164,15 @@ static void rekey(struct fixture *fixture)
     }
 }
 
+static void until_rekeyed(struct fixture *fixture)
+{
+    struct store_usage usage = {.rekeying = true};
+    while (usage.rekeying) {
+        assert_int_equal(store_usage(fixture->store, &usage), OK);
+        usleep(1000);
+    }
+}
+
 static void after_a_rekey_no_old_page_gives_a_destroyed_key(void **state) /* (S-7) */
 {
     struct fixture *fixture = *state;
@@ -179,7 +190,7 @@ static void after_a_rekey_no_old_page_gives_a_destroyed_key(void **state) /* (S-
     assert_true(openings(fixture, 39) > 0);
 
     fixture_open(fixture);
-    rekey(fixture);
+    until_rekeyed(fixture); /* nobody had asked for it (S-12) */
     struct store_usage usage;
     assert_int_equal(store_usage(fixture->store, &usage), OK);
     assert_int_equal(usage.epoch, 2);
@@ -304,6 +315,39 @@ static void what_is_destroyed_during_a_rekey_is_forgotten_too(void **state) /* (
     assert_int_equal(usage.epoch, 3);
 }
 
+static uint32_t epoch_when_quiet(struct fixture *fixture)
+{
+    struct store_usage usage;
+    fixture_open(fixture);
+    until_rekeyed(fixture);
+    assert_int_equal(store_usage(fixture->store, &usage), OK);
+    fixture_close(fixture);
+    return usage.epoch;
+}
+
+/* Killed when the tombstone is durable, before anybody asked for a new key. */
+static void who_dies_between_tombstone_and_rekey_rekeys_at_the_next_open(void **state) /* (S-12) */
+{
+    struct fixture *fixture = *state;
+    struct stream_id stream = fixture_stream(1, 1);
+    assert_int_equal(fixture_put(fixture, stream, 1), OK);
+    fixture_close(fixture);
+    assert_int_equal(epoch_when_quiet(fixture), 1); /* nothing was destroyed yet */
+    pid_t child = fork();
+    if (child == 0) {
+        struct store_op op = {.kind = STORE_TOMBSTONE,
+                              .tombstone = {.kind = STORE_TOMBSTONE_CASE, .id = {7}}};
+        fixture_open(fixture);
+        _exit(store_commit(fixture->store, &op, 1, STORE_RELEASING, NULL) == OK ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(epoch_when_quiet(fixture), 2);
+    assert_int_equal(epoch_when_quiet(fixture), 2); /* once */
+    fixture_open(fixture);
+}
+
 static void no_plain_key_id_or_text_stands_on_the_disk(void **state) /* (S-3) */
 {
     struct fixture *fixture = *state;
@@ -347,6 +391,7 @@ int main(void)
         TEST(a_rekey_loses_no_row_whatever_its_size),
         TEST(a_rekey_cut_short_goes_on_at_the_next_open),
         TEST(what_is_destroyed_during_a_rekey_is_forgotten_too),
+        TEST(who_dies_between_tombstone_and_rekey_rekeys_at_the_next_open),
         TEST(no_plain_key_id_or_text_stands_on_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
