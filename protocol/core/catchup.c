@@ -167,12 +167,22 @@ uint32_t catchup_slot(struct core *core, const struct stream_id *id)
     return slot;
 }
 
+static uint16_t catchup_place(const struct core *core, const struct peer *peer)
+{
+    return (uint16_t)(peer - core->peers);
+}
+
+void catchup_claimed(struct core *core, const struct peer *peer, uint32_t slot, uint64_t to)
+{
+    streams_want(&core->streams, slot, to, catchup_place(core, peer));
+}
+
 /* Both end at one position, and not in one record: get the other one, to see both. */
 static bool catchup_conflicts(const struct core *core, uint32_t slot,
                               const struct frame_position *position)
 {
     const struct stream *stream = &core->streams.all[slot];
-    return position->tail > 0 && position->tail == stream->tail && stream->next == stream->tail &&
+    return position->tail > 0 && position->tail == stream->tail && stream->kept == stream->tail &&
            (stream->flags & STREAM_FORKED) == 0 &&
            position->tail_hint != gossip_position(core, slot).tail_hint;
 }
@@ -201,7 +211,7 @@ void catchup_positions(struct core *core, struct peer *peer, struct bytes frame,
             continue;
         if (catchup_conflicts(core, slot, &position) && conflicts++ < CATCHUP_CONFLICTS_A_PAGE)
             catchup_want_one(core, peer, slot, position.tail, step);
-        streams_want(&core->streams, slot, position.tail, peer->link);
+        catchup_claimed(core, peer, slot, position.tail);
     }
     if (failure != OK)
         core_refuse(core, peer, step, "positions-malformed", failure);
@@ -256,61 +266,87 @@ static void catchup_unask(struct core *core, uint32_t slot)
     stream->asked = (struct link_id){0};
 }
 
-/* Who was asked does not have what it claimed: the next listing, best another's, starts anew. */
+/* Who was asked does not have what it claimed: others are asked before it. */
 static void catchup_give_up(struct core *core, uint32_t slot)
 {
-    struct stream *stream = &core->streams.all[slot];
-    stream->late = stream->asked;
-    if (stream->want_link.value == stream->late.value)
-        stream->want_to = 0;
+    streams_be_late(&core->streams, slot, core->streams.all[slot].asked_place);
     catchup_unask(core, slot);
     streams_settle(&core->streams, slot);
 }
 
 void catchup_pass_over(struct core *core, const struct peer *peer, uint32_t slot)
 {
-    struct stream *stream = &core->streams.all[slot];
-    if (stream->want_link.value != peer->link.value)
-        return;
-    stream->want_to = 0;
-    if (stream->asked.value == peer->link.value)
+    streams_disclaim(&core->streams, slot, catchup_place(core, peer));
+    if (core->streams.all[slot].asked.value == peer->link.value)
         catchup_unask(core, slot);
     streams_settle(&core->streams, slot);
 }
 
-void catchup_answered(struct core *core, struct peer *peer, const struct stream_id *id)
+void catchup_answered(struct core *core, struct peer *peer, const struct stream_id *id,
+                      uint64_t from)
 {
     uint32_t slot = streams_find(&core->streams, id);
     if (slot == STREAM_NONE || core->streams.all[slot].want_until.ms == 0 ||
-        core->streams.all[slot].asked.value != peer->link.value)
+        core->streams.all[slot].asked.value != peer->link.value ||
+        core->streams.all[slot].asked_from != from)
         return;
     catchup_unask(core, slot);
     streams_settle(&core->streams, slot);
+}
+
+/* The next one in turn who says that it has more, and can be asked now. */
+static struct peer *catchup_giver(struct core *core, uint32_t slot)
+{
+    uint16_t first = LINK_COUNT_MAX, place = core->streams.all[slot].asked_place;
+    for (;;) {
+        place = streams_next_claim(&core->streams, slot, place);
+        if (place == LINK_COUNT_MAX || place == first)
+            return NULL;
+        struct peer *peer = &core->peers[place];
+        bool is_busy = peer->wanting >= PEER_WANTING_MAX || peer->checking > PEER_CHECKING_MAX / 2;
+        if (peer->is_greeted && !is_busy)
+            return peer;
+        if (!peer->is_greeted)
+            streams_disclaim(&core->streams, slot, place); /* it left */
+        else if (first == LINK_COUNT_MAX)
+            first = place;
+    }
+}
+
+/* From where a peer is asked: behind what is being checked, unless that may be somebody's forgery.
+ */
+static uint64_t catchup_from(const struct core *core, const struct stream *stream,
+                             const struct peer *peer)
+{
+    bool is_doubtful = stream->spoiled_until.ms > core->now.ms && stream->next > stream->kept &&
+                       stream->pending.value != peer->link.value;
+    return (is_doubtful ? stream->kept : stream->next) + 1;
 }
 
 /* Asks for the next range of one stream that is behind. False when it cannot be asked now. */
 static bool catchup_pump_stream(struct core *core, uint32_t slot, struct step *step)
 {
     struct stream *stream = &core->streams.all[slot];
-    struct peer *peer = core_peer_of_link(core, stream->want_link);
     if (stream->want_until.ms != 0 && stream->want_until.ms <= core->now.ms)
         catchup_give_up(core, slot);
     else if (stream->want_until.ms != 0 && core_peer_of_link(core, stream->asked) == NULL)
         catchup_unask(core, slot);
-    else if (peer == NULL)
-        stream->want_to = 0; /* it left; the next listing names another */
-    if (stream->want_to <= stream->next) {
-        streams_settle(&core->streams, slot);
+    if (stream->want_until.ms != 0)
         return false;
-    }
-    if (peer == NULL || stream->want_until.ms != 0 || peer->wanting >= PEER_WANTING_MAX ||
-        peer->checking > PEER_CHECKING_MAX / 2)
+    struct peer *peer = catchup_giver(core, slot);
+    streams_settle(&core->streams, slot);
+    if (peer == NULL || !stream->is_behind || stream->beside.value == peer->link.value)
         return false;
-    uint64_t missing = stream->want_to - stream->next;
+    uint64_t from = catchup_from(core, stream, peer);
+    if (from > stream->want_to)
+        return false; /* it is being checked */
+    uint64_t missing = stream->want_to - from + 1;
     uint16_t count = missing > STEP_RECORD_COUNT_MAX ? STEP_RECORD_COUNT_MAX : (uint16_t)missing;
-    catchup_send_want(peer, &stream->id, stream->next + 1, count, step);
+    catchup_send_want(peer, &stream->id, from, count, step);
     stream->want_until.ms = core->now.ms + WANT_TIMEOUT_MS;
     stream->asked = peer->link;
+    stream->asked_place = catchup_place(core, peer);
+    stream->asked_from = from;
     peer->wanting++;
     return true;
 }

@@ -27,8 +27,13 @@ void catchup_status(struct core *core, struct peer *peer, struct bytes frame, st
 /* The shell read what a peer wanted. */
 void catchup_loaded(struct core *core, const struct event *event, struct step *step);
 
-/* A record of the stream came from this peer: what was asked of it is being answered. */
-void catchup_answered(struct core *core, struct peer *peer, const struct stream_id *id);
+/* A peer says that the stream reaches `to`. */
+void catchup_claimed(struct core *core, const struct peer *peer, uint32_t slot, uint64_t to);
+
+/* Records of the stream came from this peer, from there on: if that was asked of it, it is being
+ * answered. */
+void catchup_answered(struct core *core, struct peer *peer, const struct stream_id *id,
+                      uint64_t from);
 
 /* The slot of a stream that a peer speaks of, made if such a stream may exist; STREAM_NONE else. */
 uint32_t catchup_slot(struct core *core, const struct stream_id *id);

@@ -135,7 +135,7 @@ static bool generation_may_be_lost(const struct core *core, const struct stream_
 static bool generation_is_due(const struct core *core, const struct stream *stream)
 {
     bool is_new = core->now.ms - core->started_at.ms < SURVEY_MS_MAX;
-    bool is_claimed = core->config.survey_ms > 0 && is_new && stream->want_to > stream->next;
+    bool is_claimed = core->config.survey_ms > 0 && is_new && stream->want_to > stream->kept;
     return is_claimed || (stream->tail == 0 && stream->lost_to > 0);
 }
 
@@ -147,7 +147,7 @@ static err generation_next(const struct core *core, const struct stream *stream,
     uint32_t slot = streams_find(&core->streams, &next);
     bool is_due = slot != STREAM_NONE && generation_is_due(core, &core->streams.all[slot]);
     *ret_next = next;
-    return is_due || stream->next != stream->tail ? ERR_BUSY
+    return is_due || stream->kept != stream->tail ? ERR_BUSY
                                                   : generation_in_year(core, &next, core->wall);
 }
 
@@ -159,7 +159,7 @@ err generation_own(const struct core *core, const struct scope *scope, struct st
     const struct stream *stream = slot == STREAM_NONE ? NULL : &core->streams.all[slot];
     bool is_empty = stream == NULL || stream->tail == 0;
     *ret_stream = id;
-    *ret_previous = stream == NULL ? (struct record_id){{0}} : stream->next_id;
+    *ret_previous = stream == NULL ? (struct record_id){{0}} : stream->kept_id;
     if ((stream != NULL && generation_is_due(core, stream)) ||
         (is_empty && generation_may_be_lost(core, &id)))
         return ERR_BUSY;
@@ -188,7 +188,7 @@ err generation_follows(const struct core *core, const struct record_claim *claim
     if (failure != OK)
         return failure;
     if (ID_EQUAL(before->tail_id, header->previous) ||
-        ID_EQUAL(before->next_id, header->previous) || ID_EQUAL(before->end_id, header->previous))
+        ID_EQUAL(before->kept_id, header->previous) || ID_EQUAL(before->end_id, header->previous))
         return OK;
     return ERR_NOT_FOUND;
 }
@@ -220,9 +220,10 @@ void generation_loaded(struct core *core, const struct event *event)
     stream->end_id = claim.id;
     struct stream_id next = stream->id;
     next.generation++;
+    const struct peer *peer = core_peer_of_link(core, (struct link_id){(uint32_t)run->first});
     uint32_t slot = catchup_slot(core, &next);
-    if (slot != STREAM_NONE) /* whoever sent its first record is asked for it again */
-        streams_want(&core->streams, slot, 1, (struct link_id){(uint32_t)run->first});
+    if (slot != STREAM_NONE && peer != NULL) /* whoever sent its first record sends it again */
+        catchup_claimed(core, peer, slot, 1);
 }
 
 void generation_opened(struct core *core, uint32_t slot, const struct record_claim *claim,

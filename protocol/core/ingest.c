@@ -28,14 +28,26 @@ static void ingest_judge(struct step_record *record)
     }
 }
 
-static bool ingest_holds(struct core *core, const struct step_run *run)
+/* Does what was checked go on from where the store's part ends? What of it is there already,
+ * another copy brought meanwhile. */
+static bool ingest_holds(struct core *core, const struct step_run *run,
+                         const struct step_record *records, uint16_t *ret_known)
 {
     const struct stream *stream = &core->streams.all[run->stream];
+    struct record_claim claim;
+    *ret_known = 0;
     if (run->is_fill)
         return true;
     if (equivocation_is_frozen(core, &stream->id.writer))
         return false; /* since it was sent to be checked */
-    return run->verdict == OK && run->speculation == stream->speculation;
+    if (run->verdict != OK || (stream->flags & STREAM_FORKED) != 0 || run->first > stream->kept + 1)
+        return false;
+    uint64_t known = stream->kept + 1 - run->first;
+    *ret_known = known < run->count ? (uint16_t)known : run->count;
+    if (known >= run->count || stream->kept == 0)
+        return true;
+    return record_parse_again(records[known].record, &records[known].id, &claim) == OK &&
+           ID_EQUAL(claim.header.previous, stream->kept_id);
 }
 
 static bool ingest_is_erased(const struct core *core, const struct step_run *run)
@@ -117,48 +129,78 @@ static bool ingest_heard(struct core *core, const struct event *event, const str
     return run->is_conflict || run->is_apart || run->is_seeking;
 }
 
+/* What does not go on from where the store's part ends, or was not signed. */
+static void ingest_turn_down(struct core *core, const struct event *event,
+                             const struct step_run *run, struct step *step)
+{
+    struct peer *peer = core_peer_of_link(core, event->link);
+    if (peer != NULL && run->verdict != OK)
+        catchup_pass_over(core, peer, run->stream);
+    if (!run->is_beside && run->speculation == core->streams.all[run->stream].speculation)
+        streams_fall_back(&core->streams, run->stream);
+    if (run->verdict == ERR_BAD_SIGNATURE)
+        ingest_spoiled(core, run->stream, event->link);
+    core_refuse(core, peer, step, "run-refused",
+                run->verdict != OK ? run->verdict : ERR_OUT_OF_ORDER);
+}
+
+/* The store gets the stream up to the last of these. What is being checked beyond, if it does not
+ * go on from there, is forgotten. */
+static void ingest_go_on(struct core *core, struct step_run *run, const struct step_record *last)
+{
+    struct stream *stream = &core->streams.all[run->stream];
+    ingest_reach(core, run->stream, last);
+    if (run->is_beside || stream->next < stream->kept ||
+        (stream->next == stream->kept && !ID_EQUAL(stream->next_id, stream->kept_id)))
+        streams_fall_back(&core->streams, run->stream);
+    run->speculation = stream->speculation;
+}
+
+static void ingest_sift_run(struct core *core, const struct step_run *run, uint16_t known,
+                            const struct step_record *records, struct step_batch *keep)
+{
+    /* what does not open under the right key is its writer's doing: kept, and never shown */
+    bool is_bad = records->verdict != OK && records->verdict != ERR_MALFORMED;
+    if (run->is_fill &&
+        (is_bad || ingest_is_erased(core, run) || (records->flags & RECORD_DESTROYED) != 0))
+        return;
+    struct step_run *kept = &keep->runs[keep->run_count++];
+    *kept = *run;
+    kept->first += known;
+    kept->count = (uint16_t)(run->count - known);
+    if (!run->is_fill)
+        ingest_go_on(core, kept, &records[run->count - 1]);
+    for (uint16_t j = known; j < run->count; j++) {
+        struct step_record *record = &keep->records[keep->record_count++];
+        *record = records[j];
+        if (!run->is_fill && j + 1 < run->count)
+            record->flags |= RECORD_UNSIGNED; /* (T-4) */
+        ingest_judge(record);
+        ingest_withhold(core, record);
+        if (ingest_is_erased(core, run))
+            ingest_spare(record);
+    }
+}
+
 /* Moves the runs that hold into `keep`. */
 static void ingest_sift(struct core *core, const struct event *event, struct step_batch *keep,
                         struct step *step)
 {
-    struct peer *peer = core_peer_of_link(core, event->link);
     size_t offset = 0;
     for (size_t i = 0; i < event->batch.run_count; i++) {
         const struct step_run *run = &event->batch.runs[i];
         const struct step_record *records = event->batch.records + offset;
+        struct stream *stream = &core->streams.all[run->stream];
+        uint16_t known;
         offset += run->count;
+        if (run->is_beside && stream->beside.value == event->link.value)
+            stream->beside.value = 0;
         if (ingest_heard(core, event, run, records, step))
             continue;
-        if (!ingest_holds(core, run)) {
-            if (peer != NULL && run->verdict != OK)
-                catchup_pass_over(core, peer, run->stream);
-            if (run->speculation == core->streams.all[run->stream].speculation) {
-                streams_fall_back(&core->streams, run->stream);
-                if (run->verdict == ERR_BAD_SIGNATURE)
-                    ingest_spoiled(core, run->stream, event->link);
-            }
-            core_refuse(core, peer, step, "run-refused",
-                        run->verdict != OK ? run->verdict : ERR_OUT_OF_ORDER);
-            continue;
-        }
-        /* what does not open under the right key is its writer's doing: kept, and never shown */
-        bool is_bad = records->verdict != OK && records->verdict != ERR_MALFORMED;
-        if (run->is_fill &&
-            (is_bad || ingest_is_erased(core, run) || (records->flags & RECORD_DESTROYED) != 0))
-            continue;
-        keep->runs[keep->run_count++] = *run;
-        if (!run->is_fill)
-            ingest_reach(core, run->stream, &records[run->count - 1]);
-        for (uint16_t j = 0; j < run->count; j++) {
-            struct step_record *record = &keep->records[keep->record_count++];
-            *record = records[j];
-            if (!run->is_fill && j + 1 < run->count)
-                record->flags |= RECORD_UNSIGNED; /* (T-4) */
-            ingest_judge(record);
-            ingest_withhold(core, record);
-            if (ingest_is_erased(core, run))
-                ingest_spare(record);
-        }
+        if (!ingest_holds(core, run, records, &known))
+            ingest_turn_down(core, event, run, step);
+        else if (known < run->count)
+            ingest_sift_run(core, run, known, records, keep);
     }
 }
 

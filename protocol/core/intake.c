@@ -17,6 +17,10 @@ struct intake {
     struct step_batch batch;
     bool asked_heads;
     bool asked_tail;
+    uint32_t beside; /* the stream whose last record in the batch is another copy; STREAM_NONE */
+    uint64_t beside_next;
+    struct record_id beside_id;
+    uint64_t beside_epoch;
 };
 
 static struct case_id intake_case(const struct record_header *header)
@@ -74,24 +78,69 @@ static struct step_run *intake_run(struct intake *intake, uint32_t slot, uint64_
     return run;
 }
 
-/* The record continues its stream. */
-static void intake_extend(struct intake *intake, uint32_t slot, const struct frame_record *frame,
-                          const struct record_claim *claim, const struct sign_key *key)
+/* Adds the record to the last run of the batch, or begins another that is like `model`. */
+static void intake_append(struct intake *intake, uint32_t slot, const struct frame_record *frame,
+                          const struct record_claim *claim, const struct step_run *model)
 {
-    struct stream *stream = &intake->core->streams.all[slot];
     struct step_batch *batch = &intake->batch;
     struct step_run *last = batch->run_count == 0 ? NULL : &batch->runs[batch->run_count - 1];
     bool continues = last != NULL && last->stream == slot && !last->is_fill && !last->is_conflict &&
-                     !last->is_apart && !last->is_seeking && last->count < RUN_COUNT_MAX &&
+                     !last->is_apart && !last->is_seeking && last->is_beside == model->is_beside &&
+                     last->count < RUN_COUNT_MAX &&
                      last->first + last->count == claim->header.sequence;
     (void)intake_add(intake, frame, claim);
     if (continues)
         last->count++;
     else
-        (void)intake_run(intake, slot, claim->header.sequence, key);
+        intake_run(intake, slot, claim->header.sequence, &model->key)->is_beside = model->is_beside;
+}
+
+static uint64_t intake_epoch(const struct intake *intake, const struct record_claim *claim)
+{
+    return chain_find(&intake->core->roster->chain, &claim->header.head)->epoch;
+}
+
+/* The record continues its stream. */
+static void intake_extend(struct intake *intake, uint32_t slot, const struct frame_record *frame,
+                          const struct record_claim *claim, const struct sign_key *key)
+{
+    struct stream *stream = &intake->core->streams.all[slot];
+    struct link_id link = intake->peer->link;
+    intake_append(intake, slot, frame, claim, &(struct step_run){.key = *key});
+    if (stream->next == stream->kept)
+        stream->pending = link;
+    else if (stream->pending.value != link.value)
+        stream->pending.value = 0;
     stream->next = claim->header.sequence;
     stream->next_id = claim->id;
-    stream->next_epoch = chain_find(&intake->core->roster->chain, &claim->header.head)->epoch;
+    stream->next_epoch = intake_epoch(intake, claim);
+}
+
+/* Somebody else's copy of what is being checked already may be the good one: where a forgery came
+ * lately, it is checked beside it. True when it was taken. */
+static bool intake_beside(struct intake *intake, uint32_t slot, const struct frame_record *frame,
+                          const struct record_claim *claim, const struct sign_key *key)
+{
+    const struct record_header *header = &claim->header;
+    struct stream *stream = &intake->core->streams.all[slot];
+    bool is_doubtful = stream->spoiled_until.ms > intake->core->now.ms &&
+                       stream->next > stream->kept &&
+                       stream->pending.value != intake->peer->link.value;
+    bool goes_on = intake->beside == slot && header->sequence == intake->beside_next &&
+                   ID_EQUAL(header->previous, intake->beside_id);
+    bool begins = header->sequence == stream->kept + 1 &&
+                  (stream->kept == 0 || ID_EQUAL(header->previous, stream->kept_id));
+    uint64_t epoch = intake_epoch(intake, claim);
+    if (!is_doubtful || (!goes_on && !begins) ||
+        epoch < (goes_on ? intake->beside_epoch : stream->kept_epoch))
+        return false;
+    intake_append(intake, slot, frame, claim, &(struct step_run){.key = *key, .is_beside = true});
+    stream->beside = intake->peer->link;
+    intake->beside = slot;
+    intake->beside_next = header->sequence + 1;
+    intake->beside_id = claim->id;
+    intake->beside_epoch = epoch;
+    return true;
 }
 
 /* The position is known: does the record bring a body or key that is missing, or stand against
@@ -115,7 +164,7 @@ static void intake_again(struct intake *intake, uint32_t slot, const struct fram
         intake_run(intake, slot, sequence, key)->is_fill = true;
         return;
     }
-    if (sequence == stream->tail && sequence == stream->next &&
+    if (sequence == stream->tail && sequence == stream->kept &&
         !ID_EQUAL(stream->tail_id, claim->id)) {
         (void)intake_add(intake, frame, claim);
         intake_run(intake, slot, sequence, key)->is_conflict = true;
@@ -185,6 +234,33 @@ bool intake_takes_erase(const struct core *core, const struct record_claim *clai
            statement.kind == KIND_ERASE;
 }
 
+/* A record beyond what was handed to the store. */
+static err intake_go_on(struct intake *intake, uint32_t slot, const struct frame_record *frame,
+                        const struct record_claim *claim, const struct sign_key *key)
+{
+    struct core *core = intake->core;
+    const struct record_header *header = &claim->header;
+    struct stream *stream = &core->streams.all[slot];
+    bool is_next = header->sequence == stream->next + 1;
+    bool fits = is_next && (stream->next == 0 || ID_EQUAL(header->previous, stream->next_id));
+    /* what comes before it is not here, or is another's word that is being checked */
+    if (!is_next || (!fits && stream->next != stream->kept)) {
+        catchup_claimed(core, intake->peer, slot, header->sequence);
+        return intake_takes_erase(core, claim) ? ERR_OUT_OF_ORDER : OK;
+    }
+    if (intake_epoch(intake, claim) < stream->next_epoch) /* (T-9) */
+        return ERR_OUT_OF_ORDER;
+    if (!fits) {
+        /* whoever sent this holds another record where ours ends: get it, to see both */
+        if (stream->next == stream->tail && !intake->asked_tail)
+            catchup_want_one(core, intake->peer, slot, stream->tail, intake->step);
+        intake->asked_tail = true;
+        return ERR_OUT_OF_ORDER;
+    }
+    intake_extend(intake, slot, frame, claim, key);
+    return OK;
+}
+
 static err intake_place(struct intake *intake, const struct frame_record *frame,
                         const struct record_claim *claim)
 {
@@ -198,7 +274,7 @@ static err intake_place(struct intake *intake, const struct frame_record *frame,
     if (slot == STREAM_NONE && !intake_may_open(core, claim))
         return ERR_OUT_OF_ORDER;
     bool is_opening = header->stream.generation > 1 && header->sequence == 1 &&
-                      (slot == STREAM_NONE || core->streams.all[slot].next == 0);
+                      (slot == STREAM_NONE || core->streams.all[slot].kept == 0);
     failure = is_opening ? intake_follow(intake, frame, claim, &key) : OK;
     if (failure != OK)
         return failure == ERR_NOT_FOUND ? OK : failure;
@@ -212,25 +288,10 @@ static err intake_place(struct intake *intake, const struct frame_record *frame,
     if (stream->spoiler.value == intake->peer->link.value &&
         stream->spoiled_until.ms > core->now.ms)
         return ERR_OVER_BUDGET;
-    if (header->sequence <= stream->next) {
+    if (header->sequence <= stream->kept)
         intake_again(intake, slot, frame, claim, &key);
-        return OK;
-    }
-    if (header->sequence > stream->next + 1) {
-        streams_want(&core->streams, slot, header->sequence, intake->peer->link);
-        return intake_takes_erase(core, claim) ? ERR_OUT_OF_ORDER : OK;
-    }
-    /* (T-9) heads named along a stream never fall */
-    if (chain_find(&core->roster->chain, &header->head)->epoch < stream->next_epoch)
-        return ERR_OUT_OF_ORDER;
-    if (stream->next > 0 && !ID_EQUAL(header->previous, stream->next_id)) {
-        /* whoever sent this holds another record where ours ends: get it, to see both */
-        if (stream->next == stream->tail && !intake->asked_tail)
-            catchup_want_one(core, intake->peer, slot, stream->tail, intake->step);
-        intake->asked_tail = true;
-        return ERR_OUT_OF_ORDER;
-    }
-    intake_extend(intake, slot, frame, claim, &key);
+    else if (!intake_beside(intake, slot, frame, claim, &key))
+        return intake_go_on(intake, slot, frame, claim, &key);
     return OK;
 }
 
@@ -277,7 +338,7 @@ void intake_frame(struct core *core, struct peer *peer, struct bytes frame, stru
         core_refuse(core, peer, step, "records-refused", failure);
         return;
     }
-    struct intake intake = {.core = core, .peer = peer, .step = step};
+    struct intake intake = {.core = core, .peer = peer, .step = step, .beside = STREAM_NONE};
     intake.batch.records = step_reserve(step, count * sizeof *intake.batch.records);
     intake.batch.runs = step_reserve(step, count * sizeof *intake.batch.runs);
     for (uint16_t i = 0; i < count; i++) {
@@ -290,7 +351,7 @@ void intake_frame(struct core *core, struct peer *peer, struct bytes frame, stru
             core_refuse(core, peer, step, "records-malformed", failure);
             break;
         }
-        catchup_answered(core, peer, &claim.header.stream);
+        catchup_answered(core, peer, &claim.header.stream, claim.header.sequence);
         failure = intake_place(&intake, &record, &claim);
         if (failure == OK)
             continue;

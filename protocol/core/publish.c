@@ -118,11 +118,12 @@ err publish_post(struct core *core, const struct publish_post *post, struct step
     if (slot == STREAM_NONE)
         return ERR_FULL;
     struct stream *stream = &core->streams.all[slot];
-    if (stream->is_sealing || stream->next != stream->tail)
+    /* what others send of our own stream delays nothing before it is known to be ours */
+    if (stream->is_sealing || stream->kept != stream->tail)
         return ERR_BUSY;
     if ((stream->flags & STREAM_FORKED) != 0 && !is_erase)
         return ERR_FORKED;
-    header.sequence = stream->next + 1;
+    header.sequence = stream->kept + 1;
     stream->is_sealing = true;
     uint8_t *copy = step_reserve(step, post->plaintext.size);
     memcpy(copy, post->plaintext.data, post->plaintext.size);
@@ -162,16 +163,21 @@ void publish_sealed(struct core *core, const struct event *event, struct step *s
         return;
     struct stream *stream = &core->streams.all[slot];
     stream->is_sealing = false;
-    stream->next = claim.header.sequence;
-    stream->next_id = claim.id;
+    if (stream->kept + 1 != claim.header.sequence) {
+        /* what we wrote there once came back meanwhile: this one never leaves */
+        publish_answer(event->token, ERR_BUSY, NULL, step);
+        if (event->token.value == 0)
+            casework_unkept(core, &claim.header, event->batch.records->plaintext);
+        return;
+    }
     const struct chain_link *head = chain_find(&core->roster->chain, &claim.header.head);
-    if (head != NULL)
-        stream->next_epoch = head->epoch;
-    streams_keep(&core->streams, slot, claim.header.sequence, &claim.id, stream->next_epoch);
+    streams_keep(&core->streams, slot, claim.header.sequence, &claim.id,
+                 head == NULL ? stream->kept_epoch : head->epoch);
+    streams_fall_back(&core->streams, slot); /* to here */
     struct step_run *run = step_reserve(step, sizeof *run);
     struct step_record *record = step_reserve(step, sizeof *record);
     *run = (struct step_run){
-        .stream = slot, .speculation = stream->speculation, .first = stream->next, .count = 1};
+        .stream = slot, .speculation = stream->speculation, .first = stream->kept, .count = 1};
     *record = event->batch.records[0];
     record->flags = RECORD_OWN;
     record->id = claim.id;

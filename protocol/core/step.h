@@ -54,6 +54,7 @@ struct step_run {
     uint16_t count;       /* records of the frame that belong to it, in order */
     bool is_fill;         /* known positions whose body or key comes later: no signature to check */
     bool is_conflict;     /* another record at a known position: is its signature good? */
+    bool is_beside;       /* another copy of what is being checked already */
     bool is_apart;        /* an ERASE that its stream does not take: obeyed, and not kept there */
     bool is_seeking;      /* the first of the next generation, which names a place that is to be
                            * looked for here, if it is signed; it is not kept */

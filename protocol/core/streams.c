@@ -134,31 +134,68 @@ static void streams_unlink(struct streams *streams, uint32_t slot)
     stream->is_behind = false;
 }
 
-void streams_want(struct streams *streams, uint32_t slot, uint64_t to, struct link_id link)
+void streams_want(struct streams *streams, uint32_t slot, uint64_t to, uint16_t place)
 {
     struct stream *stream = &streams->all[slot];
-    if (to <= stream->next || (stream->flags & STREAM_FORKED) != 0)
+    if (to <= stream->kept || (stream->flags & STREAM_FORKED) != 0)
         return;
-    /* who claims much and gives nothing must not stand before those who would give */
-    bool is_late = link.value == stream->late.value;
-    bool yields = stream->want_link.value == stream->late.value && !is_late;
-    bool is_more = to > stream->want_to && (!is_late || stream->want_link.value == link.value);
-    if (stream->want_link.value == 0 || yields || is_more) {
-        stream->want_to = to;
-        stream->want_link = link;
-    }
+    stream->claims[place / 64] |= UINT64_C(1) << place % 64;
+    stream->want_to = to > stream->want_to ? to : stream->want_to;
     if (!stream->is_behind)
         streams_link(streams, slot, true);
+}
+
+void streams_disclaim(struct streams *streams, uint32_t slot, uint16_t place)
+{
+    streams->all[slot].claims[place / 64] &= ~(UINT64_C(1) << place % 64);
+}
+
+void streams_be_late(struct streams *streams, uint32_t slot, uint16_t place)
+{
+    streams_disclaim(streams, slot, place);
+    streams->all[slot].late[place / 64] |= UINT64_C(1) << place % 64;
+}
+
+static uint16_t streams_after(const uint64_t set[static STREAM_CLAIM_WORDS], uint16_t place)
+{
+    for (unsigned i = 1; i <= (unsigned)LINK_COUNT_MAX; i++) {
+        unsigned at = (place + i) % (unsigned)LINK_COUNT_MAX;
+        if (at % 64 == 0 && set[at / 64] == 0 && i + 63 <= (unsigned)LINK_COUNT_MAX)
+            i += 63;
+        else if ((set[at / 64] >> at % 64 & 1) != 0)
+            return (uint16_t)at;
+    }
+    return LINK_COUNT_MAX;
+}
+
+uint16_t streams_next_claim(const struct streams *streams, uint32_t slot, uint16_t place)
+{
+    const struct stream *stream = &streams->all[slot];
+    uint64_t in_time[STREAM_CLAIM_WORDS];
+    for (size_t i = 0; i < STREAM_CLAIM_WORDS; i++)
+        in_time[i] = stream->claims[i] & ~stream->late[i];
+    uint16_t at = streams_after(in_time, place);
+    return at < LINK_COUNT_MAX ? at : streams_after(stream->claims, place);
+}
+
+static bool streams_is_claimed(const struct stream *stream)
+{
+    uint64_t any = 0;
+    for (size_t i = 0; i < STREAM_CLAIM_WORDS; i++)
+        any |= stream->claims[i];
+    return any != 0;
 }
 
 void streams_settle(struct streams *streams, uint32_t slot)
 {
     struct stream *stream = &streams->all[slot];
-    bool caught_up = stream->want_to <= stream->next || (stream->flags & STREAM_FORKED) != 0;
-    if (!stream->is_behind || !caught_up)
+    bool caught_up = stream->want_to <= stream->kept || (stream->flags & STREAM_FORKED) != 0;
+    if (!stream->is_behind || (!caught_up && streams_is_claimed(stream)))
         return;
     stream->want_to = 0;
-    stream->want_link = (struct link_id){0};
+    memset(stream->claims, 0, sizeof stream->claims);
+    if (caught_up)
+        memset(stream->late, 0, sizeof stream->late);
     if (stream->want_until.ms == 0)
         streams_unlink(streams, slot);
 }

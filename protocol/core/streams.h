@@ -3,13 +3,14 @@
  * Each stream has three ends. `tail` is durable; `kept` is how far the positions reach that were
  * handed to the store; `next` adds those that are being checked. When a check fails, `next` falls
  * back to `kept`, when a commit fails, both fall back to `tail`; `speculation` is raised, so that
- * answers to what is forgotten are recognised. */
+ * answers to what is forgotten are recognised. Only `kept` is believed: what comes back checked
+ * is kept when it goes on from there, whoever else sent what meanwhile. */
 #ifndef CONSILIUM_PROTOCOL_CORE_STREAMS_H
 #define CONSILIUM_PROTOCOL_CORE_STREAMS_H
 
 #include "protocol/core/step.h"
 
-enum { STREAM_NONE = UINT32_MAX };
+enum { STREAM_NONE = UINT32_MAX, STREAM_CLAIM_WORDS = LINK_COUNT_MAX / 64 };
 
 enum stream_flags {
     STREAM_FORKED = 1 << 0,   /* its writer equivocated: nothing more is accepted */
@@ -39,13 +40,17 @@ struct stream {
 
     /* catch-up: somebody says the stream reaches further */
     uint64_t want_to;
-    struct link_id want_link;
-    struct link_id asked;      /* who owes an answer */
+    uint64_t claims[STREAM_CLAIM_WORDS]; /* bit n: the peer at place n says so */
+    uint64_t late[STREAM_CLAIM_WORDS];   /* it was asked and gave nothing: others go before it */
+    uint16_t asked_place;                /* who was asked last; the next one is asked next */
+    struct link_id asked;                /* who owes an answer */
+    uint64_t asked_from;
     struct mono want_until;    /* an answer is outstanding until then; 0: none */
-    struct link_id late;       /* who last claimed more and did not give it: others go before it */
+    struct link_id pending;    /* who sent what lies between `kept` and `next`; 0: several did */
+    struct link_id beside;     /* whose other copy of it is being checked */
     struct link_id spoiler;    /* who last sent what the writer did not sign */
     struct mono spoiled_until; /* nothing is taken from the spoiler until then */
-    uint32_t behind_next;      /* list of streams with want_to > next, or an answer outstanding */
+    uint32_t behind_next;      /* list of streams with want_to > kept, or an answer outstanding */
     uint32_t behind_previous;
     bool is_behind;
 
@@ -98,8 +103,16 @@ void streams_fall_back(struct streams *streams, uint32_t slot);
 void streams_keep(struct streams *streams, uint32_t slot, uint64_t kept,
                   const struct record_id *kept_id, uint64_t kept_epoch);
 
-/* Somebody on `link` says that the stream reaches `to`. */
-void streams_want(struct streams *streams, uint32_t slot, uint64_t to, struct link_id link);
+/* The peer at `place` says that the stream reaches `to`. */
+void streams_want(struct streams *streams, uint32_t slot, uint64_t to, uint16_t place);
+/* It does not give it. */
+void streams_disclaim(struct streams *streams, uint32_t slot, uint16_t place);
+/* It was asked and said nothing: it comes after those who did not yet. */
+void streams_be_late(struct streams *streams, uint32_t slot, uint16_t place);
+/* Who is to be asked after `place`, those in time before those who are late: each in turn, so that
+ * one that claims much and gives little holds up nobody for long. `place` itself when it is the
+ * only one; LINK_COUNT_MAX: nobody claims anything. */
+uint16_t streams_next_claim(const struct streams *streams, uint32_t slot, uint16_t place);
 /* Takes the stream off the list of those behind once it has caught up and nobody owes an answer. */
 void streams_settle(struct streams *streams, uint32_t slot);
 /* Puts a stream that is behind at the end of the list, so that others come before it. */

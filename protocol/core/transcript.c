@@ -127,6 +127,7 @@ static void tape_run(struct tape *tape, struct step_run *run)
     TAPE(tape, run->count);
     tape_bool(tape, &run->is_fill);
     tape_bool(tape, &run->is_conflict);
+    tape_bool(tape, &run->is_beside);
     tape_bool(tape, &run->is_apart);
     tape_bool(tape, &run->is_seeking);
     TAPE_ID(tape, run->key);

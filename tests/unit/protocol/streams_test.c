@@ -111,12 +111,12 @@ static int list_length(const struct streams *streams)
 static void the_list_of_those_behind_holds_each_once(void **state)
 {
     struct streams *streams = streams_of(state);
-    struct link_id link = {7};
+    const uint16_t place = 7;
     for (uint8_t i = 0; i < 5; i++) {
         struct stream_id id = stream_of(i);
         uint32_t slot = streams_add(streams, &id);
-        streams_want(streams, slot, 4, link);
-        streams_want(streams, slot, 6, link);
+        streams_want(streams, slot, 4, place);
+        streams_want(streams, slot, 6, place);
         assert_int_equal(list_length(streams), i + 1);
     }
     /* one in the middle, the first and the last leave */
@@ -124,7 +124,7 @@ static void the_list_of_those_behind_holds_each_once(void **state)
     for (int i = 0; i < 5; i++) {
         streams_settle(streams, leaving[i]);
         assert_int_equal(list_length(streams), 5 - i);
-        streams->all[leaving[i]].next = 6;
+        streams->all[leaving[i]].kept = 6;
         streams_settle(streams, leaving[i]);
         assert_int_equal(list_length(streams), 4 - i);
         streams_settle(streams, leaving[i]);
@@ -137,11 +137,11 @@ static void nothing_is_wanted_of_what_is_here_or_forked(void **state)
     struct streams *streams = streams_of(state);
     struct stream_id id = stream_of(1);
     uint32_t slot = streams_add(streams, &id);
-    streams->all[slot].next = 5;
-    streams_want(streams, slot, 5, (struct link_id){1});
+    streams->all[slot].kept = 5;
+    streams_want(streams, slot, 5, 1);
     assert_int_equal(list_length(streams), 0);
     streams->all[slot].flags = STREAM_FORKED;
-    streams_want(streams, slot, 9, (struct link_id){1});
+    streams_want(streams, slot, 9, 1);
     assert_int_equal(list_length(streams), 0);
 }
 
