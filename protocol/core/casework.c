@@ -112,9 +112,16 @@ err casework_may_read(const struct core *core, const struct node_id *node,
 {
     struct case_id case_id;
     memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
-    const struct consult *consult = casework_find(core, &case_id);
-    if (consult == NULL)
+    const struct casework_case *entry = casework_entry(core, &case_id);
+    const struct node_id *self = &core->config.self;
+    uint32_t unread;
+    if (entry == NULL)
         return ERR_NOT_FOUND;
+    const struct consult *consult = &entry->consult;
+    /* (C-45) */
+    if (ID_EQUAL(consult->requester, *self) && !ID_EQUAL(*node, *self) &&
+        casework_has_unread(core, entry, &unread))
+        return ERR_NOT_ENTITLED;
     struct consult_record record = consult_record_of(&claim->header, &claim->id, NULL);
     return consult_entitled(consult, node, &record) ? OK : ERR_NOT_ENTITLED;
 }
@@ -252,6 +259,20 @@ static void casework_take_join(struct core *core, const struct record_claim *cla
                          step);
 }
 
+/* (C-44) The leader's next generation begins while something that is here of the one before was not
+ * read yet: what was ended there would go on. */
+static bool casework_is_early(const struct core *core, const struct casework_case *entry,
+                              const struct consult_record *record)
+{
+    const struct consult *consult = &entry->consult;
+    bool is_erase = record->statement != NULL && record->statement->kind == KIND_ERASE;
+    uint32_t unread;
+    return !is_erase && consult->cursor.generation != 0 &&
+           ID_EQUAL(record->writer, consult->requester) &&
+           record->generation > consult->cursor.generation &&
+           casework_has_unread(core, entry, &unread) && unread == consult->cursor.generation;
+}
+
 /* `statement` is NULL when the body says nothing that can be read here, now or ever: its position
  * counts all the same, or the case would stand still for ever. */
 static void casework_take_case(struct core *core, const struct record_claim *claim,
@@ -268,6 +289,11 @@ static void casework_take_case(struct core *core, const struct record_claim *cla
         return;
     casework_succeed(core, &entry->consult);
     struct consult_record record = consult_record_of(&claim->header, &claim->id, statement);
+    if (casework_is_early(core, entry, &record)) {
+        if (core->is_started)
+            casework_walk(core, entry);
+        return;
+    }
     uint64_t before = entry->consult.cursor.sequence;
     enum consult_verdict verdict = consult_apply(&entry->consult, &record);
     if (ID_EQUAL(entry->consult.erase, claim->id) && !core->is_obeying) {

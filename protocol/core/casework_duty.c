@@ -24,23 +24,44 @@ void casework_review(struct core *core, const struct record_claim *claim, uint16
         (struct casework_review){claim->header.stream, claim->header.sequence, claim->id, kind};
 }
 
-/* Where the state of a case stands in the stream of whoever leads it. */
-static struct stream_id casework_leading(const struct casework_case *entry, uint64_t *ret_sequence)
+/* Up to where the state of a case has read the stream of whoever leads it; where a generation was
+ * read to its end and another is here, that it begins there. */
+static struct stream_id casework_leading(const struct core *core, const struct casework_case *entry,
+                                         uint64_t *ret_sequence)
 {
     const struct consult *consult = &entry->consult;
     bool is_open = !ID_IS_ZERO(consult->requester);
+    struct stream_id id = {.scope = scope_case(&consult->case_id),
+                           .writer = is_open ? consult->requester : entry->asked_by,
+                           .generation =
+                               consult->cursor.generation == 0 ? 1 : consult->cursor.generation};
+    struct stream_id next = id;
+    next.generation++;
+    uint32_t slot = streams_find(&core->streams, &id);
+    uint32_t after = streams_find(&core->streams, &next);
     *ret_sequence = consult->cursor.sequence;
-    return (struct stream_id){.scope = scope_case(&consult->case_id),
-                              .writer = is_open ? consult->requester : entry->asked_by,
-                              .generation =
-                                  consult->cursor.generation == 0 ? 1 : consult->cursor.generation};
+    if (slot == STREAM_NONE || after == STREAM_NONE || core->streams.all[after].tail == 0 ||
+        core->streams.all[slot].tail > consult->cursor.sequence)
+        return id;
+    *ret_sequence = 0;
+    return next;
+}
+
+bool casework_has_unread(const struct core *core, const struct casework_case *entry,
+                         uint32_t *ret_generation)
+{
+    uint64_t sequence;
+    struct stream_id leading = casework_leading(core, entry, &sequence);
+    uint32_t slot = streams_find(&core->streams, &leading);
+    *ret_generation = leading.generation;
+    return slot != STREAM_NONE && core->streams.all[slot].tail > sequence;
 }
 
 void casework_walk(struct core *core, struct casework_case *entry)
 {
     struct record_claim claim = {.header.sequence = 0};
     uint64_t sequence;
-    claim.header.stream = casework_leading(entry, &sequence);
+    claim.header.stream = casework_leading(core, entry, &sequence);
     claim.header.sequence = sequence + 1;
     uint32_t slot = streams_find(&core->streams, &claim.header.stream);
     /* an erased case says nothing more, and its ERASE, read again, would be obeyed again */
@@ -63,7 +84,7 @@ bool casework_walked(struct core *core, const struct record_claim *claim)
     uint64_t sequence;
     if (claim->header.stream.scope.kind != SCOPE_CASE || entry == NULL)
         return false;
-    struct stream_id leading = casework_leading(entry, &sequence);
+    struct stream_id leading = casework_leading(core, entry, &sequence);
     if (!stream_id_equal(&leading, &claim->header.stream) || entry->walked == 0 ||
         entry->walked != claim->header.sequence)
         return false;
@@ -85,7 +106,8 @@ err casework_post(struct core *core, const struct scope *scope, uint16_t kind, s
     struct publish_post post = {.scope = *scope,
                                 .audience = kind == KIND_ERASED ? AUDIENCE_CLEAR : AUDIENCE_SCOPE,
                                 .plaintext = buffer_bytes(&body)};
-    if (scope->kind == SCOPE_BOARD || scope->kind == SCOPE_MAIL)
+    /* (C-46) */
+    if ((scope->kind == SCOPE_BOARD || scope->kind == SCOPE_MAIL) && kind != KIND_GRANT_NOTICE)
         post.expires.ms = core->wall.ms + roster_settings(core->roster)->announcement_ms_max;
     return failure == OK ? publish_post(core, &post, step) : failure;
 }

@@ -60,6 +60,9 @@ struct casework_case *casework_entry(const struct core *core, const struct case_
 /* Puts a record on the list to be looked at again. */
 void casework_review(struct core *core, const struct record_claim *claim, uint16_t kind);
 
+/* Is there more of the leader's stream here than the state has read; in which generation? */
+bool casework_has_unread(const struct core *core, const struct casework_case *entry,
+                         uint32_t *ret_generation);
 /* The state stands before a position that is here: read it, and what comes behind it, in order. */
 void casework_walk(struct core *core, struct casework_case *entry);
 /* True when the record read is the one that the walk waited for: it counts, readable or not. */

@@ -279,6 +279,18 @@ static inline void ward_head(struct ward *ward)
     ward_give(ward, &event);
 }
 
+static inline void ward_lack(struct ward *ward, const struct ward_kept *kept,
+                             const struct record_claim *claim)
+{
+    struct event event = ward_event(ward, EVENT_RESTORE_LACK);
+    event.lack.id = kept->stream;
+    event.lack.sequence = kept->sequence;
+    event.lack.record = claim->id;
+    event.lack.flags = kept->record.flags;
+    if ((kept->record.flags & (RECORD_BARE | RECORD_KEYLESS)) != 0)
+        core_step(ward->core, &event, &ward->step);
+}
+
 /* The node restarts with what it kept, as node/restore.c does. */
 static inline void ward_restart(struct ward *ward)
 {
@@ -308,6 +320,8 @@ static inline void ward_restart(struct ward *ward)
             }
             if (pass == 0 || record.plaintext.size > 0)
                 core_step(ward->core, &event, &ward->step);
+            if (pass == 0)
+                ward_lack(ward, kept, &claim);
         }
         if (pass == 0)
             core_step(ward->core, &forks, &ward->step);
