@@ -12,6 +12,7 @@ struct ledger_fact {
     struct scope scope;
     struct node_id writer;
     struct consult_cursor position;
+    struct record_id said; /* the record itself */
     enum kind kind;
     struct node_id node;     /* GRANT, GRANT_END */
     struct record_id record; /* REVEAL, RELEASE */
@@ -63,6 +64,7 @@ void ledger_take(struct hospital *hospital, const struct step_record *record)
     struct ledger_fact fact = {.scope = claim.header.stream.scope,
                                .writer = claim.header.stream.writer,
                                .position = {claim.header.stream.generation, claim.header.sequence},
+                               .said = claim.id,
                                .kind = (enum kind)statement.kind};
     if (statement.kind == KIND_GRANT && caserecord_grant_read(statement.content, &grant) == OK) {
         fact.node = grant.participant;
@@ -137,6 +139,17 @@ static bool ledger_is_behind(struct consult_cursor a, struct consult_cursor b)
     return a.generation != b.generation ? a.generation > b.generation : a.sequence > b.sequence;
 }
 
+/* A disk that was put back may have lost the record, or nobody may hold it any more. A requester
+ * that has it, with or without its body, must not forget that it said something there. */
+static bool ledger_knows(const struct hospital *from, const struct ledger_fact *fact)
+{
+    struct stream_id stream = {fact->scope, fact->writer, fact->position.generation};
+    const struct disk_record *record = disk_at(&from->disk, &stream, fact->position.sequence);
+    return record != NULL && ID_EQUAL(record->id, fact->said) &&
+           (ID_EQUAL(from->node, fact->writer) ||
+            !ledger_is_behind(fact->position, ledger_read_to(from, &fact->scope)));
+}
+
 static const char *ledger_refuses_case(const struct hospital *from, const struct hospital *to,
                                        const struct record_claim *claim)
 {
@@ -153,12 +166,10 @@ static const char *ledger_refuses_case(const struct hospital *from, const struct
     if (asked->requester == to->index)
         return NULL;
     const struct hospital *requester = &world->hospitals[asked->requester];
-    struct consult_cursor end = ledger_read_to(from, scope);
     for (size_t i = 0; i < world->ledger->count; i++) {
         const struct ledger_fact *fact = &world->ledger->facts[i];
         bool is_requesters = ID_EQUAL(fact->writer, requester->node);
-        if (!scope_equal(&fact->scope, scope) ||
-            (is_requesters && ledger_is_behind(fact->position, end)))
+        if (!scope_equal(&fact->scope, scope) || (is_requesters && !ledger_knows(from, fact)))
             continue;
         if (fact->kind == KIND_GRANT && is_requesters && ID_EQUAL(fact->node, to->node))
             is_granted = true;

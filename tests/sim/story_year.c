@@ -106,9 +106,10 @@ static void year_busy(struct world *world, struct nonsense *nonsense)
     }
 }
 
-static void year_quiet(struct world *world, uint64_t ms)
+/* Steps of the clock are that long: whatever a frame or a disk answers comes at its own time. */
+static void year_quiet(struct world *world, uint64_t ms, uint64_t tick_ms)
 {
-    world_pace(world, 20 * MINUTE_MS);
+    world_pace(world, tick_ms);
     world_run(world, ms);
     world_pace(world, SECOND_MS);
 }
@@ -123,7 +124,7 @@ static void year_reckon(struct world *world)
         if (world->hospitals[i].epoch < world->epoch)
             society_teach(&world->hospitals[i], world->epoch);
     }
-    year_quiet(world, 2 * HOUR_MS);
+    year_quiet(world, 2 * HOUR_MS, 20 * MINUTE_MS);
     story_settle(world, 10 * MINUTE_MS);
     struct hospital *hospital = &world->hospitals[chance_below(&world->chance, world->count)];
     if (!hospital->is_puppet && society_member(world, hospital->index).state == MEMBER_ADMITTED) {
@@ -148,7 +149,7 @@ void story_year(struct world *world)
             year_roster(world);
         if (day % YEAR_MONTH == 0)
             year_reckon(world);
-        year_quiet(world, DAY_MS - world->now % DAY_MS);
+        year_quiet(world, DAY_MS - world->now % DAY_MS, 2 * HOUR_MS);
     }
     year_reckon(world);
     nonsense_free(nonsense);
