@@ -22,8 +22,9 @@ enum { API_SECRETS_SIZE = 256 * 1024, API_BACKLOG = 64 };
 
 static const struct api_route *const api_lists[] = {
     api_status_routes, api_directory_routes, api_clinicians_routes, api_drafts_routes,
-    api_cases_routes,  api_items_routes,     api_own_routes,        api_reply_routes,
-    api_audit_routes,  api_events_routes,    api_report_routes,     api_roster_routes,
+    api_cases_routes,  api_joins_routes,     api_items_routes,      api_own_routes,
+    api_reply_routes,  api_audit_routes,     api_events_routes,     api_report_routes,
+    api_roster_routes,
 };
 
 static bool api_fits(const struct http_request *request, const char *pattern)

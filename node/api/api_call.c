@@ -353,6 +353,11 @@ const struct consult_participant *api_own_part(const struct api_call *call)
                : consult_participant_of(consult, &shell_settings(call->federation->shell)->self);
 }
 
+bool api_takes_part(const struct api_call *call)
+{
+    return api_own_part(call) != NULL && !api_has_ended(call->federation, api_consult(call));
+}
+
 struct readout_memory *api_memory(struct api_call *call)
 {
     if (call->memory == NULL)

@@ -39,7 +39,9 @@ static const char *api_part_in(const struct api_federation *federation,
     if (ID_EQUAL(consult->requester, *self))
         return "requester";
     const struct consult_participant *participant = consult_participant_of(consult, self);
-    return participant == NULL ? "granted" : participant->is_ended ? "ended" : "participant";
+    return participant == NULL                  ? "granted"
+           : api_has_ended(federation, consult) ? "ended"
+                                                : "participant";
 }
 
 /* The announcement as it stands in the store. */
@@ -298,30 +300,6 @@ static json_t *api_case_file(struct api_call *call)
     return json == NULL ? json_null() : json;
 }
 
-/* Letters of this kind about the case; of the JOINs only those that wait. */
-static size_t api_letters(const struct api_call *call, uint16_t kind, json_t *list)
-{
-    const struct consult *consult = api_consult(call);
-    const struct inbox_letter *letter = NULL;
-    size_t count = 0;
-    for (size_t i = 0; (letter = inbox_letter(call->federation->inbox, &call->case_id, i)) != NULL;
-         i++) {
-        const struct consult_participant *participant =
-            consult == NULL ? NULL : consult_participant_of(consult, &letter->writer);
-        bool is_answered = kind == KIND_JOIN && participant != NULL && !participant->is_ended;
-        if (letter->kind != kind || is_answered)
-            continue;
-        count++;
-        struct readout readout;
-        struct readout_memory *memory = list == NULL ? NULL : readout_memory_new();
-        if (memory != NULL && readout_find(shell_store(call->federation->shell), &letter->record,
-                                           memory, &readout) == OK)
-            json_array_append_new(list, show_record(call->federation->shell, &readout));
-        readout_memory_free(memory);
-    }
-    return count;
-}
-
 static void api_get_case(struct api_call *call)
 {
     if (!api_find_case(call))
@@ -345,18 +323,15 @@ static void api_get_case(struct api_call *call)
         (void)api_letters(call, KIND_MAIL_DECLINE, declines);
         json_object_set_new(json, "declined_by_mail", declines);
     }
+    json_t *join = api_own_join(call);
+    if (join != NULL)
+        json_object_set_new(json, "own_join", join);
+    json_t *end = consult == NULL ? NULL : api_end_of_access(call, consult);
+    if (end != NULL)
+        json_object_set_new(json, "access_ended", end);
     json_object_set_new(json, "responsibility",
                         json_string("advice; the treating clinician keeps the responsibility"));
     api_answer(call, json);
-}
-
-static void api_get_joins(struct api_call *call)
-{
-    if (!api_find_case(call))
-        return;
-    json_t *list = json_array();
-    (void)api_letters(call, KIND_JOIN, list);
-    api_answer(call, json_pack("{s:o}", "joins", list));
 }
 
 static void api_get_erasure(struct api_call *call)
@@ -387,7 +362,6 @@ const struct api_route api_cases_routes[] = {
     {HTTP_GET, "cases", 0, api_get_cases},
     {HTTP_GET, "cases/?", 0, api_get_case},
     {HTTP_GET, "cases/?/thread", 0, api_get_thread},
-    {HTTP_GET, "cases/?/joins", 0, api_get_joins},
     {HTTP_GET, "cases/?/erasure", 0, api_get_erasure},
     {HTTP_GET, "", 0, NULL},
 };

@@ -158,6 +158,12 @@ static void api_post_fetch(struct api_call *call)
     struct casefile *casefile = api_find_case(call) ? api_casefile(call) : NULL;
     if (casefile == NULL)
         return;
+    if (api_own_part(call) != NULL && !api_takes_part(call)) {
+        free(casefile);
+        api_refuse(call, ERR_NOT_ENTITLED, consult_verdict_sentence(CONSULT_GRANT_ENDED),
+                   "what came before is still here: `consilium items CASE`");
+        return;
+    }
     const json_t *wanted = json_object_get(call->form, "items");
     err failure = OK;
     size_t count = wanted == NULL ? casefile->item_count : json_array_size(wanted);

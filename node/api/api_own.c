@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
+#include "node/desk/show.h"
 #include "node/federation/audit.h"
 #include "protocol/roster/roster_entitled.h"
 
@@ -72,6 +73,23 @@ static bool api_fix_grant(struct api_call *call, void *value)
     return true;
 }
 
+/* Who has access is given it no second time: answers so. */
+static bool api_has_access(struct api_call *call)
+{
+    struct node_id node;
+    const struct consult *consult = api_consult(call);
+    const char *named = json_string_value(json_object_get(call->form, "participant"));
+    if (consult == NULL || named == NULL || ids_from_hex(named, node.bytes, NODE_ID_SIZE) != OK)
+        return false;
+    const struct consult_participant *participant = consult_participant_of(consult, &node);
+    if (participant == NULL || participant->is_ended)
+        return false;
+    api_answer(call,
+               json_pack("{s:o,s:o,s:b}", "case", form_show_hex(ID_BYTES(call->case_id)),
+                         "institution", show_member(call->federation->shell, &node), "already", 1));
+    return true;
+}
+
 static void api_post_grant(struct api_call *call)
 {
     struct api_writing writing = {.kind = KIND_GRANT,
@@ -79,14 +97,22 @@ static void api_post_grant(struct api_call *call)
                                   .table = &caserecord_grant_table,
                                   .fix = api_fix_grant,
                                   .aside = "clinician_joined"};
-    if (api_find_case(call) && api_resolve_participant(call) && api_resolve_join(call))
+    if (api_find_case(call) && api_resolve_participant(call) && !api_has_access(call) &&
+        api_resolve_join(call))
         api_write(call, &writing);
+}
+
+static err api_add_end_of(struct api_call *call, const void *value, struct desk_order *order)
+{
+    return api_add_end(call, value, order);
 }
 
 static void api_post_grant_end(struct api_call *call)
 {
-    struct api_writing writing = {
-        .kind = KIND_GRANT_END, .audience = AUDIENCE_SCOPE, .table = &caserecord_grant_end_table};
+    struct api_writing writing = {.kind = KIND_GRANT_END,
+                                  .audience = AUDIENCE_SCOPE,
+                                  .table = &caserecord_grant_end_table,
+                                  .add = api_add_end_of};
     if (api_find_case(call) && api_resolve_participant(call))
         api_write(call, &writing);
 }
@@ -128,18 +154,46 @@ static void api_post_synthesis(struct api_call *call)
     if (!api_find_case(call) || !api_resolve_records(call, "records"))
         return;
     const struct consult *consult = api_consult(call);
-    if (consult != NULL && consult->mode == ANNOUNCEMENT_INDEPENDENT_FIRST &&
-        consult->state == CASE_ANNOUNCED) {
+    bool is_early = consult != NULL && consult->state == CASE_ANNOUNCED;
+    if (is_early && consult_view(consult, shell_wall()).opinion_count == 0)
+        api_refuse(call, ERR_STATE, "no opinion is here (yet): there is nothing to sum up",
+                   "wait for one, or end the case: `consilium close CASE`");
+    else if (is_early && consult->mode == ANNOUNCEMENT_INDEPENDENT_FIRST)
         api_refuse(call, ERR_STATE, consult_verdict_sentence(CONSULT_NOT_REVEALED),
                    "reveal the opinions first");
-        return;
+    else
+        api_write(call, &writing);
+}
+
+/* Those who answered learn from the synthesis what was made of it; a case that ends without one
+ * does so because somebody said so. A successor cannot write one. */
+static bool api_may_close(struct api_call *call)
+{
+    const json_t *without = json_object_get(call->form, "without_synthesis");
+    const struct consult *consult = api_consult(call);
+    if (without != NULL && !json_is_boolean(without)) {
+        api_refuse(call, ERR_INVALID, "without_synthesis: true or false is wanted", NULL);
+        return false;
     }
-    api_write(call, &writing);
+    bool is_open = consult != NULL &&
+                   (consult->state == CASE_ANNOUNCED || consult->state == CASE_REVEALED) &&
+                   ID_EQUAL(consult->requester, shell_settings(call->federation->shell)->self);
+    if (!is_open || json_is_true(without) || consult_view(consult, shell_wall()).opinion_count == 0)
+        return true;
+    api_refuse(call, ERR_STATE, "opinions were given and no synthesis is written",
+               "write one: `consilium synthesis CASE`; or close it all the same: "
+               "`--without-synthesis`");
+    return false;
 }
 
 static void api_post_close(struct api_call *call)
 {
-    api_own_write(call, KIND_CLOSE, &caserecord_close_table, NULL);
+    struct api_writing writing = {.kind = KIND_CLOSE,
+                                  .audience = AUDIENCE_SCOPE,
+                                  .table = &caserecord_close_table,
+                                  .aside = "without_synthesis"};
+    if (api_find_case(call) && api_may_close(call))
+        api_write(call, &writing);
 }
 
 static bool api_fix_extend(struct api_call *call, void *value)

@@ -1,118 +1,20 @@
-/* What one does in a case of others: join, decline, give an opinion, ask; and what both sides do:
- * discuss, flag. */
+/* What a participant does in a case of others: decline, give an opinion, ask; and what both sides
+ * do: discuss, flag. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/api/api_state.h"
 #include "node/desk/receipts.h"
 #include "node/desk/sheets.h"
-#include "protocol/consult/mail.h"
 #include "protocol/consult/opinion.h"
-
-/* ---- letters to the requester ---- */
-
-static err api_add_mail(struct api_call *call, const struct node_id *to, uint16_t kind,
-                        struct bytes content, struct desk_order *order)
-{
-    const struct settings *settings = roster_settings(shell_roster(call->federation->shell));
-    struct desk_letter letter = {.kind = kind,
-                                 .scope = scope_mail(to),
-                                 .audience = AUDIENCE_SCOPE,
-                                 .expires = {shell_wall().ms + settings->announcement_ms_max},
-                                 .content = content,
-                                 .case_id = call->case_id};
-    return order == NULL ? ERR_NO_MEMORY : desk_add(order, &letter);
-}
-
-static void api_mail(struct api_call *call, const struct node_id *to, uint16_t kind,
-                     const struct buffer *content, err failure)
-{
-    struct desk_order *order = desk_order_new(call->federation->shell);
-    if (failure == OK)
-        failure = api_add_mail(call, to, kind, buffer_bytes(content), order);
-    if (failure == OK) {
-        api_sign(call, order);
-        return;
-    }
-    desk_order_free(order);
-    api_refuse_err(call, failure);
-}
-
-/* The announcement of another institution that is still open; NULL, and refused. */
-static const struct inbox_entry *api_open_entry(struct api_call *call)
-{
-    const struct inbox_entry *entry = inbox_find(call->federation->inbox, &call->case_id);
-    if (entry == NULL)
-        api_refuse(call, ERR_NOT_FOUND, "its announcement is not here", NULL);
-    else if (entry->is_own)
-        api_refuse(call, ERR_STATE, "it is this institution's own case", NULL);
-    else if (entry->mirrored != MIRROR_NONE)
-        api_refuse(call, ERR_STATE, "the case is over", NULL);
-    else
-        return entry;
-    return NULL;
-}
-
-static void api_post_join(struct api_call *call)
-{
-    static const char *const names[] = {"clinician", "passphrase", "note", NULL};
-    uint8_t memory[4096];
-    struct buffer content = buffer_over(memory, sizeof memory);
-    struct form_problem problem;
-    const char *note = NULL;
-    const struct inbox_entry *entry = api_find_case(call) ? api_open_entry(call) : NULL;
-    if (entry == NULL)
-        return;
-    const struct consult_participant *self = api_own_part(call);
-    if (self != NULL && !self->is_ended) {
-        api_refuse(call, ERR_EXISTS, "this institution has access already", NULL);
-        return;
-    }
-    if (form_check_names(call->form, names, &problem) != OK ||
-        form_text(call->form, "note", NOTE_SIZE_MAX, &note, &problem) != OK) {
-        api_refuse_problem(call, &problem);
-        return;
-    }
-    struct mail_join join = {.case_id = call->case_id,
-                             .announcement = entry->record,
-                             .note = bytes_of_text(note == NULL ? "" : note)};
-    err failure = mail_join_write(&join, &content);
-    api_mail(call, &entry->writer, KIND_JOIN, &content, failure);
-}
-
-static void api_mail_decline(struct api_call *call)
-{
-    static const char *const ignored[] = {"clinician", "passphrase", NULL};
-    uint8_t memory[4096];
-    struct buffer content = buffer_over(memory, sizeof memory);
-    struct form_problem problem;
-    struct mail_decline decline;
-    struct form_take how = {.table = &mail_decline_table, .ignored = ignored};
-    const struct inbox_entry *entry = api_open_entry(call);
-    if (entry == NULL)
-        return;
-    if (form_take(&how, call->form, &decline, &problem) != OK) {
-        api_refuse_problem(call, &problem);
-        return;
-    }
-    if (decline.reason == CASERECORD_DECLINE_NONE) {
-        api_refuse(call, ERR_INVALID, "reason: missing", NULL);
-        return;
-    }
-    decline.case_id = call->case_id;
-    decline.announcement = entry->record;
-    err failure = mail_decline_write(&decline, &content);
-    api_mail(call, &entry->writer, KIND_MAIL_DECLINE, &content, failure);
-}
 
 static void api_post_decline(struct api_call *call)
 {
     if (!api_find_case(call))
         return;
-    const struct consult_participant *self = api_own_part(call);
     struct api_writing writing = {
         .kind = KIND_DECLINE, .audience = api_audience(call), .table = &caserecord_decline_table};
-    if (self == NULL || self->is_ended)
+    if (!api_takes_part(call))
         api_mail_decline(call);
     else
         api_write(call, &writing);
@@ -197,14 +99,93 @@ static bool api_fix_opinion(struct api_call *call, void *value)
     return false;
 }
 
+/* ---- an earlier opinion of the same clinician ---- */
+
+/* What the clinician of the call gave before: the last that stands, and the one that is named. */
+struct api_earlier {
+    const struct api_call *call;
+    const struct record_id *named; /* NULL: none */
+    struct record_id standing;     /* zeros: none */
+    struct wall time;              /* of that */
+    bool is_named_found;
+};
+
+/* A key has as many certificates as it was renewed. */
+static bool api_is_by_signer(const struct api_call *call, const struct readout *readout)
+{
+    const struct account *account = call->account;
+    const struct clinician *author =
+        core_clinician(shell_core(call->federation->shell), &readout->statement.author.cert_id);
+    return ID_EQUAL(readout->claim.header.stream.writer,
+                    shell_settings(call->federation->shell)->self) &&
+           (ID_EQUAL(readout->statement.author.cert_id, account->certificate.cert_id) ||
+            (author != NULL && ID_EQUAL(author->key, account->certificate.request.clinician_key)));
+}
+
+static bool api_on_earlier(void *arg, const struct readout *readout)
+{
+    struct api_earlier *earlier = arg;
+    static struct opinion opinion; /* one loop, one thread */
+    if (!readout_content(readout, KIND_OPINION, &opinion_table, &opinion) ||
+        !api_is_by_signer(earlier->call, readout))
+        return true;
+    if (earlier->named != NULL && ID_EQUAL(readout->claim.id, *earlier->named))
+        earlier->is_named_found = true;
+    earlier->standing = readout->claim.id;
+    earlier->time = readout->claim.header.time;
+    return true;
+}
+
+/* API-14: one clinician gives one opinion, unless another is meant. */
+static bool api_is_first_opinion(struct api_call *call)
+{
+    const json_t *additional = json_object_get(call->form, "additional");
+    const char *replaces = json_string_value(json_object_get(call->form, "replaces"));
+    struct record_id named;
+    struct api_earlier earlier = {.call = call};
+    struct scope scope = scope_case(&call->case_id);
+    char id[2 * HASH_SIZE + 1], time[FORM_TIME_SIZE], message[200], hint[200];
+    if (additional != NULL && !json_is_boolean(additional)) {
+        api_refuse(call, ERR_INVALID, "additional: true or false is wanted", NULL);
+        return false;
+    }
+    if (replaces != NULL && ids_from_hex(replaces, named.bytes, HASH_SIZE) == OK)
+        earlier.named = &named;
+    err failure =
+        readout_scope(shell_store(call->federation->shell), &scope, 0, api_on_earlier, &earlier);
+    if (failure != OK) {
+        api_refuse_err(call, failure);
+        return false;
+    }
+    ids_to_hex(ID_BYTES(earlier.standing), id);
+    form_time(earlier.time, time);
+    if (earlier.named != NULL && !earlier.is_named_found) {
+        api_refuse(call, ERR_INVALID, "replaces: that is no opinion of this clinician",
+                   "only one's own opinion is replaced; `consilium show CASE` lists them");
+        return false;
+    }
+    if (earlier.named != NULL || ID_IS_ZERO(earlier.standing) || json_is_true(additional))
+        return true;
+    snprintf(message, sizeof message, "%s gave an opinion on this case on %.10s: %.16s",
+             call->account->login, time, id);
+    snprintf(hint, sizeof hint,
+             "to put this in its place: --replaces %.16s; to give one beside it: --additional (an "
+             "institution counts once)",
+             id);
+    api_refuse(call, ERR_EXISTS, message, hint);
+    return false;
+}
+
 static void api_post_opinion(struct api_call *call)
 {
-    if (!api_find_case(call) || !api_resolve_record(call, "replaces"))
+    if (!api_find_case(call) || !api_resolve_record(call, "replaces") ||
+        !api_may_write(call, KIND_OPINION) || !api_is_first_opinion(call))
         return;
     struct api_writing writing = {.kind = KIND_OPINION,
                                   .audience = api_audience(call),
                                   .table = &opinion_table,
-                                  .fix = api_fix_opinion};
+                                  .fix = api_fix_opinion,
+                                  .aside = "additional"};
     api_write(call, &writing);
 }
 
@@ -261,7 +242,6 @@ static void api_post_flag(struct api_call *call)
 }
 
 const struct api_route api_reply_routes[] = {
-    {HTTP_POST, "cases/?/join", API_SIGNED, api_post_join},
     {HTTP_POST, "cases/?/decline", API_SIGNED, api_post_decline},
     {HTTP_POST, "cases/?/opinion", API_SIGNED, api_post_opinion},
     {HTTP_POST, "cases/?/ask", API_SIGNED, api_post_ask},

@@ -8,9 +8,9 @@
 
 static json_t *api_written(struct api_call *call, const struct desk_done *done)
 {
-    const struct shell_done *last = &done->posted[done->posted_count - 1];
-    json_t *json = json_pack("{s:o,s:I,s:s,s:o}", "record", form_show_hex(ID_BYTES(last->record)),
-                             "sequence", (json_int_t)last->sequence, "kind", kind_name(call->kind),
+    const struct shell_done *first = &done->posted[0]; /* what follows it are letters about it */
+    json_t *json = json_pack("{s:o,s:I,s:s,s:o}", "record", form_show_hex(ID_BYTES(first->record)),
+                             "sequence", (json_int_t)first->sequence, "kind", kind_name(call->kind),
                              "time", form_show_time(done->time));
     if (json != NULL && !ID_IS_ZERO(call->case_id))
         json_object_set_new(json, "case", form_show_hex(ID_BYTES(call->case_id)));
@@ -60,7 +60,9 @@ bool api_may_write(struct api_call *call, uint16_t kind)
         return false;
     }
     enum consult_verdict verdict =
-        consult_allows(consult, &shell_settings(call->federation->shell)->self, kind);
+        api_has_ended(call->federation, consult)
+            ? CONSULT_GRANT_ENDED
+            : consult_allows(consult, &shell_settings(call->federation->shell)->self, kind);
     if (verdict == CONSULT_COUNTS || verdict == CONSULT_AWAITS)
         return true;
     snprintf(message, sizeof message, "%s; the state of the case is: %s",
@@ -128,6 +130,8 @@ static void api_write_form(struct api_call *call, const struct api_writing *writ
         return;
     struct desk_order *order = desk_order_new(call->federation->shell);
     err failure = order == NULL ? ERR_NO_MEMORY : api_add_content(call, writing, value, order);
+    if (failure == OK && writing->add != NULL)
+        failure = writing->add(call, value, order);
     if (failure == OK) {
         api_sign(call, order);
         return;

@@ -8,6 +8,7 @@
  *   api_drafts.c      drafts, attachments, preview; api_send.c sending
  *   api_signed.c      writing in the clinician's name
  *   api_cases.c       inbox, cases; api_thread.c their records
+ *   api_joins.c       letters: asking to join, declining, refusing
  *   api_items.c       fetching and reading items
  *   api_own.c         what the requester does in a case
  *   api_reply.c       what a participant does
@@ -134,6 +135,11 @@ bool api_check_query(struct api_call *call);
 const struct consult *api_consult(const struct api_call *call);
 /* This institution as a participant of the call's case; NULL when it is none. */
 const struct consult_participant *api_own_part(const struct api_call *call);
+/* Has this institution's access to the case ended? Who reads no more of the case's stream learns it
+ * by mail (C-44). */
+bool api_has_ended(const struct api_federation *federation, const struct consult *consult);
+/* Has it access, now? */
+bool api_takes_part(const struct api_call *call);
 struct readout_memory *api_memory(struct api_call *call);
 
 bool api_is_administrator(const struct api_call *call);
@@ -142,7 +148,7 @@ enum links_way api_way(const struct api_federation *federation, const struct nod
 
 /* ---- writing in the clinician's name: api_signed.c ---- */
 
-/* Signs and posts the order with the account and passphrase of the form, and answers with the last
+/* Signs and posts the order with the account and passphrase of the form, and answers with the first
  * record. Frees order and call. */
 void api_sign(struct api_call *call, struct desk_order *order);
 
@@ -154,6 +160,8 @@ struct api_writing {
     const struct content_table *table;
     bool (*fix)(struct api_call *call, void *value);
     const char *aside; /* a field of the form that is not of the content; may be NULL */
+    /* letters that go out behind it, in the same order; may be NULL */
+    err (*add)(struct api_call *call, const void *value, struct desk_order *order);
 };
 void api_write(struct api_call *call, const struct api_writing *writing);
 /* Is the state of the case such that this kind may be written now? Refuses and answers false. */
@@ -168,6 +176,22 @@ void api_send(struct api_call *call, struct draft *draft);
 /* Answers with the item's bytes. */
 void api_answer_item(struct api_call *call, const struct casefile_item *item);
 
+/* ---- api_joins.c ---- */
+
+/* How many letters of this kind there are about a case of ours, of the JOINs only those that wait;
+ * the records go into `list`, which may be NULL. */
+size_t api_letters(const struct api_call *call, uint16_t kind, json_t *list);
+/* What became of this institution's own asking to join: {"state": "waiting", "refused", or
+ * "declined" by ourselves, "letter", "refusal"?}. NULL when it did not ask, or takes part. */
+json_t *api_own_join(const struct api_call *call);
+/* The letter by which the requester ended our access; NULL. */
+json_t *api_end_of_access(const struct api_call *call, const struct consult *consult);
+/* Tells a participant that its access has ended, in the same order as the GRANT_END. */
+MUST_USE err api_add_end(struct api_call *call, const struct caserecord_grant_end *end,
+                         struct desk_order *order);
+/* Declines by mail, as one who is no participant. */
+void api_mail_decline(struct api_call *call);
+
 /* ---- api_thread.c, api_export.c ---- */
 
 /* A signed opinion as a file of its own. */
@@ -181,6 +205,7 @@ extern const struct api_route api_directory_routes[];
 extern const struct api_route api_clinicians_routes[];
 extern const struct api_route api_drafts_routes[];
 extern const struct api_route api_cases_routes[];
+extern const struct api_route api_joins_routes[];
 extern const struct api_route api_items_routes[];
 extern const struct api_route api_own_routes[];
 extern const struct api_route api_reply_routes[];

@@ -103,6 +103,16 @@ static const struct field grant[] = {
     {"participant", FIELD_TEXT, true, "MEMBER", "The institution"},
     {"join", FIELD_TEXT, false, "RECORD", "The waiting join that is answered"},
     END};
+static const struct field refuse[] = {
+    {"reason", FIELD_TEXT, false, "REASON",
+     "unavailable, not-my-field, local-care-adequate, conflict-of-interest, other; default other"},
+    {"note", FIELD_TEXT, false, "TEXT", "A word for who asked to join"},
+    END};
+static const struct field closing[] = {
+    NOTE,
+    {"without_synthesis", FIELD_FLAG, false, NULL,
+     "Close it though opinions were given and you wrote no summary of them"},
+    END};
 static const struct field ungrant[] = {
     {"participant", FIELD_TEXT, true, "MEMBER", "The institution"}, NOTE, END};
 static const struct field decline[] = {
@@ -131,6 +141,8 @@ static const struct field opinion[] = {
     {"references", FIELD_LIST, false, "TEXT", "A reference; repeat it"},
     {"trials", FIELD_LIST, false, "TEXT", "A trial; repeat it"},
     {"replaces", FIELD_TEXT, false, "RECORD", "Your earlier opinion that this one replaces"},
+    {"additional", FIELD_FLAG, false, NULL,
+     "One more beside your earlier opinion; an institution counts once all the same"},
     END};
 static const struct field post[] = {
     {"text", FIELD_TEXT, true, "TEXT", "What you say; @FILE reads it from a file"},
@@ -329,8 +341,11 @@ const struct command catalog_commands[] = {
     GROUP("Leading a case of your own"),
     {GET("joins", "CASE", "Joins that wait for you", "cases/%s/joins", nothing, print_joins),
      .example = "consilium joins ee51"},
-    {SIGN("grant", "CASE", "Give an institution access", "cases/%s/grants", grant),
+    {POST("grant", "CASE", "Give an institution access", "cases/%s/grants", grant),
+     .wants = WANTS_SIGNER, .print = print_grant,
      .example = "consilium grant ee51 --participant 'Harbour University Hospital'"},
+    {SIGN("refuse", "CASE JOIN", "Refuse who asked to join", "cases/%s/joins/%s/refuse", refuse),
+     .example = "consilium refuse ee51 7d04 --note 'Two colleagues have it already.'"},
     {SIGN("ungrant", "CASE", "End an institution's access", "cases/%s/grants/end", ungrant),
      .example = "consilium ungrant ee51 --participant 63c4 --note 'withdrew'"},
     {OWN("supply", "CASE", "Supply what was asked for", supply, story_supply),
@@ -343,7 +358,7 @@ const struct command catalog_commands[] = {
      .example = "consilium synthesis ee51 --text @summary.txt --language en"},
     {SIGN("extend", "CASE", "Set a new deadline", "cases/%s/extend", extend),
      .example = "consilium extend ee51 --deadline 7d"},
-    {SIGN("close", "CASE", "Close the case", "cases/%s/close", note),
+    {OWN("close", "CASE", "Close the case", closing, story_close), .wants = WANTS_SIGNER,
      .example = "consilium close ee51"},
     {SIGN("outcome", "CASE", "Tell what became of the patient", "cases/%s/outcome", outcome),
      .example = "consilium outcome ee51 --day 21 --followed followed --result improved"},

@@ -32,6 +32,43 @@ static void page_patient(const json_t *told)
         page_pair("patient", line);
 }
 
+/* What this institution has to do with it; of who asked to join, what became of that. */
+static void page_part(const json_t *about)
+{
+    char line[600];
+    const json_t *join = json_object_get(about, "own_join");
+    const json_t *letter = json_object_get(join, "letter");
+    const json_t *refusal = json_object_get(json_object_get(join, "refusal"), "content");
+    const char *word = answer_text(refusal, "text");
+    bool is_told =
+        answer_text(refusal, "reason")[0] != '\0' && !answer_equals(refusal, "reason", "other");
+    const char *why =
+        answer_text(json_object_get(json_object_get(about, "access_ended"), "content"), "text");
+    if (join == NULL && answer_equals(about, "part", "ended")) {
+        snprintf(line, sizeof line, "participant, whose access has ended%s%.500s",
+                 why[0] == '\0' ? "" : ": ", why);
+        page_pair("our part", line);
+        return;
+    }
+    if (join == NULL) {
+        page_pair("our part",
+                  answer_equals(about, "part", "none") ? "none (yet)" : answer_text(about, "part"));
+        return;
+    }
+    if (answer_equals(join, "state", "waiting"))
+        snprintf(line, sizeof line, "waits for the requester: %.60s asked to join on %s UTC",
+                 answer_name(letter, "clinician"), show_time(answer_text(letter, "time")));
+    else if (answer_equals(join, "state", "declined"))
+        snprintf(line, sizeof line, "declined (%.60s, %s)", answer_name(letter, "clinician"),
+                 show_time(answer_text(letter, "time")));
+    else
+        snprintf(line, sizeof line, "asked to join, and was refused%s%s%s%.400s",
+                 is_told || word[0] != '\0' ? ": " : "",
+                 is_told ? answer_text(refusal, "reason") : "",
+                 is_told && word[0] != '\0' ? "; " : "", word);
+    page_pair("our part", line);
+}
+
 static void page_top(const json_t *about)
 {
     char line[512];
@@ -42,8 +79,7 @@ static void page_top(const json_t *about)
     printf("Case %.16s, %s: %s\n", answer_text(about, "case"), answer_text(told, "specialty"),
            answer_text(about, "state"));
     page_pair("from", from[0] != '\0' ? from : answer_name(announcement, "writer"));
-    page_pair("our part",
-              answer_equals(about, "part", "none") ? "none (yet)" : answer_text(about, "part"));
+    page_part(about);
     snprintf(line, sizeof line, "%s UTC, %s", show_time(deadline), show_left(deadline));
     page_pair("until", line);
     if (json_object_get(announcement, "delivery") != NULL) {
@@ -94,9 +130,13 @@ static void page_participants(const json_t *about)
     const json_t *counts = json_object_get(about, "counts");
     if (!json_is_array(json_object_get(about, "participants")))
         return;
+    long long opinions = answer_number(counts, "opinions"),
+              institutions = answer_number(counts, "institutions_with_opinion");
     printf("\nParticipants: %lld, opinions: %lld of %lld wanted, revealed: %lld\n",
-           answer_number(counts, "participants"), answer_number(counts, "opinions"),
+           answer_number(counts, "participants"), institutions,
            answer_number(about, "wanted_count"), answer_number(counts, "revealed"));
+    if (opinions > institutions)
+        printf("  %lld opinions in all: several of one institution count as one\n", opinions);
     json_array_foreach(json_object_get(about, "participants"), index, participant)
     {
         printf("  ");
@@ -165,22 +205,28 @@ static void page_next_requester(const json_t *about, const json_t *counts)
                       answer_equals(about, "state", "synthesised");
     if (is_running && page_is_asked(about))
         page_command("supply", about, "gives what was asked for, or says why not");
-    if (answer_number(about, "joins_waiting") > 0)
-        page_command("joins", about, "joins wait for an answer: grant, or not");
+    if (is_running && answer_number(about, "joins_waiting") > 0)
+        page_command("joins", about, "who asked to join waits: grant, or refuse");
     if (is_announced && is_first && is_unrevealed)
         page_command("reveal", about, "lets the participants read the opinions");
     if (is_running && is_readable && !answer_equals(about, "state", "synthesised"))
         page_command("synthesis", about, "sums the opinions up, before the case is closed");
-    if (is_running && is_readable && !answer_is(counts, "overdue"))
+    if (answer_equals(about, "state", "synthesised") && !answer_is(counts, "overdue"))
         page_command("close", about, "when nothing more is wanted");
     if (answer_equals(about, "state", "closed") && !answer_is(counts, "follow_up_due"))
         page_command("outcome", about, "tells those who answered how it ended");
     if (answer_is(counts, "overdue")) {
-        page_command("close", about, "the deadline is over");
-        page_command("extend", about, "or give it more time");
+        if (answer_equals(about, "state", "synthesised") || answer_number(counts, "opinions") == 0)
+            page_command("close", about, "the deadline is over");
+        page_command("extend", about, "gives it more time: the deadline is over");
     }
     if (answer_is(counts, "follow_up_due"))
         page_command("outcome", about, "the follow-up is due: tell how it ended");
+}
+
+static bool page_waits(const json_t *about)
+{
+    return answer_equals(json_object_get(about, "own_join"), "state", "waiting");
 }
 
 static void page_next(const json_t *about)
@@ -191,9 +237,17 @@ static void page_next(const json_t *about)
                    strcmp(state, "open") == 0;
     if (answer_equals(about, "part", "requester")) {
         page_next_requester(about, counts);
-    } else if (is_open && answer_equals(about, "part", "none")) {
-        page_command("join", about, "offers an opinion; the case file follows");
-        page_command("decline", about, "says that nobody here will");
+    } else if (is_open && page_waits(about)) {
+        show_text("Nothing to do now: the requester grants access, or refuses.", 2);
+    } else if (is_open &&
+               (answer_equals(about, "part", "none") || answer_equals(about, "part", "ended"))) {
+        page_command("join", about,
+                     json_object_get(about, "own_join") != NULL ||
+                             answer_equals(about, "part", "ended")
+                         ? "asks for access anew"
+                         : "offers an opinion; the case file follows");
+        if (json_object_get(about, "own_join") == NULL)
+            page_command("decline", about, "says that nobody here will");
     } else if (is_open && answer_equals(about, "part", "participant")) {
         page_command("fetch", about, "gets documents and images");
         page_command("read", about, "writes them out, with your receipt");
@@ -215,6 +269,21 @@ void page_case(const json_t *about)
 
 /* ---- the thread ---- */
 
+/* An opinion that its own institution replaced says so. */
+static void page_mark_replaced(const json_t *thread, json_t *record)
+{
+    size_t index;
+    json_t *later;
+    json_array_foreach(thread, index, later)
+    {
+        const json_t *content = json_object_get(later, "content");
+        if (answer_equals(content, "replaces", answer_text(record, "record")) &&
+            answer_equals(json_object_get(later, "writer"), "node",
+                          answer_text(json_object_get(record, "writer"), "node")))
+            json_object_set(record, "replaced_by", json_object_get(later, "record"));
+    }
+}
+
 void page_thread(const json_t *answer)
 {
     size_t index;
@@ -227,6 +296,8 @@ void page_thread(const json_t *answer)
         /* Says only that the requester has the record: the page tells it from the record. */
         if (answer_equals(record, "kind", "TAKE_IN"))
             continue;
+        if (answer_equals(record, "kind", "OPINION"))
+            page_mark_replaced(json_object_get(answer, "thread"), record);
         if (answer_equals(record, "why", "erased"))
             erased_count++;
         else

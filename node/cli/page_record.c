@@ -35,6 +35,12 @@ static const struct {
     {"ERASE", "To be erased everywhere"},
     {"ERASED", "Erased there"},
     {"FLAG", "FLAGGED"},
+    {"ANNOUNCEMENT", "New case"},
+    {"MIRROR", "News of a case"},
+    {"DIRECTED", "Request to this institution"},
+    {"JOIN", "Asks to join"},
+    {"GRANT_NOTICE", "Access granted"},
+    {"MAIL_DECLINE", "Declined by mail"},
 };
 
 const char *page_record_title(const char *kind)
@@ -193,6 +199,8 @@ static void record_content(const json_t *record)
     if (!json_is_object(content))
         return;
     if (strcmp(kind, "OPINION") == 0) {
+        if (answer_text(record, "replaced_by")[0] != '\0')
+            printf("  REPLACED by %.16s\n", answer_text(record, "replaced_by"));
         page_record_opinion(content);
     } else if (strcmp(kind, "MANIFEST") == 0) {
         record_opened(count, 0);

@@ -110,6 +110,18 @@ void print_done(const json_t *answer)
         printf("`consilium show %.8s` tells how far it got.\n", answer_text(answer, "case"));
 }
 
+void print_grant(const json_t *answer)
+{
+    char line[400];
+    if (!answer_is(answer, "already")) {
+        print_done(answer);
+        return;
+    }
+    snprintf(line, sizeof line, "%.300s has access already: nothing more was written.",
+             answer_name(answer, "institution"));
+    show_text(line, 0);
+}
+
 void print_audit(const json_t *answer)
 {
     if (answer_is(answer, "sound"))
@@ -287,15 +299,24 @@ void print_joins(const json_t *answer)
 {
     size_t index;
     json_t *join;
+    const char *in_case = "CASE";
     if (json_array_size(answer_list(answer)) == 0)
         printf("No join waits.\n");
     json_array_foreach(answer_list(answer), index, join)
     {
+        const json_t *content = json_object_get(join, "content");
+        in_case = answer_text(content, "case_id");
         print_id(answer_text(join, "record"));
         print_column(show_time(answer_text(join, "time")), 16);
         print_column(answer_name(join, "writer"), 24);
         print_last(answer_name(join, "clinician"), 18);
+        if (answer_text(content, "note")[0] != '\0')
+            show_text(answer_text(content, "note"), 2);
     }
+    if (json_array_size(answer_list(answer)) > 0)
+        printf("\n`consilium grant %.8s --participant NAME` gives access,\n"
+               "`consilium refuse %.8s JOIN --note TEXT` does not.\n",
+               in_case, in_case);
 }
 
 void print_erasure(const json_t *answer)

@@ -10,6 +10,7 @@ void print_inbox(const json_t *answer);
 void print_cases(const json_t *answer);
 void print_sent(const json_t *answer);
 void print_done(const json_t *answer);
+void print_grant(const json_t *answer);
 void print_audit(const json_t *answer);
 
 /* Tables: one line for each entry. */

@@ -323,6 +323,38 @@ int story_ask(struct run *run)
     return story_print(run, answer, print_done);
 }
 
+/* Are there opinions that nobody has summed up? */
+static bool story_lacks_synthesis(const json_t *about)
+{
+    return answer_equals(about, "part", "requester") &&
+           (answer_equals(about, "state", "announced") ||
+            answer_equals(about, "state", "revealed")) &&
+           answer_number(json_object_get(about, "counts"), "opinions") > 0;
+}
+
+/* At a terminal a person is asked; a script is told by the node what to say. */
+int story_close(struct run *run)
+{
+    json_t *body = command_body(run);
+    json_t *about = body == NULL ? NULL : story_get(run, "cases", run->arguments[0], "");
+    json_t *answer = NULL;
+    bool is_asked = isatty(STDIN_FILENO) && !run->is_json && story_lacks_synthesis(about) &&
+                    command_count(run, "without_synthesis") == 0;
+    bool is_meant =
+        about != NULL &&
+        (!is_asked || story_confirm("Opinions were given, and you wrote no summary: who answered "
+                                    "does not learn what you make of it. Close it all the same?"));
+    if (is_asked && is_meant)
+        json_object_set_new(body, "without_synthesis", json_true());
+    if (is_meant)
+        answer = story_sign(run, run->arguments[0], "close", body);
+    else if (about != NULL)
+        show_problem("nothing was closed; `consilium synthesis` writes the summary");
+    json_decref(about);
+    json_decref(body);
+    return story_print(run, answer, print_done);
+}
+
 int story_erase(struct run *run)
 {
     json_t *body = json_object();

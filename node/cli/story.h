@@ -16,6 +16,7 @@ int story_read(struct run *run);
 int story_reply(struct run *run);
 int story_ask(struct run *run);
 int story_supply(struct run *run);
+int story_close(struct run *run);
 int story_erase(struct run *run);
 int story_template(struct run *run);
 int story_export(struct run *run);

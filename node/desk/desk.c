@@ -73,7 +73,7 @@ err desk_add(struct desk_order *order, const struct desk_letter *letter)
 
 uint16_t desk_kind(const struct desk_order *order)
 {
-    return order->count == 0 ? KIND_NONE : order->sheets[order->count - 1].letter.kind;
+    return order->count == 0 ? KIND_NONE : order->sheets[0].letter.kind;
 }
 
 static void desk_finish(struct desk_order *order, err verdict, bool is_key_refused)

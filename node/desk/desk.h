@@ -43,7 +43,7 @@ void desk_order_free(struct desk_order *order);
 /* ERR_FULL, ERR_NO_MEMORY. */
 MUST_USE err desk_add(struct desk_order *order, const struct desk_letter *letter);
 
-/* The kind of the last letter. */
+/* The kind of the first letter: what follows it are letters about it. */
 uint16_t desk_kind(const struct desk_order *order);
 
 struct desk_signer {

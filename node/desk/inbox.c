@@ -140,12 +140,15 @@ static void inbox_take_letter(struct inbox *inbox, const struct readout *readout
                                   .clinician = readout->statement.author.cert_id,
                                   .kind = readout->statement.kind,
                                   .time = readout->claim.header.time};
-    if (readout_content(readout, KIND_JOIN, &mail_join_table, &join))
+    if (readout_content(readout, KIND_JOIN, &mail_join_table, &join)) {
         letter.case_id = join.case_id;
-    else if (readout_content(readout, KIND_MAIL_DECLINE, &mail_decline_table, &decline))
+        letter.about = join.announcement;
+    } else if (readout_content(readout, KIND_MAIL_DECLINE, &mail_decline_table, &decline)) {
         letter.case_id = decline.case_id;
-    else
+        letter.about = decline.announcement;
+    } else {
         return;
+    }
     for (size_t i = 0; i < inbox->letter_count; i++) {
         if (ID_EQUAL(inbox->letters[i].record, letter.record))
             return;
@@ -263,6 +266,18 @@ const struct inbox_letter *inbox_letter(const struct inbox *inbox, const struct 
     for (size_t i = 0; i < inbox->letter_count; i++) {
         if (ID_EQUAL(inbox->letters[i].case_id, *case_id) && n-- == 0)
             return &inbox->letters[i];
+    }
+    return NULL;
+}
+
+const struct inbox_letter *inbox_end_of_access(const struct inbox *inbox,
+                                               const struct consult *consult)
+{
+    for (size_t i = inbox->letter_count; i > 0; i--) {
+        const struct inbox_letter *letter = &inbox->letters[i - 1];
+        if (letter->kind == KIND_MAIL_DECLINE && ID_EQUAL(letter->case_id, consult->case_id) &&
+            ID_EQUAL(letter->writer, consult->requester) && ID_EQUAL(letter->about, consult->open))
+            return letter;
     }
     return NULL;
 }

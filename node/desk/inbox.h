@@ -30,10 +30,12 @@ struct inbox_entry {
     bool is_own;
 };
 
-/* A letter about a case of ours: a JOIN, or a MAIL_DECLINE. */
+/* A letter about a case: a JOIN or MAIL_DECLINE about one of ours; about another's, a MAIL_DECLINE
+ * that refuses our JOIN or says that our access has ended. */
 struct inbox_letter {
     struct case_id case_id;
     struct record_id record;
+    struct record_id about; /* the announcement, JOIN or OPEN that it names */
     struct node_id writer;
     struct cert_id clinician;
     uint16_t kind;
@@ -58,6 +60,10 @@ const struct inbox_entry *inbox_find(const struct inbox *inbox, const struct cas
 /* The n-th letter about this case; NULL past the end. */
 const struct inbox_letter *inbox_letter(const struct inbox *inbox, const struct case_id *case_id,
                                         size_t n);
+
+/* C-44: the last letter by which the requester says that our access has ended; NULL. */
+const struct inbox_letter *inbox_end_of_access(const struct inbox *inbox,
+                                               const struct consult *consult);
 
 /* Open: not mirrored as over, deadline and record not past. */
 bool inbox_is_open(const struct inbox_entry *entry, struct wall now);

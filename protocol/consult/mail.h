@@ -33,7 +33,8 @@ struct mail_grant_notice {
 };
 CONTENT_DECLARE(mail_grant_notice, struct mail_grant_notice);
 
-/* To the requester, by one who was asked and is no participant. */
+/* To the requester, by one who was asked and is no participant; or by the requester to one who
+ * asked to join and is refused: then `announcement` names the JOIN. */
 struct mail_decline {
     struct case_id case_id;
     struct record_id announcement;

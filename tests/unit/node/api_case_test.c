@@ -157,23 +157,18 @@ static void who_is_revoked_signs_nothing_more_and_what_was_signed_before_stays_g
     assert_null(desk_record_of(room, B, in_case, "POST"));
 }
 
-/* The same house, but a person there decides who gets the case file. */
-static void by_hand(struct desk_room *room)
+static void assert_joins(struct desk_room *room, const char *in_case, size_t count)
 {
-    desk_shut(room, A);
-    town_shut(room->town, A);
-    room->town->grants_by_hand = true;
-    town_open(room->town, A);
-    town_connect(room->town, A, B);
-    town_connect(room->town, A, C);
-    desk_open(room, A);
+    json_t *joins = desk_look(room, A, in_case, "/joins");
+    assert_int_equal(count, json_array_size(json_object_get(joins, "joins")));
+    json_decref(joins);
 }
 
 static void a_person_grants_and_ends_a_grant(void **state)
 {
     struct desk_room *room = *state;
     char in_case[80], node[40], path[200];
-    by_hand(room);
+    desk_by_hand(room);
     desk_announced(room, in_case);
     desk_wait_for(room, B, "GET /v1/town/inbox", "inbox", 1);
     desk_did(room, B, in_case, "join", json_object());
@@ -187,9 +182,7 @@ static void a_person_grants_and_ends_a_grant(void **state)
     assert_null(desk_record_of(room, B, in_case, "MANIFEST"));
     desk_did(room, A, in_case, "grants", json_pack("{s:s}", "participant", node));
     desk_seen(room, B, in_case, "MANIFEST");
-    joins = desk_look(room, A, in_case, "/joins");
-    assert_int_equal(0, json_array_size(json_object_get(joins, "joins")));
-    json_decref(joins);
+    assert_joins(room, in_case, 0);
     snprintf(path, sizeof path, "POST /v1/town/cases/%s/grants", in_case);
     desk_refused(room, path, desk_signed_by(A, json_pack("{s:s}", "participant", "nobody")),
                  "ERR_NOT_FOUND");
@@ -198,6 +191,7 @@ static void a_person_grants_and_ends_a_grant(void **state)
     desk_did(room, A, in_case, "post", json_pack("{s:s}", "text", "Not for B any more."));
     desk_seen(room, B, in_case, "unreadable");
     assert_null(desk_record_of(room, B, in_case, "POST"));
+    assert_joins(room, in_case, 0); /* it was answered, and is not asked again by itself */
     json_t *about = desk_look(room, A, in_case, "");
     json_t *participant = json_array_get(json_object_get(about, "participants"), 0);
     assert_true(json_is_true(json_object_get(participant, "ended")));

@@ -439,6 +439,35 @@ static inline void desk_wait_for(struct desk_room *room, int which, const char *
     assert_true(town_until(room->town, desk_has_come, &expected));
 }
 
+/* The house A again, but a person there decides who gets the case file. */
+static inline void desk_by_hand(struct desk_room *room)
+{
+    desk_shut(room, A);
+    town_shut(room->town, A);
+    room->town->grants_by_hand = true;
+    town_open(room->town, A);
+    town_connect(room->town, A, B);
+    town_connect(room->town, A, C);
+    desk_open(room, A);
+}
+
+/* It is refused with this error and these words in its message or hint. */
+static inline void desk_refused_saying(struct desk_room *room, int which, const char *in_case,
+                                       const char *what, json_t *body, const char *words)
+{
+    char path[300];
+    int status = 0;
+    snprintf(path, sizeof path, "POST /v1/town/cases/%.16s/%s", in_case, what);
+    json_t *json = desk_ask(room, which, path, desk_signed_by(which, body), &status);
+    assert_true(status >= 400);
+    bool says = strstr(desk_text(json, "message"), words) != NULL ||
+                strstr(desk_text(json, "hint"), words) != NULL;
+    if (!says)
+        print_error("%s: %s; %s\n", what, desk_text(json, "message"), desk_text(json, "hint"));
+    assert_true(says);
+    json_decref(json);
+}
+
 /* A is refused, with a reason and a hint. */
 static inline void desk_refused(struct desk_room *room, const char *what, json_t *body,
                                 const char *error)

@@ -1,0 +1,143 @@
+/* Opinions as they are counted, replaced, summed up; and what becomes of a case without them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/node/desk_room.h"
+
+/* A announces; B takes part. */
+static void asked(struct desk_room *room, char in_case[static 80])
+{
+    desk_announced(room, in_case);
+    desk_wait_for(room, B, "GET /v1/town/inbox", "inbox", 1);
+    desk_did(room, B, in_case, "join", json_object());
+    desk_seen(room, B, in_case, "MANIFEST");
+}
+
+static json_t *an_opinion(const char *text)
+{
+    return json_pack("{s:s,s:s}", "text", text, "language", "en");
+}
+
+/* B gives an opinion; its id. */
+static void replied(struct desk_room *room, const char *in_case, json_t *opinion,
+                    char ret_record[static 80])
+{
+    json_t *answer = desk_act(room, B, in_case, "opinion", desk_signed_by(B, opinion));
+    snprintf(ret_record, 80, "%s", desk_text(answer, "record"));
+    json_decref(answer);
+}
+
+struct counted {
+    struct desk_room *room;
+    const char *in_case;
+    int64_t opinions;
+};
+
+static bool is_counted(void *arg)
+{
+    const struct counted *counted = arg;
+    json_t *about = desk_look(counted->room, A, counted->in_case, "");
+    json_t *counts = json_object_get(about, "counts");
+    bool is = json_integer_value(json_object_get(counts, "opinions")) == counted->opinions;
+    json_decref(about);
+    return is;
+}
+
+static void taken_in(struct desk_room *room, const char *in_case, int64_t opinions)
+{
+    struct counted counted = {room, in_case, opinions};
+    assert_true(town_until(room->town, is_counted, &counted));
+}
+
+static int64_t institutions(struct desk_room *room, const char *in_case)
+{
+    json_t *about = desk_look(room, A, in_case, "");
+    int64_t count = json_integer_value(
+        json_object_get(json_object_get(about, "counts"), "institutions_with_opinion"));
+    json_decref(about);
+    return count;
+}
+
+/* API-14, M5 */
+static void a_second_reply_says_what_becomes_of_the_first(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80], first[80], second[80], third[80], words[120];
+    asked(room, in_case);
+    replied(room, in_case, an_opinion("It is."), first);
+    snprintf(words, sizeof words, "--replaces %.16s", first);
+    desk_refused_saying(room, B, in_case, "opinion", an_opinion("It is not."), words);
+    json_t *later = an_opinion("It is not.");
+    json_object_set_new(later, "replaces", json_stringn(first, 8));
+    replied(room, in_case, later, second);
+    snprintf(words, sizeof words, "--replaces %.16s", second); /* the last one stands */
+    desk_refused_saying(room, B, in_case, "opinion", an_opinion("Or is it?"), words);
+    json_t *beside = an_opinion("And another thing.");
+    json_object_set_new(beside, "additional", json_true());
+    replied(room, in_case, beside, third);
+    taken_in(room, in_case, 3);
+    assert_int_equal(1, institutions(room, in_case));
+}
+
+/* API-14 */
+static void nobody_replaces_what_is_not_their_own(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80], first[80];
+    asked(room, in_case);
+    desk_wait_for(room, C, "GET /v1/town/inbox", "inbox", 1);
+    desk_did(room, C, in_case, "join", json_object());
+    desk_seen(room, C, in_case, "MANIFEST");
+    replied(room, in_case, an_opinion("It is."), first);
+    desk_seen(room, C, in_case, "unreadable");
+    json_t *other = an_opinion("It is not.");
+    json_object_set_new(other, "replaces", json_string(first));
+    desk_refused_saying(room, C, in_case, "opinion", other, "no opinion of this clinician");
+    json_t *wrong = an_opinion("It is not.");
+    json_object_set_new(wrong, "additional", json_string("yes"));
+    desk_refused_saying(room, B, in_case, "opinion", wrong, "true or false");
+    desk_did(room, C, in_case, "opinion", an_opinion("It is not.")); /* its first */
+}
+
+static void without_an_opinion_there_is_nothing_to_sum_up(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80];
+    asked(room, in_case);
+    desk_refused_saying(room, A, in_case, "synthesis", json_pack("{s:s}", "text", "Nothing."),
+                        "nothing to sum up");
+    desk_did(room, A, in_case, "close", json_object());
+    desk_seen(room, B, in_case, "CLOSE");
+}
+
+static void a_case_with_opinions_is_closed_after_their_synthesis_or_on_purpose(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80], first[80];
+    asked(room, in_case);
+    replied(room, in_case, an_opinion("It is."), first);
+    taken_in(room, in_case, 1);
+    desk_refused_saying(room, A, in_case, "synthesis", json_pack("{s:s}", "text", "Early."),
+                        "reveal the opinions first");
+    desk_refused_saying(room, A, in_case, "close", json_object(), "--without-synthesis");
+    desk_refused_saying(room, A, in_case, "close", json_pack("{s:i}", "without_synthesis", 1),
+                        "true or false");
+    desk_did(room, A, in_case, "close", json_pack("{s:b}", "without_synthesis", 1));
+    desk_seen(room, B, in_case, "CLOSE");
+}
+
+int main(void)
+{
+#define STORY(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
+    const struct CMUnitTest tests[] = {
+        STORY(a_second_reply_says_what_becomes_of_the_first),
+        STORY(nobody_replaces_what_is_not_their_own),
+        STORY(without_an_opinion_there_is_nothing_to_sum_up),
+        STORY(a_case_with_opinions_is_closed_after_their_synthesis_or_on_purpose),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
