@@ -345,16 +345,14 @@ void keeping_forks(struct shell *shell, struct bytes forks)
         log_warn("forks-not-kept", log_err("why", failure));
 }
 
+/* A row of its own: that of the stream tells where it ends, which later batches may have moved. */
 void keeping_forked(struct shell *shell, const struct effect *effect)
 {
     const struct stream_id *stream = &effect->forked.stream;
     struct store_record ours;
-    uint8_t key_memory[KEEPING_KEY_SIZE], state_memory[KEEPING_STATE_SIZE];
-    struct record_claim claim;
+    uint8_t key_memory[KEEPING_KEY_SIZE];
     err failure =
         record_table_get(shell->store, stream, effect->forked.sequence, shell->page_memory, &ours);
-    if (failure == OK)
-        failure = record_parse(ours.head, &claim);
     if (failure != OK) {
         log_error("fork-proof-incomplete", log_err("why", failure));
         return;
@@ -362,14 +360,9 @@ void keeping_forked(struct shell *shell, const struct effect *effect)
     struct buffer key = buffer_over(key_memory, sizeof key_memory);
     stream_id_write(&key, stream);
     buffer_u64(&key, effect->forked.sequence);
-    struct bytes state = keeping_state(shell, &claim, state_memory);
-    state_memory[KEEPING_STATE_SIZE - 1] = STREAM_FORKED;
-    struct store_op ops[] = {
-        {.kind = STORE_ROW_PUT,
-         .row = {STORE_TABLE_HEAD, buffer_bytes(&key), effect->forked.other}},
-        {.kind = STORE_STREAM, .stream = {stream, state}},
-    };
-    failure = store_submit(shell->store, ops, 2, STORE_NORMAL, 0);
+    struct store_op op = {.kind = STORE_ROW_PUT};
+    op.row = (struct store_row){STORE_TABLE_HEAD, buffer_bytes(&key), effect->forked.other};
+    failure = store_submit(shell->store, &op, 1, STORE_NORMAL, 0);
     log_error("equivocation", log_text("federation", shell->name),
               log_hex("writer", ID_BYTES(stream->writer)), log_err("kept", failure),
               log_text("do", "tell the society: two different records stand at one position"));

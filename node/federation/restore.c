@@ -53,6 +53,40 @@ static bool restore_case(void *arg, const struct store_row *row)
     return true;
 }
 
+static uint64_t restore_epoch(const struct shell *shell, struct bytes record)
+{
+    struct record_claim claim;
+    const struct chain_link *head = record_parse(record, &claim) == OK
+                                        ? chain_find(&shell->roster.chain, &claim.header.head)
+                                        : NULL;
+    return head == NULL ? 0 : head->epoch;
+}
+
+/* The other record of a position, by keeping_forked: its stream ends there. */
+static bool restore_fork(void *arg, const struct store_row *row)
+{
+    struct restore *restore = arg;
+    struct shell *shell = restore->shell;
+    struct event event = shell_event(EVENT_RESTORE_FORKS);
+    struct reader key = reader_of(row->key);
+    struct store_record ours;
+    uint8_t memory[STREAM_ID_SIZE + 8];
+    struct buffer fork = buffer_over(memory, sizeof memory);
+    struct stream_id stream;
+    if (row->key.size != sizeof memory || stream_id_read(&key, &stream) != OK)
+        return true; /* the table holds heads, and more */
+    uint64_t epoch = restore_epoch(shell, row->value);
+    if (record_table_get(shell->store, &stream, reader_u64(&key), shell->page_memory, &ours) ==
+            OK &&
+        restore_epoch(shell, ours.head) > epoch)
+        epoch = restore_epoch(shell, ours.head);
+    stream_id_write(&fork, &stream);
+    buffer_u64(&fork, epoch);
+    event.forks = buffer_bytes(&fork);
+    restore_tell(shell, &event);
+    return true;
+}
+
 static err restore_forks(struct shell *shell)
 {
     struct event event = shell_event(EVENT_RESTORE_FORKS);
@@ -177,6 +211,8 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
         failure = restore.failure;
     if (failure == OK)
         failure = restore_forks(shell);
+    if (failure == OK) /* those of a writer that the list has no room for */
+        failure = row_table_scan(shell->store, STORE_TABLE_HEAD, restore_fork, &restore);
     if (failure == OK)
         failure = row_table_scan(shell->store, STORE_TABLE_LACK, restore_lack, &restore);
     if (failure == OK)

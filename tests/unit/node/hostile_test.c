@@ -422,6 +422,39 @@ static void generations_without_end_are_refused(void **state)
     assert_they_go_on(hostile, 60);
 }
 
+/* It says another thing at a position while the next one is on its way to the disk. */
+static void a_fork_sets_no_stream_back(void **state)
+{
+    struct hostile *hostile = *state;
+    struct town *town = hostile->town;
+    const struct roster *roster = shell_roster(town->houses[0].shell);
+    const uint8_t *secret = town->houses[MALLORY].sign_secret;
+    struct federation_id federation = roster_federation(roster);
+    struct record_header header = {.federation = federation,
+                                   .stream = {scope_board(&federation, bytes_of_text("hematology")),
+                                              town->houses[MALLORY].node, 1},
+                                   .audience = AUDIENCE_SCOPE,
+                                   .sequence = 1,
+                                   .head = roster_current_id(roster),
+                                   .time = shell_wall()};
+    struct record_header other = header;
+    struct generation_sought sought = {town, &header.stream};
+    struct core_status status;
+    uint64_t tail, had;
+    header.previous = hostile_send(hostile, 0, &header, secret);
+    assert_true(town_until(town, generation_is_held, &sought));
+    header.sequence = 2;
+    (void)hostile_send(hostile, 0, &header, secret);
+    (void)hostile_send(hostile, 0, &other, secret);
+    town_pass(town, 100);
+    town_shut(town, 0);
+    town_open(town, 0);
+    assert_true(core_position(shell_core(town->houses[0].shell), &header.stream, &tail, &had));
+    core_status(shell_core(town->houses[0].shell), &status);
+    assert_int_equal(2, tail);
+    assert_int_equal(1, status.forked_count);
+}
+
 struct looking {
     const struct node_id *writer;
     unsigned count;
@@ -481,6 +514,7 @@ int main(void)
         HOSTILE(heads_that_nobody_signed_fill_no_disk),
         HOSTILE(cases_that_are_only_spoken_of_take_a_few_places),
         HOSTILE(generations_without_end_are_refused),
+        HOSTILE(a_fork_sets_no_stream_back),
         HOSTILE(who_knows_a_case_id_does_not_speak_for_the_case),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
