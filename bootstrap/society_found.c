@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bootstrap/society_key.h"
+#include "bootstrap/society_names.h"
 #include "bootstrap/society_pending.h"
 #include "bootstrap/society_say.h"
 #include "bootstrap/society_settings.h"
@@ -34,7 +35,13 @@ static bool found_insert(struct officers *officers, const uint8_t key[static KEY
     return true;
 }
 
-static bool found_read_officers(const struct society_options *options, struct officers *ret)
+/* Sorted by key, and as the command line names them. */
+struct found_officers {
+    struct officers officers;
+    struct society_public named[OFFICER_COUNT_MAX];
+};
+
+static bool found_read_officers(const struct society_options *options, struct found_officers *ret)
 {
     struct officers officers = {.threshold = (uint32_t)options->threshold};
     if (options->officer_count == 0 || options->officer_count > OFFICER_COUNT_MAX) {
@@ -43,10 +50,9 @@ static bool found_read_officers(const struct society_options *options, struct of
         return false;
     }
     for (uint32_t i = 0; i < options->officer_count; i++) {
-        uint8_t key[KEY_SIZE];
-        if (!society_key_read(options->officers[i], key))
+        if (!society_key_read(options->officers[i], KEYFILE_OFFICER, &ret->named[i]))
             return false;
-        if (!found_insert(&officers, key)) {
+        if (!found_insert(&officers, ret->named[i].key)) {
             society_say_error("`%s` is the key of an officer who was named before",
                               options->officers[i]);
             return false;
@@ -58,8 +64,17 @@ static bool found_read_officers(const struct society_options *options, struct of
                           officers.count, officers.count);
         return false;
     }
-    *ret = officers;
+    ret->officers = officers;
     return true;
+}
+
+static void found_note_names(const struct society *society, const struct found_officers *found)
+{
+    for (uint32_t i = 0; i < found->officers.count; i++) {
+        struct sign_key key;
+        memcpy(key.bytes, found->named[i].key, KEY_SIZE);
+        society_names_note(society, &key, found->named[i].name);
+    }
 }
 
 static void found_warn(const struct officers *officers)
@@ -77,8 +92,9 @@ static void found_warn(const struct officers *officers)
 /* ---- commands ---- */
 
 static int found_settle(struct society *society, const struct society_options *options,
-                        const struct officers *officers)
+                        const struct found_officers *found)
 {
+    const struct officers *officers = &found->officers;
     struct settings settings;
     settings_init(&settings);
     settings.name = bytes_of_text(options->name);
@@ -98,6 +114,7 @@ static int found_settle(struct society *society, const struct society_options *o
     if (!society_pending_put_settings(society, &settings) ||
         !society_folder_finish(society, options->valid_days))
         return 1;
+    found_note_names(society, found);
     printf("The founding head of `%s` is prepared. Now each of its %u officers signs it:\n"
            "  consilium-society sign --society %s --key FOLDER-OF-THE-OFFICER\n",
            options->name, officers->count, options->society);
@@ -106,7 +123,7 @@ static int found_settle(struct society *society, const struct society_options *o
 
 int society_found_federation(const struct society_options *options)
 {
-    struct officers officers;
+    struct found_officers officers;
     if (options->name == NULL)
         return society_say_error("name the federation with --name");
     if (!found_read_officers(options, &officers))
@@ -116,7 +133,7 @@ int society_found_federation(const struct society_options *options)
         return society_say_error("%s", err_sentence(ERR_NO_MEMORY));
     int status = 1;
     if (society_folder_open(society, options->society, true)) {
-        found_warn(&officers);
+        found_warn(&officers.officers);
         status = found_settle(society, options, &officers);
         society_folder_close(society);
     }
@@ -126,15 +143,16 @@ int society_found_federation(const struct society_options *options)
 
 static int found_replace(struct society *society, const struct society_options *options)
 {
-    struct officers officers;
-    if (!found_read_officers(options, &officers) || !society_pending_begin(society))
+    struct found_officers found;
+    if (!found_read_officers(options, &found) || !society_pending_begin(society))
         return 1;
-    found_warn(&officers);
-    society->pending.head.officers = officers;
+    found_warn(&found.officers);
+    society->pending.head.officers = found.officers;
     if (!society_folder_finish(society, options->valid_days))
         return 1;
+    found_note_names(society, &found);
     printf("Prepared: %u officers, %u of whom sign each head from the next one on.\n",
-           officers.count, officers.threshold);
+           found.officers.count, found.officers.threshold);
     return 0;
 }
 

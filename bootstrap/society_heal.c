@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootstrap/society_changes.h"
 #include "bootstrap/society_pending.h"
 #include "bootstrap/society_say.h"
 #include "bootstrap/society_show.h"
@@ -44,8 +45,7 @@ static bool heal_find_split(struct heal *heal)
 
 static bool heal_refuse(const struct member *member, const char *what)
 {
-    society_say_error("%.*s: %s; let one side undo that first", (int)member->name.size,
-                      (const char *)member->name.data, what);
+    society_say_error("%s: %s; let one side undo that first", society_say_text(member->name), what);
     return false;
 }
 
@@ -213,7 +213,7 @@ static bool heal_prepare(struct heal *heal, const struct society_options *option
            "%.16s must sign it.\nSettings and officers are those of %s; what differs between the "
            "sides is dated anew.\n",
            heal->epoch, society_pending_needed(heal->ours), common, heal->ours->path);
-    society_show_changes(heal->ours);
+    society_changes_show(heal->ours);
     return true;
 }
 

@@ -162,8 +162,22 @@ int society_key_init(const struct society_key *key, const struct society_options
 
 /* ---- opening ---- */
 
+static const char *key_peek_reason(err failure)
+{
+    switch ((int)failure) {
+    case ERR_NOT_FOUND:
+        return "is not there; --key names the folder that `init` made, with the .key file in it";
+    case ERR_INVALID:
+        return "is another kind of key than is wanted here";
+    case ERR_MALFORMED:
+        return "is no key file, or was damaged; restore it from its backup";
+    default:
+        return failure == ERR_IO ? strerror(errno) : err_sentence(failure);
+    }
+}
+
 bool society_key_peek(const struct society_key *key, const char *folder,
-                      uint8_t ret_public[static KEY_SIZE])
+                      struct society_public *ret_public)
 {
     struct keyfile keyfile;
     struct key_path path = key_path(key, folder, "key");
@@ -171,10 +185,11 @@ bool society_key_peek(const struct society_key *key, const char *folder,
     if (failure == OK && (keyfile.kind != key->kind || keyfile.public_size != KEY_SIZE))
         failure = ERR_INVALID;
     if (failure != OK) {
-        key_fail(path.text, failure);
+        society_say_error("%s: %s", path.text, key_peek_reason(failure));
         return false;
     }
-    memcpy(ret_public, keyfile.public_part, KEY_SIZE);
+    memcpy(ret_public->key, keyfile.public_part, KEY_SIZE);
+    memcpy(ret_public->name, keyfile.label, sizeof ret_public->name);
     return true;
 }
 
@@ -214,37 +229,60 @@ bool society_key_open(const struct society_key *key, const struct society_option
 
 /* ---- public keys of others ---- */
 
-/* The second line of a .public file. */
-static bool key_from_public(const char *path, uint8_t ret_public[static KEY_SIZE])
+enum key_found { KEY_FOUND, KEY_OF_ANOTHER_KIND, KEY_NONE };
+
+/* A .public file: "consilium officer key", the key, whose it is. */
+static enum key_found key_from_public(const char *path, enum keyfile_kind kind,
+                                      struct society_public *ret_public)
 {
     uint8_t *data;
     size_t size;
+    char wanted[64];
     if (file_read(path, 4096, &data, &size) != OK)
-        return false;
-    char *line = strchr((char *)data, '\n');
-    bool read = false;
-    if (line != NULL && strncmp((char *)data, "consilium ", 10) == 0) {
-        line++;
-        line[strcspn(line, "\r\n")] = '\0';
-        read = ids_from_hex(line, ret_public, KEY_SIZE) == OK;
+        return KEY_NONE;
+    char *rest = (char *)data, *lines[3] = {NULL};
+    for (size_t i = 0; i < 3; i++)
+        lines[i] = strsep(&rest, "\r\n");
+    enum key_found found = KEY_NONE;
+    if (lines[1] != NULL && strncmp(lines[0], "consilium ", 10) == 0 &&
+        ids_from_hex(lines[1], ret_public->key, KEY_SIZE) == OK) {
+        (void)snprintf(wanted, sizeof wanted, "consilium %s", keyfile_kind_name(kind));
+        (void)snprintf(ret_public->name, sizeof ret_public->name, "%s",
+                       lines[2] == NULL ? "" : lines[2]);
+        found = strcmp(lines[0], wanted) == 0 ? KEY_FOUND : KEY_OF_ANOTHER_KIND;
     }
     free(data);
-    return read;
+    return found;
 }
 
-bool society_key_read(const char *text, uint8_t ret_public[static KEY_SIZE])
+static enum key_found key_from_file(const char *path, enum keyfile_kind kind,
+                                    struct society_public *ret_public)
 {
     struct keyfile keyfile;
-    if (ids_from_hex(text, ret_public, KEY_SIZE) == OK)
+    if (keyfile_peek(path, &keyfile) != OK || keyfile.public_size != KEY_SIZE)
+        return key_from_public(path, kind, ret_public);
+    memcpy(ret_public->key, keyfile.public_part, KEY_SIZE);
+    memcpy(ret_public->name, keyfile.label, sizeof ret_public->name);
+    return keyfile.kind == kind ? KEY_FOUND : KEY_OF_ANOTHER_KIND;
+}
+
+bool society_key_read(const char *text, enum keyfile_kind kind, struct society_public *ret_public)
+{
+    ret_public->name[0] = '\0';
+    if (ids_from_hex(text, ret_public->key, KEY_SIZE) == OK)
         return true;
-    if (keyfile_peek(text, &keyfile) == OK && keyfile.public_size == KEY_SIZE) {
-        memcpy(ret_public, keyfile.public_part, KEY_SIZE);
+    switch (key_from_file(text, kind, ret_public)) {
+    case KEY_FOUND:
         return true;
+    case KEY_OF_ANOTHER_KIND:
+        society_say_error("`%s` holds another kind of key; the %s is wanted", text,
+                          keyfile_kind_name(kind));
+        return false;
+    case KEY_NONE:
+        society_say_error("`%s` is no public key: neither 64 hexadecimal digits nor a file that "
+                          "holds one (officer.public)",
+                          text);
+        return false;
     }
-    if (key_from_public(text, ret_public))
-        return true;
-    society_say_error("`%s` is no public key: neither 64 hexadecimal digits nor a file that holds "
-                      "one (officer.public)",
-                      text);
     return false;
 }

@@ -16,6 +16,11 @@ struct society_key {
     void (*make)(uint8_t *ret_public, uint8_t *ret_secret);
 };
 
+struct society_public {
+    uint8_t key[KEY_SIZE];
+    char name[KEYFILE_LABEL_MAX + 1]; /* whose it is, as its file says; empty when nothing does */
+};
+
 extern const struct society_key society_key_officer;
 extern const struct society_key society_key_publisher;
 
@@ -24,7 +29,7 @@ int society_key_init(const struct society_key *key, const struct society_options
 
 /* The public part, without the passphrase. False, and said, when it cannot be read. */
 bool society_key_peek(const struct society_key *key, const char *folder,
-                      uint8_t ret_public[static KEY_SIZE]);
+                      struct society_public *ret_public);
 
 /* Opens the key in `options->key`; the secret (key->secret_size bytes) stays in the arena, which
  * the caller frees. False, and said, when it cannot. */
@@ -32,7 +37,7 @@ bool society_key_open(const struct society_key *key, const struct society_option
                       struct secrets **ret_arena, const uint8_t **ret_secret);
 
 /* The public key that `text` is (64 hexadecimal digits) or that the file of that name holds (a
- * .public or .key file). False, and said, when it is none. */
-bool society_key_read(const char *text, uint8_t ret_public[static KEY_SIZE]);
+ * .public or .key file of that kind). False, and said, when it is none, or of another kind. */
+bool society_key_read(const char *text, enum keyfile_kind kind, struct society_public *ret_public);
 
 #endif

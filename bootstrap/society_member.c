@@ -7,6 +7,7 @@
 #include "bootstrap/society_cuts.h"
 #include "bootstrap/society_pending.h"
 #include "bootstrap/society_say.h"
+#include "bootstrap/society_show.h"
 #include "node/io/file.h"
 #include "protocol/fingerprint.h"
 #include "protocol/roster/join.h"
@@ -56,12 +57,21 @@ static bool member_read_request(const char *path, struct member_request *ret)
     return false;
 }
 
-static void member_print_request(const struct member_request *request)
+static bool member_serves_as_asked(const struct member *member, const struct join_request *join)
+{
+    bool same = member->board_count == join->tag_count;
+    for (uint32_t i = 0; same && i < join->tag_count; i++)
+        same = bytes_equal(member->boards[i].tag, join->tags[i]);
+    return same;
+}
+
+/* `member` as it will be. */
+static void member_print_request(const struct member_request *request, const struct member *member)
 {
     const struct join_request *join = &request->request;
+    bool as_asked = member_serves_as_asked(member, join);
     char hex[2 * KEY_SIZE + 1];
-    printf("%.*s (%.2s)\n", (int)join->name.size, (const char *)join->name.data,
-           (const char *)join->country);
+    printf("%s (%.2s)\n", society_say_text(join->name), (const char *)join->country);
     ids_to_hex(ID_BYTES(join->node_id), hex);
     printf("  node id      %s\n", hex);
     ids_to_hex(ID_BYTES(join->sign_key), hex);
@@ -69,19 +79,24 @@ static void member_print_request(const struct member_request *request)
     ids_to_hex(ID_BYTES(join->transport_key), hex);
     printf("  transport    %s\n", hex);
     for (uint32_t i = 0; i < join->endpoint_count; i++)
-        printf("  address      %.*s\n", (int)join->endpoints[i].size,
-               (const char *)join->endpoints[i].data);
+        printf("  address      %s\n", society_say_text(join->endpoints[i]));
+    for (uint32_t i = 0; i < member->board_count; i++)
+        printf("  board        %s\n", society_say_text(member->boards[i].tag));
+    if (as_asked)
+        return;
+    fputs("  it asked for", stdout);
     for (uint32_t i = 0; i < join->tag_count; i++)
-        printf("  board        %.*s\n", (int)join->tags[i].size, (const char *)join->tags[i].data);
+        printf(" %s", society_say_text(join->tags[i]));
+    puts(" instead");
 }
 
 /* ROSTER-41: the fingerprint is what the institution reads out on the phone: the mail may have been
  * altered on the way, the voice of someone we know hardly. */
-static bool member_confirm(const struct member_request *request,
+static bool member_confirm(const struct member_request *request, const struct member *member,
                            const struct society_options *options)
 {
     struct hash hash = join_fingerprint((struct bytes){request->data, request->size});
-    member_print_request(request);
+    member_print_request(request, member);
     if (society_say_fingerprint(&hash, options->fingerprint, "the institution"))
         return true;
     society_say_error("nothing was changed; the request may not be theirs");
@@ -99,11 +114,9 @@ static bool member_check_tag(const struct society *society, struct bytes tag)
         if (tag_covers(tag, settings.boards[i].tag))
             return true;
     }
-    society_say_error("the federation has no board `%.*s`; its boards:", (int)tag.size,
-                      (const char *)tag.data);
+    society_say_error("the federation has no board `%s`; its boards:", society_say_text(tag));
     for (uint32_t i = 0; i < settings.board_count; i++)
-        fprintf(stderr, "  %.*s\n", (int)settings.boards[i].tag.size,
-                (const char *)settings.boards[i].tag.data);
+        fprintf(stderr, "  %s\n", society_say_text(settings.boards[i].tag));
     fputs("add it with `board add`, or say which boards with --board\n", stderr);
     return false;
 }
@@ -161,7 +174,7 @@ static bool member_admit_request(struct society *society, const struct society_o
         if (!member_check_tag(society, member.boards[i].tag))
             return false;
     }
-    return member_check_new(society, &member) && member_confirm(request, options) &&
+    return member_check_new(society, &member) && member_confirm(request, &member, options) &&
            society_pending_put_member(society, &member);
 }
 
@@ -182,26 +195,12 @@ int society_member_admit(const struct society_options *options)
 
 /* ---- suspend, reinstate, remove ---- */
 
-static const char *member_state_name(enum member_state state)
-{
-    switch (state) {
-    case MEMBER_ADMITTED:
-        return "admitted";
-    case MEMBER_SUSPENDED:
-        return "suspended";
-    case MEMBER_REMOVED:
-        return "removed";
-    }
-    return "?";
-}
-
 static bool member_in_state(const struct member *member, enum member_state wanted)
 {
     if (member->state == wanted)
         return true;
-    society_say_error("`%.*s` is %s, not %s", (int)member->name.size,
-                      (const char *)member->name.data, member_state_name(member->state),
-                      member_state_name(wanted));
+    society_say_error("`%s` is %s, not %s", society_say_text(member->name),
+                      society_show_state(member->state), society_show_state(wanted));
     return false;
 }
 
@@ -318,7 +317,7 @@ static bool member_rotate_request(struct society *society, const struct society_
     const struct join_request *join = &request->request;
     if (!society_pending_member(society, &join->node_id, &member))
         return society_say_error("no member has this node id; `admit` takes new ones") == 0;
-    if (!member_in_state(&member, MEMBER_ADMITTED) || !member_confirm(request, options))
+    if (!member_in_state(&member, MEMBER_ADMITTED) || !member_confirm(request, &member, options))
         return false;
     member.name = join->name;
     memcpy(member.country, join->country, sizeof member.country);

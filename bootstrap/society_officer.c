@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootstrap/society_changes.h"
 #include "bootstrap/society_folder.h"
 #include "bootstrap/society_key.h"
+#include "bootstrap/society_names.h"
 #include "bootstrap/society_pending.h"
 #include "bootstrap/society_say.h"
 #include "bootstrap/society_show.h"
@@ -79,15 +81,6 @@ static uint32_t officer_place(const struct officers *officers, const uint8_t key
     return at;
 }
 
-static bool officer_has_signed(const struct society_pending *pending, uint32_t officer)
-{
-    for (uint32_t i = 0; i < pending->signature_count; i++) {
-        if (pending->signatures[i].officer == officer)
-            return true;
-    }
-    return false;
-}
-
 static void officer_insert(struct society_pending *pending, uint32_t officer,
                            const struct signature *signature)
 {
@@ -132,8 +125,9 @@ static int officer_finish(struct society *society)
     if (have < needed) {
         if (!society_folder_save_pending(society))
             return 1;
-        printf("Signed. %u of %u signatures are there; %u more officer%s must sign.\n", have,
+        printf("Signed. %u of %u signatures are there; %u more officer%s must sign:\n", have,
                needed, needed - have, needed - have == 1 ? "" : "s");
+        society_changes_signers(society);
         return 0;
     }
     if (!society_folder_commit(society))
@@ -146,21 +140,24 @@ static int officer_finish(struct society *society)
 
 static int officer_sign(struct society *society, const struct society_options *options)
 {
-    uint8_t key[KEY_SIZE];
+    struct society_public own;
+    struct sign_key key;
     if (!society->pending.exists)
         return society_say_error("nothing is pending; make a change first (admit, suspend, ...)");
-    if (!society_key_peek(&society_key_officer, options->key, key))
+    if (!society_key_peek(&society_key_officer, options->key, &own))
         return 1;
     struct officers officers = society_pending_officers(society);
-    uint32_t officer = officer_place(&officers, key);
+    uint32_t officer = officer_place(&officers, own.key);
     if (officer == officers.count)
         return society_say_error("the key in %s is not one of the %u officers who sign this head",
                                  options->key, officers.count);
-    if (officer_has_signed(&society->pending, officer))
+    if (society_pending_signed_by(&society->pending, officer))
         return society_say_error("this officer has signed the pending head already; %u of %u "
                                  "signatures are there",
                                  society->pending.signature_count, society_pending_needed(society));
-    society_show_changes(society);
+    memcpy(key.bytes, own.key, KEY_SIZE);
+    society_names_note(society, &key, own.name);
+    society_changes_show(society);
     if (!options->yes && !society_say_confirm("Sign this head? Type yes:", "--yes"))
         return 1;
     return officer_add_signature(society, options, officer) ? officer_finish(society) : 1;

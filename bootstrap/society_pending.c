@@ -34,6 +34,15 @@ uint32_t society_pending_needed(const struct society *society)
     return society->roster.filled ? officers.threshold : officers.count;
 }
 
+bool society_pending_signed_by(const struct society_pending *pending, uint32_t officer)
+{
+    for (uint32_t i = 0; i < pending->signature_count; i++) {
+        if (pending->signatures[i].officer == officer)
+            return true;
+    }
+    return false;
+}
+
 void society_pending_heal(struct society *society, const struct roster_split *split)
 {
     struct roster_head *head = &society->pending.head;
@@ -128,8 +137,8 @@ bool society_pending_put_member(struct society *society, const struct member *me
     struct buffer packed = buffer_over(memory, sizeof memory);
     err failure = member_check(member);
     if (failure != OK) {
-        society_say_error("the entry of `%.*s` breaks a rule: %s", (int)member->name.size,
-                          (const char *)member->name.data, err_sentence(failure));
+        society_say_error("the entry of `%s` breaks a rule: %s", society_say_text(member->name),
+                          err_sentence(failure));
         return false;
     }
     member_write(&packed, member);

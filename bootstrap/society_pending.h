@@ -38,6 +38,8 @@ bool society_pending_finish(struct society *society, uint64_t valid_days);
 /* Who signs it, and how many must. */
 struct officers society_pending_officers(const struct society *society);
 uint32_t society_pending_needed(const struct society *society);
+/* `officer` is a place among society_pending_officers. */
+bool society_pending_signed_by(const struct society_pending *pending, uint32_t officer);
 
 /* ---- for society_folder.c ---- */
 

@@ -7,8 +7,8 @@
 
 #include "bootstrap/society_courier.h"
 #include "bootstrap/society_invite.h"
-#include "bootstrap/society_json.h"
 #include "bootstrap/society_key.h"
+#include "bootstrap/society_published.h"
 #include "bootstrap/society_say.h"
 #include "node/io/address.h"
 #include "node/io/hub.h"
@@ -32,6 +32,7 @@ struct publish_relay {
     enum publish_stage stage;
     err result;           /* with PUBLISH_REFUSED, or why not yet */
     const char *problem;  /* words for it; NULL: the sentence of `result` */
+    const char *advice;   /* what to do then; NULL: to repeat it */
     uint8_t *publication; /* owned */
     size_t publication_size;
     uint32_t part;
@@ -76,8 +77,10 @@ static void publish_write(struct publish *publish, struct publish_relay *relay,
         relay->result = ERR_BUSY;
 }
 
-static void publish_refused(struct publish_relay *relay, err result, const char *problem)
+static void publish_refused(struct publish_relay *relay, err result, const char *problem,
+                            const char *advice)
 {
+    relay->advice = advice;
     relay->stage = PUBLISH_REFUSED;
     relay->result = result;
     relay->problem = problem;
@@ -219,15 +222,20 @@ static void publish_on_welcome(struct publish *publish, struct publish_relay *re
         publish_refused(relay, ERR_FORKED,
                         frame->head.epoch > last->epoch
                             ? "it holds a newer head: this directory is not the newest copy"
-                            : "it holds a head that is not in this directory's history");
+                            : "it holds a head that is not in this directory's history",
+                        frame->head.epoch > last->epoch
+                            ? "take the directory from the officer who signed last"
+                            : "ask all officers who signed what: two heads at one epoch are a "
+                              "split, which `heal` joins");
         return;
     }
     if (!publish_compose(publish, relay, frame->head.epoch)) {
-        publish_refused(relay, ERR_NO_MEMORY, NULL);
+        publish_refused(relay, ERR_NO_MEMORY, NULL, NULL);
         return;
     }
     if (relay->publication_size > frame->limits.publish_size) {
-        publish_refused(relay, ERR_TOO_LARGE, "the history is larger than this relay takes");
+        publish_refused(relay, ERR_TOO_LARGE, "the history is larger than this relay takes",
+                        "its operator raises `publish-size`");
         return;
     }
     relay->stage = PUBLISH_SENDING;
@@ -246,6 +254,9 @@ static void publish_on_published(struct publish *publish, struct publish_relay *
             relay, frame->result < ERR_COUNT ? (err)frame->result : ERR_UNSUPPORTED,
             frame->result == ERR_FORKED
                 ? "it follows a head that heals a split only when its `healing` names it"
+                : NULL,
+            frame->result == ERR_FORKED
+                ? "two officers read the id of this head (`show`) to its operator"
                 : NULL);
     }
 }
@@ -270,7 +281,8 @@ static void publish_on_status(struct publish *publish, struct publish_relay *rel
 {
     if (frame->code == RELAY_REFUSED) {
         publish_refused(relay, ERR_NOT_ENTITLED,
-                        "it does not list this publisher's key, or belongs to another federation");
+                        "it does not list this publisher's key, or belongs to another federation",
+                        "its `federation` and `publisher` must be what `show` prints");
         return;
     }
     if (frame->code == RELAY_DRAINING || ID_IS_ZERO(frame->key))
@@ -328,8 +340,10 @@ static void publish_on_frame(void *user, struct hub_link link, struct bytes byte
 static void publish_on_failed(void *user, struct hub_link link, enum hub_reason reason)
 {
     struct publish_relay *relay = publish_of_link(user, link);
-    if (relay != NULL && relay->stage < PUBLISH_TAKEN)
+    if (relay != NULL && relay->stage < PUBLISH_TAKEN) {
         relay->problem = hub_reason_sentence(reason);
+        relay->advice = society_published_advice(reason);
+    }
 }
 
 static void publish_on_down(void *user, struct hub_link link, enum hub_reason reason)
@@ -393,7 +407,8 @@ static bool publish_dial(struct publish *publish)
         publish->relay_keys[publish->relay_count++] = settings->relays[i].key;
         if (address_parse(relay->listed->endpoint, &address) != OK ||
             hub_dial(publish->hub, &address, &relay->listed->key, &relay->link) != OK)
-            publish_refused(relay, ERR_INVALID, "its address cannot be dialled");
+            publish_refused(relay, ERR_INVALID, "its address cannot be dialled",
+                            "`relay add` it with tcp://HOST:PORT");
     }
     return publish->relay_count > 0;
 }
@@ -463,53 +478,18 @@ static bool publish_holds(const struct publish_relay *relay)
     return relay->stage == PUBLISH_TAKEN || relay->stage == PUBLISH_HAD;
 }
 
-static void publish_report_json(const struct publish *publish,
-                                const struct society_courier_counts *counts)
-{
-    struct society_json json = {.out = stdout, .first = true};
-    struct head_id tip = roster_current_id(&publish->society->roster);
-    society_json_open(&json, NULL, '{');
-    society_json_number(&json, "epoch", roster_current_head(&publish->society->roster)->epoch);
-    society_json_hex(&json, "head", ID_BYTES(tip));
-    society_json_open(&json, "relays", '[');
-    for (uint32_t i = 0; i < publish->relay_count; i++) {
-        const struct publish_relay *relay = &publish->relays[i];
-        society_json_open(&json, NULL, '{');
-        society_json_text(&json, "name", relay->listed->name);
-        society_json_hex(&json, "key", ID_BYTES(relay->listed->key));
-        society_json_bool(&json, "holds", publish_holds(relay));
-        society_json_text(&json, "outcome", bytes_of_text(publish_outcome(relay)));
-        society_json_close(&json, '}');
-    }
-    society_json_close(&json, ']');
-    society_json_number(&json, "connected", counts->connected);
-    society_json_number(&json, "reached", counts->reached);
-    society_json_close(&json, '}');
-    putchar('\n');
-}
-
 static int publish_report(const struct publish *publish)
 {
     struct society_courier_counts counts = society_courier_counts(publish->courier);
-    uint32_t holding = 0;
-    if (publish->options->json)
-        publish_report_json(publish, &counts);
+    struct society_published published = {.relay_count = publish->relay_count,
+                                          .connected = counts.connected,
+                                          .reached = counts.reached};
     for (uint32_t i = 0; i < publish->relay_count; i++) {
         const struct publish_relay *relay = &publish->relays[i];
-        holding += publish_holds(relay);
-        if (!publish->options->json)
-            printf("relay %.*s: %s\n", (int)relay->listed->name.size,
-                   (const char *)relay->listed->name.data, publish_outcome(relay));
+        published.relays[i] = (struct society_published_relay){
+            relay->listed, publish_holds(relay), publish_outcome(relay), relay->advice};
     }
-    if (!publish->options->json)
-        printf("%u of %u relays hold the head of epoch %llu; %u of %u connected members have it. "
-               "The others get it from them.\n",
-               holding, publish->relay_count,
-               (unsigned long long)roster_current_head(&publish->society->roster)->epoch,
-               counts.reached, counts.connected);
-    if (holding == publish->relay_count)
-        return 0;
-    return society_say_error("not every relay holds it; repeat when they can be reached");
+    return society_published_report(publish->society, &published, publish->options->json);
 }
 
 /* ---- the command ---- */
@@ -553,9 +533,13 @@ static int publish_opened(struct publish *publish)
 {
     struct secrets *arena;
     const uint8_t *secret;
-    if (!society_key_peek(&society_key_publisher, publish->options->key, publish->key.bytes) ||
-        !publish_check(publish))
+    struct society_public own;
+    if (!society_key_peek(&society_key_publisher, publish->options->key, &own))
         return 1;
+    memcpy(publish->key.bytes, own.key, KEY_SIZE);
+    if (!publish_check(publish))
+        return 1;
+    society_published_warn(publish->society);
     publish->epochs = malloc(publish->society->roster.chain.count * sizeof *publish->epochs);
     if (publish->epochs == NULL)
         return society_say_error("%s", err_sentence(ERR_NO_MEMORY));

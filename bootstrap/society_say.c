@@ -9,6 +9,8 @@
 
 #include "protocol/fingerprint.h"
 
+enum { SAY_BUFFER_COUNT = 8, SAY_TEXT_SIZE = 1024 };
+
 int society_say_error(const char *format, ...)
 {
     va_list arguments;
@@ -28,6 +30,15 @@ void society_say_warning(const char *format, ...)
     vfprintf(stderr, format, arguments);
     va_end(arguments);
     fputc('\n', stderr);
+}
+
+const char *society_say_text(struct bytes text)
+{
+    static char buffers[SAY_BUFFER_COUNT][SAY_TEXT_SIZE];
+    static size_t next;
+    char *out = buffers[next++ % SAY_BUFFER_COUNT];
+    (void)snprintf(out, SAY_TEXT_SIZE, "%.*s", (int)text.size, (const char *)text.data);
+    return out;
 }
 
 void society_say_date(struct wall time, char ret_text[static SOCIETY_SAY_DATE_SIZE])

@@ -15,6 +15,10 @@ int society_say_error(const char *format, ...) __attribute__((format(printf, 1, 
 /* The same, not as a failure. */
 void society_say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* For %s: names and tags of the roster hold nothing that drives a terminal (ROSTER-10). In one of
+ * eight buffers in turn. */
+const char *society_say_text(struct bytes text);
+
 enum { SOCIETY_SAY_DATE_SIZE = 32 };
 
 /* "2025-03-01T12:00:00Z" */

@@ -130,8 +130,10 @@ static bool settings_add_relay(struct settings *settings, const struct society_o
 {
     struct settings_relay relay = {.endpoint = bytes_of_text(options->arguments[1])};
     relay.name = options->name == NULL ? relay.endpoint : bytes_of_text(options->name);
-    if (!society_key_read(options->arguments[0], relay.key.bytes))
+    struct society_public public;
+    if (!society_key_read(options->arguments[0], KEYFILE_RELAY, &public))
         return false;
+    memcpy(relay.key.bytes, public.key, KEY_SIZE);
     if (endpoint_check(relay.endpoint) != OK) {
         society_say_error("`%s` is no address: tcp://HOST:PORT", options->arguments[1]);
         return false;
@@ -155,11 +157,11 @@ static bool settings_add_relay(struct settings *settings, const struct society_o
 
 static bool settings_remove_relay(struct settings *settings, const struct society_options *options)
 {
-    uint8_t key[KEY_SIZE];
-    if (!society_key_read(options->arguments[0], key))
+    struct society_public public;
+    if (!society_key_read(options->arguments[0], KEYFILE_RELAY, &public))
         return false;
-    uint32_t at = settings_relay_place(settings, key);
-    if (!settings_relay_there(settings, at, key)) {
+    uint32_t at = settings_relay_place(settings, public.key);
+    if (!settings_relay_there(settings, at, public.key)) {
         society_say_error("no relay has this key; `consilium-society show` lists them");
         return false;
     }
@@ -199,11 +201,11 @@ static bool settings_publisher_there(const struct settings *settings, uint32_t a
 
 static bool settings_add_publisher(struct settings *settings, const struct society_options *options)
 {
-    uint8_t key[KEY_SIZE];
-    if (!society_key_read(options->arguments[0], key))
+    struct society_public public;
+    if (!society_key_read(options->arguments[0], KEYFILE_PUBLISHER, &public))
         return false;
-    uint32_t at = settings_publisher_place(settings, key);
-    if (settings_publisher_there(settings, at, key))
+    uint32_t at = settings_publisher_place(settings, public.key);
+    if (settings_publisher_there(settings, at, public.key))
         return true;
     if (settings->publisher_count == PUBLISHER_COUNT_MAX) {
         society_say_error("a federation has at most %d publishers", PUBLISHER_COUNT_MAX);
@@ -211,7 +213,7 @@ static bool settings_add_publisher(struct settings *settings, const struct socie
     }
     memmove(&settings->publishers[at + 1], &settings->publishers[at],
             (settings->publisher_count - at) * KEY_SIZE);
-    memcpy(settings->publishers[at].bytes, key, KEY_SIZE);
+    memcpy(settings->publishers[at].bytes, public.key, KEY_SIZE);
     settings->publisher_count++;
     return true;
 }
@@ -219,11 +221,11 @@ static bool settings_add_publisher(struct settings *settings, const struct socie
 static bool settings_remove_publisher(struct settings *settings,
                                       const struct society_options *options)
 {
-    uint8_t key[KEY_SIZE];
-    if (!society_key_read(options->arguments[0], key))
+    struct society_public public;
+    if (!society_key_read(options->arguments[0], KEYFILE_PUBLISHER, &public))
         return false;
-    uint32_t at = settings_publisher_place(settings, key);
-    if (!settings_publisher_there(settings, at, key)) {
+    uint32_t at = settings_publisher_place(settings, public.key);
+    if (!settings_publisher_there(settings, at, public.key)) {
         society_say_error("no publisher has this key; `consilium-society show` lists them");
         return false;
     }

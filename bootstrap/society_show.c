@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootstrap/society_changes.h"
 #include "bootstrap/society_json.h"
+#include "bootstrap/society_names.h"
 #include "bootstrap/society_pending.h"
 #include "bootstrap/society_say.h"
 #include "protocol/fingerprint.h"
 
 #define SHOW_HOUR_MS ((uint64_t)60 * 60 * 1000)
 
-#define SHOW_TEXT(span) (int)(span).size, (const char *)(span).data
-
-static const char *show_state(enum member_state state)
+const char *society_show_state(enum member_state state)
 {
     switch (state) {
     case MEMBER_ADMITTED:
@@ -45,7 +45,7 @@ void society_show_identity(const struct society *society)
     struct head_id id = roster_current_id(&society->roster);
     ids_to_hex(ID_BYTES(federation), hex);
     show_fingerprint(federation.bytes, print);
-    printf("federation   %.*s\n", SHOW_TEXT(roster_settings(&society->roster)->name));
+    printf("federation   %s\n", society_say_text(roster_settings(&society->roster)->name));
     printf("  id           %s\n  fingerprint  %s\n", hex, print);
     ids_to_hex(ID_BYTES(id), hex);
     show_fingerprint(id.bytes, print);
@@ -56,66 +56,25 @@ void society_show_identity(const struct society *society)
         puts("  EXPIRED: members announce and grant nothing until a new head comes; `renew`");
 }
 
-/* ---- what is pending ---- */
+/* ---- settings and officers ---- */
 
-static void show_board_changes(const struct member *before, const struct member *now)
-{
-    for (uint32_t i = 0; i < now->board_count; i++) {
-        if (member_serves_since(before, now->boards[i].tag) == 0)
-            printf("    serves %.*s too\n", SHOW_TEXT(now->boards[i].tag));
-    }
-    for (uint32_t i = 0; i < before->board_count; i++) {
-        if (member_serves_since(now, before->boards[i].tag) == 0)
-            printf("    no longer serves %.*s\n", SHOW_TEXT(before->boards[i].tag));
-    }
-}
-
-static void show_member_change(const struct society *society, const struct member *now)
-{
-    char hex[2 * NODE_ID_SIZE + 1];
-    struct member before;
-    const struct roster_entry *entry = roster_find(&society->roster, &now->node_id);
-    ids_to_hex(ID_BYTES(now->node_id), hex);
-    printf("  %.*s (%.2s), node %s\n", SHOW_TEXT(now->name), (const char *)now->country, hex);
-    if (entry == NULL) {
-        printf("    NEW MEMBER, admitted; boards:");
-        for (uint32_t i = 0; i < now->board_count; i++)
-            printf(" %.*s", SHOW_TEXT(now->boards[i].tag));
-        puts(now->board_count == 0 ? " none" : "");
-        return;
-    }
-    roster_member(&society->roster, entry, &before);
-    if (before.state != now->state)
-        printf("    was %s, is now %s\n", show_state(before.state), show_state(now->state));
-    if (before.keys_since_epoch != now->keys_since_epoch)
-        printf("    NEW KEYS, %s\n",
-               now->keys_signed ? "signed by the old key" : "NOT signed by the old key");
-    if (!bytes_equal(before.name, now->name))
-        printf("    was called %.*s\n", SHOW_TEXT(before.name));
-    show_board_changes(&before, now);
-    if (!ID_IS_ZERO(now->successor)) {
-        ids_to_hex(ID_BYTES(now->successor), hex);
-        printf("    its successor is node %s\n", hex);
-    }
-}
-
-static void show_settings(const struct settings *settings)
+void society_show_settings(const struct settings *settings)
 {
     char hex[2 * KEY_SIZE + 1];
-    printf("  name %.*s\n  new members read after %" PRIu64
+    printf("  name %s\n  new members read after %" PRIu64
            " h (cooling-off); cases live up to %" PRIu64 " days\n  up to %" PRIu64
            " participants; %" PRIu64 " generations a year; custody %s\n",
-           SHOW_TEXT(settings->name), settings->cooling_off_ms / SHOW_HOUR_MS,
+           society_say_text(settings->name), settings->cooling_off_ms / SHOW_HOUR_MS,
            settings->announcement_ms_max / SHOW_HOUR_MS / 24, settings->participant_count_max,
            settings->generation_count_max, settings->custody_allowed ? "allowed" : "not allowed");
     for (uint32_t i = 0; i < settings->board_count; i++)
-        printf("  board %.*s (%.*s)\n", SHOW_TEXT(settings->boards[i].tag),
-               SHOW_TEXT(settings->boards[i].name));
+        printf("  board %s (%s)\n", society_say_text(settings->boards[i].tag),
+               society_say_text(settings->boards[i].name));
     for (uint32_t i = 0; i < settings->relay_count; i++) {
         ids_to_hex(ID_BYTES(settings->relays[i].key), hex);
-        printf("  relay %.*s", SHOW_TEXT(settings->relays[i].name));
+        printf("  relay %s", society_say_text(settings->relays[i].name));
         if (!bytes_equal(settings->relays[i].name, settings->relays[i].endpoint))
-            printf(" at %.*s", SHOW_TEXT(settings->relays[i].endpoint));
+            printf(" at %s", society_say_text(settings->relays[i].endpoint));
         printf("\n    key %s\n", hex);
     }
     for (uint32_t i = 0; i < settings->publisher_count; i++) {
@@ -124,51 +83,15 @@ static void show_settings(const struct settings *settings)
     }
 }
 
-static void show_officers(const struct officers *officers)
+void society_show_officers(const struct society *society, const struct officers *officers)
 {
-    char hex[2 * KEY_SIZE + 1];
+    char hex[2 * KEY_SIZE + 1], name[SOCIETY_NAME_SIZE];
     printf("officers     %u, of whom %u sign each head\n", officers->count, officers->threshold);
     for (uint32_t i = 0; i < officers->count; i++) {
+        society_names_find(society, &officers->keys[i], name);
         ids_to_hex(ID_BYTES(officers->keys[i]), hex);
-        printf("  %s\n", hex);
+        printf("  %s\n    key %s\n", name, hex);
     }
-}
-
-static bool show_officers_changed(const struct society *society)
-{
-    struct officers old = society_pending_officers(society);
-    const struct officers *now = &society->pending.head.officers;
-    return !society->roster.filled || old.count != now->count || old.threshold != now->threshold ||
-           memcmp(old.keys, now->keys, now->count * sizeof now->keys[0]) != 0;
-}
-
-void society_show_changes(const struct society *society)
-{
-    const struct society_pending *pending = &society->pending;
-    char print[FINGERPRINT_TEXT_SIZE], date[SOCIETY_SAY_DATE_SIZE];
-    struct settings settings;
-    struct member member;
-    struct head_id id = roster_head_id((struct bytes){pending->body, pending->body_size});
-    show_fingerprint(id.bytes, print);
-    society_say_date(pending->head.valid_until, date);
-    printf("pending      epoch %" PRIu64 ", valid until %s, %u of %u signatures\n",
-           pending->head.epoch, date, pending->signature_count, society_pending_needed(society));
-    printf("  fingerprint  %s\n", print);
-    if (pending->settings != NULL) {
-        society_pending_settings(society, &settings);
-        puts("settings, as they will be:");
-        show_settings(&settings);
-    }
-    if (show_officers_changed(society))
-        show_officers(&pending->head.officers);
-    if (pending->member_count > 0)
-        puts("members that change:");
-    for (uint32_t i = 0; i < pending->member_count; i++) {
-        if (society_pending_member(society, &pending->members[i].node_id, &member))
-            show_member_change(society, &member);
-    }
-    if (pending->cuts_size > 0)
-        printf("  %zu streams of removed members end\n", pending->cuts_size / CUT_SIZE);
 }
 
 /* ---- all, for people ---- */
@@ -181,10 +104,10 @@ static void show_members(const struct society *society)
         struct member member;
         roster_member(&society->roster, roster_at(&society->roster, i), &member);
         ids_to_hex(ID_BYTES(member.node_id), hex);
-        printf("  %s  %-9s  %.2s  %.*s:", hex, show_state(member.state),
-               (const char *)member.country, SHOW_TEXT(member.name));
+        printf("  %s  %-9s  %.2s  %s:", hex, society_show_state(member.state),
+               (const char *)member.country, society_say_text(member.name));
         for (uint32_t k = 0; k < member.board_count; k++)
-            printf(" %.*s", SHOW_TEXT(member.boards[k].tag));
+            printf(" %s", society_say_text(member.boards[k].tag));
         putchar('\n');
     }
 }
@@ -193,13 +116,13 @@ static void show_text(const struct society *society)
 {
     society_show_identity(society);
     if (society->roster.filled) {
-        show_officers(&roster_current_head(&society->roster)->officers);
+        society_show_officers(society, &roster_current_head(&society->roster)->officers);
         puts("settings");
-        show_settings(roster_settings(&society->roster));
+        society_show_settings(roster_settings(&society->roster));
         show_members(society);
     }
     if (society->pending.exists)
-        society_show_changes(society);
+        society_changes_show(society);
 }
 
 /* ---- all, for programs ---- */
@@ -252,7 +175,7 @@ static void json_member(struct society_json *json, const struct member *member)
     society_json_hex(json, "node_id", ID_BYTES(member->node_id));
     society_json_text(json, "name", member->name);
     society_json_text(json, "country", (struct bytes){member->country, 2});
-    society_json_text(json, "state", bytes_of_text(show_state(member->state)));
+    society_json_text(json, "state", bytes_of_text(society_show_state(member->state)));
     society_json_hex(json, "sign_key", ID_BYTES(member->sign_key));
     society_json_hex(json, "transport_key", ID_BYTES(member->transport_key));
     society_json_number(json, "admitted_epoch", member->admitted_epoch);

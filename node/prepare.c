@@ -6,6 +6,7 @@
 
 #include "node/federation/identity_seal.h"
 #include "node/federation/joining.h"
+#include "protocol/roster/member.h"
 
 static int prepare_fail(const char *line)
 {
@@ -109,6 +110,8 @@ int prepare_init(const struct prepare_options *options, struct secrets *secrets)
         options->request == NULL || options->board_count == 0)
         return prepare_usage("init wants --data, --name, --country, --request and at least one "
                              "--board; see --help");
+    if (member_name_check(bytes_of_text(options->name), MEMBER_NAME_SIZE_MAX) != OK)
+        return prepare_fail("--name: 1 to 200 bytes of UTF-8, without control characters");
     if (joining_check(&request, problem) != OK)
         return prepare_fail(problem);
     if (options->is_sealed &&

@@ -59,6 +59,9 @@ consiliumd init --data other --name Other --country CH --board oncology --reques
 cp other/request data/request
 expect 1 'no request of this institution is kept' request --data data --output again.request
 rm data/request
+expect 1 '1 to 200 bytes' init --data long --name "$(printf %0201d 1)" --country CH --board oncology \
+    --request long.request
+[ ! -e long ] || fail 'nothing is made for a name that nobody takes'
 expect 1 'the identity is made, its request is not' init --data late --name Late --country CH \
     --board oncology --request nowhere/late.request
 expect 0 'same request' request --data late --output late.request

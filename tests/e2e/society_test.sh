@@ -29,6 +29,10 @@ expect() { # expect 'words of the message' command...
 sign() {
     society sign --key "$1" --passphrase-file "$1.pass" --yes || fail "$1 signs"
 }
+shows() { # 'words' in what show says
+    society show || fail show
+    grep -q -e "$1" log || fail "show should say '$1'"
+}
 json() {
     "$bin" --society society show --json | jq -r "$1"
 }
@@ -57,6 +61,9 @@ expect 'how many' found --name 'Rare Tumors' --officer ada/officer.public --thre
 expect 'named before' found --name 'Rare Tumors' --officer ada/officer.public \
     --officer ada/officer.key --threshold 1
 expect 'no public key' found --name 'Rare Tumors' --officer ada.pass --threshold 1
+society publisher init --key office --name office --passphrase-file ada.pass || fail 'publisher init'
+expect 'the officer key is wanted' found --name 'Rare Tumors' --officer office/publisher.public \
+    --threshold 1
 "$bin" --society risky found --name Risky --officer ada/officer.public \
     --officer bela/officer.public --threshold 2 >log 2>&1
 grep -q 'when one key is lost' log || fail 'n = k should be warned of'
@@ -64,7 +71,11 @@ society found --name 'Rare Tumors' --officer ada/officer.public --officer bela/o
     --officer chen/officer.public --threshold 2 --cooling-off 48 || fail found
 expect 'not one of the 3 officers' sign --key mallory --passphrase-file mallory.pass --yes
 expect 'does not open' sign --key ada --passphrase-file bela.pass --yes
+shows 'not yet      .*ada of the society'
 sign ada
+shows '^  signed by    ada of the society$'
+if grep '^  not yet' log | grep -q ada; then fail 'ada has signed'; fi
+grep '^  not yet' log | grep 'bela of the society' | grep -q 'chen of the society' || fail 'who is missing'
 expect 'signed the pending head already' sign --key ada --passphrase-file ada.pass --yes
 sign bela
 [ "$(json .federation)" = null ] || fail 'founded by two of three'
@@ -81,11 +92,21 @@ echo 'two hospitals ask by mail; the fingerprint decides'
 "$mail" request west 'Hôpital Ouest' FR dermatology >west.request
 expect 'not the fingerprint' admit north.request --fingerprint "$(print_of east.request)"
 expect 'no board .dermatology' admit west.request --fingerprint "$(print_of west.request)"
+grep -q '^  rare-diseases$' log || fail 'its boards are listed'
+expect 'no board .radiologie' admit west.request --board radiologie --fingerprint "$(print_of west.request)"
+society admit west.request --board radiology --fingerprint "$(print_of west.request)" || fail 'admit west'
+grep -q '^  board        radiology$' log || fail 'the boards that it will serve'
+grep -q 'it asked for dermatology instead' log || fail 'the boards that it asked for'
+if grep -q '^  board        dermatology' log; then fail 'not the old board'; fi
+society discard --yes || fail discard
 head -c 100 north.request >broken.request
 expect 'damaged on the way' admit broken.request --fingerprint 1
 society admit north.request --fingerprint "$(print_of north.request)" || fail 'admit north'
 society admit east.request --fingerprint "$(print_of east.request)" || fail 'admit east'
 expect 'sign. first' invite 'Klinikum Nord'
+sed -i "s/ ada of the society/ a$(printf '\033')[2Jda/" society/names
+shows '^  not yet      .*[0-9a-f]\{16\}\.\.\.'
+if grep -q "$(printf '\033')" log; then fail 'nothing in that file drives the terminal'; fi
 sign ada
 expect 'signatures already' admit west.request --fingerprint "$(print_of west.request)"
 [ "$(json .epoch)" = 1 ] || fail 'k - 1 signatures must not do'
@@ -122,7 +143,23 @@ heard=$(sed -n 's,^  fingerprint  ,,p' log)
 society relay add "$key" tcp://relay.example.org:4500 --name 'Relay North' --fingerprint "$heard" ||
     fail 'relay add'
 expect 'no address' relay add "$key" http://relay.example.org
-society board add 'hematology/car-t=CAR-T cells' || fail 'board add'
+society board add 'hematology/car-t=CAR-T cells' 'oncology=Tumors' || fail 'board add'
+society board remove orthopedics || fail 'board remove'
+society settings --cooling-off 24 --custody no --participants 8 || fail settings
+
+echo 'an officer sees what changes before a signature is asked for'
+if setsid "$bin" --society society sign --key bela --passphrase-file bela.pass >log 2>&1; then
+    fail 'signed without a yes'
+fi
+for words in 'cooling-off before new members read: 48 -> 24 h' 'participants of a case: 32 -> 8' \
+    'custody: allowed -> not allowed' 'NEW board hematology/car-t (CAR-T cells)' \
+    'board oncology: Oncology -> Tumors' 'board orthopedics CLOSES' \
+    'NEW relay Relay North at tcp://relay.example.org:4500' 'NEW publisher'; do
+    grep -q -e "$words" log || fail "should say '$words'"
+done
+if grep -q -i 'cardiology\|generations\|longest life' log; then fail 'only what changes'; fi
+society board add orthopedics=Orthopedics || fail 'board add'
+society settings --cooling-off 48 --custody yes --participants 32 || fail settings
 sign bela
 sign chen
 [ "$(json '.settings.relays[0].name')" = 'Relay North' ] || fail relay
@@ -131,6 +168,9 @@ sign chen
 
 echo 'a hospital changes its keys: signed by the old key, or not'
 "$mail" rotate north north-2 "$federation" 'Klinikum Nord GmbH' >rotate.request
+society rotate rotate.request --fingerprint "$(print_of rotate.request)" || fail rotate
+shows 'NEW KEYS, signed by the old key'
+shows 'was called Klinikum Nord$'
 society rotate rotate.request --fingerprint "$(print_of rotate.request)" || fail rotate
 if grep -q 'did not sign' log; then fail 'the old key did sign'; fi
 sign ada
@@ -156,6 +196,8 @@ echo "01$zeros${east}00000001 7 $two" >report-south
 society remove "$east" --cuts report-north --cuts report-south --successor 'Klinikum Nord GmbH' ||
     fail remove
 grep -q '1 stream of this member' log || fail 'one cut: case streams end elsewhere'
+shows 'was suspended, is now removed'
+shows 'its cases may be closed by Klinikum Nord GmbH'
 sign bela
 sign chen
 [ "$(json '.members[] | select(.country == "JP") | .state')" = removed ] || fail removed
@@ -166,6 +208,9 @@ expect 'only admitted' invite "$east"
 echo 'other officers, and the whole history proved'
 society officers --officer ada/officer.public --officer bela/officer.public \
     --officer mallory/officer.public --threshold 2 || fail officers
+shows 'NEW mallory of the society'
+shows 'no longer chen of the society'
+shows '2 of 3 signed each head -> 2 of 3 will'
 sign bela
 sign chen
 society renew --valid-days 30 || fail renew
