@@ -68,7 +68,8 @@ enum limits {
     OUTCOME_DAY_MAX = 3650,
     OPINION_FILE_SIZE_MAX = 72 * 1024 * 1024, /* HEAD_COUNT_MAX of the largest heads, and more */
 
-    CASE_COUNT_MAX = 1024,      /* cases that a node has a part in */
+    CASE_COUNT_MAX = 65536,     /* cases that a node has a part in */
+    CASE_AWAKE_MAX = 4096,      /* of them in memory as a whole */
     GENERATION_COUNT_MAX = 512, /* of one writer in one scope, ever */
 
     /* links */

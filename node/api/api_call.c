@@ -213,10 +213,10 @@ bool api_find_case_named(struct api_call *call, const char *name)
 {
     struct api_search search = {.prefix = name};
     const struct core *core = shell_core(call->federation->shell);
-    const struct consult *consult = NULL;
+    struct core_case_brief brief;
     if (api_prefix_valid(search.prefix)) {
-        for (uint32_t i = 0; (consult = core_case_at(core, i)) != NULL; i++)
-            api_search_try(&search, ID_BYTES(consult->case_id));
+        for (uint32_t i = 0; core_case_at(core, i, &brief); i++)
+            api_search_try(&search, ID_BYTES(brief.case_id));
         inbox_scan(call->federation->inbox, 0, api_search_entry, &search);
     }
     if (!api_search_end(
@@ -342,7 +342,7 @@ bool api_find_account(struct api_call *call, const char *login)
 
 const struct consult *api_consult(const struct api_call *call)
 {
-    return core_case(shell_core(call->federation->shell), &call->case_id);
+    return shell_case(call->federation->shell, &call->case_id);
 }
 
 const struct consult_participant *api_own_part(const struct api_call *call)

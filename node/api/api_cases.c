@@ -20,7 +20,7 @@ static bool api_is_over(enum case_state state)
 /* A mirror may be on its way: the stream of the case itself tells first. */
 static const char *api_entry_state(const struct api_call *call, const struct inbox_entry *entry)
 {
-    const struct consult *consult = core_case(shell_core(call->federation->shell), &entry->case_id);
+    const struct consult *consult = shell_case(call->federation->shell, &entry->case_id);
     if (entry->mirrored != MIRROR_NONE)
         return content_code_name(&mirror_whats, entry->mirrored);
     if (consult != NULL && api_is_over(consult->state))
@@ -31,9 +31,8 @@ static const char *api_entry_state(const struct api_call *call, const struct inb
 static const char *api_part_in(const struct api_federation *federation,
                                const struct case_id *case_id)
 {
-    const struct core *core = shell_core(federation->shell);
     const struct node_id *self = &shell_settings(federation->shell)->self;
-    const struct consult *consult = core_case(core, case_id);
+    const struct consult *consult = shell_case(federation->shell, case_id);
     if (consult == NULL)
         return "none";
     if (ID_EQUAL(consult->requester, *self))
@@ -195,6 +194,8 @@ static json_t *api_case_short(const struct api_call *call, const struct consult 
 
 static bool api_case_fits(const struct api_call *call, const struct consult *consult)
 {
+    if (consult == NULL)
+        return false;
     const char *role = http_query(call->request, "role");
     const char *part = api_part_in(call->federation, &consult->case_id);
     const char *state = http_query(call->request, "state");
@@ -207,15 +208,17 @@ static bool api_case_fits(const struct api_call *call, const struct consult *con
 static void api_get_cases(struct api_call *call)
 {
     const struct core *core = shell_core(call->federation->shell);
-    const struct consult *consult = NULL;
+    struct core_case_brief brief;
     json_t *list = json_array();
     size_t limit = api_limit(call);
     uint32_t index = (uint32_t)api_after(call);
-    for (; json_array_size(list) < limit && (consult = core_case_at(core, index)) != NULL; index++)
+    for (; json_array_size(list) < limit && core_case_at(core, index, &brief); index++) {
+        const struct consult *consult = shell_case(call->federation->shell, &brief.case_id);
         if (api_case_fits(call, consult))
             json_array_append_new(list, api_case_short(call, consult));
+    }
     json_t *json = json_pack("{s:o}", "cases", list);
-    if (core_case_at(core, index) != NULL)
+    if (core_case_at(core, index, &brief))
         api_set_next(json, index);
     api_answer(call, json);
 }

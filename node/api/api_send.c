@@ -126,8 +126,7 @@ static err api_add_supply(struct api_sending *sending)
 static err api_add_all(struct api_sending *sending)
 {
     const struct sheets *sheets = &sending->sheets;
-    const struct consult *consult =
-        core_case(shell_core(sending->call->federation->shell), &sheets->case_id);
+    const struct consult *consult = shell_case(sending->call->federation->shell, &sheets->case_id);
     bool is_open = consult != NULL && !ID_IS_ZERO(consult->open);
     bool is_filed = consult != NULL && ID_EQUAL(consult->manifest_root, sheets->root);
     err failure = OK;
@@ -147,7 +146,7 @@ static void api_unmark(struct api_sending *sending)
 {
     const struct api_federation *federation = sending->call->federation;
     struct draft *draft = sending->draft;
-    const struct consult *consult = core_case(shell_core(federation->shell), &draft->case_id);
+    const struct consult *consult = shell_case(federation->shell, &draft->case_id);
     if (!draft->is_supply && consult != NULL && !ID_IS_ZERO(consult->open))
         return;
     memset(&draft->sending, 0, sizeof draft->sending);

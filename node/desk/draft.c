@@ -232,7 +232,7 @@ static bool draft_on_row(void *arg, const struct store_row *row)
 static void draft_unmark(struct draft_book *book)
 {
     for (struct draft *draft = book->first; draft != NULL; draft = draft->next) {
-        const struct consult *consult = core_case(shell_core(book->shell), &draft->case_id);
+        const struct consult *consult = shell_case(book->shell, &draft->case_id);
         if (draft->is_supply || consult == NULL || ID_IS_ZERO(consult->open))
             memset(&draft->sending, 0, sizeof draft->sending);
     }

@@ -247,7 +247,7 @@ void inbox_scan(const struct inbox *inbox, uint64_t number,
 
 const struct inbox_entry *inbox_find(const struct inbox *inbox, const struct case_id *case_id)
 {
-    const struct consult *consult = core_case(shell_core(inbox->shell), case_id);
+    const struct consult *consult = shell_case(inbox->shell, case_id);
     const struct inbox_entry *found = NULL;
     for (size_t i = 0; i < inbox->entry_count; i++) {
         const struct inbox_entry *entry = &inbox->entries[i];

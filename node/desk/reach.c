@@ -39,7 +39,7 @@ static void reach_case(struct reach_count *count)
 {
     struct case_id case_id;
     memcpy(case_id.bytes, count->claim->header.stream.scope.id, HASH_SIZE);
-    const struct consult *consult = core_case(shell_core(count->shell), &case_id);
+    const struct consult *consult = shell_case(count->shell, &case_id);
     if (consult == NULL)
         return;
     struct consult_record record =

@@ -204,7 +204,7 @@ static err sheets_add_items(struct sheets_making *making)
 err sheets_casefile(struct shell *shell, const struct case_id *case_id,
                     struct readout_memory *memory, struct casefile *ret_casefile)
 {
-    const struct consult *consult = core_case(shell_core(shell), case_id);
+    const struct consult *consult = shell_case(shell, case_id);
     struct readout readout;
     if (consult == NULL || ID_IS_ZERO(consult->manifest))
         return ERR_NOT_FOUND;

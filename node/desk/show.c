@@ -102,8 +102,7 @@ static bool show_is_before(struct shell *shell, const struct clinician *clinicia
         return certificate_position_before(at, clinician->revoked_from);
     }
     memcpy(case_id.bytes, scope->id, sizeof case_id.bytes);
-    const struct consult *consult =
-        scope->kind == SCOPE_CASE ? core_case(shell_core(shell), &case_id) : NULL;
+    const struct consult *consult = scope->kind == SCOPE_CASE ? shell_case(shell, &case_id) : NULL;
     return (consult != NULL && consult_taken_of(consult, &readout->claim.id) != NULL) ||
            show_came_before(shell, clinician, readout);
 }

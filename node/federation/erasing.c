@@ -284,12 +284,12 @@ static void erasing_remember(struct erasing *erasing)
     struct shell *shell = erasing->shell;
     struct case_id case_id;
     memcpy(case_id.bytes, erasing->scope.id, HASH_SIZE);
-    const struct consult *consult = core_case(shell->core, &case_id);
-    uint8_t *memory = malloc(CONSULT_EXPORT_SIZE_MAX);
-    struct buffer exported = buffer_over(memory, memory == NULL ? 0 : CONSULT_EXPORT_SIZE_MAX);
-    if (consult == NULL || consult_export(consult, &exported) != OK) {
+    uint8_t *memory = malloc(CORE_CASE_SIZE_MAX);
+    struct buffer exported = buffer_over(memory, memory == NULL ? 0 : (size_t)CORE_CASE_SIZE_MAX);
+    err failure = core_case_export(shell->core, &case_id, &exported);
+    if (failure != OK) {
         free(memory);
-        erasing_fail(erasing, consult == NULL ? ERR_NOT_FOUND : ERR_NO_MEMORY);
+        erasing_fail(erasing, failure);
         return;
     }
     struct store_op op = {.kind = STORE_ROW_PUT};
@@ -330,11 +330,12 @@ void erasing_case(struct shell *shell, const struct scope *scope, const struct r
 
 void erasing_resume(struct shell *shell)
 {
-    const struct consult *consult;
-    for (uint32_t n = 0; (consult = core_case_at(shell->core, n)) != NULL; n++) {
-        struct scope scope = scope_case(&consult->case_id);
-        if (consult->state == CASE_ERASED &&
-            !row_table_tombstone(shell->store, STORE_TOMBSTONE_CASE, consult->case_id.bytes, NULL))
+    struct core_case_brief brief;
+    for (uint32_t n = 0; core_case_at(shell->core, n, &brief); n++) {
+        const struct consult *consult = core_case(shell->core, &brief.case_id);
+        struct scope scope = scope_case(&brief.case_id);
+        if (consult != NULL &&
+            consult->state == CASE_ERASED) /* none of them rests before it is done */
             erasing_case(shell, &scope, &consult->erase);
     }
 }

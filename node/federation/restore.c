@@ -43,12 +43,12 @@ static bool restore_stream(void *arg, const struct store_stream_row *row)
     return true;
 }
 
-/* The cases that were erased here, by erasing.c. */
+/* How cases stood when they went to rest, or when they were erased. */
 static bool restore_case(void *arg, const struct store_row *row)
 {
     struct restore *restore = arg;
     struct event event = shell_event(EVENT_RESTORE_CASE);
-    event.consult = row->value;
+    event.rest.row = row->value;
     restore_tell(restore->shell, &event);
     return true;
 }
@@ -122,6 +122,8 @@ static bool restore_lack(void *arg, const struct store_row *row)
  * what we wrote on boards. */
 static bool restore_is_in_pass(const struct shell *shell, const struct stream_id *stream, int pass)
 {
+    struct case_id case_id;
+    memcpy(case_id.bytes, stream->scope.id, HASH_SIZE);
     bool is_own = ID_EQUAL(stream->writer, shell->config.self);
     switch (stream->scope.kind) {
     case SCOPE_FEDERATION:
@@ -129,7 +131,7 @@ static bool restore_is_in_pass(const struct shell *shell, const struct stream_id
     case SCOPE_MAIL:
         return pass == 2;
     case SCOPE_CASE:
-        return pass == 1 || pass == 3;
+        return (pass == 1 || pass == 3) && !core_case_rests(shell->core, &case_id);
     case SCOPE_BOARD:
         return pass == 4 && is_own;
     }

@@ -71,6 +71,25 @@ static void shell_log(const struct shell *shell, const struct effect *effect)
               log_hex("peer", ID_BYTES(effect->log.peer)), log_err("why", effect->log.verdict));
 }
 
+static void shell_items(struct shell *shell, const struct effect *effect)
+{
+    if (shell->items.on_frame != NULL)
+        shell->items.on_frame(shell->items.arg, effect->link, effect->frame);
+}
+
+static void shell_hang_up(struct shell *shell, struct link_id link)
+{
+    outbox_forget(shell->outbox, link);
+    if (shell->links.hang_up != NULL)
+        shell->links.hang_up(shell->links.arg, link);
+}
+
+static void shell_retract(struct shell *shell, const struct effect *effect)
+{
+    retracting_begin(shell, &(struct retraction){effect->retract.scope, effect->retract.writer,
+                                                 effect->retract.case_id});
+}
+
 static void shell_perform(struct shell *shell, const struct effect *effect, struct parcel *parcel)
 {
     switch (effect->kind) {
@@ -90,9 +109,7 @@ static void shell_perform(struct shell *shell, const struct effect *effect, stru
         shell_send(shell, effect);
         break;
     case EFFECT_HANGUP:
-        outbox_forget(shell->outbox, effect->link);
-        if (shell->links.hang_up != NULL)
-            shell->links.hang_up(shell->links.arg, effect->link);
+        shell_hang_up(shell, effect->link);
         break;
     case EFFECT_DONE:
         shell_post_done(shell, effect);
@@ -116,12 +133,15 @@ static void shell_perform(struct shell *shell, const struct effect *effect, stru
         erasing_case(shell, &effect->destroy.scope, &effect->destroy.erase);
         break;
     case EFFECT_RETRACT:
-        retracting_begin(shell, &(struct retraction){effect->retract.scope, effect->retract.writer,
-                                                     effect->retract.case_id});
+        shell_retract(shell, effect);
+        break;
+    case EFFECT_REST:
+        resting_keep(shell, effect);
+        break;
+    case EFFECT_WAKE: /* when the others are done */
         break;
     case EFFECT_ITEMS:
-        if (shell->items.on_frame != NULL)
-            shell->items.on_frame(shell->items.arg, effect->link, effect->frame);
+        shell_items(shell, effect);
         break;
     case EFFECT_HEADS:
         heads_frame(shell->heads, effect->link, effect->frame);
@@ -141,10 +161,11 @@ void shell_step(struct shell *shell, const struct event *event)
 
 static void shell_turn_once(struct shell *shell, const struct event *event, struct parcel *parcel)
 {
-    shell_step(shell, event);
+    resting_step(shell, event);
     /* the list grows no more: whatever an effect sets off waits in `followers` */
     for (size_t i = 0; i < shell->step->effect_count; i++)
         shell_perform(shell, &shell->step->effects[i], parcel);
+    resting_wake(shell);
 }
 
 /* What was sealed or read is told before anything else happens (step.h). */
@@ -459,6 +480,7 @@ static void shell_free(struct shell *shell)
         while ((parcel = parcel_queue_take(queues[i])) != NULL)
             parcel_drop(parcel);
     }
+    resting_free(shell);
     heads_free(shell->heads);
     outbox_free(shell->outbox);
     errands_free(shell->errands);
@@ -545,8 +567,11 @@ void shell_close(struct shell *shell)
     shell->links = (struct shell_links){0};
     shell->listener_count = 0;
     shell_post_stop(shell, false);
-    if (shell->store != NULL)
+    if (shell->store != NULL) {
         keeping_finish(shell);
+        resting_close(shell);
+        keeping_finish(shell);
+    }
     shell_post_stop(shell, true);
     store_close(shell->store);
     shell->store = NULL;

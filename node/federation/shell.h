@@ -104,6 +104,10 @@ struct audit *shell_audit(struct shell *shell);
 uint64_t shell_acked(struct shell *shell, const struct node_id *peer,
                      const struct stream_id *stream);
 
+/* A case as this node knows it, awake or at rest; NULL when it does not. Borrowed until the next
+ * step, or the fourth call after this one for another case. */
+const struct consult *shell_case(struct shell *shell, const struct case_id *case_id);
+
 /* ---- links tell what happens ---- */
 
 void shell_link_up(struct shell *shell, struct link_id link, const struct transport_key *peer);

@@ -11,7 +11,7 @@
 #include "node/federation/recording.h"
 #include "node/federation/shell.h"
 
-enum { SHELL_LISTENER_COUNT_MAX = 8, SHELL_POST_COUNT_MAX = 256 };
+enum { SHELL_LISTENER_COUNT_MAX = 8, SHELL_POST_COUNT_MAX = 256, SHELL_SHOWN_COUNT = 4 };
 
 /* A post that waits for its turn, or for its answer. */
 struct shell_waiting {
@@ -44,8 +44,10 @@ struct shell {
     void *core_memory;
     struct core *core;
     struct step *step;
-    struct recording *recording; /* NULL: none is wanted */
-    uint8_t *page_memory;        /* for short reads */
+    struct recording *recording;              /* NULL: none is wanted */
+    uint8_t *page_memory;                     /* for short reads */
+    struct consult *shown[SHELL_SHOWN_COUNT]; /* cases at rest that a screen looked at */
+    size_t shown_next;
     struct heads *heads;
     struct outbox *outbox;
     struct errands *errands;
@@ -142,6 +144,18 @@ enum { KEEPING_STATE_SIZE = 8 + HASH_SIZE + 8 + 4 };
 
 /* A short read; the answer waits in `followers`. */
 void loading_read(struct shell *shell, const struct effect *effect);
+
+/* ---- resting.c ---- */
+
+/* Keeps how a case stands; EVENT_RESTED follows. */
+void resting_keep(struct shell *shell, const struct effect *effect);
+/* Gives the core an event, after it woke what the event is about. */
+void resting_step(struct shell *shell, const struct event *event);
+/* Wakes what the last step left asleep. The step is used for it. */
+void resting_wake(struct shell *shell);
+/* At the end: the next start need not put together what is awake. */
+void resting_close(struct shell *shell);
+void resting_free(struct shell *shell);
 
 /* ---- erasing.c ---- */
 

@@ -44,7 +44,7 @@ void items_work(struct items *items, struct job *job)
 
 bool items_case_is_erased(const struct items *items, const struct case_id *case_id)
 {
-    const struct consult *consult = core_case(shell_core(items->shell), case_id);
+    const struct consult *consult = shell_case(items->shell, case_id);
     return consult != NULL && consult->state == CASE_ERASED;
 }
 

@@ -66,7 +66,7 @@ static void items_fetch_link(struct items *items, struct items_fetch *fetch,
 static void items_fetch_sources(struct items *items, struct items_entry *entry)
 {
     const struct core *core = shell_core(items->shell);
-    const struct consult *consult = core_case(core, &entry->row.case_id);
+    const struct consult *consult = shell_case(items->shell, &entry->row.case_id);
     struct items_fetch *fetch = entry->fetch;
     bool is_seen[ITEMS_SERVED_MAX] = {false};
     struct core_peer peer;
@@ -418,7 +418,7 @@ err items_fetch(struct items *items, const struct case_id *case_id,
         core_may_have_items(shell_core(items->shell), &shell_settings(items->shell)->self, case_id);
     if (failure == OK)
         failure = items_entry_find(items, &item->item_id, &entry);
-    if (failure == ERR_NOT_FOUND && core_case(shell_core(items->shell), case_id) != NULL)
+    if (failure == ERR_NOT_FOUND && shell_case(items->shell, case_id) != NULL)
         return items_fetch_new(items, case_id, item, &shape);
     if (failure != OK)
         return failure;

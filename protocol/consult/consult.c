@@ -1,5 +1,6 @@
 #include "protocol/consult/consult.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "protocol/consult/consult_effect.h"
@@ -28,7 +29,7 @@ const char *consult_verdict_sentence(enum consult_verdict verdict)
 void consult_init(struct consult *consult, const struct federation_id *federation,
                   const struct case_id *case_id)
 {
-    memset(consult, 0, sizeof *consult);
+    memset(consult, 0, offsetof(struct consult, directed));
     consult->federation = *federation;
     consult->case_id = *case_id;
 }

@@ -94,7 +94,8 @@ struct consult_cursor {
     uint64_t sequence; /* of the last record applied; 0: none */
 };
 
-/* About 64 KB: keep one and read into it. Look at it freely; change it by the functions only. */
+/* About 60 KB, of which a case of usual size touches the first few: what lies behind the counts of
+ * the lists is never read nor written. Look at it freely; change it by the functions only. */
 struct consult {
     struct federation_id federation;
     struct case_id case_id;
@@ -118,12 +119,12 @@ struct consult {
     /* the record of each that is in force; zeros when there is none */
     struct record_id open, manifest, synthesis, close, withdraw, outcome, erase;
 
-    struct consult_participant participants[PARTICIPANT_COUNT_MAX]; /* ended ones stay */
     size_t participant_count;
-    struct node_id directed[PARTICIPANT_COUNT_MAX]; /* asked by mail; no board knows of the case */
     size_t directed_count;
-    struct consult_taken taken[TAKEN_IN_COUNT_MAX]; /* in the order of taking in */
     size_t taken_count;
+    struct node_id directed[PARTICIPANT_COUNT_MAX]; /* asked by mail; no board knows of the case */
+    struct consult_participant participants[PARTICIPANT_COUNT_MAX]; /* ended ones stay */
+    struct consult_taken taken[TAKEN_IN_COUNT_MAX];                 /* in the order of taking in */
 };
 
 /* One record of the case, as the record room proved it. */
@@ -258,7 +259,7 @@ enum {
 
 /* Canonical bytes: two that are equal export to equal bytes. ERR_FULL when `out` is. */
 MUST_USE err consult_export(const struct consult *consult, struct buffer *out);
-/* ERR_CORRUPT, and `*ret_consult` is zeros. */
+/* ERR_CORRUPT, and `*ret_consult` is a case of which nothing is known. */
 MUST_USE err consult_import(struct bytes exported, struct consult *ret_consult);
 
 #endif

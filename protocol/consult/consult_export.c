@@ -1,5 +1,6 @@
 #include "protocol/consult/consult.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "protocol/consult/announcement.h"
@@ -189,9 +190,9 @@ static bool read_all(struct reader *reader, struct consult *consult)
 err consult_import(struct bytes exported, struct consult *ret_consult)
 {
     struct reader reader = reader_of(exported);
-    memset(ret_consult, 0, sizeof *ret_consult);
+    memset(ret_consult, 0, offsetof(struct consult, directed));
     if (read_all(&reader, ret_consult))
         return OK;
-    memset(ret_consult, 0, sizeof *ret_consult);
+    memset(ret_consult, 0, offsetof(struct consult, directed));
     return ERR_CORRUPT;
 }

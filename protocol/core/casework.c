@@ -7,104 +7,54 @@
 #include "protocol/core/core_state.h"
 #include "protocol/core/equivocation.h"
 
-static size_t casework_align(size_t size)
-{
-    return (size + 15) & ~(size_t)15;
-}
+/* ---- who takes part ---- */
 
-size_t casework_memory_size(uint32_t case_count_max)
+/* Of a case at rest: whoever the roster names to speak for a removed requester takes part too. */
+static bool casework_row_includes(const struct core *core, const struct casework_row *row,
+                                  const struct node_id *node)
 {
-    return casework_align(sizeof(struct casework)) + case_count_max * sizeof(struct casework_case);
-}
-
-struct casework *casework_new(void *memory, uint32_t case_count_max)
-{
-    struct casework *casework = memory;
-    casework->all = (void *)((uint8_t *)memory + casework_align(sizeof *casework));
-    casework->count_max = case_count_max;
-    return casework;
-}
-
-/* ---- the table ---- */
-
-struct casework_case *casework_entry(const struct core *core, const struct case_id *case_id)
-{
-    struct casework *casework = core->casework;
-    for (uint32_t i = 0; i < casework->count; i++) {
-        if (ID_EQUAL(casework->all[i].consult.case_id, *case_id))
-            return &casework->all[i];
-    }
-    return NULL;
-}
-
-/* Cases that this member spoke of and never opened: anybody can speak of any number. */
-static uint32_t casework_promised(const struct core *core, const struct node_id *node)
-{
-    const struct casework *casework = core->casework;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < casework->count; i++)
-        count += ID_IS_ZERO(casework->all[i].consult.requester) &&
-                         ID_EQUAL(casework->all[i].asked_by, *node)
-                     ? 1
-                     : 0;
-    return count;
-}
-
-/* Others may take three quarters of the table: whatever they open, this node can still ask. */
-bool casework_has_room(const struct core *core, bool is_own)
-{
-    const struct casework *casework = core->casework;
-    uint32_t others = 0;
-    for (uint32_t i = 0; i < casework->count; i++)
-        others += ID_EQUAL(casework->all[i].asked_by, core->config.self) ? 0 : 1;
-    return casework->count < casework->count_max &&
-           (is_own || others < casework->count_max - casework->count_max / 4);
-}
-
-static struct casework_case *casework_add(struct core *core, const struct case_id *case_id,
-                                          const struct node_id *requester)
-{
-    struct casework *casework = core->casework;
-    struct casework_case *entry = casework_entry(core, case_id);
-    bool is_own = ID_EQUAL(*requester, core->config.self);
-    if (entry == NULL && !is_own && casework_promised(core, requester) >= CASEWORK_PROMISED_MAX)
-        return NULL;
-    if (entry == NULL && casework_has_room(core, is_own)) {
-        entry = &casework->all[casework->count++];
-        consult_init(&entry->consult, &core->config.federation, case_id);
-        entry->asked_by = *requester;
-    }
-    return entry;
-}
-
-const struct consult *casework_find(const struct core *core, const struct case_id *case_id)
-{
-    const struct casework_case *entry = casework_entry(core, case_id);
-    return entry == NULL ? NULL : &entry->consult;
-}
-
-uint32_t casework_count(const struct core *core)
-{
-    return core->casework->count;
-}
-
-const struct consult *casework_at(const struct core *core, uint32_t n)
-{
-    return n < core->casework->count ? &core->casework->all[n].consult : NULL;
+    const struct roster_entry *requester = roster_find(core->roster, &row->asked_by);
+    bool is_heir = requester != NULL && requester->state == MEMBER_REMOVED &&
+                   ID_EQUAL(requester->successor, *node);
+    return ID_EQUAL(row->asked_by, *node) || ID_EQUAL(row->successor, *node) || is_heir ||
+           casework_row_part(core, row, node) != CASEWORK_NONE;
 }
 
 bool casework_includes(const struct core *core, const struct case_id *case_id,
                        const struct node_id *node)
 {
-    const struct casework_case *entry = casework_entry(core, case_id);
-    if (entry == NULL)
+    const struct casework_row *row = casework_row(core, case_id);
+    if (row == NULL)
         return false;
     /* it is ours, or we were told of a grant, which may stand far behind the opening */
     if (ID_EQUAL(core->config.self, *node))
         return true;
-    if (ID_IS_ZERO(entry->consult.requester))
-        return ID_EQUAL(entry->asked_by, *node);
-    return consult_ever_entitled(&entry->consult, node);
+    if (!row->is_open)
+        return ID_EQUAL(row->asked_by, *node);
+    const struct consult *consult = casework_find(core, case_id);
+    return consult == NULL ? casework_row_includes(core, row, node)
+                           : consult_ever_entitled(consult, node);
+}
+
+bool casework_is_known(const struct core *core, const struct case_id *case_id)
+{
+    return casework_row(core, case_id) != NULL;
+}
+
+bool casework_is_of_others(const struct core *core, const struct case_id *case_id)
+{
+    const struct casework_row *row = casework_row(core, case_id);
+    return row != NULL && !ID_EQUAL(row->asked_by, core->config.self);
+}
+
+bool casework_brief(const struct core *core, uint32_t n, struct core_case_brief *ret_brief)
+{
+    const struct casework_row *row = &core->casework->rows[n];
+    if (n >= core->casework->count)
+        return false;
+    *ret_brief = (struct core_case_brief){row->case_id, row->asked_by, (enum case_state)row->state,
+                                          row->awake == CASEWORK_NONE};
+    return true;
 }
 
 err casework_may_read(const struct core *core, const struct node_id *node,
@@ -112,11 +62,11 @@ err casework_may_read(const struct core *core, const struct node_id *node,
 {
     struct case_id case_id;
     memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
-    const struct casework_case *entry = casework_entry(core, &case_id);
+    const struct casework_case *entry = casework_look(core, &case_id);
     const struct node_id *self = &core->config.self;
     uint32_t unread;
     if (entry == NULL)
-        return ERR_NOT_FOUND;
+        return casework_is_known(core, &case_id) ? ERR_BUSY : ERR_NOT_FOUND;
     const struct consult *consult = &entry->consult;
     /* (C-45) */
     if (ID_EQUAL(consult->requester, *self) && !ID_EQUAL(*node, *self) &&
@@ -126,34 +76,44 @@ err casework_may_read(const struct core *core, const struct node_id *node,
     return consult_entitled(consult, node, &record) ? OK : ERR_NOT_ENTITLED;
 }
 
-bool casework_is_erased(const struct core *core, const struct case_id *case_id)
+err casework_may_have(const struct core *core, const struct node_id *node,
+                      const struct case_id *case_id)
 {
+    const struct casework_row *row = casework_row(core, case_id);
     const struct consult *consult = casework_find(core, case_id);
-    return consult != NULL && consult->state == CASE_ERASED;
+    if (row == NULL)
+        return ERR_NOT_FOUND;
+    if (row->state == CASE_ERASED)
+        return ERR_DESTROYED;
+    if (consult == NULL) {
+        uint32_t part = casework_row_part(core, row, node);
+        bool has_access = part != CASEWORK_NONE && (row->ended >> part & 1) == 0;
+        return row->is_open && (ID_EQUAL(row->asked_by, *node) || has_access) ? OK
+                                                                              : ERR_NOT_ENTITLED;
+    }
+    const struct consult_participant *part = consult_participant_of(consult, node);
+    return ID_EQUAL(consult->requester, *node) || (part != NULL && !part->is_ended)
+               ? OK
+               : ERR_NOT_ENTITLED;
 }
 
-void casework_restore(struct core *core, struct bytes exported)
+bool casework_is_erased(const struct core *core, const struct case_id *case_id)
 {
-    struct casework *casework = core->casework;
-    if (casework->count == casework->count_max)
-        return;
-    struct casework_case *entry = &casework->all[casework->count];
-    if (consult_import(exported, &entry->consult) != OK ||
-        !ID_EQUAL(entry->consult.federation, core->config.federation))
-        return;
-    entry->asked_by = entry->consult.requester;
-    casework->count++;
+    const struct casework_row *row = casework_row(core, case_id);
+    return row != NULL && row->state == CASE_ERASED;
 }
 
 void casework_start(struct core *core)
 {
     core->casework->readers_changed = true;
-    for (uint32_t i = 0; i < core->casework->count; i++)
-        casework_walk(core, &core->casework->all[i]);
+    for (uint32_t i = 0; i < core->casework->awake_used; i++) {
+        struct casework_case *entry = casework_place(core, i);
+        if (entry != NULL)
+            casework_walk(core, entry);
+    }
 }
 
-/* Who speaks for a requester that was removed. */
-static void casework_succeed(const struct core *core, struct consult *consult)
+void casework_succeed(const struct core *core, struct consult *consult)
 {
     const struct roster_entry *requester = roster_find(core->roster, &consult->requester);
     if (requester != NULL && requester->state == MEMBER_REMOVED &&
@@ -163,8 +123,14 @@ static void casework_succeed(const struct core *core, struct consult *consult)
 
 void casework_roster(struct core *core)
 {
-    for (uint32_t i = 0; i < core->casework->count; i++)
-        casework_succeed(core, &core->casework->all[i].consult);
+    for (uint32_t i = 0; i < core->casework->awake_used; i++) {
+        struct casework_case *entry = casework_place(core, i);
+        if (entry == NULL)
+            continue;
+        casework_succeed(core, &entry->consult);
+        casework_note_state(core, entry);
+        entry->is_touched = true;
+    }
 }
 
 /* ---- what a record means ---- */
@@ -193,6 +159,18 @@ static void casework_take_federation(struct core *core, const struct record_clai
         casework_certified(core, &writer->node_id);
 }
 
+/* The case rests, and there was no place to wake it: what came is looked at again later. At a start
+ * the store's row tells it already. */
+static void casework_put_off(struct core *core, const struct case_id *case_id,
+                             const struct record_claim *claim)
+{
+    const struct casework_row *row = casework_row(core, case_id);
+    if (row == NULL || row->is_lost || !core->is_started || core->is_obeying)
+        return;
+    casework_review(core, claim, KIND_NONE);
+    casework_delay(core, ERR_FULL);
+}
+
 /* To whom this one went: the board, or one of those who were asked directly. */
 static uint64_t casework_mirror_bit(const struct consult *consult, const struct scope *scope)
 {
@@ -212,8 +190,11 @@ static void casework_take_mirror(struct core *core, const struct record_claim *c
     if (statement->kind != KIND_MIRROR || mirror_read(statement->content, &mirror) != OK)
         return;
     struct casework_case *entry = casework_entry(core, &mirror.case_id);
-    if (entry != NULL && ID_EQUAL(stream->writer, core->config.self))
+    bool is_own = ID_EQUAL(stream->writer, core->config.self);
+    if (entry != NULL && is_own)
         entry->mirrored[mirror.what] |= casework_mirror_bit(&entry->consult, &stream->scope);
+    else if (is_own)
+        casework_put_off(core, &mirror.case_id, claim);
     if (mirror.what != MIRROR_ERASED || !core->is_started)
         return;
     struct effect *effect = step_effect(step, EFFECT_RETRACT); /* C-53 */
@@ -240,10 +221,25 @@ static void casework_take_notice(struct core *core, const struct record_claim *c
     struct casework_case *entry = casework_entry(core, &notice.case_id);
     struct node_id recipient;
     memcpy(recipient.bytes, claim->header.stream.scope.id, NODE_ID_SIZE);
+    if (entry == NULL)
+        casework_put_off(core, &notice.case_id, claim);
     for (size_t i = 0; entry != NULL && i < entry->consult.participant_count; i++) {
         if (ID_EQUAL(entry->consult.participants[i].node, recipient))
             entry->noticed |= UINT64_C(1) << i;
     }
+}
+
+/* A wish to join a case that rests: at a start it is noted as long as it may be granted. */
+static void casework_rejoin(struct core *core, const struct case_id *case_id,
+                            const struct record_claim *claim)
+{
+    const struct casework_row *row = casework_row(core, case_id);
+    casework_put_off(core, case_id, claim);
+    if (row == NULL || row->is_blank || !core->is_replaying_again || core->is_started ||
+        !ID_EQUAL(row->asked_by, core->config.self) || row->state >= CASE_CLOSED ||
+        casework_row_part(core, row, &claim->header.stream.writer) != CASEWORK_NONE)
+        return;
+    casework_review(core, claim, KIND_JOIN);
 }
 
 static void casework_take_join(struct core *core, const struct record_claim *claim,
@@ -254,7 +250,9 @@ static void casework_take_join(struct core *core, const struct record_claim *cla
         mail_join_read(statement->content, &join) != OK)
         return;
     struct casework_case *entry = casework_entry(core, &join.case_id);
-    if (entry != NULL && ID_EQUAL(entry->consult.requester, core->config.self))
+    if (entry == NULL)
+        casework_rejoin(core, &join.case_id, claim);
+    else if (ID_EQUAL(entry->consult.requester, core->config.self))
         casework_respond(core, entry, &(struct casework_said){claim, statement, CONSULT_AWAITS},
                          step);
 }
@@ -280,13 +278,18 @@ static void casework_take_case(struct core *core, const struct record_claim *cla
 {
     struct case_id case_id;
     memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
-    struct casework_case *entry = casework_entry(core, &case_id);
     const struct node_id *writer = &claim->header.stream.writer;
-    if (entry == NULL && statement != NULL && statement->kind == KIND_OPEN &&
+    struct casework_row *row = casework_row(core, &case_id);
+    if (row == NULL && statement != NULL && statement->kind == KIND_OPEN &&
         ID_EQUAL(*writer, core->config.self))
-        entry = casework_add(core, &case_id, writer);
-    if (entry == NULL)
+        row = casework_add(core, &case_id, writer);
+    struct casework_case *entry = casework_entry(core, &case_id);
+    if (entry == NULL && row != NULL && row->is_blank)
+        entry = casework_take_place(core, row);
+    if (entry == NULL) {
+        casework_put_off(core, &case_id, claim);
         return;
+    }
     casework_succeed(core, &entry->consult);
     struct consult_record record = consult_record_of(&claim->header, &claim->id, statement);
     if (casework_is_early(core, entry, &record)) {
@@ -296,6 +299,7 @@ static void casework_take_case(struct core *core, const struct record_claim *cla
     }
     uint64_t before = entry->consult.cursor.sequence;
     enum consult_verdict verdict = consult_apply(&entry->consult, &record);
+    casework_note_state(core, entry);
     if (ID_EQUAL(entry->consult.erase, claim->id) && !core->is_obeying) {
         entry->erase_stream = claim->header.stream;
         entry->erase_sequence = claim->header.sequence;

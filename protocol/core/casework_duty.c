@@ -14,11 +14,22 @@
 
 enum { CASEWORK_BODY_SIZE_MAX = 8192 };
 
+void casework_miss(struct core *core, const struct record_claim *claim)
+{
+    struct case_id case_id;
+    memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
+    struct casework_case *entry = casework_entry(core, &case_id);
+    if (entry != NULL)
+        entry->has_missed = true;
+}
+
 void casework_review(struct core *core, const struct record_claim *claim, uint16_t kind)
 {
     struct casework *casework = core->casework;
-    if (casework->review_count == CASEWORK_REVIEW_COUNT)
-        return; /* found again at the next start */
+    if (casework->review_count == CASEWORK_REVIEW_COUNT) {
+        casework_miss(core, claim);
+        return;
+    }
     uint32_t place = (casework->review_first + casework->review_count++) % CASEWORK_REVIEW_COUNT;
     casework->reviews[place] =
         (struct casework_review){claim->header.stream, claim->header.sequence, claim->id, kind};
@@ -395,6 +406,18 @@ static bool casework_all_noticed(const struct casework_case *entry)
     return (entry->noticed & all) == all;
 }
 
+bool casework_has_told(const struct core *core, const struct casework_case *entry)
+{
+    enum case_state state = entry->consult.state;
+    bool is_closed = state == CASE_CLOSED || state == CASE_FOLLOWED_UP;
+    if (!ID_EQUAL(entry->consult.requester, core->config.self))
+        return true;
+    return casework_all_noticed(entry) &&
+           (!is_closed || casework_is_mirrored(entry, MIRROR_CLOSED)) &&
+           (state != CASE_WITHDRAWN || casework_is_mirrored(entry, MIRROR_WITHDRAWN)) &&
+           (state != CASE_ERASED || casework_is_mirrored(entry, MIRROR_ERASED));
+}
+
 /* Is anything still owed for this record, as far as can be told without reading it? */
 static bool casework_is_due(const struct core *core, const struct casework_review *review)
 {
@@ -432,7 +455,8 @@ static void casework_unseal(struct core *core)
         claim.header.stream = core->streams.all[lack->stream].id;
         claim.header.sequence = lack->sequence;
         claim.header.audience = AUDIENCE_REQUESTER;
-        lack->is_sealed = casework_may_read(core, &core->config.self, &claim) != OK;
+        err failure = casework_may_read(core, &core->config.self, &claim);
+        lack->is_sealed = failure != OK; /* of a case at rest nothing was revealed meanwhile */
     }
 }
 
@@ -447,6 +471,7 @@ void casework_react(struct core *core, struct step *step)
     if (casework->review_after.ms > core->now.ms)
         return;
     casework_write_receipts(core, step);
+    casework_rest_some(core, step);
     if (casework->is_reading || casework->review_after.ms > core->now.ms)
         return;
     while (casework->review_count > 0 && step_has_room(step, 64, FRAME_SIZE_MAX)) {

@@ -34,10 +34,23 @@ void casework_wait(struct core *core, const struct record_claim *claim, uint16_t
         of_writer +=
             ID_EQUAL(casework->waiting[i].stream.writer, claim->header.stream.writer) ? 1 : 0;
     }
-    if (casework->waiting_count == CASEWORK_WAITING_COUNT || of_writer == CASEWORK_WAITING_EACH)
-        return; /* found again at the next start */
+    if (casework->waiting_count == CASEWORK_WAITING_COUNT || of_writer == CASEWORK_WAITING_EACH) {
+        casework_miss(core, claim);
+        return;
+    }
     casework->waiting[casework->waiting_count++] =
         (struct casework_review){claim->header.stream, claim->header.sequence, claim->id, kind};
+}
+
+bool casework_waits(const struct core *core, const struct case_id *case_id)
+{
+    const struct casework *casework = core->casework;
+    struct scope scope = scope_case(case_id);
+    for (uint32_t i = 0; i < casework->waiting_count; i++) {
+        if (scope_equal(&casework->waiting[i].stream.scope, &scope))
+            return true;
+    }
+    return false;
 }
 
 void casework_certified(struct core *core, const struct node_id *node)
@@ -114,9 +127,10 @@ bool casework_awaits_receipt(const struct core *core, const struct step_record *
 void casework_write_receipts(struct core *core, struct step *step)
 {
     struct casework *casework = core->casework;
-    for (uint32_t i = 0; casework->receipts_owed > 0 && i < casework->count; i++) {
-        if (casework->all[i].owes_receipt && step_has_room(step, 64, FRAME_SIZE_MAX))
-            casework_write_receipt(core, &casework->all[i], step);
+    for (uint32_t i = 0; casework->receipts_owed > 0 && i < casework->awake_used; i++) {
+        struct casework_case *entry = casework_place(core, i);
+        if (entry != NULL && entry->owes_receipt && step_has_room(step, 64, FRAME_SIZE_MAX))
+            casework_write_receipt(core, entry, step);
     }
 }
 
@@ -131,14 +145,30 @@ static bool casework_stands_still(const struct core *core, const struct stream_i
            (core->streams.all[slot].flags & STREAM_FORKED) != 0;
 }
 
+/* What rests is woken, and spread the next time. */
+static void casework_spread_rows(struct core *core, const struct peer *peer, struct step *step)
+{
+    const struct casework *casework = core->casework;
+    for (uint32_t i = 0; i < casework->count; i++) {
+        const struct casework_row *row = &casework->rows[i];
+        if (row->awake == CASEWORK_NONE && row->erase_slot != STREAM_NONE &&
+            casework_stands_still(core, &core->streams.all[row->erase_slot].id) &&
+            casework_includes(core, &row->case_id, &peer->node))
+            casework_call(core, &row->case_id, step);
+    }
+}
+
 void casework_spread(struct core *core, struct peer *peer, struct step *step)
 {
     const struct casework *casework = core->casework;
-    for (uint32_t i = 0; i < casework->count && peer->loading < PEER_LOADING_MAX; i++) {
-        const struct casework_case *entry = &casework->all[i];
+    casework_spread_rows(core, peer, step);
+    for (uint32_t i = 0; i < casework->awake_used && peer->loading < PEER_LOADING_MAX; i++) {
+        const struct casework_case *entry = casework_place(core, i);
+        if (entry == NULL || entry->erase_sequence == 0)
+            continue;
         const struct consult_participant *part =
             consult_participant_of(&entry->consult, &peer->node);
-        if (entry->erase_sequence == 0 || ID_EQUAL(entry->erase_stream.writer, peer->node) ||
+        if (ID_EQUAL(entry->erase_stream.writer, peer->node) ||
             !consult_ever_entitled(&entry->consult, &peer->node) ||
             (part != NULL && part->erased_at.ms != 0) ||
             !casework_stands_still(core, &entry->erase_stream) || !step_has_room(step, 64, 0))
@@ -171,6 +201,8 @@ void casework_destroyed(struct core *core, const struct event *event, struct ste
     memcpy(case_id.bytes, event->destroyed.scope.id, HASH_SIZE);
     casework_forget_lacks(core, &event->destroyed.scope);
     struct casework_case *entry = casework_entry(core, &case_id);
+    if (entry != NULL)
+        entry->is_destroyed = true;
     if (entry == NULL || consult_participant_of(&entry->consult, &core->config.self) == NULL ||
         casework_has_erased(core, entry))
         return;

@@ -150,7 +150,7 @@ static bool catchup_is_lost(const struct core *core, const struct stream_id *id)
 {
     struct case_id case_id;
     memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
-    return id->scope.kind == SCOPE_CASE && casework_find(core, &case_id) == NULL;
+    return id->scope.kind == SCOPE_CASE && !casework_is_known(core, &case_id);
 }
 
 uint32_t catchup_slot(struct core *core, const struct stream_id *id)

@@ -12,13 +12,17 @@
 #include "protocol/core/intake.h"
 #include "protocol/core/publish.h"
 
+enum { CORE_CASE_IDLE_MS = 10 * 60 * 1000 };
+
 void core_config_defaults(struct core_config *config)
 {
     memset(config, 0, sizeof *config);
-    config->stream_count_max = 65536;
+    config->stream_count_max = 262144;
     config->lack_count_max = 65536;
     config->mark_count_max = 65536;
     config->case_count_max = CASE_COUNT_MAX;
+    config->case_awake_max = CASE_AWAKE_MAX;
+    config->case_idle_ms = CORE_CASE_IDLE_MS;
     config->clinician_count_max = 16384;
 }
 
@@ -33,7 +37,7 @@ size_t core_memory_size(const struct core_config *config)
            core_align(streams_memory_size(config->stream_count_max, config->lack_count_max)) +
            core_align(marks_memory_size(config->mark_count_max)) +
            core_align(clinicians_memory_size(config->clinician_count_max)) +
-           core_align(casework_memory_size(config->case_count_max));
+           core_align(casework_memory_size(config->case_count_max, config->case_awake_max));
 }
 
 struct core *core_new(void *memory, const struct core_config *config)
@@ -49,7 +53,7 @@ struct core *core_new(void *memory, const struct core_config *config)
     place += core_align(marks_memory_size(config->mark_count_max));
     clinicians_init(&core->clinicians, place, config->clinician_count_max);
     place += core_align(clinicians_memory_size(config->clinician_count_max));
-    core->casework = casework_new(place, config->case_count_max);
+    core->casework = casework_new(place, config->case_count_max, config->case_awake_max);
     return core;
 }
 
@@ -394,7 +398,7 @@ static void core_restore(struct core *core, const struct event *event, struct st
     else if (event->kind == EVENT_RESTORE_LACK)
         core_restore_lack(core, event);
     else if (event->kind == EVENT_RESTORE_CASE)
-        casework_restore(core, event->consult);
+        casework_restore(core, event->rest.row);
     else if (event->kind == EVENT_RESTORE_FORKS)
         equivocation_restore(core, event->forks);
     else if (event->kind == EVENT_RESTORE_GENERATION)
@@ -451,6 +455,11 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
     case EVENT_POST:
         publish_event(core, event, step);
         break;
+    case EVENT_WOKEN: /* core_step */
+        break;
+    case EVENT_RESTED:
+        casework_rested(core, event);
+        break;
     case EVENT_DESTROYED:
         casework_destroyed(core, event, step);
         break;
@@ -466,6 +475,13 @@ void core_step(struct core *core, const struct event *event, struct step *step)
     step_begin(step);
     core->now = event->now;
     core->wall = event->wall;
+    if (event->kind == EVENT_WOKEN) {
+        casework_woken(core, event, step);
+        return;
+    }
+    step->comes_again = casework_calls(core, event, step);
+    if (step->comes_again)
+        return;
     core_dispatch(core, event, step);
     if (!core->is_started)
         return;

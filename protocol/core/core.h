@@ -32,6 +32,8 @@ struct core_config {
     uint32_t lack_count_max;
     uint32_t mark_count_max; /* a power of two: peers in sync x our own live streams, twice */
     uint32_t case_count_max;
+    uint32_t case_awake_max;      /* of them in memory as a whole; the rest in the store */
+    uint64_t case_idle_ms;        /* nothing came for so long: it goes to rest */
     uint32_t clinician_count_max; /* a power of two */
     bool grants_by_hand;          /* false: a join is granted by policy at once */
     uint64_t survey_ms; /* after the start nothing is written for so long, nor until those who are
@@ -39,7 +41,8 @@ struct core_config {
                          * marker, until somebody has; 0: no wait */
 };
 
-/* 65,536 streams, 65,536 lacks, 65,536 marks, 1,024 cases, 16,384 clinicians. */
+/* 262,144 streams, 65,536 lacks, 65,536 marks, CASE_COUNT_MAX cases, CASE_AWAKE_MAX of them awake
+ * until they were idle for ten minutes, 16,384 clinicians. */
 void core_config_defaults(struct core_config *config);
 
 size_t core_memory_size(const struct core_config *config);
@@ -60,6 +63,7 @@ struct core_status {
     uint32_t forked_count;
     uint32_t peer_count; /* greeted */
     uint32_t case_count;
+    uint32_t awake_count;  /* cases in memory as a whole */
     uint32_t skewed_count; /* peers whose clock differs by more than ten minutes */
     uint32_t split_count;  /* peers whose roster has left ours */
     bool posting_waits;    /* the clock, the roster or the first comparison is in doubt */
@@ -98,10 +102,27 @@ const struct clinician *core_clinician(const struct core *core, const struct cer
 MUST_USE err core_check_statement(const struct core *core, const struct record_header *header,
                                   const struct statement *statement);
 
-/* A case as this node knows it, NULL when it does not; borrowed until the next step. */
+/* A case that is awake; NULL when it rests (what EFFECT_REST gave last tells it) or is not known
+ * here. Borrowed until the next step. */
 const struct consult *core_case(const struct core *core, const struct case_id *case_id);
-/* The n-th case; NULL past the end. */
-const struct consult *core_case_at(const struct core *core, uint32_t n);
+/* Does it rest: is it known without its records? */
+bool core_case_rests(const struct core *core, const struct case_id *case_id);
+
+/* The n-th case, awake or not; false past the end. */
+struct core_case_brief {
+    struct case_id case_id;
+    struct node_id requester; /* who proved to be it */
+    enum case_state state;
+    bool rests;
+};
+bool core_case_at(const struct core *core, uint32_t n, struct core_case_brief *ret_brief);
+
+/* What is kept of a case: the row of an EFFECT_REST. Writing it: ERR_NOT_FOUND when the case is not
+ * awake. Reading it: ERR_CORRUPT. */
+enum { CORE_CASE_SIZE_MAX = 512 + PARTICIPANT_COUNT_MAX * NODE_ID_SIZE + CONSULT_EXPORT_SIZE_MAX };
+MUST_USE err core_case_export(const struct core *core, const struct case_id *case_id,
+                              struct buffer *out);
+MUST_USE err core_case_read(struct bytes row, struct consult *ret_consult);
 
 /* Did this member say two things at one position, and the officers have not decided yet? */
 bool core_is_frozen(const struct core *core, const struct node_id *node);

@@ -8,6 +8,7 @@ void core_status(const struct core *core, struct core_status *ret_status)
 {
     struct core_status status = {.stream_count = core->streams.count,
                                  .case_count = casework_count(core),
+                                 .awake_count = casework_awake_count(core),
                                  .keys_wait = !core_may_hand_keys(core),
                                  .disk_full = core->is_full,
                                  .refused = core->refused};
@@ -89,18 +90,13 @@ static err core_may_have_anything(const struct core *core, const struct node_id 
 err core_may_have_items(const struct core *core, const struct node_id *node,
                         const struct case_id *case_id)
 {
-    const struct consult *consult = casework_find(core, case_id);
-    if (consult == NULL)
-        return ERR_NOT_FOUND;
-    if (consult->state == CASE_ERASED)
-        return ERR_DESTROYED;
+    err part = casework_may_have(core, node, case_id);
+    if (part == ERR_NOT_FOUND || part == ERR_DESTROYED)
+        return part;
     err failure = roster_entitled_member(core->roster, node, core->wall);
-    if (failure != OK)
-        return failure;
-    const struct consult_participant *part = consult_participant_of(consult, node);
-    if (!ID_EQUAL(consult->requester, *node) && (part == NULL || part->is_ended))
-        return ERR_NOT_ENTITLED;
-    return core_may_have_anything(core, node);
+    if (failure == OK)
+        failure = part;
+    return failure != OK ? failure : core_may_have_anything(core, node);
 }
 
 const struct clinician *core_clinician(const struct core *core, const struct cert_id *cert_id)
@@ -113,7 +109,22 @@ const struct consult *core_case(const struct core *core, const struct case_id *c
     return casework_find(core, case_id);
 }
 
-const struct consult *core_case_at(const struct core *core, uint32_t n)
+bool core_case_at(const struct core *core, uint32_t n, struct core_case_brief *ret_brief)
 {
-    return casework_at(core, n);
+    return casework_brief(core, n, ret_brief);
+}
+
+err core_case_export(const struct core *core, const struct case_id *case_id, struct buffer *out)
+{
+    return casework_export(core, case_id, out);
+}
+
+err core_case_read(struct bytes row, struct consult *ret_consult)
+{
+    return casework_read(row, ret_consult);
+}
+
+bool core_case_rests(const struct core *core, const struct case_id *case_id)
+{
+    return casework_rests(core, case_id);
 }

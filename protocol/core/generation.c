@@ -121,10 +121,7 @@ static bool generation_may_be_lost(const struct core *core, const struct stream_
     const struct generations *generations = &core->generations;
     struct case_id case_id;
     memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
-    const struct consult *consult =
-        id->scope.kind == SCOPE_CASE ? casework_find(core, &case_id) : NULL;
-    bool is_ours = id->scope.kind == SCOPE_CASE &&
-                   (consult == NULL || ID_EQUAL(consult->requester, core->config.self));
+    bool is_ours = id->scope.kind == SCOPE_CASE && !casework_is_of_others(core, &case_id);
     return generations->is_restored && !generations->has_marker && !is_ours &&
            core_has_others(core) && !generation_is_heard(core, id);
 }

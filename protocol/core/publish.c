@@ -42,7 +42,7 @@ static bool publish_has_room(const struct core *core, const struct publish_post 
 {
     uint16_t kind = publish_kind(post);
     if (post->scope.kind == SCOPE_CASE && kind == KIND_OPEN)
-        return casework_find(core, case_id) != NULL || casework_has_room(core, true);
+        return casework_is_known(core, case_id) || casework_has_room(core, true);
     return post->scope.kind != SCOPE_MAIL || kind != KIND_JOIN || casework_has_room(core, false);
 }
 

@@ -7,6 +7,7 @@ void step_begin(struct step *step)
 {
     step->effect_count = 0;
     step->arena_used = 0;
+    step->comes_again = false;
 }
 
 void *step_reserve(struct step *step, size_t size)

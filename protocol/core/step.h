@@ -5,7 +5,9 @@
  * out in their order and promises three things:
  *   - EVENT_CHECKED comes in the order of the EFFECT_CHECKs, EVENT_KEPT in that of EFFECT_KEEPs;
  *   - EVENT_SEALED and EVENT_LOADED come sometime, each exactly once for its effect;
- *   - EVENT_KEPT comes only when the batch is durable, or failed as a whole. */
+ *   - EVENT_KEPT comes only when the batch is durable, or failed as a whole;
+ *   - an EFFECT_WAKE is answered at once by an EVENT_WOKEN. When the step says `comes_again`, it
+ *     holds these alone and took nothing of its event: after them the same event is given again. */
 #ifndef CONSILIUM_PROTOCOL_CORE_STEP_H
 #define CONSILIUM_PROTOCOL_CORE_STEP_H
 
@@ -77,7 +79,7 @@ enum event_kind {
     EVENT_RESTORE_STREAM,     /* at start, for each stored stream */
     EVENT_RESTORE_LACK,       /* at start, for each position held without body or key */
     EVENT_RESTORE_FORKS,      /* at start, after the streams: what the last EFFECT_FORKS gave */
-    EVENT_RESTORE_CASE,       /* at start, before the replay, for each erased case */
+    EVENT_RESTORE_CASE,       /* at start, before the replay, for each EFFECT_REST that was kept */
     EVENT_RESTORE_GENERATION, /* at start, for each EFFECT_GENERATION that was kept */
     EVENT_RESTORE_MARKER,     /* at start, for each of our streams that the marker names */
     EVENT_REPLAY, /* at start, twice: federation, mail, case records; own ones on boards */
@@ -91,6 +93,8 @@ enum event_kind {
     EVENT_SEALED,
     EVENT_KEPT,
     EVENT_LOADED,
+    EVENT_WOKEN,     /* the row of a case, as the last EFFECT_REST gave it */
+    EVENT_RESTED,    /* what an EFFECT_REST gave is durable, or could not be kept */
     EVENT_POST,      /* a clinician or the node itself writes a record */
     EVENT_DESTROYED, /* what an EFFECT_DESTROY named is gone */
     EVENT_ROSTER,    /* the shell's roster took a new head, durably */
@@ -109,7 +113,7 @@ struct event {
     struct wall wall;
     struct link_id link; /* LINK_UP, LINK_DOWN, FRAME; CHECKED, KEPT, LOADED: as in the effect */
     struct token token;  /* SEALED, KEPT, LOADED: as in the effect; POST: who asked */
-    err verdict;         /* KEPT, LOADED, SEALED */
+    err verdict;         /* KEPT, LOADED, SEALED, WOKEN, RESTED */
     union {
         struct {
             struct stream_id id;
@@ -125,8 +129,11 @@ struct event {
             uint32_t flags;
             bool is_sealed;
         } lack;
-        struct bytes forks;   /* RESTORE_FORKS */
-        struct bytes consult; /* RESTORE_CASE: consult_export's */
+        struct bytes forks; /* RESTORE_FORKS */
+        struct {
+            struct case_id case_id; /* WOKEN, RESTED */
+            struct bytes row;       /* RESTORE_CASE, WOKEN */
+        } rest;
         struct {
             struct stream_id stream;
             struct wall opened_at;
@@ -183,6 +190,8 @@ enum effect_kind {
     EFFECT_GENERATION, /* a later generation was opened, or ours was ended: keep it */
     EFFECT_DESTROY,    /* bodies, keys, items and index entries of a case, but not clear records */
     EFFECT_RETRACT,    /* what a board, or one asked, was told of an erased case by its requester */
+    EFFECT_REST,       /* how a case stands: keep it in place of what was kept of that case */
+    EFFECT_WAKE,       /* read that again: EVENT_WOKEN comes before any other event */
     EFFECT_ITEMS,      /* a FRAME_ITEM_* came: the shell's items room handles it */
     EFFECT_HEADS,      /* a peer wants, or has, roster heads: the shell's roster room handles it */
     EFFECT_LOG,
@@ -251,6 +260,11 @@ struct effect {
             struct node_id writer;
             struct case_id case_id;
         } retract;
+        struct {
+            struct case_id case_id;
+            struct bytes row;
+        } rest;
+        struct case_id wake;
         struct bytes frame; /* HEADS, ITEMS: as it came */
         struct {
             const char *event; /* static text, key=value friendly */
@@ -265,7 +279,8 @@ enum { STEP_EFFECT_COUNT_MAX = 1024, STEP_ARENA_SIZE = 8 * 1024 * 1024 };
 struct step {
     struct effect effects[STEP_EFFECT_COUNT_MAX];
     size_t effect_count;
-    uint8_t *arena; /* STEP_ARENA_SIZE bytes, handed in once */
+    bool comes_again; /* give the event again, once what is to be woken is awake */
+    uint8_t *arena;   /* STEP_ARENA_SIZE bytes, handed in once */
     size_t arena_used;
 };
 

@@ -10,7 +10,7 @@
 TAPE_KNOWS(struct step_run, 64);
 TAPE_KNOWS(struct step_record, 120);
 TAPE_KNOWS(struct record_header, 256);
-TAPE_KNOWS(struct core_config, 104);
+TAPE_KNOWS(struct core_config, 120);
 TAPE_KNOWS(((struct event *)NULL)->stream, 112);
 TAPE_KNOWS(((struct event *)NULL)->lack, 104);
 TAPE_KNOWS(((struct event *)NULL)->replay, 40);
@@ -166,6 +166,12 @@ static void tape_batch(struct tape *tape, struct step_batch *batch, struct trans
         tape_record(tape, &batch->records[i]);
 }
 
+static void tape_rest(struct tape *tape, struct case_id *case_id, struct bytes *row)
+{
+    TAPE_ID(tape, *case_id);
+    tape_bytes(tape, row);
+}
+
 /* ---- events ---- */
 
 static void tape_restored_stream(struct tape *tape, struct event *event)
@@ -218,7 +224,9 @@ static void tape_event_body(struct tape *tape, struct event *event, struct trans
         tape_bytes(tape, &event->forks);
         break;
     case EVENT_RESTORE_CASE:
-        tape_bytes(tape, &event->consult);
+    case EVENT_WOKEN:
+    case EVENT_RESTED:
+        tape_rest(tape, &event->rest.case_id, &event->rest.row);
         break;
     case EVENT_RESTORE_GENERATION:
         tape_stream(tape, &event->generation.stream);
@@ -348,6 +356,27 @@ static void tape_retract(struct tape *tape, struct effect *effect)
     TAPE_ID(tape, effect->retract.case_id);
 }
 
+static void tape_acked(struct tape *tape, struct effect *effect)
+{
+    TAPE_ID(tape, effect->acked.peer);
+    tape_stream(tape, &effect->acked.stream);
+    TAPE(tape, effect->acked.had);
+}
+
+static void tape_done(struct tape *tape, struct effect *effect)
+{
+    TAPE(tape, effect->done.verdict);
+    TAPE_ID(tape, effect->done.record);
+    TAPE(tape, effect->done.sequence);
+}
+
+static void tape_generation(struct tape *tape, struct effect *effect)
+{
+    tape_stream(tape, &effect->generation.stream);
+    TAPE(tape, effect->generation.opened_at.ms);
+    tape_bool(tape, &effect->generation.is_ended);
+}
+
 static void tape_effect_body(struct tape *tape, struct effect *effect)
 {
     switch (effect->kind) {
@@ -367,9 +396,7 @@ static void tape_effect_body(struct tape *tape, struct effect *effect)
         tape_send(tape, effect);
         break;
     case EFFECT_DONE:
-        TAPE(tape, effect->done.verdict);
-        TAPE_ID(tape, effect->done.record);
-        TAPE(tape, effect->done.sequence);
+        tape_done(tape, effect);
         break;
     case EFFECT_TOLD:
         tape_told(tape, effect);
@@ -381,14 +408,10 @@ static void tape_effect_body(struct tape *tape, struct effect *effect)
         tape_bytes(tape, &effect->forks);
         break;
     case EFFECT_ACKED:
-        TAPE_ID(tape, effect->acked.peer);
-        tape_stream(tape, &effect->acked.stream);
-        TAPE(tape, effect->acked.had);
+        tape_acked(tape, effect);
         break;
     case EFFECT_GENERATION:
-        tape_stream(tape, &effect->generation.stream);
-        TAPE(tape, effect->generation.opened_at.ms);
-        tape_bool(tape, &effect->generation.is_ended);
+        tape_generation(tape, effect);
         break;
     case EFFECT_DESTROY:
         tape_scope(tape, &effect->destroy.scope);
@@ -396,6 +419,12 @@ static void tape_effect_body(struct tape *tape, struct effect *effect)
         break;
     case EFFECT_RETRACT:
         tape_retract(tape, effect);
+        break;
+    case EFFECT_REST:
+        tape_rest(tape, &effect->rest.case_id, &effect->rest.row);
+        break;
+    case EFFECT_WAKE:
+        TAPE_ID(tape, effect->wake);
         break;
     case EFFECT_ITEMS:
     case EFFECT_HEADS:
@@ -434,6 +463,8 @@ static void tape_config(struct tape *tape, struct core_config *config)
     TAPE(tape, config->lack_count_max);
     TAPE(tape, config->mark_count_max);
     TAPE(tape, config->case_count_max);
+    TAPE(tape, config->case_awake_max);
+    TAPE(tape, config->case_idle_ms);
     TAPE(tape, config->clinician_count_max);
     tape_bool(tape, &config->grants_by_hand);
     TAPE(tape, config->survey_ms);

@@ -20,6 +20,7 @@ enum agenda_kind {
     AGENDA_DIAL,       /* all pairs that are not connected */
     AGENDA_HEADS,      /* hospital learns heads up to `number` */
     AGENDA_ERASE,      /* hospital: the next step of an erasure */
+    AGENDA_REST,       /* hospital: the row of a case (`frame`) reaches the disk */
     AGENDA_CHOOSE,     /* hospital, its way to `end` */
     AGENDA_WAYS,       /* hospital: time for its boxes */
     AGENDA_WIRE_UP,    /* hospital and relay `line`, told to `end`: 0 the hospital */

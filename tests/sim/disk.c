@@ -184,6 +184,17 @@ struct disk_case *disk_case(struct disk *disk, const struct scope *scope)
     return &disk->cases[disk->case_count++];
 }
 
+void disk_case_put(struct disk_case *row, struct bytes bytes)
+{
+    uint8_t *copy = malloc(bytes.size + 1);
+    if (copy == NULL)
+        abort();
+    memcpy(copy, bytes.data, bytes.size);
+    free(row->bytes);
+    row->bytes = copy;
+    row->size = bytes.size;
+}
+
 static void *disk_double(const void *from, size_t size)
 {
     void *copy = malloc(size + 1);

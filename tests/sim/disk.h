@@ -25,11 +25,12 @@ struct disk_stream {
     uint64_t capacity;
 };
 
-/* A case that was erased here: how it stood, and whether all of it is gone. */
+/* How a case stood when it went to rest, or was erased here; and whether all of it is gone. */
 struct disk_case {
     struct scope scope;
-    uint8_t *bytes; /* consult_export's */
-    size_t size;    /* 0: not yet */
+    uint8_t *bytes;     /* of an EFFECT_REST, or core_case_export's */
+    size_t size;        /* 0: nothing */
+    bool is_remembered; /* as it stood when it was erased */
     bool is_buried;
 };
 
@@ -70,8 +71,10 @@ uint64_t disk_seek(const struct disk *disk, const struct stream_id *id,
  * ERR_FULL; ERR_DUPLICATE when a position is taken; ERR_OUT_OF_ORDER when one is left out. */
 MUST_USE err disk_write(struct disk *disk, const struct step_batch *batch, const uint64_t *epochs);
 
-/* The row of an erased case; made when there is none. */
+/* The row of a case; made when there is none. */
 struct disk_case *disk_case(struct disk *disk, const struct scope *scope);
+/* In place of what was there. */
+void disk_case_put(struct disk_case *row, struct bytes bytes);
 
 /* A backup. */
 void disk_copy(const struct disk *disk, struct disk *ret_copy);

@@ -50,17 +50,13 @@ static bool erasing_must_wait(const struct hospital *hospital)
 
 static void erasing_remember(struct hospital *hospital, struct disk_case *row)
 {
-    static uint8_t memory[CONSULT_EXPORT_SIZE_MAX];
+    static uint8_t memory[CORE_CASE_SIZE_MAX];
     struct case_id case_id;
     memcpy(case_id.bytes, row->scope.id, HASH_SIZE);
-    const struct consult *consult = core_case(hospital->core, &case_id);
     struct buffer exported = buffer_over(memory, sizeof memory);
-    WORLD_CHECK(hospital->world, consult != NULL && consult_export(consult, &exported) == OK);
-    row->bytes = realloc(row->bytes, exported.size);
-    if (row->bytes == NULL)
-        abort();
-    memcpy(row->bytes, memory, exported.size);
-    row->size = exported.size;
+    WORLD_CHECK(hospital->world, core_case_export(hospital->core, &case_id, &exported) == OK);
+    disk_case_put(row, buffer_bytes(&exported));
+    row->is_remembered = true;
 }
 
 static void erasing_tell(struct hospital *hospital, const struct erasing *erasing)
@@ -79,9 +75,9 @@ void erasing_go_on(struct hospital *hospital)
     struct erasing *erasing = hospital->erasing;
     struct disk_case *row = disk_case(&hospital->disk, &erasing->scope);
     uint64_t soon = world->now + 1 + chance_below(&world->chance, 20);
-    if (row->size == 0 && erasing_must_wait(hospital)) {
+    if (!row->is_remembered && erasing_must_wait(hospital)) {
         hospital_plan(hospital, AGENDA_ERASE, soon);
-    } else if (row->size == 0) {
+    } else if (!row->is_remembered) {
         erasing_remember(hospital, row);
         hospital_plan(hospital, AGENDA_ERASE, soon);
     } else if (!row->is_buried) {
@@ -99,10 +95,11 @@ void erasing_go_on(struct hospital *hospital)
 
 void erasing_resume(struct hospital *hospital)
 {
-    const struct consult *consult;
-    for (uint32_t n = 0; (consult = core_case_at(hospital->core, n)) != NULL; n++) {
-        struct scope scope = scope_case(&consult->case_id);
-        if (consult->state == CASE_ERASED && !disk_case(&hospital->disk, &scope)->is_buried)
+    struct core_case_brief brief;
+    for (uint32_t n = 0; core_case_at(hospital->core, n, &brief); n++) {
+        const struct consult *consult = core_case(hospital->core, &brief.case_id);
+        struct scope scope = scope_case(&brief.case_id);
+        if (consult != NULL && consult->state == CASE_ERASED)
             erasing_begin(hospital, &scope, &consult->erase);
     }
 }

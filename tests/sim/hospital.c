@@ -21,7 +21,13 @@ static const char *const hospital_names[WORLD_HOSPITALS_MAX] = {
     "Cham",    "Delemont", "Erlach",  "Flims",   "Glarus",   "Horgen",
 };
 
-enum { HOSPITAL_STREAMS = 4096, HOSPITAL_CASES = 128, HOSPITAL_ASK_MS = 20 };
+enum {
+    HOSPITAL_STREAMS = 4096,
+    HOSPITAL_CASES = 128,
+    HOSPITAL_CASES_AWAKE = 24,
+    HOSPITAL_IDLE_MS = 3000, /* short, so that cases rest and wake all the time */
+    HOSPITAL_ASK_MS = 20,
+};
 
 struct wall hospital_wall(const struct hospital *hospital)
 {
@@ -231,8 +237,12 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
     case EFFECT_DESTROY:
         erasing_begin(hospital, &effect->destroy.scope, &effect->destroy.erase);
         break;
+    case EFFECT_REST:
+        resting_keep(hospital, effect);
+        break;
     case EFFECT_RETRACT:
     case EFFECT_ITEMS:
+    case EFFECT_WAKE: /* when the others are done */
         break;
     case EFFECT_HEADS:
         society_frame(hospital, effect);
@@ -247,8 +257,7 @@ static void hospital_turn(struct hospital *hospital, const struct event *event)
 {
     struct step *step = &hospital->world->step;
     WORLD_CHECK(hospital->world, !hospital->is_turning);
-    core_step(hospital->core, event, step);
-    twin_step(hospital, event);
+    resting_step(hospital, event);
     if (hospital->is_restoring)
         return; /* as node/federation/restore.c: too early */
     hospital->is_turning = true;
@@ -258,6 +267,7 @@ static void hospital_turn(struct hospital *hospital, const struct event *event)
             hospital->patience_ms = HOSPITAL_ASK_MS;
         hospital_perform(hospital, &step->effects[i]);
     }
+    resting_wake(hospital);
     hospital->is_turning = false;
 }
 
@@ -501,6 +511,8 @@ void hospital_init(struct world *world, uint32_t index)
     config->lack_count_max = 4096;
     config->mark_count_max = 4096;
     config->case_count_max = HOSPITAL_CASES;
+    config->case_awake_max = HOSPITAL_CASES_AWAKE;
+    config->case_idle_ms = HOSPITAL_IDLE_MS;
     config->clinician_count_max = 128;
     config->survey_ms = world->survey_ms;
     hospital->core_memory = aligned_alloc(16, (core_memory_size(config) + 15) & ~(size_t)15);

@@ -16,6 +16,17 @@ struct wall hospital_wall(const struct hospital *hospital);
 struct event hospital_event(const struct hospital *hospital, enum event_kind kind);
 void hospital_step(struct hospital *hospital, const struct event *event);
 
+/* resting.c: a case as the hospital knows it, awake or at rest; NULL. Borrowed until the fourth
+ * call after this one. */
+const struct consult *hospital_case(const struct hospital *hospital, const struct case_id *case_id);
+void resting_keep(struct hospital *hospital, const struct effect *effect);
+/* A row reaches the disk. */
+void resting_kept(struct hospital *hospital, const struct agenda_item *item);
+/* Gives the core an event, after it woke what the event is about; what an earlier one left to be
+ * woken, too. */
+void resting_step(struct hospital *hospital, const struct event *event);
+void resting_wake(struct hospital *hospital);
+
 /* reboot.c: what is on the disk, into the core. */
 void reboot_restore(struct hospital *hospital);
 /* A generation of a stream of ours was opened or ended: kept for the next start. */

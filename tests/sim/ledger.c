@@ -130,7 +130,7 @@ static struct consult_cursor ledger_read_to(const struct hospital *from, const s
 {
     struct case_id case_id;
     memcpy(case_id.bytes, scope->id, HASH_SIZE);
-    const struct consult *consult = core_case(from->core, &case_id);
+    const struct consult *consult = hospital_case(from, &case_id);
     return consult == NULL ? (struct consult_cursor){0, 0} : consult->cursor;
 }
 

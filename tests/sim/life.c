@@ -186,7 +186,7 @@ void life_act(struct world *world)
         return;
     }
     uint32_t number = world->case_count - 1 - (uint32_t)chance_below(&world->chance, alive);
-    const struct consult *consult = core_case(hospital->core, &world->cases[number].id);
+    const struct consult *consult = hospital_case(hospital, &world->cases[number].id);
     bool is_part = consult != NULL && consult_participant_of(consult, &hospital->node) != NULL;
     if (consult != NULL && world->cases[number].requester == hospital->index)
         life_lead(hospital, number, consult);

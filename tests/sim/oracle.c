@@ -4,6 +4,7 @@
 
 #include "protocol/consult/consult.h"
 #include "protocol/core/streams.h"
+#include "protocol/roster/roster_entitled.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/ledger.h"
@@ -34,7 +35,7 @@ static const struct consult *oracle_consult(const struct world *world, const str
     const struct sim_case *asked = oracle_case(world, scope);
     if (asked == NULL)
         return NULL;
-    return core_case(world->hospitals[asked->requester].core, &asked->id);
+    return hospital_case(&world->hospitals[asked->requester], &asked->id);
 }
 
 /* What leaves is durable here: a crash now would not take it back. */
@@ -242,6 +243,18 @@ static bool oracle_is_told(const struct hospital *holder, const struct hospital 
            (is_told && ledger_admits(holder, reader));
 }
 
+static bool oracle_may_read(const struct hospital *holder, const struct hospital *reader,
+                            const struct record_claim *claim)
+{
+    struct case_id case_id;
+    memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
+    if (claim->header.stream.scope.kind != SCOPE_CASE || !core_case_rests(holder->core, &case_id))
+        return core_may_read(holder->core, &reader->node, claim) == OK;
+    struct consult_record record = consult_record_of(&claim->header, &claim->id, NULL);
+    return roster_entitled_member(&holder->roster, &reader->node, hospital_wall(holder)) == OK &&
+           consult_entitled(hospital_case(holder, &case_id), &reader->node, &record);
+}
+
 /* Does `reader` have all of the stream that the holder's core says it may read? */
 static const char *oracle_compare(const struct hospital *holder, const struct hospital *reader,
                                   const struct disk_stream *stream)
@@ -270,7 +283,7 @@ static const char *oracle_compare(const struct hospital *holder, const struct ho
         if (lapses && claim.header.expires.ms != 0 &&
             claim.header.expires.ms <= hospital_wall(reader).ms)
             continue;
-        if (core_may_read(holder->core, &reader->node, &claim) == OK)
+        if (oracle_may_read(holder, reader, &claim))
             return "a body or key is missing";
     }
     return NULL;
@@ -281,7 +294,7 @@ static const char *oracle_compare_cases(struct world *world)
     static uint8_t ours[CONSULT_EXPORT_SIZE_MAX], theirs[CONSULT_EXPORT_SIZE_MAX];
     for (uint32_t i = 0; i < world->case_count; i++) {
         const struct hospital *requester = &world->hospitals[world->cases[i].requester];
-        const struct consult *consult = core_case(requester->core, &world->cases[i].id);
+        const struct consult *consult = hospital_case(requester, &world->cases[i].id);
         struct buffer a = buffer_over(ours, sizeof ours);
         const struct world_member *row = &world->heads[world->epoch - 1].members[requester->index];
         if (!requester->is_running || consult == NULL || row->state != MEMBER_ADMITTED ||
@@ -294,7 +307,7 @@ static const char *oracle_compare_cases(struct world *world)
             if (!oracle_shares(world, part, &(struct stream_id){.scope = scope}) ||
                 !oracle_is_told(requester, part, &scope) || consult->participants[j].is_ended)
                 continue;
-            const struct consult *other = core_case(part->core, &world->cases[i].id);
+            const struct consult *other = hospital_case(part, &world->cases[i].id);
             if (other == NULL)
                 return "a case is not known to a participant";
             if (consult->state == CASE_ERASED && other->state == CASE_ERASED)

@@ -10,13 +10,15 @@
 static int reboot_pass(const struct hospital *hospital, const struct stream_id *stream, int pass)
 {
     bool is_own = ID_EQUAL(stream->writer, hospital->node);
+    struct case_id case_id;
+    memcpy(case_id.bytes, stream->scope.id, HASH_SIZE);
     switch (stream->scope.kind) {
     case SCOPE_FEDERATION:
         return pass == 0;
     case SCOPE_MAIL:
         return pass == 2;
     case SCOPE_CASE:
-        return pass == 1 || pass == 3;
+        return (pass == 1 || pass == 3) && !core_case_rests(hospital->core, &case_id);
     case SCOPE_BOARD:
         return pass == 4 && is_own;
     }
@@ -75,7 +77,7 @@ static void reboot_replay(struct hospital *hospital, const struct disk_stream *s
 static void reboot_case(struct hospital *hospital, const struct disk_case *erased)
 {
     struct event event = hospital_event(hospital, EVENT_RESTORE_CASE);
-    event.consult = (struct bytes){erased->bytes, erased->size};
+    event.rest.row = (struct bytes){erased->bytes, erased->size};
     hospital_step(hospital, &event);
 }
 

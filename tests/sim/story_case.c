@@ -9,7 +9,7 @@
 
 static const struct consult *story_seen(struct hospital *hospital, uint32_t number)
 {
-    const struct consult *consult = core_case(hospital->core, &hospital->world->cases[number].id);
+    const struct consult *consult = hospital_case(hospital, &hospital->world->cases[number].id);
     if (consult == NULL)
         world_fail(hospital->world, "the case is not known", hospital->name);
     return consult;

@@ -20,7 +20,7 @@ static struct wall story_in(const struct hospital *hospital, uint64_t ms)
 
 static const struct consult *story_seen(const struct hospital *hospital, uint32_t number)
 {
-    const struct consult *consult = core_case(hospital->core, &hospital->world->cases[number].id);
+    const struct consult *consult = hospital_case(hospital, &hospital->world->cases[number].id);
     if (consult == NULL)
         world_fail(hospital->world, "the case is not known", hospital->name);
     return consult;

@@ -50,7 +50,7 @@ static void walk_word(struct world *world, struct hospital *hospital)
             (void)clinic_ask(hospital, 1 + (unsigned)chance_below(&world->chance, 2), 3);
         return;
     }
-    const struct consult *consult = core_case(hospital->core, &world->cases[number].id);
+    const struct consult *consult = hospital_case(hospital, &world->cases[number].id);
     bool is_part = consult != NULL && consult_participant_of(consult, &hospital->node) != NULL;
     if (world->cases[number].requester == hospital->index)
         (void)clinic_post(hospital, number);

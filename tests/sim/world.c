@@ -54,6 +54,8 @@ static void world_do_hospital(struct hospital *hospital, const struct agenda_ite
         hospital_ask(hospital, item->number);
     else if (item->kind == AGENDA_ERASE)
         erasing_go_on(hospital);
+    else if (item->kind == AGENDA_REST)
+        resting_kept(hospital, item);
     else if (item->kind == AGENDA_CHOOSE)
         way_choose(hospital, item->end);
     else
@@ -80,6 +82,7 @@ static void world_do(struct world *world, const struct agenda_item *item)
     case AGENDA_KEPT:
     case AGENDA_POSTS:
     case AGENDA_ERASE:
+    case AGENDA_REST:
     case AGENDA_CHOOSE:
     case AGENDA_WAYS:
         world_do_hospital(&world->hospitals[item->hospital], item);

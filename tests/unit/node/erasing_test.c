@@ -95,8 +95,7 @@ static bool all_have_erased(void *arg)
 {
     const struct receipts *receipts = arg;
     const struct town *town = receipts->story->town;
-    const struct consult *consult =
-        core_case(shell_core(town->houses[A].shell), &receipts->story->one.id);
+    const struct consult *consult = shell_case(town->houses[A].shell, &receipts->story->one.id);
     for (int i = 0; i < receipts->count; i++) {
         const struct consult_participant *part =
             consult_participant_of(consult, &town->houses[receipts->of[i]].node);
@@ -303,8 +302,7 @@ static void an_erased_case_does_not_come_back_with_a_restart(void **state)
     town_connect(story->town, B, C);
     town_pass(story->town, 500);
     for (int i = A; i <= C; i++) {
-        const struct consult *consult =
-            core_case(shell_core(story->town->houses[i].shell), &story->one.id);
+        const struct consult *consult = shell_case(story->town->houses[i].shell, &story->one.id);
         assert_non_null(consult);
         assert_int_equal(consult->state, CASE_ERASED);
         assert_true(nothing_is_left(story, i));

@@ -494,7 +494,7 @@ static void who_knows_a_case_id_does_not_speak_for_the_case(void **state)
     struct record_id last = town_write(mallory, &scope, KIND_DIRECTED, &directed);
     assert_true(town_spreads(town, 1, &last));
     assert_true(town_spreads(town, 1, &one.announcement));
-    assert_null(core_case(shell_core(reader->shell), &one.id));
+    assert_null(shell_case(reader->shell, &one.id));
     inbox_scan(inbox, 0, on_entry, &looking);
     assert_int_equal(0, looking.count);
     assert_non_null(inbox_find(inbox, &one.id));

@@ -37,10 +37,10 @@ static void an_opening_stays_with_the_requester_until_somebody_is_granted_access
     struct town *town = *state;
     struct town_case one = town_ask(&town->houses[0], 1);
     town_pass(town, 300);
-    assert_null(core_case(shell_core(town->houses[1].shell), &one.id));
+    assert_null(shell_case(town->houses[1].shell, &one.id));
     town_take_part(&town->houses[1], &town->houses[0], &one);
     assert_int_equal(town->houses[1].told[KIND_OPEN], 1);
-    assert_null(core_case(shell_core(town->houses[2].shell), &one.id));
+    assert_null(shell_case(town->houses[2].shell, &one.id));
 }
 
 /* ---- restart ---- */
@@ -87,7 +87,7 @@ static void a_restart_brings_back_streams_cases_and_clinicians(void **state)
     town_open(town, 1);
     assert_int_equal(tail_of(a, &stream), standing.tail);
     assert_int_equal(tail_of(b, &stream), standing.tail);
-    const struct consult *here = core_case(shell_core(b->shell), &one.id);
+    const struct consult *here = shell_case(b->shell, &one.id);
     assert_non_null(here);
     assert_int_equal(here->state, CASE_ANNOUNCED);
     assert_non_null(consult_participant_of(here, &b->node));

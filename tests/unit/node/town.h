@@ -552,7 +552,7 @@ struct town_access {
 static inline bool town_has_access(void *arg)
 {
     const struct town_access *access = arg;
-    const struct consult *consult = core_case(shell_core(access->house->shell), access->case_id);
+    const struct consult *consult = shell_case(access->house->shell, access->case_id);
     const struct consult_participant *part =
         consult == NULL ? NULL : consult_participant_of(consult, &access->about->node);
     return part != NULL && !part->is_ended;

@@ -99,7 +99,7 @@ static int set_up(void **state)
         config.self = federation_node(1U + who);
         config.roster = &pair->federation.roster;
         config.stream_count_max = config.mark_count_max = config.clinician_count_max = 1024;
-        config.case_count_max = 16;
+        config.case_count_max = config.case_awake_max = 16;
         pair->sides[who].memory = calloc(1, core_memory_size(&config) + 16);
         pair->sides[who].core = core_new(pair->sides[who].memory, &config);
     }

@@ -327,6 +327,8 @@ static LONE_UNUSED void lone_perform(struct lone *lone, const struct effect *eff
     case EFFECT_HEADS:
         lone->counts.forwarded++;
         break;
+    case EFFECT_REST: /* nothing answers: all stay awake */
+    case EFFECT_WAKE:
     case EFFECT_LOG:
         lone->counts.logged++;
         break;

@@ -136,7 +136,7 @@ static LONE_UNUSED struct lone *lone_new(void)
     config->roster = &lone->federation.roster;
     config->stream_count_max = config->mark_count_max = 256;
     config->lack_count_max = 256;
-    config->case_count_max = 8;
+    config->case_count_max = config->case_awake_max = 8;
     config->clinician_count_max = 64;
     lone->core_size = (core_memory_size(config) + 15) & ~(size_t)15;
     lone->core_memory = aligned_alloc(16, lone->core_size);

@@ -56,8 +56,8 @@ static struct event event_of(enum event_kind kind, const struct step_batch *batc
         event.replay.batch = *batch;
     if (kind == EVENT_RESTORE_FORKS)
         event.forks = some;
-    if (kind == EVENT_RESTORE_CASE)
-        event.consult = some;
+    if (kind == EVENT_RESTORE_CASE || kind == EVENT_WOKEN || kind == EVENT_RESTED)
+        event.rest.row = some;
     if (kind == EVENT_FRAME)
         event.frame = some;
     if (kind == EVENT_POST)
@@ -120,6 +120,8 @@ static void spell_out(struct effect *effect, const struct step_batch *batch)
     }
     if (effect->kind == EFFECT_FORKED)
         effect->forked.other = some;
+    if (effect->kind == EFFECT_REST)
+        effect->rest.row = some;
     if (effect->kind == EFFECT_FORKS)
         effect->forks = some;
     if (effect->kind == EFFECT_ITEMS || effect->kind == EFFECT_HEADS)

@@ -11,7 +11,7 @@
 #include "protocol/record/statement.h"
 #include "tests/unit/protocol/federation.h"
 
-enum { WARD_KEPT_MAX = 256, WARD_PENDING_MAX = 64, WARD_SENT_MAX = 2048 };
+enum { WARD_KEPT_MAX = 256, WARD_PENDING_MAX = 64, WARD_SENT_MAX = 2048, WARD_CASES_MAX = 64 };
 
 struct ward_kept {
     struct stream_id stream;
@@ -31,6 +31,13 @@ struct ward_pending {
     uint8_t *memory;
     struct step_run *runs;
     struct step_record *records;
+};
+
+/* The row of a case, as the last EFFECT_REST gave it. */
+struct ward_row {
+    struct case_id case_id;
+    uint8_t *data;
+    size_t size;
 };
 
 struct ward {
@@ -54,6 +61,12 @@ struct ward {
     unsigned loaded_count;              /* EFFECT_LOAD */
     uint8_t forks[FORK_COUNT_MAX * 61]; /* the last EFFECT_FORKS */
     size_t forks_size;
+    struct ward_row rows[WARD_CASES_MAX];
+    size_t row_count;
+    unsigned woken_count;                    /* EFFECT_WAKE */
+    unsigned rested_count;                   /* EFFECT_REST */
+    uint32_t case_count_max, case_awake_max; /* of the next core */
+    uint64_t case_idle_ms;
     bool is_full;             /* what is to be kept is refused, unless it releases */
     bool is_packed;           /* then too */
     unsigned releasing_count; /* what is to be kept and releases */
@@ -194,6 +207,34 @@ static inline void ward_send(struct ward *ward, const struct effect *effect)
     }
 }
 
+static inline struct ward_row *ward_row(struct ward *ward, const struct case_id *case_id)
+{
+    size_t n = 0;
+    while (n < ward->row_count && !ID_EQUAL(ward->rows[n].case_id, *case_id))
+        n++;
+    assert_true(n < WARD_CASES_MAX);
+    ward->rows[n].case_id = *case_id;
+    ward->row_count += n == ward->row_count ? 1 : 0;
+    return &ward->rows[n];
+}
+
+static inline void ward_rest(struct ward *ward, const struct effect *effect)
+{
+    struct ward_row *row = ward_row(ward, &effect->rest.case_id);
+    struct step_batch none = {NULL, 0, NULL, 0};
+    ward->rested_count++;
+    struct ward_pending *pending = ward_answer(ward, EVENT_RESTED, &none);
+    pending->event.rest.case_id = effect->rest.case_id;
+    pending->event.rest.row = BYTES_NONE;
+    pending->event.verdict = ward->is_full ? ERR_FULL : OK;
+    if (ward->is_full)
+        return;
+    free(row->data);
+    row->data = malloc(effect->rest.row.size);
+    row->size = effect->rest.row.size;
+    memcpy(row->data, effect->rest.row.data, row->size);
+}
+
 static inline void ward_perform(struct ward *ward, const struct effect *effect)
 {
     if (effect->kind == EFFECT_CHECK || effect->kind == EFFECT_KEEP) {
@@ -214,6 +255,8 @@ static inline void ward_perform(struct ward *ward, const struct effect *effect)
         ward_load(ward, effect);
     } else if (effect->kind == EFFECT_SEND) {
         ward_send(ward, effect);
+    } else if (effect->kind == EFFECT_REST) {
+        ward_rest(ward, effect);
     } else if (effect->kind == EFFECT_DONE) {
         ward->done = effect->done.verdict;
         ward->done_record = effect->done.record;
@@ -227,18 +270,43 @@ static inline void ward_perform(struct ward *ward, const struct effect *effect)
     }
 }
 
+static inline void ward_wake(struct ward *ward)
+{
+    struct case_id called[WARD_CASES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < ward->step.effect_count; i++)
+        if (ward->step.effects[i].kind == EFFECT_WAKE)
+            called[count++] = ward->step.effects[i].wake;
+    for (size_t i = 0; i < count; i++) {
+        struct event event = ward_event(ward, EVENT_WOKEN);
+        const struct ward_row *row = ward_row(ward, &called[i]);
+        event.rest.case_id = called[i];
+        event.rest.row = (struct bytes){row->data, row->size};
+        ward->woken_count++;
+        core_step(ward->core, &event, &ward->step);
+    }
+}
+
+static inline void ward_step(struct ward *ward, const struct event *event)
+{
+    core_step(ward->core, event, &ward->step);
+    while (ward->step.comes_again) {
+        ward_wake(ward);
+        core_step(ward->core, event, &ward->step);
+    }
+    for (size_t i = 0; i < ward->step.effect_count; i++)
+        ward_perform(ward, &ward->step.effects[i]);
+    ward_wake(ward);
+}
+
 /* Takes the event, and all that follows from it. */
 static inline void ward_give(struct ward *ward, const struct event *event)
 {
-    core_step(ward->core, event, &ward->step);
-    for (size_t i = 0; i < ward->step.effect_count; i++)
-        ward_perform(ward, &ward->step.effects[i]);
+    ward_step(ward, event);
     while (ward->pending_count > 0) {
         struct ward_pending pending = ward->pending[0];
         memmove(ward->pending, ward->pending + 1, --ward->pending_count * sizeof pending);
-        core_step(ward->core, &pending.event, &ward->step);
-        for (size_t i = 0; i < ward->step.effect_count; i++)
-            ward_perform(ward, &ward->step.effects[i]);
+        ward_step(ward, &pending.event);
         free(pending.memory);
         free(pending.runs);
         free(pending.records);
@@ -262,7 +330,9 @@ static inline void ward_core(struct ward *ward)
     config.self = federation_node(1);
     config.roster = &ward->roster;
     config.stream_count_max = config.mark_count_max = config.clinician_count_max = 1024;
-    config.case_count_max = 16;
+    config.case_count_max = ward->case_count_max;
+    config.case_awake_max = ward->case_awake_max;
+    config.case_idle_ms = ward->case_idle_ms;
     free(ward->core_memory);
     ward->core_memory = calloc(1, core_memory_size(&config) + 16);
     ward->core = core_new(ward->core_memory, &config);
@@ -318,13 +388,22 @@ static inline void ward_restart(struct ward *ward)
                 event.replay.batch = (struct step_batch){NULL, 0, &record, 1};
                 event.replay.is_again = pass == 2;
             }
-            if (pass == 0 || record.plaintext.size > 0)
+            struct case_id case_id;
+            memcpy(case_id.bytes, kept->stream.scope.id, HASH_SIZE);
+            bool rests =
+                kept->stream.scope.kind == SCOPE_CASE && core_case_rests(ward->core, &case_id);
+            if (pass == 0 || (record.plaintext.size > 0 && !rests))
                 core_step(ward->core, &event, &ward->step);
             if (pass == 0)
                 ward_lack(ward, kept, &claim);
         }
         if (pass == 0)
             core_step(ward->core, &forks, &ward->step);
+        for (size_t i = 0; pass == 0 && i < ward->row_count; i++) {
+            struct event event = ward_event(ward, EVENT_RESTORE_CASE);
+            event.rest.row = (struct bytes){ward->rows[i].data, ward->rows[i].size};
+            core_step(ward->core, &event, &ward->step);
+        }
     }
     ward_give(ward, &start);
 }
@@ -335,6 +414,8 @@ static inline struct ward *ward_new(uint32_t count)
     struct ward *ward = calloc(1, sizeof *ward);
     assert_non_null(ward);
     ward->now_ms = 1000;
+    ward->case_count_max = ward->case_awake_max = 16;
+    ward->case_idle_ms = 600 * 1000;
     ward->step.arena = malloc(STEP_ARENA_SIZE);
     federation_found(&ward->society, roster_plan_small(), count);
     struct federation_id federation = roster_federation(&ward->society.roster);
@@ -360,6 +441,8 @@ static inline void ward_free(struct ward *ward)
     ward_forget_sent(ward);
     for (size_t i = 0; i < ward->kept_count; i++)
         free((void *)(uintptr_t)ward->kept[i].record.record.data);
+    for (size_t i = 0; i < ward->row_count; i++)
+        free(ward->rows[i].data);
     free(ward->core_memory);
     free(ward->roster_memory);
     free(ward->step.arena);
