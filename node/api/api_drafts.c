@@ -24,6 +24,21 @@ static json_t *api_attachment(const struct draft_attachment *attachment)
                      (json_int_t)attachment->size, "stripped", notes);
 }
 
+/* Who is asked alone, by name. */
+static json_t *api_draft_directed(const struct api_call *call, const struct draft *draft)
+{
+    size_t index;
+    json_t *named, *list = json_array();
+    json_array_foreach(json_object_get(draft->fields, "directed"), index, named)
+    {
+        struct node_id node;
+        const char *id = json_string_value(named);
+        if (id != NULL && ids_from_hex(id, node.bytes, NODE_ID_SIZE) == OK)
+            json_array_append_new(list, show_member(call->federation->shell, &node));
+    }
+    return list;
+}
+
 static json_t *api_draft(const struct api_call *call, const struct draft *draft)
 {
     json_t *attachments = json_array();
@@ -37,6 +52,7 @@ static json_t *api_draft(const struct api_call *call, const struct draft *draft)
                   draft->is_supply ? "supplies" : "case", form_show_hex(ID_BYTES(draft->case_id)),
                   "made_at", form_show_time(draft->made_at), "fields", draft->fields, "attachments",
                   attachments, "sending", (int)!ID_IS_ZERO(draft->sending));
+    json_object_set_new(json, "directed", api_draft_directed(call, draft));
     err failure = sheets_make(call->federation->shell, draft, &sheets, &problem);
     if (failure != OK)
         json_object_set_new(json, "missing", json_string(problem.text));

@@ -72,6 +72,10 @@ static const struct field announce[] = {
      "Full name of the person who read the preview and confirms it"},
     {"preview", FIELD_TEXT, false, "HASH", "The preview that was confirmed (for scripts)"},
     END};
+static const struct field previewing[] = {
+    {"save_items", FIELD_LOCAL, false, "FOLDER",
+     "Write the attachments there, byte for byte as they would leave; made when missing"},
+    END};
 static const struct field page[] = {
     {"limit", FIELD_NUMBER, false, "N", "At most so many; 200 is the most"},
     {"after", FIELD_TEXT, false, "MARK", "Go on after this page"},
@@ -159,7 +163,7 @@ static const struct field ask[] = {
 static const struct field supply[] = {
     {"ask", FIELD_TEXT, false, "RECORD", "The ASK that is answered"},
     {"answer", FIELD_LOCALS, false, "N=WHAT[:NOTE]",
-     "Item N of it (from 0): supplied, not-available, not-given; repeat it"},
+     "Item N, as `show` numbers it (from 0): supplied, not-available, not-given; repeat it"},
     {"attach", FIELD_LOCALS, false, "FILE", "A file that is supplied; repeat it"},
     {"description", FIELD_TEXT, false, "TEXT", "A new description of the case; @FILE"},
     NOTE,
@@ -297,9 +301,8 @@ const struct command catalog_commands[] = {
      .fields = nothing,
      .print = print_deleted,
      .example = "consilium draft delete 41c0"},
-    {GET("preview", "DRAFT", "The exact bytes that would leave", "drafts/%s/preview", nothing,
-         page_draft_preview),
-     .example = "consilium preview 41c0"},
+    {OWN("preview", "DRAFT", "The exact bytes that would leave", previewing, story_preview),
+     .example = "consilium preview 41c0 --save-items what-leaves"},
     {OWN("announce", "DRAFT", "Show what leaves, ask, sign and send", announce, story_announce),
      .wants = WANTS_SIGNER | WANTS_YES, .example = "consilium announce 41c0 --clinician grey"},
 

@@ -90,9 +90,12 @@ void page_draft(const json_t *answer)
         printf("  %-14scase %.16s\n", "supplies", answer_text(answer, "supplies"));
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         draft_field(fields, lines[i].name, lines[i].label);
-    json_array_foreach(json_object_get(fields, "directed"), index, item)
-        printf("  %-14s%.16s\n", index == 0 ? "asked alone" : "", json_string_value(item));
-    draft_text(fields, "question", "Question: the whole board will read it");
+    bool is_directed = json_array_size(json_object_get(answer, "directed")) > 0;
+    json_array_foreach(json_object_get(answer, "directed"), index, item)
+        draft_pair(index == 0 ? "asked alone" : "", answer_text(item, "name"));
+    draft_text(fields, "question",
+               is_directed ? "Question: those who are asked alone will read it, no board"
+                           : "Question: the whole board will read it");
     draft_text(fields, "description", "Description: participants will read it");
     draft_text(fields, "note", "Note");
     if (json_array_size(json_object_get(answer, "attachments")) > 0)

@@ -113,6 +113,54 @@ int story_attach(struct run *run)
     return story_print(run, answer, page_draft_attached);
 }
 
+/* Pictures and pages are not searched for names: a person looks at the very bytes. */
+static bool story_save_items(struct run *run, const char *draft, const char *folder)
+{
+    size_t index;
+    json_t *item, *about = story_get(run, "drafts", draft, "");
+    bool is_good = about != NULL;
+    json_array_foreach(json_object_get(about, "attachments"), index, item)
+    {
+        char path[300], file[4096];
+        char *escaped = request_escape(draft);
+        snprintf(path, sizeof path, "drafts/%.100s/attachments/%.64s", escaped,
+                 answer_text(item, "item"));
+        free(escaped);
+        story_file(folder, answer_text(item, "name"), index + 1, file, sizeof file);
+        is_good = is_good && request_download(run, path, NULL, file);
+        if (is_good && !run->is_json)
+            show_pair(0, "written to ", 11, file);
+    }
+    json_decref(about);
+    return is_good;
+}
+
+/* How to look at the attachments, where there are some. */
+static void story_tell_items(const json_t *preview, const char *draft)
+{
+    const json_t *participants = json_object_get(preview, "participants");
+    if (json_array_size(json_object_get(participants, "attachments")) > 0)
+        printf("\n`consilium preview %.8s --save-items FOLDER` writes the attachments as they\n"
+               "would leave: look at each.\n",
+               draft);
+}
+
+int story_preview(struct run *run)
+{
+    const char *wanted = command_value(run, "save_items"), *folder = NULL;
+    if (wanted != NULL && !story_folder(wanted, &folder))
+        return 1;
+    json_t *preview = story_get(run, "drafts", run->arguments[0], "preview");
+    if (preview == NULL)
+        return 1;
+    int status = story_print(run, json_incref(preview), page_draft_preview);
+    if (!run->is_json && folder == NULL)
+        story_tell_items(preview, run->arguments[0]);
+    bool is_saved = folder == NULL || story_save_items(run, run->arguments[0], folder);
+    json_decref(preview);
+    return is_saved ? status : 1;
+}
+
 /* Asks the person at the terminal; the answer must be typed in full. */
 static bool story_confirm(const char *question)
 {
@@ -146,8 +194,10 @@ static json_t *story_send(struct run *run, const char *draft)
         return NULL;
     const char *hash = json_string_value(json_object_get(preview, "preview"));
     json_t *answer = NULL;
-    if (seen == NULL && !run->is_json)
+    if (seen == NULL && !run->is_json) {
         page_draft_preview(preview);
+        story_tell_items(preview, draft);
+    }
     if (seen != NULL && (hash == NULL || strcmp(seen, hash) != 0)) {
         show_problem("this is not what was shown: the draft changed; look at `consilium preview`");
     } else if (seen == NULL && run->is_sure) {

@@ -238,7 +238,19 @@ static err verify_check(struct bytes all, const struct opinion_file_trust *trust
 static void verify_page(const json_t *facts)
 {
     char line[1024];
-    printf("VALID: signed %s UTC by\n", show_time(answer_text(facts, "signed_at")));
+    if (answer_is(facts, "anchored"))
+        printf("VALID, up to the roster head that you trust.\n");
+    else if (answer_is(facts, "head_is_missing"))
+        show_text(
+            "SIGNATURES GOOD, BUT NOT ANCHORED: the head that you named is not among those in "
+            "the file. Name one of the time when it was exported, or have it exported again.",
+            0);
+    else
+        show_text("SIGNATURES GOOD, BUT NOT ANCHORED: they fit each other and the roster in the "
+                  "file; that this is the federation's own roster, only a head that you trust can "
+                  "tell (--head).",
+                  0);
+    printf("\nSigned %s UTC by\n", show_time(answer_text(facts, "signed_at")));
     snprintf(line, sizeof line, "%s, %s; %s", answer_text(facts, "clinician"),
              answer_text(facts, "credentials"), answer_text(facts, "institution"));
     show_text(line, 2);
@@ -249,12 +261,49 @@ static void verify_page(const json_t *facts)
     printf("  documents and images that were opened: %lld\n", answer_number(facts, "items_opened"));
     printf("\nOpinion\n");
     page_record_opinion(facts);
-    printf("\nChecked against roster head %lld%s\n  %s\n", answer_number(facts, "checked_epoch"),
-           answer_is(facts, "anchored") ? ", which you named:"
-                                        : ", the last in the file: NOT ANCHORED.",
+    printf("\nChecked against roster head %lld, %s\n  %s\n", answer_number(facts, "checked_epoch"),
+           answer_is(facts, "anchored") ? "which you named:" : "the last in the file:",
            answer_text(facts, "checked_head"));
-    if (!answer_is(facts, "anchored"))
-        printf("Name a head that you trust with --head: then it holds up to that head.\n");
+}
+
+/* Is the file of another federation than the one that was named? Says so. */
+static bool verify_is_other(struct bytes all, const struct opinion_file_trust *trust)
+{
+    struct opinion_file file;
+    struct roster_head_signed first;
+    char text[IDS_HEX_MAX];
+    if (opinion_file_read(all, &file) != OK)
+        return false;
+    struct reader reader = reader_of(file.heads);
+    struct bytes head = reader_take(&reader, reader_u32(&reader));
+    if (reader.failed || roster_head_signed_read(head, &first) != OK)
+        return false;
+    struct head_id founding = roster_head_id(first.body);
+    struct federation_id federation = roster_head_federation(&founding);
+    if (ID_EQUAL(federation, trust->federation))
+        return false;
+    ids_to_hex(ID_BYTES(federation), text);
+    show_problem(
+        "NOT VALID there: it is of another federation than the one you named. It says that "
+        "it is of %s: compare that with a source that you trust",
+        text);
+    return true;
+}
+
+/* What went wrong, for a person; the part and the error name are in --json. */
+static void verify_explain(const char *path, struct bytes all,
+                           const struct opinion_file_trust *trust,
+                           const struct opinion_file_facts *facts, err failure)
+{
+    if (failure == ERR_VERSION && facts->part == OPINION_FILE_WHOLE)
+        show_problem("%s: NOT an opinion file (or of a later version); `consilium opinion export` "
+                     "writes one",
+                     path);
+    else if (failure == ERR_TRUNCATED && facts->part == OPINION_FILE_WHOLE)
+        show_problem("%s: NOT VALID: a part of the file is missing; get it again", path);
+    else if (!verify_is_other(all, trust))
+        show_problem("NOT VALID: %s: %s", opinion_file_part_name(facts->part),
+                     err_sentence(failure));
 }
 
 static int verify_file(struct run *run, const char *path, const struct opinion_file_trust *trust)
@@ -273,13 +322,17 @@ static int verify_file(struct run *run, const char *path, const struct opinion_f
     failure = verify_check((struct bytes){data, size}, trust, memory, &facts);
     int status = 1;
     if (failure == OK) {
-        status = story_print(run, verify_facts(&facts), verify_page);
+        json_t *found = verify_facts(&facts);
+        bool is_missing = trust->head != NULL && !facts.is_anchored;
+        if (is_missing)
+            json_object_set_new(found, "head_is_missing", json_true());
+        status = story_print(run, found, verify_page);
+        status = is_missing ? 1 : status; /* what was asked for, an anchor, is not there */
     } else {
         if (run->is_json)
             show_json(json_pack("{s:b,s:s,s:s}", "valid", 0, "error", err_name(failure), "part",
                                 opinion_file_part_name(facts.part)));
-        show_problem("NOT VALID: %s: %s", opinion_file_part_name(facts.part),
-                     err_sentence(failure));
+        verify_explain(path, (struct bytes){data, size}, trust, &facts, failure);
     }
     free(memory);
     free(data);
@@ -295,7 +348,8 @@ int story_verify(struct run *run)
         ids_from_hex(run->federation, trust.federation.bytes, HASH_SIZE) != OK ||
         (named != NULL && ids_from_hex(named, head.bytes, HASH_SIZE) != OK)) {
         show_problem("name the federation by its id, from a source that you trust: --federation "
-                     "ID (64 hexadecimal digits)");
+                     "ID (64 hexadecimal digits)%s",
+                     named != NULL ? ", and a head likewise: --head ID" : "");
         return 2;
     }
     if (named != NULL)

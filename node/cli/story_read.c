@@ -12,7 +12,7 @@
 #include "node/cli/show.h"
 #include "node/cli/story.h"
 
-enum { READ_NAME_SIZE = 192, READ_RECEIPT_MAX = 64 };
+enum { READ_RECEIPT_MAX = 64 };
 
 /* ---- who reads, and what is new to them ---- */
 
@@ -127,13 +127,16 @@ static bool read_sign(struct run *run, const json_t *items, json_t *records,
 
 /* ---- the files ---- */
 
-/* Before anything is signed: a receipt for what could not be read would be a lie. */
-static bool read_folder(const struct run *run, const char **ret_folder)
+bool story_folder(const char *wanted, const char **ret_folder)
 {
-    const char *folder = command_value(run, "to");
-    *ret_folder = folder == NULL ? "." : folder;
-    if (folder != NULL && mkdir(folder, 0700) != 0 && errno != EEXIST) {
-        show_problem("%s: %s", folder, strerror(errno));
+    *ret_folder = wanted == NULL ? "." : wanted;
+    if (wanted != NULL && mkdir(wanted, 0700) != 0 && errno != EEXIST) {
+        show_problem("%s: %s", wanted, strerror(errno));
+        return false;
+    }
+    struct stat status;
+    if (stat(*ret_folder, &status) == 0 && !S_ISDIR(status.st_mode)) {
+        show_problem("%s: is no folder", *ret_folder);
         return false;
     }
     if (access(*ret_folder, W_OK | X_OK) == 0)
@@ -142,14 +145,13 @@ static bool read_folder(const struct run *run, const char **ret_folder)
     return false;
 }
 
-/* A name of others is never a path. */
-static void read_file_name(const char *name, size_t number, char ret_name[static READ_NAME_SIZE])
+void story_file(const char *folder, const char *name, size_t number, char *ret_file, size_t size)
 {
     char *clean = show_clean(name, false);
     for (char *c = clean; *c != '\0'; c++)
         *c = strchr("/\\:*?\"<>|", *c) != NULL ? '_' : *c;
     const char *start = clean + strspn(clean, ".");
-    snprintf(ret_name, READ_NAME_SIZE, "%zu-%.140s", number % 1000,
+    snprintf(ret_file, size, "%s/%zu-%.140s", folder, number % 1000,
              *start == '\0' ? "item" : start);
     free(clean);
 }
@@ -172,9 +174,8 @@ static bool read_write(struct run *run, const json_t *items, const char *folder,
     json_t *item;
     json_array_foreach(items, index, item)
     {
-        char name[READ_NAME_SIZE], file[4096];
-        read_file_name(answer_text(item, "name"), index + 1, name);
-        snprintf(file, sizeof file, "%s/%s", folder, name);
+        char file[4096];
+        story_file(folder, answer_text(item, "name"), index + 1, file, sizeof file);
         if (!read_one(run, item, file))
             return false;
         json_array_append_new(
@@ -212,7 +213,9 @@ int story_read(struct run *run)
 {
     const char *folder;
     json_t *accounts = NULL;
-    const char *certificate = read_folder(run, &folder) ? read_certificate(run, &accounts) : NULL;
+    /* the folder first: a receipt for what could not be read would be a lie */
+    const char *certificate =
+        story_folder(command_value(run, "to"), &folder) ? read_certificate(run, &accounts) : NULL;
     int status = certificate == NULL ? 1 : read_all(run, certificate, folder);
     json_decref(accounts);
     return status;

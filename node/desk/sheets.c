@@ -244,6 +244,34 @@ static err sheets_add_manifest(struct sheets_making *making)
     return failure;
 }
 
+/* Answers are to items of an ASK that is here. */
+static err sheets_check_supply(struct sheets_making *making, const struct caserecord_supply *supply)
+{
+    struct readout readout;
+    static struct caserecord_ask ask; /* one loop, one thread */
+    if (supply->answer_count + supply->item_count + supply->note.size == 0)
+        return sheets_complain(making, ERR_INVALID,
+                               "nothing is supplied: attach something, answer, or note why");
+    if (ID_IS_ZERO(supply->ask))
+        return supply->answer_count == 0
+                   ? OK
+                   : sheets_complain(making, ERR_INVALID,
+                                     "ask: which ASK do the answers belong to? `consilium show` "
+                                     "lists what was asked for");
+    if (readout_find(shell_store(making->shell), &supply->ask, making->before, &readout) != OK ||
+        !readout_content(&readout, KIND_ASK, &caserecord_ask_table, &ask))
+        return sheets_complain(making, ERR_INVALID, "ask: that record asks for nothing");
+    for (size_t i = 0; i < supply->answer_count; i++) {
+        if (supply->answers[i].index < ask.item_count)
+            continue;
+        form_complain(making->problem, ERR_INVALID,
+                      "answers: there is no item %u; that ASK has %zu, counted from 0",
+                      (unsigned)supply->answers[i].index, ask.item_count);
+        return ERR_INVALID;
+    }
+    return OK;
+}
+
 static err sheets_add_supply(struct sheets_making *making)
 {
     struct caserecord_supply *supply = calloc(1, sizeof *supply);
@@ -254,9 +282,7 @@ static err sheets_add_supply(struct sheets_making *making)
     if (failure == OK) {
         for (size_t i = 0; i < making->draft->attachment_count; i++)
             supply->items[supply->item_count++] = making->draft->attachments[i].item_id;
-        if (supply->answer_count + supply->item_count + supply->note.size == 0)
-            failure = sheets_complain(making, ERR_INVALID,
-                                      "nothing is supplied: attach something, answer, or note why");
+        failure = sheets_check_supply(making, supply);
     }
     if (failure == OK)
         failure = sheets_write(making, &caserecord_supply_table, supply, &making->sheets.supply);

@@ -101,19 +101,58 @@ static void sheets_say_manifest(FILE *out, struct bytes content, const struct dr
     free(said);
 }
 
-static void sheets_say_supply(FILE *out, struct bytes content)
+/* "0 records": an item as every page numbers it. */
+static void sheets_say_asked(FILE *out, size_t index, const struct caserecord_ask_item *item)
+{
+    char name[48];
+    snprintf(name, sizeof name, "asked %zu", index);
+    fprintf(out, "  %-18s%s: ", name, content_code_name(&caserecord_wanteds, item->wanted));
+    fwrite(item->text.data, 1, item->text.size, out);
+    fputc('\n', out);
+}
+
+static void sheets_say_answer(FILE *out, const struct caserecord_supply_answer *answer)
+{
+    char name[48];
+    snprintf(name, sizeof name, "answer %u", (unsigned)answer->index);
+    sheets_text(out, name, content_code_name(&caserecord_answers, answer->answer));
+    sheets_line(out, "", answer->note);
+}
+
+/* Each answer below what was asked; what is not answered is named too. */
+static void sheets_say_answers(FILE *out, const struct caserecord_supply *said,
+                               const struct caserecord_ask *ask)
+{
+    for (size_t i = 0; ask != NULL && i < ask->item_count; i++) {
+        bool is_answered = false;
+        sheets_say_asked(out, i, &ask->items[i]);
+        for (size_t j = 0; j < said->answer_count; j++) {
+            if (said->answers[j].index == i)
+                sheets_say_answer(out, &said->answers[j]);
+            is_answered = is_answered || said->answers[j].index == i;
+        }
+        if (!is_answered)
+            sheets_text(out, "", "NOT ANSWERED: it stays open");
+    }
+    for (size_t j = 0; ask == NULL && j < said->answer_count; j++)
+        sheets_say_answer(out, &said->answers[j]);
+}
+
+static void sheets_say_supply(FILE *out, struct shell *shell, struct bytes content)
 {
     struct caserecord_supply *said = calloc(1, sizeof *said);
-    if (said != NULL && caserecord_supply_read(content, said) == OK) {
-        for (size_t i = 0; i < said->answer_count; i++) {
-            char line[64];
-            snprintf(line, sizeof line, "to %u: %s", (unsigned)said->answers[i].index + 1,
-                     content_code_name(&caserecord_answers, said->answers[i].answer));
-            sheets_text(out, "answer", line);
-            sheets_line(out, "", said->answers[i].note);
-        }
+    struct caserecord_ask *ask = calloc(1, sizeof *ask);
+    struct readout_memory *memory = readout_memory_new();
+    struct readout readout;
+    if (said != NULL && ask != NULL && memory != NULL &&
+        caserecord_supply_read(content, said) == OK) {
+        bool is_asked = readout_find(shell_store(shell), &said->ask, memory, &readout) == OK &&
+                        readout_content(&readout, KIND_ASK, &caserecord_ask_table, ask);
+        sheets_say_answers(out, said, is_asked ? ask : NULL);
         sheets_line(out, "note", said->note);
     }
+    readout_memory_free(memory);
+    free(ask);
     free(said);
 }
 
@@ -152,7 +191,7 @@ static void sheets_say(FILE *out, struct shell *shell, const struct sheets *shee
     if (sheets->open.size > 0)
         sheets_say_open(out, sheets->open);
     if (sheets->supply.size > 0)
-        sheets_say_supply(out, sheets->supply);
+        sheets_say_supply(out, shell, sheets->supply);
     fprintf(out, "\nThe pictures and pages themselves are not searched for names: look at them.\n"
                  "No real patients yet.\n");
 }

@@ -142,7 +142,17 @@ for words in status members specialists boards relays 'clinician list' 'draft li
 done
 asked=$case
 consult_draft lakeside
+tell 0 lakeside draft attach "$draft" "$case_dir/letter.pdf"
 shown preview "$draft"
+grep -q 'save-items' said || fed_fail 'it should tell how to look at the attachments'
+at lakeside preview "$draft" --save-items leaves >said || fed_fail "preview: $(cat said)"
+narrow said 'preview --save-items'
+grep -q 'leaves/1-letter.pdf' said || fed_fail 'it should say what was written'
+[ "$(wc -c <leaves/1-letter.pdf)" = "$(ask_at lakeside '.attachments[0].size' draft show "$draft")" ] ||
+    fed_fail 'it should be what leaves'
+if grep -aq PLANTED leaves/1-letter.pdf; then fed_fail 'what is taken out should not be there'; fi
+: >file
+refused lakeside 'is no folder' preview "$draft" --save-items file
 case=$asked
 at lakeside status >said
 grep -q 'NO REAL PATIENTS' said || fed_fail 'status should say: no real patients'

@@ -63,6 +63,28 @@ check lakeside 'two are taken in, of one institution' \
 page lakeside 'opinions: 1 of 2 wanted' show "$case"
 grep -q 'REPLACED by' page || fed_fail "the first should be marked: $(cat page)"
 
+say 'an opinion as a file: what its check says first, and what is wrong with another'
+tell 0 lakeside opinion export "$case" "$first" --to an.opinion
+alone() { # STATUS WORDS OPTION...: the check of a file, which needs no node
+    alone_status=0
+    alone_wanted=$1
+    alone_words=$2
+    shift 2
+    "$fed_build/node/cli/consilium" opinion verify "$@" >said 2>&1 || alone_status=$?
+    [ "$alone_status" = "$alone_wanted" ] || fed_fail "$* ended with $alone_status: $(cat said)"
+    head -n 2 said | grep -q -e "$alone_words" || fed_fail "$* should begin '$alone_words': $(cat said)"
+}
+alone 0 'NOT ANCHORED' an.opinion --federation "$fed_id"
+head=$("$fed_build/node/cli/consilium" opinion verify an.opinion --federation "$fed_id" --json |
+    jq -r .checked_head)
+alone 0 '^VALID' an.opinion --federation "$fed_id" --head "$head"
+alone 1 'head that you named' an.opinion --federation "$fed_id" --head "$fed_id"
+alone 1 "of another federation.*$fed_id" an.opinion --federation "$head"
+alone 1 'NOT an opinion file' "$case_dir/letter.pdf" --federation "$fed_id"
+alone 2 'name the federation' an.opinion --federation tumors
+head -c 3000 an.opinion >torn.opinion
+alone 1 'part of the file is missing' torn.opinion --federation "$fed_id"
+
 say 'not closed without a summary by mistake'
 refused_signed lakeside grey 'without-synthesis' close "$case"
 [ "$(ask_at lakeside .case.state show "$case")" = announced ] || fed_fail 'it should be open'

@@ -222,6 +222,9 @@ static void what_was_asked_for_is_supplied(void **state)
     json_t *preview = desk_do(room, A, what, NULL);
     assert_non_null(strstr(desk_text(preview, "text"), "ferritin.txt"));
     assert_non_null(strstr(desk_text(preview, "text"), "not-available"));
+    assert_non_null(strstr(desk_text(preview, "text"), "test: Ferritin"));
+    assert_non_null(strstr(desk_text(preview, "text"), "answer 0"));
+    assert_null(strstr(desk_text(preview, "text"), "NOT ANSWERED"));
     snprintf(what, sizeof what, "POST %s/send", path);
     json_decref(desk_do(room, A, what, desk_sending(desk_text(preview, "preview"), "Anna Alt")));
     desk_seen(room, B, in_case, "SUPPLY");
@@ -235,6 +238,54 @@ static void what_was_asked_for_is_supplied(void **state)
     json_decref(about);
     json_decref(preview);
     json_decref(draft);
+    json_decref(ask);
+}
+
+static void assert_missing(struct desk_room *room, json_t *wish, const char *words)
+{
+    json_t *draft = desk_do(room, A, "POST /v1/town/drafts", wish);
+    const char *missing = json_string_value(json_object_get(draft, "missing"));
+    assert_non_null(missing);
+    assert_non_null(strstr(missing, words));
+    json_decref(draft);
+}
+
+static void an_answer_is_to_an_item_that_was_asked_for(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80], path[160];
+    desk_announced(room, in_case);
+    desk_wait_for(room, B, "GET /v1/town/inbox", "inbox", 1);
+    desk_did(room, B, in_case, "join", json_object());
+    desk_seen(room, B, in_case, "MANIFEST");
+    desk_did(room, B, in_case, "ask",
+             json_pack("{s:[{s:s,s:s},{s:s,s:s}]}", "items", "wanted", "test", "text", "Ferritin",
+                       "wanted", "image", "text", "MRI"));
+    desk_seen(room, A, in_case, "ASK");
+    json_t *ask = desk_record_of(room, A, in_case, "ASK");
+    json_t *open = desk_record_of(room, A, in_case, "OPEN");
+    const char *id = desk_text(ask, "record"), *other = desk_text(open, "record");
+    assert_missing(room,
+                   json_pack("{s:s,s:s,s:[{s:i,s:s}]}", "supplies", in_case, "ask", id, "answers",
+                             "index", 2, "answer", "supplied"),
+                   "has 2, counted from 0");
+    assert_missing(room,
+                   json_pack("{s:s,s:[{s:i,s:s}]}", "supplies", in_case, "answers", "index", 0,
+                             "answer", "supplied"),
+                   "which ASK");
+    assert_missing(room,
+                   json_pack("{s:s,s:s,s:[{s:i,s:s}]}", "supplies", in_case, "ask", other,
+                             "answers", "index", 0, "answer", "supplied"),
+                   "asks for nothing");
+    json_t *draft = desk_do(room, A, "POST /v1/town/drafts",
+                            json_pack("{s:s,s:s,s:[{s:i,s:s}]}", "supplies", in_case, "ask", id,
+                                      "answers", "index", 1, "answer", "not-given"));
+    snprintf(path, sizeof path, "GET /v1/town/drafts/%s/preview", desk_text(draft, "draft"));
+    json_t *preview = desk_do(room, A, path, NULL);
+    assert_non_null(strstr(desk_text(preview, "text"), "NOT ANSWERED"));
+    json_decref(preview);
+    json_decref(draft);
+    json_decref(open);
     json_decref(ask);
 }
 
@@ -271,6 +322,9 @@ static void a_request_reaches_the_one_who_is_asked(void **state)
     json_object_set_new(wish, "directed",
                         json_pack("[s]", desk_text(json_object_get(about, "institution"), "node")));
     json_t *draft = desk_do(room, A, "POST /v1/town/drafts", wish);
+    const json_t *asked = json_array_get(json_object_get(draft, "directed"), 0);
+    assert_string_equal(desk_text(json_object_get(about, "institution"), "name"),
+                        desk_text(asked, "name"));
     snprintf(what, sizeof what, "GET /v1/town/drafts/%s/preview", desk_text(draft, "draft"));
     json_t *preview = desk_do(room, A, what, NULL);
     snprintf(what, sizeof what, "POST /v1/town/drafts/%s/send", desk_text(draft, "draft"));
@@ -298,6 +352,7 @@ int main(void)
         STORY(a_case_goes_from_question_to_outcome),
         STORY(a_person_grants_and_ends_a_grant),
         STORY(what_was_asked_for_is_supplied),
+        STORY(an_answer_is_to_an_item_that_was_asked_for),
         STORY(an_erased_case_leaves_receipts),
         STORY(a_request_reaches_the_one_who_is_asked),
     };
