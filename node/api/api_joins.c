@@ -56,7 +56,7 @@ static void api_read_written(const struct api_call *call, const struct node_id *
 
 /* ---- which joins wait ---- */
 
-/* C-46: did we refuse this JOIN? */
+/* C-49: did we refuse this JOIN? */
 static bool api_is_refused(const struct api_call *call, const struct inbox_letter *letter)
 {
     struct api_written_mail written = {.refused = &letter->record};
@@ -173,7 +173,7 @@ static struct api_granted api_granted(const struct api_federation *federation,
     return granted;
 }
 
-/* C-46: what the requester wrote last, by its own clock, the letter or a grant. */
+/* C-49: what the requester wrote last, by its own clock, the letter or a grant. */
 bool api_has_ended(const struct api_federation *federation, const struct consult *consult)
 {
     const struct consult_participant *self =
@@ -194,7 +194,7 @@ static json_t *api_refusal(const struct api_call *call, const struct inbox_entry
     const struct inbox_letter *letter = NULL;
     for (size_t n = 0; (letter = api_next_letter(call, KIND_MAIL_DECLINE, &n)) != NULL;) {
         if (ID_EQUAL(letter->writer, entry->writer) && ID_EQUAL(letter->about, *join))
-            return api_show_letter(call, letter); /* C-46: of nobody else */
+            return api_show_letter(call, letter); /* C-49: of nobody else */
     }
     return NULL;
 }
@@ -325,7 +325,7 @@ static void api_post_join(struct api_call *call)
 
 /* ---- declining, and refusing ---- */
 
-/* C-46 */
+/* C-49 */
 err api_add_end(struct api_call *call, const struct caserecord_grant_end *end,
                 struct desk_order *order)
 {
@@ -399,7 +399,7 @@ static const struct inbox_letter *api_find_join(struct api_call *call)
     return NULL;
 }
 
-/* C-46 */
+/* C-49 */
 static void api_post_refuse(struct api_call *call)
 {
     static const char *const ignored[] = {"clinician", "passphrase", NULL};

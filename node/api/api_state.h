@@ -136,7 +136,7 @@ const struct consult *api_consult(const struct api_call *call);
 /* This institution as a participant of the call's case; NULL when it is none. */
 const struct consult_participant *api_own_part(const struct api_call *call);
 /* Has this institution's access to the case ended? Who reads no more of the case's stream learns it
- * by mail (C-46). */
+ * by mail (C-49). */
 bool api_has_ended(const struct api_federation *federation, const struct consult *consult);
 /* Has it access, now? */
 bool api_takes_part(const struct api_call *call);

@@ -61,7 +61,7 @@ const struct inbox_entry *inbox_find(const struct inbox *inbox, const struct cas
 const struct inbox_letter *inbox_letter(const struct inbox *inbox, const struct case_id *case_id,
                                         size_t n);
 
-/* C-46: the last letter by which the requester says that our access has ended; NULL. */
+/* C-49: the last letter by which the requester says that our access has ended; NULL. */
 const struct inbox_letter *inbox_end_of_access(const struct inbox *inbox,
                                                const struct consult *consult);
 

@@ -83,7 +83,7 @@ static void who_asked_waits_and_asks_no_second_time(void **state)
     assert_state(room, in_case, "waiting");
 }
 
-/* C-46 */
+/* C-49 */
 static void a_join_is_refused_with_a_word_and_may_be_asked_anew(void **state)
 {
     struct desk_room *room = *state;
@@ -115,7 +115,7 @@ static bool is_told_of_a_refusal(void *arg)
     return room->town->houses[B].told[KIND_MAIL_DECLINE] > 0;
 }
 
-/* C-46: what somebody else writes about B's JOIN refuses nothing. */
+/* C-49: what somebody else writes about B's JOIN refuses nothing. */
 static void nobody_but_the_requester_refuses(void **state)
 {
     struct desk_room *room = *state;
@@ -185,7 +185,7 @@ static bool has_access(void *arg)
     return is;
 }
 
-/* C-46: it cannot read the GRANT_END; a letter says it, until access is given anew. */
+/* C-49: it cannot read the GRANT_END; a letter says it, until access is given anew. */
 static void whose_access_ended_knows_it_and_writes_no_more(void **state)
 {
     struct desk_room *room = *state;
