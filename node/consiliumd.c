@@ -203,8 +203,8 @@ static int check(const struct options *options, const struct configuration *conf
         return fail_setting(configuration, "data", problem);
     else if (readiness_check_stores(configuration, &identity, &trouble) != OK)
         return fail(trouble.line);
-    printf("%s: all settings are good, %zu federations%s\n", options->config,
-           configuration->federation_count, note);
+    printf("%s: all settings are good, %zu federation%s%s\n", options->config,
+           configuration->federation_count, configuration->federation_count == 1 ? "" : "s", note);
     return 0;
 }
 

@@ -155,6 +155,23 @@ void config_complain(const struct config *config, const char *section, const cha
                    place, open, section, close, key, what);
 }
 
+/* Wrapped at blanks: a terminal, and a mail, have 80 columns. */
+static void config_help_comment(const char *text, FILE *out)
+{
+    enum { CONFIG_HELP_WIDTH = 78 };
+    while (*text != '\0') {
+        size_t size = strlen(text);
+        if (size > CONFIG_HELP_WIDTH) {
+            size = CONFIG_HELP_WIDTH;
+            while (size > 0 && text[size] != ' ')
+                size--;
+            size = size == 0 ? strcspn(text, " ") : size; /* a word that fits no line */
+        }
+        (void)fprintf(out, "# %.*s\n", (int)size, text);
+        text += size + strspn(text + size, " ");
+    }
+}
+
 void config_help(const struct config_schema *schema, FILE *out)
 {
     const char *section = "";
@@ -168,8 +185,11 @@ void config_help(const struct config_schema *schema, FILE *out)
                           section[star] == '*' ? "NAME" : "");
         }
         config_value_wanted(setting, wanted, sizeof wanted);
-        (void)fprintf(out, "# %s (%s%s%s)\n", setting->help, setting->many ? "a list, each " : "",
-                      wanted, setting->required ? "; required" : "");
+        char line[1024];
+        (void)snprintf(line, sizeof line, "%s (%s%s%s)", setting->help,
+                       setting->many ? "a list, each " : "", wanted,
+                       setting->required ? "; required" : "");
+        config_help_comment(line, out);
         (void)fprintf(out, "%s%s = %s\n", setting->required ? "" : "#", setting->key,
                       setting->fallback == NULL ? "" : setting->fallback);
     }

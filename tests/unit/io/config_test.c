@@ -47,7 +47,13 @@ static const struct config_setting settings[] = {
      .max = 60000,
      .fallback = "1s",
      .help = "How long."},
-    {.section = "store", .key = "sync", .type = CONFIG_BOOL, .fallback = "yes", .help = "Whether."},
+    {.section = "store",
+     .key = "sync",
+     .type = CONFIG_BOOL,
+     .fallback = "yes",
+     .help =
+         "Whether what is written is on the disk before anybody else is told of it, which is what "
+         "keeps a promise when the power fails."},
     {.section = "federation *",
      .key = "relay",
      .type = CONFIG_ENDPOINT,
@@ -232,6 +238,8 @@ static void the_help_is_a_configuration(void **state)
     assert_non_null(strstr(text, "\n[federation NAME]\n# Its relay. (an endpoint like "
                                  "tcp://host.example:7801; required)\nrelay = \n"));
     assert_non_null(strstr(text, "#quota = 10G\n"));
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
+        assert_in_range(strcspn(line, "\n"), 0, 80);
     assert_memory_equal(text, "# Where. (a path; required)\ndata = \n", 36);
 }
 
