@@ -128,7 +128,13 @@ static int show_status(const struct relay_config *config)
         return fail("no relay runs here now; that was its last status");
     if (failure == ERR_NOT_FOUND)
         return fail("no relay ever ran with this configuration");
-    return fail("the relay does not answer; see its log");
+    if (failure == ERR_NOT_ENTITLED)
+        return fail("the relay runs as another user: ask as that one (sudo -u consilium-relay), or "
+                    "as root");
+    if (failure == ERR_BUSY)
+        return fail("the relay runs and does not answer for 30 s, that was its last status: it is "
+                    "overloaded or stopped; see its log, then restart it");
+    return fail("the relay's status cannot be read; see its log");
 }
 
 static int run(const struct options *options)

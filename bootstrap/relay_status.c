@@ -15,8 +15,9 @@
 enum {
     RELAY_STATUS_SIZE_MAX = 4096,
     RELAY_STATUS_MODE = 0644,
-    RELAY_STATUS_WAITS = 40,
     RELAY_STATUS_WAIT_MS = 50,
+    RELAY_STATUS_WAITS_QUIET = 2000 / RELAY_STATUS_WAIT_MS,
+    RELAY_STATUS_WAITS = 30000 / RELAY_STATUS_WAIT_MS,
 };
 
 static err relay_status_path(const char *directory, const char *name, char ret_path[PATH_MAX])
@@ -113,14 +114,16 @@ static err relay_status_refresh(const char *path, pid_t pid)
     struct stat before, after;
     const struct timespec pause = {.tv_nsec = RELAY_STATUS_WAIT_MS * 1000000L};
     if (stat(path, &before) != 0 || kill(pid, SIGUSR1) != 0)
-        return ERR_IO;
+        return errno == EPERM ? ERR_NOT_ENTITLED : ERR_IO;
     for (int i = 0; i < RELAY_STATUS_WAITS; i++) {
         (void)nanosleep(&pause, NULL);
         if (stat(path, &after) == 0 && after.st_ino != before.st_ino)
             return OK;
+        if (i == RELAY_STATUS_WAITS_QUIET)
+            (void)fprintf(stderr, "consilium-relay: waiting for process %ld, which is busy\n",
+                          (long)pid);
     }
-    errno = ETIMEDOUT;
-    return ERR_IO;
+    return ERR_BUSY;
 }
 
 static err relay_status_read(const char *path, char ret_text[RELAY_STATUS_SIZE_MAX + 1])
@@ -143,6 +146,8 @@ err relay_status_show(const char *directory, FILE *out)
     err failure = relay_status_path(directory, "status", path);
     if (failure == OK)
         failure = relay_status_read(path, text);
+    if (failure == ERR_IO && errno == EACCES)
+        return ERR_NOT_ENTITLED;
     if (failure != OK)
         return failure;
     err locked = relay_status_lock(directory, &lock);
@@ -152,12 +157,13 @@ err relay_status_show(const char *directory, FILE *out)
         return ERR_STATE;
     }
     pid_t pid = relay_status_pid(text);
+    if (locked == ERR_IO && (errno == EACCES || errno == EPERM))
+        return ERR_NOT_ENTITLED;
     if (locked != ERR_BUSY || pid == 0)
         return ERR_IO;
     failure = relay_status_refresh(path, pid);
-    if (failure == OK)
-        failure = relay_status_read(path, text);
-    if (failure == OK)
+    err again = failure == OK ? relay_status_read(path, text) : OK;
+    if (again == OK && (failure == OK || failure == ERR_BUSY))
         (void)fputs(text, out);
-    return failure;
+    return failure == OK ? again : failure;
 }

@@ -22,11 +22,14 @@ struct relay_status {
 MUST_USE err relay_status_write(const struct relay_config *config,
                                 const struct relay_status *status);
 
-/* Asks a relay that runs in `directory` to write its status, and copies it to `out`.
+/* Asks a relay that runs in `directory` to write its status, and copies it to `out`. Says on
+ * standard error when that takes more than two seconds, and gives up after thirty.
  *
- *   ERR_STATE      no relay runs there; the last status, if there is one, was copied
- *   ERR_NOT_FOUND  none ever ran there
- *   ERR_IO         it could not be read, or the relay does not answer */
+ *   ERR_STATE         no relay runs there; the last status, if there is one, was copied
+ *   ERR_NOT_FOUND     none ever ran there
+ *   ERR_NOT_ENTITLED  it runs as another user
+ *   ERR_BUSY          the relay does not answer; its last status was copied
+ *   ERR_IO            it could not be read */
 MUST_USE err relay_status_show(const char *directory, FILE *out);
 
 /* Takes the lock that says that a relay runs in `directory`, until the process ends.

@@ -105,7 +105,7 @@ static bool report_take_report(struct cuts_list *list, const char *path,
     size_t size;
     err failure = file_read(path, CUTS_REPORT_SIZE_MAX, &data, &size);
     if (failure != OK)
-        return society_say_error("%s: %s", path, err_sentence(failure)) == 0;
+        return society_say_error("%s: %s", path, society_say_reason(failure)) == 0;
     char *rest = (char *)data, *line;
     bool taken = true, read = true;
     for (unsigned number = 1; taken && (line = strsep(&rest, "\n")) != NULL; number++) {

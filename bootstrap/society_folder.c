@@ -43,8 +43,8 @@ static bool folder_read(const struct folder_path *path, size_t size_max, uint8_t
     err failure = file_read(path->text, size_max, ret_data, ret_size);
     if (failure == OK)
         return true;
-    society_say_error("%s: %s%s%s", path->text, err_sentence(failure),
-                      failure == ERR_IO ? ": " : "", failure == ERR_IO ? strerror(errno) : "");
+    society_say_error("%s: %s; the directory was not copied whole: take it from another officer",
+                      path->text, society_say_reason(failure));
     return false;
 }
 
@@ -251,8 +251,7 @@ static bool folder_write(const struct folder_path *path, struct bytes content)
     err failure = file_write(path->text, content, FOLDER_FILE_MODE);
     if (failure == OK)
         return true;
-    society_say_error("cannot write %s: %s", path->text,
-                      failure == ERR_IO ? strerror(errno) : err_sentence(failure));
+    society_say_error("cannot write %s: %s", path->text, society_say_reason(failure));
     return false;
 }
 

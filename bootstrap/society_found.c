@@ -125,7 +125,7 @@ int society_found_federation(const struct society_options *options)
 {
     struct found_officers officers;
     if (options->name == NULL)
-        return society_say_error("name the federation with --name");
+        return society_say_usage("name the federation with --name");
     if (!found_read_officers(options, &officers))
         return 1;
     struct society *society = malloc(sizeof *society);

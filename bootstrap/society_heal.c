@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bootstrap/society_changes.h"
 #include "bootstrap/society_pending.h"
@@ -217,6 +218,25 @@ static bool heal_prepare(struct heal *heal, const struct society_options *option
     return true;
 }
 
+/* The other side's directory is there, and is not ours. */
+static bool heal_check_folder(const struct society_options *options)
+{
+    struct stat ours, theirs;
+    const char *folder = options->arguments[0];
+    if (stat(folder, &theirs) != 0 || !S_ISDIR(theirs.st_mode)) {
+        society_say_error("%s is no directory: name a copy of this one as the other side has it",
+                          folder);
+        return false;
+    }
+    if (stat(options->society, &ours) == 0 && ours.st_dev == theirs.st_dev &&
+        ours.st_ino == theirs.st_ino) {
+        society_say_error("%s is this directory itself: name a copy of it as the other side has it",
+                          folder);
+        return false;
+    }
+    return true;
+}
+
 int society_heal_split(const struct society_options *options)
 {
     struct society *both = calloc(2, sizeof *both);
@@ -224,7 +244,7 @@ int society_heal_split(const struct society_options *options)
     if (both == NULL)
         return society_say_error("%s", err_sentence(ERR_NO_MEMORY));
     int status = 1;
-    if (society_folder_open(heal.ours, options->society, false)) {
+    if (heal_check_folder(options) && society_folder_open(heal.ours, options->society, false)) {
         if (society_folder_open(heal.theirs, options->arguments[0], false)) {
             status = heal_prepare(&heal, options) ? 0 : 1;
             society_folder_close(heal.theirs);

@@ -73,7 +73,7 @@ static int invite_write(const struct society_options *options, const struct node
         return society_say_error("the invitation would be too large");
     err failure = file_write(path, all, 0644);
     if (failure != OK)
-        return society_say_error("cannot write %s: %s", path, err_sentence(failure));
+        return society_say_error("cannot write %s: %s", path, society_say_reason(failure));
     struct hash hash = invitation_fingerprint(&invitation);
     fingerprint_write(&hash, print);
     printf("The invitation is in %s; mail it to the institution.\n"

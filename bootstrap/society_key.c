@@ -49,9 +49,9 @@ static struct key_path key_path(const struct society_key *key, const char *folde
 
 static int key_fail(const char *path, err failure)
 {
-    if (failure == ERR_IO)
-        return society_say_error("%s: %s", path, strerror(errno));
-    return society_say_error("%s: %s", path, err_sentence(failure));
+    if (failure == ERR_PASSPHRASE)
+        return society_say_error("%s: the passphrase does not open it; nothing was changed", path);
+    return society_say_error("%s: %s", path, society_say_reason(failure));
 }
 
 /* ---- passphrases ---- */
@@ -60,26 +60,32 @@ static bool key_passphrase(const struct society_options *options, bool is_new,
                            struct buffer *passphrase)
 {
     const char *prompt = is_new ? "New passphrase for this key" : "Passphrase of this key";
+    const char *file = options->passphrase.file;
     err failure = passphrase_read(&options->passphrase, prompt, is_new, passphrase);
     switch ((int)failure) {
     case OK:
         return true;
     case ERR_NOT_FOUND:
-        society_say_error("no passphrase: no such file, or no terminal to ask at; name a file with "
-                          "--passphrase-file");
+        if (file == NULL)
+            society_say_error("there is no terminal to ask for the passphrase at; name a file with "
+                              "--passphrase-file");
+        else
+            society_say_error("%s, for the passphrase: there is no such file", file);
         return false;
     case ERR_NOT_ENTITLED:
-        society_say_error("the passphrase file is open to others: chmod 600");
+        society_say_error("%s, for the passphrase: it is another's, or open to others; chmod 600",
+                          file);
         return false;
     case ERR_INVALID:
-        society_say_error(is_new
-                              ? "a new passphrase has at least %d characters, and is typed twice "
-                                "alike"
-                              : "the passphrase is empty (a new one would need %d characters)",
-                          PASSPHRASE_NEW_SIZE_MIN);
+        if (is_new)
+            society_say_error("a new passphrase has at least %d characters, and is typed twice "
+                              "alike",
+                              PASSPHRASE_NEW_SIZE_MIN);
+        else
+            society_say_error("the passphrase is empty");
         return false;
     default:
-        society_say_error("the passphrase cannot be read: %s", err_sentence(failure));
+        society_say_error("the passphrase cannot be read: %s", society_say_reason(failure));
         return false;
     }
 }
@@ -146,7 +152,7 @@ int society_key_init(const struct society_key *key, const struct society_options
 {
     uint8_t public_key[KEY_SIZE];
     if (options->key == NULL || options->name == NULL)
-        return society_say_error("name the folder for the key (--key) and whose it is (--name)");
+        return society_say_usage("name the folder for the key (--key) and whose it is (--name)");
     err failure = file_ensure_directory(options->key, KEY_FOLDER_MODE);
     if (failure == ERR_NOT_ENTITLED)
         return society_say_error("%s is another's, or open to others: chmod 700", options->key);
@@ -172,7 +178,7 @@ static const char *key_peek_reason(err failure)
     case ERR_MALFORMED:
         return "is no key file, or was damaged; restore it from its backup";
     default:
-        return failure == ERR_IO ? strerror(errno) : err_sentence(failure);
+        return society_say_reason(failure);
     }
 }
 

@@ -6,16 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootstrap/society_found.h"
-#include "bootstrap/society_heal.h"
-#include "bootstrap/society_invite.h"
-#include "bootstrap/society_key.h"
-#include "bootstrap/society_member.h"
-#include "bootstrap/society_officer.h"
-#include "bootstrap/society_publish.h"
+#include "bootstrap/society_commands.h"
 #include "bootstrap/society_say.h"
-#include "bootstrap/society_settings.h"
-#include "bootstrap/society_show.h"
 
 enum main_option {
     OPTION_SOCIETY = 's',
@@ -24,6 +16,7 @@ enum main_option {
     OPTION_OUTPUT = 'o',
     OPTION_JSON = 'j',
     OPTION_VERSION = 'V',
+    OPTION_HELP = '?',
     OPTION_NAME = 0x100,
     OPTION_PASSPHRASE_FILE,
     OPTION_PASSPHRASE_FD,
@@ -42,7 +35,10 @@ enum main_option {
     OPTION_CUSTODY,
     OPTION_REPLACE,
     OPTION_WAIT,
+    OPTION_USAGE,
 };
+
+static const char main_name[] = "consilium-society";
 
 static const struct argp_option main_options[] = {
     {"society", OPTION_SOCIETY, "DIR", 0, "the society's directory (default: here)", 1},
@@ -69,77 +65,32 @@ static const struct argp_option main_options[] = {
     {"federation", OPTION_FEDERATION, "ID", 0, "verify: the id that it must have", 3},
     {"replace", OPTION_REPLACE, NULL, 0, "sign: the head I signed before was thrown away", 3},
     {"wait", OPTION_WAIT, "SECONDS", 0, "publish: at most so long (default 30)", 3},
+    {"help", OPTION_HELP, NULL, 0, "tell about COMMAND, or list all of them", -1},
+    {"usage", OPTION_USAGE, NULL, 0, "list the options in short", -1},
     {"version", OPTION_VERSION, NULL, 0, "print the version", -1},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
-struct main_command {
-    const char *name; /* one word or two */
-    const char *usage;
-    uint32_t arguments_min, arguments_max;
-    int (*run)(const struct society_options *options);
-    const char *what;
-};
-
-static int main_publisher_init(const struct society_options *options)
-{
-    return society_key_init(&society_key_publisher, options);
-}
-
-static const struct main_command main_commands[] = {
-    {"officer init", "--key FOLDER --name NAME", 0, 0, society_officer_init,
-     "make your officer's key, under a passphrase"},
-    {"found", "--name NAME --officer KEY... --threshold K", 0, 0, society_found_federation,
-     "prepare the founding head; all officers sign it"},
-    {"sign", "--key FOLDER", 0, 0, society_officer_sign, "look at what is pending and sign it"},
-    {"discard", "", 0, 0, society_settings_discard, "throw away what is pending"},
-    {"show", "", 0, 0, society_show_all, "what is in force and what is pending"},
-    {"verify", "", 0, 0, society_show_verify, "prove the whole history from the founding head"},
-    {"admit", "REQUEST", 1, 1, society_member_admit, "take in the institution that sent REQUEST"},
-    {"rotate", "REQUEST", 1, 1, society_member_rotate,
-     "give a member the keys, name and addresses of its new REQUEST"},
-    {"suspend", "MEMBER", 1, 1, society_member_suspend, "stop a member for now"},
-    {"reinstate", "MEMBER", 1, 1, society_member_reinstate, "end a suspension"},
-    {"remove", "MEMBER", 1, 1, society_member_remove, "end a membership, for good"},
-    {"serve", "MEMBER TAG", 2, 2, society_member_serve, "let a member serve a board"},
-    {"unserve", "MEMBER TAG", 2, 2, society_member_unserve, "end that"},
-    {"invite", "MEMBER", 1, 1, society_invite_member, "write the file that a member starts with"},
-    {"board add", "TAG[=NAME]...", 1, 4, society_settings_board_add, "add boards, or rename them"},
-    {"board remove", "TAG", 1, 1, society_settings_board_remove, "close a board"},
-    {"relay add", "KEY ENDPOINT", 2, 2, society_settings_relay_add, "list a relay (--name)"},
-    {"relay remove", "KEY", 1, 1, society_settings_relay_remove, "take it off the list"},
-    {"publisher init", "--key FOLDER --name NAME", 0, 0, main_publisher_init,
-     "make a key that may bring heads to the relays"},
-    {"publisher add", "KEY", 1, 1, society_settings_publisher_add, "list a publisher"},
-    {"publisher remove", "KEY", 1, 1, society_settings_publisher_remove, "take it off the list"},
-    {"publish", "--key FOLDER", 0, 0, society_publish_head,
-     "bring the head to the relays, and to the members connected there"},
-    {"settings", "", 0, 0, society_settings_change, "change name, times and counts"},
-    {"officers", "--officer KEY... --threshold K", 0, 0, society_found_officers,
-     "replace the officers"},
-    {"heal", "FOLDER", 1, 1, society_heal_split,
-     "join a split: FOLDER is this directory as the other side has it"},
-    {"renew", "", 0, 0, society_settings_renew, "a head that changes nothing but its validity"},
-};
-
-enum { MAIN_COMMAND_COUNT = sizeof main_commands / sizeof main_commands[0], MAIN_WORDS_MAX = 6 };
+enum { MAIN_WORDS_MAX = 6 };
 
 /* What the parser fills. */
 struct main_state {
     struct society_options options;
     const char *words[MAIN_WORDS_MAX];
     uint32_t word_count;
+    bool help;
 };
 
 /* ---- reading the command line ---- */
 
-static uint64_t main_number(struct argp_state *state, const char *text, uint64_t max)
+static uint64_t main_number(struct argp_state *state, const char *text, uint64_t min, uint64_t max)
 {
     char *end;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
-    if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || value > max)
-        argp_error(state, "`%s` is no number from 0 to %llu", text, (unsigned long long)max);
+    if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || value < min || value > max)
+        argp_error(state, "`%s` is no number from %llu to %llu", text, (unsigned long long)min,
+                   (unsigned long long)max);
     return value;
 }
 
@@ -177,29 +128,29 @@ static bool main_take_number(struct argp_state *state, struct society_options *o
 {
     switch (key) {
     case OPTION_PASSPHRASE_FD:
-        options->passphrase.fd = (int)main_number(state, text, 1 << 20);
+        options->passphrase.fd = (int)main_number(state, text, 0, 1 << 20);
         return true;
     case OPTION_THRESHOLD:
-        options->threshold = main_number(state, text, OFFICER_COUNT_MAX);
+        options->threshold = main_number(state, text, 0, OFFICER_COUNT_MAX);
         return true;
     case OPTION_VALID_DAYS:
-        options->valid_days = main_number(state, text, 3660);
+        options->valid_days = main_number(state, text, 1, 3660);
         return true;
     case OPTION_COOLING_OFF:
-        options->cooling_off_hours = main_number(state, text, 3660 * 24);
+        options->cooling_off_hours = main_number(state, text, 0, 3660 * 24);
         options->cooling_off_given = true;
         return true;
     case OPTION_ANNOUNCEMENT:
-        options->announcement_days = main_number(state, text, 3660);
+        options->announcement_days = main_number(state, text, 1, 3660);
         return true;
     case OPTION_PARTICIPANTS:
-        options->participants = main_number(state, text, PARTICIPANT_COUNT_MAX);
+        options->participants = main_number(state, text, 1, PARTICIPANT_COUNT_MAX);
         return true;
     case OPTION_WAIT:
-        options->wait_seconds = main_number(state, text, 3600);
+        options->wait_seconds = main_number(state, text, 1, 3600);
         return true;
     case OPTION_GENERATIONS:
-        options->generations = main_number(state, text, 1000);
+        options->generations = main_number(state, text, 1, 1000);
         return true;
     default:
         return false;
@@ -224,9 +175,9 @@ static char *main_help(int key, const char *text, void *input)
     if (out == NULL)
         return NULL;
     fputs("Commands:\n", out);
-    for (size_t i = 0; i < MAIN_COMMAND_COUNT; i++)
-        fprintf(out, "  %s %s\n      %s\n", main_commands[i].name, main_commands[i].usage,
-                main_commands[i].what);
+    for (size_t i = 0; i < society_commands_count; i++)
+        fprintf(out, "  %s %s\n      %s\n", society_commands[i].name, society_commands[i].usage,
+                society_commands[i].what);
     fputs(main_directory, out);
     fclose(out);
     return all;
@@ -259,6 +210,12 @@ static error_t main_parse(int key, char *text, struct argp_state *state)
     case OPTION_JSON:
         options->json = true;
         return 0;
+    case OPTION_HELP:
+        into->help = true;
+        return 0;
+    case OPTION_USAGE:
+        argp_help(state->root_argp, stdout, ARGP_HELP_USAGE, (char *)(uintptr_t)main_name);
+        exit(0);
     case OPTION_VERSION:
         puts("consilium-society " CONSILIUM_VERSION);
         exit(0);
@@ -275,7 +232,7 @@ static error_t main_parse(int key, char *text, struct argp_state *state)
 
 /* ---- finding the command ---- */
 
-static uint32_t main_words_of(const struct main_command *command, const struct main_state *state)
+static uint32_t main_words_of(const struct society_command *command, const struct main_state *state)
 {
     char joined[64];
     if (state->word_count == 0)
@@ -288,7 +245,17 @@ static uint32_t main_words_of(const struct main_command *command, const struct m
     return strcmp(command->name, joined) == 0 ? 2 : 0;
 }
 
-static int main_run(const struct main_command *command, uint32_t words, struct main_state *state)
+static const struct society_command *main_find(const struct main_state *state, uint32_t *ret_words)
+{
+    for (size_t i = 0; i < society_commands_count; i++) {
+        *ret_words = main_words_of(&society_commands[i], state);
+        if (*ret_words > 0)
+            return &society_commands[i];
+    }
+    return NULL;
+}
+
+static int main_run(const struct society_command *command, uint32_t words, struct main_state *state)
 {
     struct society_options *options = &state->options;
     for (uint32_t i = words; i < state->word_count; i++) {
@@ -297,10 +264,9 @@ static int main_run(const struct main_command *command, uint32_t words, struct m
         options->arguments[options->argument_count++] = state->words[i];
     }
     uint32_t given = state->word_count - words;
-    if (given < command->arguments_min || given > command->arguments_max) {
-        society_say_error("usage: consilium-society %s %s", command->name, command->usage);
-        return 2;
-    }
+    if (given < command->arguments_min || given > command->arguments_max)
+        return society_say_usage("usage: consilium-society %s %s; --help tells more", command->name,
+                                 command->usage);
     if (options->valid_days == 0)
         options->valid_days = 400;
     if (options->wait_seconds == 0)
@@ -320,15 +286,21 @@ int main(int argc, char **argv)
     struct main_state state = {.options = {.society = ".", .passphrase = PASSPHRASE_TERMINAL}};
     if (sodium_init() < 0)
         return society_say_error("libsodium does not start");
-    if (argp_parse(&argp, argc, argv, 0, NULL, &state) != 0)
+    argp_err_exit_status = 2;
+    if (argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, &state) != 0)
         return 2;
-    for (size_t i = 0; i < MAIN_COMMAND_COUNT; i++) {
-        uint32_t words = main_words_of(&main_commands[i], &state);
-        if (words > 0)
-            return main_run(&main_commands[i], words, &state);
+    uint32_t words = 0;
+    const struct society_command *command = main_find(&state, &words);
+    if (state.help) {
+        if (command == NULL)
+            argp_help(&argp, stdout, ARGP_HELP_STD_HELP, (char *)(uintptr_t)main_name);
+        else
+            society_commands_tell(command);
+        return 0;
     }
-    society_say_error(state.word_count == 0 ? "say what to do; --help lists the commands%s"
-                                            : "there is no command `%s`; --help lists them",
-                      state.word_count == 0 ? "" : state.words[0]);
-    return 2;
+    if (command != NULL)
+        return main_run(command, words, &state);
+    if (state.word_count == 0)
+        return society_say_usage("say what to do; --help lists the commands");
+    return society_say_usage("there is no command `%s`; --help lists them", state.words[0]);
 }

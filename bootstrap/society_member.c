@@ -46,13 +46,13 @@ static bool member_read_request(const char *path, struct member_request *ret)
 {
     err failure = file_read(path, JOIN_REQUEST_SIZE_MAX, &ret->data, &ret->size);
     if (failure != OK)
-        return society_say_error("%s: %s", path, err_sentence(failure)) == 0;
+        return society_say_error("%s: %s", path, society_say_reason(failure)) == 0;
     failure = join_read((struct bytes){ret->data, ret->size}, &ret->request);
     if (failure == OK)
         return true;
-    society_say_error("%s is no request to join, or was damaged on the way: %s; ask the "
-                      "institution to send it again",
-                      path, err_sentence(failure));
+    society_say_error("%s is no request to join, or was damaged on the way; ask the institution "
+                      "to send it again (`consiliumd request`)",
+                      path);
     free(ret->data);
     return false;
 }
@@ -263,7 +263,8 @@ static bool member_remove(struct society *society, const struct society_options 
         return society_say_error("this member was removed already") == 0;
     if (member.state == MEMBER_ADMITTED)
         society_say_warning("the usual way is to `suspend` first: then nodes report what they hold "
-                            "of its streams, and the removal can say where each ends (--cuts)");
+                            "of its streams (`consilium report`), and the removal can say where "
+                            "each ends (--cuts)");
     struct node_id node_id = member.node_id;
     if (!member_name_successor(society, options, &member))
         return false;

@@ -50,7 +50,7 @@ static bool officer_remember(const struct officer_memory *memory)
     snprintf(text, sizeof text, "%" PRIu64 " %s\n", memory->epoch, hex);
     err failure = file_write(memory->path, bytes_of_text(text), 0600);
     if (failure != OK)
-        society_say_error("cannot write %s: %s", memory->path, err_sentence(failure));
+        society_say_error("cannot write %s: %s", memory->path, society_say_reason(failure));
     return failure == OK;
 }
 
@@ -170,7 +170,7 @@ int society_officer_sign(const struct society_options *options)
         return society_say_error("%s", err_sentence(ERR_NO_MEMORY));
     int status = 1;
     if (options->key == NULL) {
-        status = society_say_error("name the folder of your key with --key");
+        status = society_say_usage("name the folder of your key with --key");
     } else if (society_folder_open(society, options->society, false)) {
         status = officer_sign(society, options);
         society_folder_close(society);

@@ -416,8 +416,9 @@ bool society_pending_read(struct society *society, struct bytes head, struct byt
     if (pending_take_head(&society->pending, head) && pending_take_items(society, items) &&
         pending_proved(society))
         return true;
-    society_say_error("what is pending in %s/pending cannot be used; remove both files there and "
-                      "make the change again",
+    society_say_error("what is pending in %s/pending cannot be used: the directory was not copied "
+                      "whole, or was altered; take it from the officer who prepared it, or remove "
+                      "both files there and make the change again",
                       society->path);
     return false;
 }

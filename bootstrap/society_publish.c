@@ -562,7 +562,7 @@ int society_publish_head(const struct society_options *options)
     if (publish == NULL || society == NULL) {
         society_say_error("%s", err_sentence(ERR_NO_MEMORY));
     } else if (options->key == NULL) {
-        society_say_error("name the folder of the publisher's key with --key");
+        status = society_say_usage("name the folder of the publisher's key with --key");
     } else if (society_folder_open(society, options->society, false)) {
         publish->options = options;
         publish->society = society;

@@ -1,5 +1,6 @@
 #include "bootstrap/society_say.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum { SAY_BUFFER_COUNT = 8, SAY_TEXT_SIZE = 1024 };
 int society_say_error(const char *format, ...)
 {
     va_list arguments;
+    fflush(stdout); /* what was said before stands before */
     fputs("consilium-society: ", stderr);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
@@ -22,9 +24,40 @@ int society_say_error(const char *format, ...)
     return 1;
 }
 
+int society_say_usage(const char *format, ...)
+{
+    va_list arguments;
+    fflush(stdout); /* what was said before stands before */
+    fputs("consilium-society: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return 2;
+}
+
+const char *society_say_reason(err failure)
+{
+    switch ((int)failure) {
+    case ERR_IO:
+        return strerror(errno);
+    case ERR_NOT_FOUND:
+        return "there is no such file";
+    case ERR_INVALID:
+        return "this is no file";
+    case ERR_TOO_LARGE:
+        return "larger than such a file can be";
+    case ERR_EXISTS:
+        return "exists already; it was not touched";
+    default:
+        return err_sentence(failure);
+    }
+}
+
 void society_say_warning(const char *format, ...)
 {
     va_list arguments;
+    fflush(stdout); /* what was said before stands before */
     fputs("consilium-society: warning: ", stderr);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);

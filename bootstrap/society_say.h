@@ -6,13 +6,20 @@
 #include <stdio.h>
 
 #include "protocol/bytes.h"
+#include "protocol/error.h"
 #include "protocol/hash.h"
 #include "protocol/ids.h"
 
 /* "consilium-society: ..." on standard error; returns 1, the exit status. */
 int society_say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same, not as a failure. */
+/* The same for a command that was called in a wrong way; returns 2. */
+int society_say_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Why a file could not be read or written, in words for whoever named it; reads errno. */
+const char *society_say_reason(err failure);
+
+/* The same as society_say_error, not as a failure. */
 void society_say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* For %s: names and tags of the roster hold nothing that drives a terminal (ROSTER-10). In one of

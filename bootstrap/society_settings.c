@@ -271,6 +271,10 @@ bool society_settings_from_options(struct settings *settings, const struct socie
 
 int society_settings_change(const struct society_options *options)
 {
+    if (options->name == NULL && !options->cooling_off_given && options->announcement_days == 0 &&
+        options->participants == 0 && options->generations == 0 && options->custody == NULL)
+        return society_say_usage("say what to change: --name, --cooling-off, --announcement-days, "
+                                 "--participants, --generations or --custody");
     return settings_change(options, society_settings_from_options);
 }
 

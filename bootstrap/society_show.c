@@ -316,8 +316,9 @@ static void verify_head(const struct show_head *head, struct society_json *json)
     }
     society_say_date(head->head.issued, date);
     ids_to_hex(ID_BYTES(head->id), hex);
-    printf("epoch %-4" PRIu64 " %s  %u signatures, %u members  %s\n", head->head.epoch, date,
-           head->signatures, head->head.member_count, hex);
+    printf("epoch %-4" PRIu64 " %s  %u signature%s, %u member%s\n  head       %s\n",
+           head->head.epoch, date, head->signatures, head->signatures == 1 ? "" : "s",
+           head->head.member_count, head->head.member_count == 1 ? "" : "s", hex);
 }
 
 static int verify_history(const struct society *society, struct society_json *json)
@@ -339,9 +340,9 @@ static int verify_society(const struct society *society, const struct society_op
     uint8_t wanted[HASH_SIZE];
     if (!society->roster.filled)
         return society_say_error("the federation is not founded yet: its officers have to `sign`");
-    if (options->federation != NULL &&
-        (ids_from_hex(options->federation, wanted, HASH_SIZE) != OK ||
-         memcmp(wanted, federation.bytes, HASH_SIZE) != 0))
+    if (options->federation != NULL && ids_from_hex(options->federation, wanted, HASH_SIZE) != OK)
+        return society_say_usage("--federation wants all 64 hexadecimal digits of the id");
+    if (options->federation != NULL && memcmp(wanted, federation.bytes, HASH_SIZE) != 0)
         return society_say_error("this is another federation than the one that --federation names");
     if (!options->json) {
         int status = verify_history(society, NULL);

@@ -20,10 +20,11 @@ fail() {
 society() { # runs it in the society's directory
     "$bin" --society society "$@" >log 2>&1
 }
-expect() { # expect 'words of the message' command...
-    words=$1
+expect() { # expect 'words of the message' command...: status 1
+    words=$1 status=0
     shift
-    if society "$@"; then fail "should be refused: $*"; fi
+    society "$@" || status=$?
+    [ "$status" = "${wanted:-1}" ] || fail "should end with ${wanted:-1}, not $status: $*"
     grep -q -e "$words" log || fail "should say '$words': $*"
 }
 sign() {
@@ -53,6 +54,24 @@ echo short >short.pass
 chmod 600 short.pass
 expect 'at least 8' officer init --key dora --name Dora --passphrase-file short.pass
 
+echo 'called in a wrong way: status 2, and where to read on'
+wanted=2
+expect 'no command .foo' foo
+expect 'say what to do'
+expect 'usage: .*suspend MEMBER; --help tells more' suspend
+expect 'with --key' sign
+expect 'with --key' publish
+expect 'with --name' found
+expect 'say what to change' settings
+expect 'no number from 1 to' settings --participants 0
+expect 'unrecognized option' show --colour
+wanted=
+society remove --help || fail help
+grep -q -e '--successor OTHER' log || fail 'what a successor may'
+grep -q 'consilium report MEMBER' log || fail 'where reports come from'
+society --help || fail help
+grep -q 'end a membership, for good' log || fail 'all commands'
+
 echo 'the federation is founded by all three'
 expect 'name the society' show
 mkdir -p society
@@ -70,7 +89,16 @@ grep -q 'when one key is lost' log || fail 'n = k should be warned of'
 society found --name 'Rare Tumors' --officer ada/officer.public --officer bela/officer.public \
     --officer chen/officer.public --threshold 2 --cooling-off 48 || fail found
 expect 'not one of the 3 officers' sign --key mallory --passphrase-file mallory.pass --yes
-expect 'does not open' sign --key ada --passphrase-file bela.pass --yes
+expect 'does not open it; nothing was changed' sign --key ada --passphrase-file bela.pass --yes
+expect 'nowhere, for the passphrase: there is no such file' sign --key ada --passphrase-file nowhere --yes
+expect 'nowhere/officer.key: is not there; --key names' sign --key nowhere --yes
+expect 'office/officer.key: is not there' sign --key office --yes
+cp -r office disguised
+mv disguised/publisher.key disguised/officer.key
+expect 'another kind of key' sign --key disguised --yes
+cp ada.pass open.pass
+chmod 644 open.pass
+expect 'chmod 600' sign --key ada --passphrase-file open.pass --yes
 shows 'not yet      .*ada of the society'
 sign ada
 shows '^  signed by    ada of the society$'
@@ -101,6 +129,8 @@ if grep -q '^  board        dermatology' log; then fail 'not the old board'; fi
 society discard --yes || fail discard
 head -c 100 north.request >broken.request
 expect 'damaged on the way' admit broken.request --fingerprint 1
+expect 'nowhere: there is no such file' admit nowhere
+expect 'this is no file' admit society
 society admit north.request --fingerprint "$(print_of north.request)" || fail 'admit north'
 society admit east.request --fingerprint "$(print_of east.request)" || fail 'admit east'
 expect 'sign. first' invite 'Klinikum Nord'
@@ -246,4 +276,20 @@ sign ada
 cp society/pending/head altered/pending/head
 cp society/heads/00000002.delta altered/pending/items
 try_altered 'another content under a signed pending head'
+half_copied() { # FILE: is not there any more
+    rm -r half 2>/dev/null || true
+    cp -r society half
+    rm -r "half/$1"
+    if "$bin" --society half show >log 2>&1; then fail "without $1"; fi
+    grep -q 'another officer\|who prepared it\|holds no federation' log || fail "what to do without $1"
+}
+half_copied heads/00000002.delta
+half_copied heads/00000005.head
+half_copied heads/00000001.head
+half_copied heads
+half_copied pending/items
+expect 'is this directory itself' heal society
+expect 'is no directory' heal nowhere
+wanted=2
+expect 'all 64 hexadecimal digits' verify --federation 12345678
 echo 'done'
