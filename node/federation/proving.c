@@ -26,7 +26,7 @@ static void proving_complain(const struct shell *shell)
     log_error("marker-failed", log_text("federation", shell->name),
               log_text("file", shell->config.marker), log_text("why", strerror(errno)),
               log_text("do", "see to the directory that `marker` names; without it, nothing is "
-                             "written after a start before another member was there"));
+                             "written after a start before two other members were there"));
 }
 
 static bool proving_restore_row(void *arg, const struct store_row *row)

@@ -5,6 +5,7 @@
 #include "protocol/core/casework.h"
 #include "protocol/core/entitlement.h"
 #include "protocol/core/equivocation.h"
+#include "protocol/core/generation.h"
 #include "protocol/core/gossip.h"
 #include "protocol/hash.h"
 
@@ -99,7 +100,8 @@ void catchup_summary(struct core *core, struct peer *peer, struct bytes frame, s
     bool is_same = theirs.stream_count == ours.stream_count && ID_EQUAL(theirs.digest, ours.digest);
     bool is_first = !peer->is_heard;
     peer->is_heard = true;
-    peer->is_surveyed = peer->is_surveyed || is_same;
+    if (is_same)
+        generation_heard(core, peer);
     if (!is_same && (peer->listing == STREAM_NONE || peer->is_listing_its_own)) {
         peer->listing = 0;
         peer->is_listing_its_own = false;
@@ -216,7 +218,7 @@ void catchup_positions(struct core *core, struct peer *peer, struct bytes frame,
     if (failure != OK)
         core_refuse(core, peer, step, "positions-malformed", failure);
     else if (frame.data[0] == FRAME_STREAMS && peer->is_heard && count < FRAME_POSITION_COUNT_MAX)
-        peer->is_surveyed = true; /* the last page */
+        generation_heard(core, peer); /* the last page */
 }
 
 static void catchup_send_want(struct peer *peer, const struct stream_id *id, uint64_t from,

@@ -56,7 +56,7 @@ static uint32_t core_compared_count(const struct core *core)
 }
 
 /* How many comparisons are enough: a relay's, or two members', or all there are. */
-static uint32_t core_compared_needed(const struct core *core)
+uint32_t core_compared_needed(const struct core *core)
 {
     uint32_t others = 0;
     for (uint32_t i = 0; i < roster_count(core->roster) && others < COMPARED_COUNT; i++) {

@@ -56,11 +56,13 @@ struct core_fork {
 
 /* What is known of our own store and of generations (generation.h). */
 struct generations {
-    bool is_proven;    /* the store is not an older copy, or a peer told what it holds of us */
+    bool is_proven;    /* the store is not an older copy, or enough told what they hold of us */
     bool has_marker;   /* it names all of our streams */
     bool is_restored;  /* the store was put back to an earlier day */
     bool was_restored; /* once */
     uint32_t telling;  /* the next slot whose end may have to be kept */
+    uint32_t heard_count;
+    struct node_id heard[LINK_COUNT_MAX]; /* who has told since the start where we stand with it */
 };
 
 struct core {
@@ -107,6 +109,8 @@ void core_send(struct step *step, struct link_id link, const struct buffer *fram
 void core_refuse(struct core *core, const struct peer *peer, struct step *step, const char *event,
                  err verdict);
 
+/* How many others have to agree with us: two, or all if there are fewer. */
+uint32_t core_compared_needed(const struct core *core);
 /* Is any other member admitted? */
 bool core_has_others(const struct core *core);
 

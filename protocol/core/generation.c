@@ -103,6 +103,38 @@ void generation_start(struct core *core, enum event_marker marker, struct step *
     generations->is_restored = is_older || generations->was_restored;
 }
 
+/* One member's word proves nothing: it may say what it likes of what others hold. Where a marker
+ * names what was written it is enough that somebody is there. */
+static void generation_prove(struct core *core)
+{
+    struct generations *generations = &core->generations;
+    uint32_t needed = generations->has_marker ? 1 : core_compared_needed(core), count = 0;
+    for (uint32_t i = 0; i < generations->heard_count; i++) {
+        const struct roster_entry *member = roster_find(core->roster, &generations->heard[i]);
+        count += member != NULL && member->state == MEMBER_ADMITTED ? 1 : 0;
+    }
+    generations->is_proven = generations->is_proven || (count > 0 && count >= needed);
+}
+
+static bool generation_has_heard(const struct core *core, const struct node_id *node)
+{
+    for (uint32_t i = 0; i < core->generations.heard_count; i++) {
+        if (ID_EQUAL(core->generations.heard[i], *node))
+            return true;
+    }
+    return false;
+}
+
+void generation_heard(struct core *core, struct peer *peer)
+{
+    struct generations *generations = &core->generations;
+    peer->is_surveyed = true;
+    if (generation_has_heard(core, &peer->node) || generations->heard_count == LINK_COUNT_MAX)
+        return;
+    generations->heard[generations->heard_count++] = peer->node;
+    generation_prove(core);
+}
+
 /* Has one who would hold what we wrote there told where our streams stand? */
 static bool generation_is_heard(const struct core *core, const struct stream_id *id)
 {
@@ -126,14 +158,31 @@ static bool generation_may_be_lost(const struct core *core, const struct stream_
            core_has_others(core) && !generation_is_heard(core, id);
 }
 
+/* Everybody who may hold what the marker names was heard since the start, and nobody says that it
+ * does: it was lost before it left, or with who had it. */
+static bool generation_is_gone(const struct core *core, uint32_t slot)
+{
+    const struct stream_id *id = &core->streams.all[slot].id;
+    if (streams_is_spoken_of(&core->streams, slot))
+        return false;
+    for (uint32_t i = 0; i < roster_count(core->roster); i++) {
+        const struct node_id *node = &roster_at(core->roster, i)->node_id;
+        if (!ID_EQUAL(*node, core->config.self) && entitlement_shares(core, node, id) &&
+            !generation_has_heard(core, node))
+            return false;
+    }
+    return true;
+}
+
 /* Others hold what we wrote and lost, and may give it back: it comes first. Who claims so and does
- * not give it holds us up for a minute after a start; what the marker says, for as long as it
- * takes. */
+ * not give it holds us up for a minute after a start; what the marker says, until it is back or
+ * known to be gone. */
 static bool generation_is_due(const struct core *core, const struct stream *stream)
 {
     bool is_new = core->now.ms - core->started_at.ms < SURVEY_MS_MAX;
     bool is_claimed = core->config.survey_ms > 0 && is_new && stream->want_to > stream->kept;
-    return is_claimed || (stream->tail == 0 && stream->lost_to > 0);
+    return is_claimed || (stream->tail == 0 && stream->lost_to > 0 &&
+                          !generation_is_gone(core, (uint32_t)(stream - core->streams.all)));
 }
 
 static err generation_next(const struct core *core, const struct stream *stream,
@@ -235,16 +284,9 @@ void generation_opened(struct core *core, uint32_t slot, const struct record_cla
     effect->generation.opened_at = stream->opened_at;
 }
 
-static void generation_prove(struct core *core)
-{
-    for (size_t i = 0; !core->generations.is_proven && i < LINK_COUNT_MAX; i++)
-        core->generations.is_proven = core->peers[i].is_greeted && core->peers[i].is_surveyed;
-}
-
 void generation_react(struct core *core, struct step *step)
 {
     uint32_t *telling = &core->generations.telling;
-    generation_prove(core);
     for (int budget = GENERATION_TOLD_A_STEP;
          budget > 0 && *telling < core->streams.count && step_has_room(step, 256, 0); ++*telling) {
         struct stream *stream = &core->streams.all[*telling];

@@ -18,6 +18,9 @@ void generation_restore(struct core *core, const struct event *event);
 void generation_marker(struct core *core, const struct event *event);
 void generation_start(struct core *core, enum event_marker marker, struct step *step);
 
+/* The peer has told where our streams stand with it. */
+void generation_heard(struct core *core, struct peer *peer);
+
 /* ---- our own ---- */
 
 /* Where the next record of ours in `scope` belongs: the stream, and the id before it.

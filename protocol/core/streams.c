@@ -186,6 +186,12 @@ static bool streams_is_claimed(const struct stream *stream)
     return any != 0;
 }
 
+bool streams_is_spoken_of(const struct streams *streams, uint32_t slot)
+{
+    return streams_after(streams->all[slot].claims, 0) < LINK_COUNT_MAX ||
+           streams_after(streams->all[slot].late, 0) < LINK_COUNT_MAX;
+}
+
 void streams_settle(struct streams *streams, uint32_t slot)
 {
     struct stream *stream = &streams->all[slot];

@@ -113,6 +113,8 @@ void streams_be_late(struct streams *streams, uint32_t slot, uint16_t place);
  * one that claims much and gives little holds up nobody for long. `place` itself when it is the
  * only one; LINK_COUNT_MAX: nobody claims anything. */
 uint16_t streams_next_claim(const struct streams *streams, uint32_t slot, uint16_t place);
+/* Does anybody say that it reaches further, or said so and gave nothing? */
+bool streams_is_spoken_of(const struct streams *streams, uint32_t slot);
 /* Takes the stream off the list of those behind once it has caught up and nobody owes an answer. */
 void streams_settle(struct streams *streams, uint32_t slot);
 /* Puts a stream that is behind at the end of the list, so that others come before it. */

@@ -162,7 +162,7 @@ an_older_copy_of_the_store_learns_what_it_wrote_and_goes_on_in_a_new_generation(
 }
 
 /* T-13: the others would be told two things at one position if it wrote. */
-static void without_a_marker_nobody_writes_alone_after_a_start(void **state)
+static void without_a_marker_nobody_writes_on_one_members_word(void **state)
 {
     struct town *town = *state;
     struct story story = story_of(town);
@@ -174,6 +174,9 @@ static void without_a_marker_nobody_writes_alone_after_a_start(void **state)
     town_pass(town, 400);
     assert_false(posted.is_done);
     town_connect(town, 0, 1);
+    town_pass(town, 400);
+    assert_false(posted.is_done);
+    town_connect(town, 0, 2);
     assert_written(&story, &posted, 1, 1);
 }
 
@@ -278,7 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_TOWN(an_older_copy_of_the_store_learns_what_it_wrote_and_goes_on_in_a_new_generation),
-        IN_TOWN(without_a_marker_nobody_writes_alone_after_a_start),
+        IN_TOWN(without_a_marker_nobody_writes_on_one_members_word),
         IN_TOWN(with_a_marker_a_node_that_is_alone_writes_on),
         IN_TOWN(a_marker_tells_an_older_copy_which_then_writes_nothing_alone),
         IN_TOWN(what_only_an_absent_member_holds_makes_no_fork),

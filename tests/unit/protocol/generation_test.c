@@ -120,6 +120,70 @@ static void what_names_nothing_that_is_here_waits(void **state)
     assert_int_equal(0, ward_tail(room->ward, &again));
 }
 
+/* ---- our own, after a restore ---- */
+
+/* The node is started with a store that holds nothing, and a marker that says that it wrote five
+ * records to hospital 3. Only hospital 3 shares that with it. */
+static struct ward_pen given_a_marker(struct ward *ward)
+{
+    struct ward_pen lost =
+        ward_pen(ward, 1, scope_mail(&(struct node_id){{0, 3, 0x11}}), AUDIENCE_SCOPE);
+    struct event marker = ward_event(ward, EVENT_RESTORE_MARKER);
+    struct event start = ward_event(ward, EVENT_START);
+    ward_core(ward);
+    marker.marker.stream = lost.header.stream;
+    marker.marker.sequence = 5;
+    core_step(ward->core, &marker, &ward->step);
+    start.start = MARKER_HERE;
+    ward_give(ward, &start);
+    return lost;
+}
+
+/* Hospital `number` says where our stream stands with it; 0: nowhere. */
+static void tell(struct ward *ward, uint32_t number, const struct stream_id *stream, uint64_t tail)
+{
+    uint8_t memory[256];
+    struct frame_summary summary = {.stream_count = 9};
+    struct frame_position position = {.stream = *stream, .tail = tail};
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    frame_summary_write(&frame, &summary);
+    ward_hear(ward, number, buffer_bytes(&frame));
+    frame = buffer_over(memory, sizeof memory);
+    frame_positions_begin(&frame, FRAME_STREAMS, tail > 0 ? 1 : 0);
+    if (tail > 0)
+        frame_position_write(&frame, &position);
+    ward_hear(ward, number, buffer_bytes(&frame));
+}
+
+/* (T-18) */
+static void what_the_marker_names_and_nobody_has_is_begun_anew(void **state)
+{
+    struct ward *ward = ((struct room *)*state)->ward;
+    struct ward_pen lost = given_a_marker(ward);
+    const struct stream_id *stream = &lost.header.stream;
+    ward_meet(ward, 2);
+    tell(ward, 2, stream, 0);
+    assert_int_equal(ERR_BUSY, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
+    ward_meet(ward, 3);
+    assert_int_equal(ERR_BUSY, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
+    tell(ward, 3, stream, 0);
+    assert_int_equal(OK, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
+    assert_int_equal(1, ward_tail(ward, &lost));
+}
+
+static void what_somebody_says_it_has_is_waited_for(void **state)
+{
+    struct ward *ward = ((struct room *)*state)->ward;
+    struct ward_pen lost = given_a_marker(ward);
+    const struct stream_id *stream = &lost.header.stream;
+    ward_meet(ward, 3);
+    tell(ward, 3, stream, 5);
+    for (int i = 0; i < 20; i++) { /* it gives nothing */
+        ward_pass(ward, 10 * 1000);
+        assert_int_equal(ERR_BUSY, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
+    }
+}
+
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, given_a_stream_of_three, then_it_ends)
 
 int main(void)
@@ -129,6 +193,8 @@ int main(void)
         IN_ROOM(nothing_is_looked_for_on_the_word_of_who_did_not_sign),
         IN_ROOM(what_names_an_earlier_place_is_asked_for_again_when_the_store_has_it),
         IN_ROOM(what_names_nothing_that_is_here_waits),
+        IN_ROOM(what_the_marker_names_and_nobody_has_is_begun_anew),
+        IN_ROOM(what_somebody_says_it_has_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
