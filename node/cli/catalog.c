@@ -227,7 +227,7 @@ static const struct field nothing[] = {END};
 
 const struct command catalog_commands[] = {
     GROUP("The node"),
-    {GET("status", "", "How this node stands", "status", nothing, page_status),
+    {OWN("status", "", "How this node stands", nothing, story_status),
      .example = "consilium status"},
     {GET("members", "", "Institutions of the federation", "members", members, print_members),
      .example = "consilium members --board oncology --country CH"},
@@ -309,7 +309,7 @@ const struct command catalog_commands[] = {
     GROUP("Looking"),
     {GET("inbox", "", "Announcements on your boards", "inbox", inbox, print_inbox),
      .example = "consilium inbox --specialty oncology --state all"},
-    {GET("requests", "", "Requests to this institution alone", "requests", page, print_inbox),
+    {GET("requests", "", "Requests to this institution alone", "requests", page, print_requests),
      .example = "consilium requests"},
     {GET("cases", "", "Cases that this institution has a part in", "cases", cases, print_cases),
      .example = "consilium cases --role requester --state open"},

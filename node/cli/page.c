@@ -89,8 +89,9 @@ static void page_top(const json_t *about)
     /* Of an erased case, neither is left. */
     if (answer_text(told, "question")[0] == '\0')
         return;
-    snprintf(line, sizeof line, "%lld opinions, %s; %s, %s", answer_number(told, "wanted_count"),
-             answer_text(told, "mode"), answer_text(told, "service"), answer_text(told, "reason"));
+    snprintf(line, sizeof line, "%s, %s; %s, %s",
+             show_count(answer_number(told, "wanted_count"), "opinion"), answer_text(told, "mode"),
+             answer_text(told, "service"), answer_text(told, "reason"));
     page_pair("wanted", line);
     page_patient(told);
     page_head("Question");
@@ -304,7 +305,8 @@ void page_thread(const json_t *answer)
             page_record(record);
     }
     if (erased_count > 0)
-        printf("\n%zu records are erased: nothing of them can be read.\n", erased_count);
+        printf("\n%s erased: nothing can be read there.\n",
+               show_count((long long)erased_count, "record"));
     if (next[0] != '\0')
         printf("\nThere is more: --after %s\n", next);
 }

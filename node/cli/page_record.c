@@ -178,7 +178,8 @@ static void record_small(const json_t *content)
     if (answer_text(content, "deadline")[0] != '\0')
         printf("  %-14s%s UTC\n", "until", show_time(answer_text(content, "deadline")));
     if (json_object_get(content, "wanted_count") != NULL)
-        printf("  %-14s%lld opinions\n", "wanted", answer_number(content, "wanted_count"));
+        printf("  %-14s%s\n", "wanted",
+               show_count(answer_number(content, "wanted_count"), "opinion"));
     if (answer_text(content, "text")[0] != '\0')
         show_text(answer_text(content, "text"), 2);
 }
@@ -223,9 +224,9 @@ void page_record_delivery(const json_t *delivery, const json_t *opened_by, size_
     size_t used = 0, index;
     json_t *who;
     if (delivery != NULL && answer_number(delivery, "audience") > 0)
-        used += (size_t)snprintf(line, sizeof line, "kept here, reached %lld of %lld institutions",
+        used += (size_t)snprintf(line, sizeof line, "kept here, reached %lld of %s",
                                  answer_number(delivery, "reached"),
-                                 answer_number(delivery, "audience"));
+                                 show_count(answer_number(delivery, "audience"), "institution"));
     else if (delivery != NULL)
         used += (size_t)snprintf(line, sizeof line, "kept here");
     json_array_foreach(opened_by, index, who)

@@ -82,29 +82,46 @@ static void status_troubles(const json_t *answer)
 {
     static const struct {
         const char *name;
+        const char *word;
         const char *says;
     } troubles[] = {
-        {"behind", "streams are behind: they are being fetched"},
-        {"lacking", "records are lacking: they are asked for from who has them"},
-        {"forked", "STREAMS ARE FORKED: their writers broke the rules, or were restored wrongly"},
-        {"refused", "records were refused since the start"},
+        {"behind", "stream", "behind: what is missing is being fetched"},
+        {"lacking", "record", "lacking: it is asked for from who has it"},
+        {"forked", "stream", "FORKED: the writer broke the rules, or was restored wrongly"},
+        {"refused", "record", "refused since the start"},
     };
     const json_t *streams = json_object_get(answer, "streams");
     char line[256];
     for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
         if (answer_number(streams, troubles[i].name) == 0)
             continue;
-        snprintf(line, sizeof line, "%lld %s", answer_number(streams, troubles[i].name),
+        snprintf(line, sizeof line, "%s %s",
+                 show_count(answer_number(streams, troubles[i].name), troubles[i].word),
                  troubles[i].says);
         status_pair("to look at", line);
     }
     if (answer_number(answer, "clocks_that_differ") > 0) {
-        snprintf(line, sizeof line, "the clocks of %lld members differ from this machine's",
-                 answer_number(answer, "clocks_that_differ"));
+        snprintf(line, sizeof line, "the clock of %s differs from this machine's",
+                 show_count(answer_number(answer, "clocks_that_differ"), "member"));
         status_pair("to look at", line);
     }
     if (answer_is(answer, "keys_wait"))
         status_pair("to look at", "keys of deleted records wait for room on the disk");
+}
+
+void page_status_all(const json_t *answer)
+{
+    size_t index;
+    json_t *one;
+    const json_t *all = json_object_get(answer, "federations");
+    if (json_array_size(all) == 0)
+        show_text("This node is in no federation yet: `consiliumd join` makes it a member.", 0);
+    json_array_foreach(all, index, one)
+    {
+        if (index > 0)
+            printf("\n--\n\n");
+        page_status(one);
+    }
 }
 
 void page_status(const json_t *answer)

@@ -6,5 +6,7 @@
 
 /* The answer of `status`. */
 void page_status(const json_t *answer);
+/* All federations of the node, one below the other. */
+void page_status_all(const json_t *answer);
 
 #endif

@@ -38,6 +38,8 @@ void print_boards(const json_t *answer)
 {
     size_t index;
     json_t *board;
+    if (json_array_size(answer_list(answer)) == 0)
+        printf("The society lists no board yet.\n");
     json_array_foreach(answer_list(answer), index, board)
     {
         show_line(answer_text(board, "specialty")[0] != '\0' ? answer_text(board, "specialty")
@@ -45,7 +47,7 @@ void print_boards(const json_t *answer)
                   24);
         printf("  ");
         show_line(answer_text(board, "name"), 30);
-        printf("  %lld members%s\n", answer_number(board, "members"),
+        printf("  %s%s\n", show_count(answer_number(board, "members"), "member"),
                answer_is(board, "serves") ? ", yours too" : "");
     }
 }
@@ -53,12 +55,21 @@ void print_boards(const json_t *answer)
 /* What one must know to open it or pass on: the rest is on its page. */
 static void print_case(const json_t *entry)
 {
+    char line[512];
+    if (answer_equals(entry, "state", "erased")) {
+        printf("%.16s  erased\n", answer_text(entry, "case"));
+        snprintf(line, sizeof line, "`consilium erasure %.8s` lists the receipts",
+                 answer_text(entry, "case"));
+        show_pair(2, answer_name(entry, "requester"), 2,
+                  answer_equals(entry, "part", "requester") ? line : "");
+        putchar('\n');
+        return;
+    }
     const json_t *announcement = json_object_get(entry, "announcement");
     const json_t *about = announcement == NULL ? entry : announcement;
     const char *deadline = answer_text(about, "deadline");
     const char *from = answer_name(entry, "requester");
     const char *part = answer_text(entry, "part");
-    char line[512];
     printf("%.16s  ", answer_text(entry, "case"));
     show_line(answer_text(about, "specialty"), 22);
     printf("  ");
@@ -89,7 +100,16 @@ static void print_case_list(const json_t *answer, const char *none)
 
 void print_inbox(const json_t *answer)
 {
-    print_case_list(answer, "Nothing is open here. --state all shows what is over, too.");
+    print_case_list(answer,
+                    "Nothing is open on your boards. --state all shows what is over, too.\n"
+                    "An institution sees what is asked after its admission, not older cases;\n"
+                    "`consilium requests` shows what was asked of it alone.");
+}
+
+void print_requests(const json_t *answer)
+{
+    print_case_list(answer, "Nobody asks this institution alone. `consilium inbox` shows what is\n"
+                            "asked on its boards.");
 }
 
 void print_cases(const json_t *answer)
@@ -125,8 +145,9 @@ void print_grant(const json_t *answer)
 void print_audit(const json_t *answer)
 {
     if (answer_is(answer, "sound"))
-        printf("The audit log is sound: %lld entries, compared with %lld witnessed heads.\n",
-               answer_number(answer, "count"), answer_number(answer, "witnesses"));
+        printf("The audit log is sound: %s, compared with %s.\n",
+               show_count(answer_number(answer, "count"), "entry"),
+               show_count(answer_number(answer, "witnesses"), "witnessed head"));
     else
         printf("THE AUDIT LOG IS NOT SOUND at entry %lld: %s.\n", answer_number(answer, "number"),
                answer_text(answer, "says"));
@@ -192,7 +213,7 @@ void print_clinicians(const json_t *answer)
     size_t index;
     json_t *clinician;
     if (json_array_size(answer_list(answer)) == 0)
-        printf("No account yet: `consilium clinician add` makes one.\n");
+        printf("No account yet: `sudo consilium clinician add` makes one.\n");
     json_array_foreach(answer_list(answer), index, clinician)
     {
         char tags[200];
@@ -263,7 +284,9 @@ void print_drafts(const json_t *answer)
                  answer_text(draft, "supplies"));
         print_id(answer_text(draft, "draft"));
         print_column(show_time(answer_text(draft, "made_at")), 16);
-        printf("%zu files  ", json_array_size(json_object_get(draft, "attachments")));
+        print_column(
+            show_count((long long)json_array_size(json_object_get(draft, "attachments")), "file"),
+            8);
         print_last(
             answer_text(draft, "supplies")[0] != '\0' ? what : answer_text(fields, "question"), 34);
     }
@@ -274,7 +297,7 @@ void print_items(const json_t *answer)
     size_t index;
     json_t *item;
     if (json_array_size(answer_list(answer)) == 0)
-        printf("No documents and no images.\n");
+        printf("No documents and no images: all that is told stands in `consilium show`.\n");
     json_array_foreach(answer_list(answer), index, item)
     {
         char chunks[48];
@@ -301,7 +324,7 @@ void print_joins(const json_t *answer)
     json_t *join;
     const char *in_case = "CASE";
     if (json_array_size(answer_list(answer)) == 0)
-        printf("No join waits.\n");
+        printf("No join waits. Who has access, `consilium show` tells.\n");
     json_array_foreach(answer_list(answer), index, join)
     {
         const json_t *content = json_object_get(join, "content");
@@ -343,6 +366,8 @@ void print_entries(const json_t *answer)
 {
     size_t index;
     json_t *entry;
+    if (json_array_size(answer_list(answer)) == 0)
+        printf("No entry (yet).\n");
     json_array_foreach(answer_list(answer), index, entry)
     {
         const char *who = answer_text(entry, "login");

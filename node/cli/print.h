@@ -7,6 +7,7 @@
 void print_members(const json_t *answer);
 void print_boards(const json_t *answer);
 void print_inbox(const json_t *answer);
+void print_requests(const json_t *answer);
 void print_cases(const json_t *answer);
 void print_sent(const json_t *answer);
 void print_done(const json_t *answer);

@@ -187,7 +187,9 @@ static bool request_find_federation(struct run *run)
     if (only != NULL)
         snprintf(name, sizeof name, "%s", only);
     else if (status != NULL)
-        show_problem("this node is in several federations: name one with --federation");
+        show_problem(json_array_size(all) == 0
+                         ? "this node is in no federation yet: `consiliumd join` makes it a member"
+                         : "this node is in several federations: name one with --federation");
     json_decref(status);
     run->federation = only == NULL ? NULL : name;
     return only != NULL;

@@ -205,6 +205,21 @@ const char *show_size(long long bytes)
     return text;
 }
 
+const char *show_count(long long count, const char *word)
+{
+    static char texts[4][80];
+    static size_t next;
+    char *text = texts[next++ % 4];
+    size_t size = strlen(word);
+    bool is_y = size > 0 && word[size - 1] == 'y';
+    if (count == 1)
+        snprintf(text, sizeof texts[0], "1 %s", word);
+    else
+        snprintf(text, sizeof texts[0], "%lld %.*s%s", count, (int)(is_y ? size - 1 : size), word,
+                 is_y ? "ies" : "s");
+    return text;
+}
+
 const char *show_left(const char *rfc3339)
 {
     static char text[32];
@@ -221,9 +236,9 @@ const char *show_left(const char *rfc3339)
     if (days >= 2)
         snprintf(text, sizeof text, "%lld days left", days);
     else if (hours >= 1)
-        snprintf(text, sizeof text, "%lld hour%s left", hours, hours == 1 ? "" : "s");
+        snprintf(text, sizeof text, "%s left", show_count(hours, "hour"));
     else
-        snprintf(text, sizeof text, "%lld minutes left", left / 60);
+        snprintf(text, sizeof text, "%s left", show_count(left / 60, "minute"));
     return text;
 }
 

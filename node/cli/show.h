@@ -42,6 +42,10 @@ const char *show_size(long long bytes);
 /* How long until then: "14 days", "5 hours", "over"; borrowed static memory. */
 const char *show_left(const char *rfc3339);
 
+/* "1 opinion", "2 opinions": the word in the singular, its plural with an s ("y" becomes "ies").
+ * Borrowed static memory, of the last four calls. */
+const char *show_count(long long count, const char *word);
+
 /* Columns that the text takes on a terminal. */
 size_t show_width(const char *text);
 

@@ -11,6 +11,7 @@
 #include "node/cli/page.h"
 #include "node/cli/page_draft.h"
 #include "node/cli/page_record.h"
+#include "node/cli/page_status.h"
 #include "node/cli/print.h"
 #include "node/cli/request.h"
 #include "node/cli/show.h"
@@ -42,6 +43,22 @@ static json_t *story_sign(struct run *run, const char *id, const char *what, jso
     json_t *answer = request_sign(run, METHOD_POST, path, body);
     free(path);
     return answer;
+}
+
+/* ---- the node ---- */
+
+/* Of one federation, or of all that the node is in when none is named. */
+int story_status(struct run *run)
+{
+    if (run->federation != NULL)
+        return story_print(run, request_send(run, METHOD_GET, "status", NULL), page_status);
+    json_t *answer = request_send(run, METHOD_GET, "/v1/status", NULL);
+    json_t *all = json_object_get(answer, "federations");
+    if (json_array_size(all) != 1)
+        return story_print(run, answer, page_status_all);
+    json_t *only = json_incref(json_array_get(all, 0));
+    json_decref(answer);
+    return story_print(run, only, page_status);
 }
 
 /* ---- for the society ---- */

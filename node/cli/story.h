@@ -4,6 +4,7 @@
 
 #include "node/cli/command.h"
 
+int story_status(struct run *run);
 int story_watch(struct run *run);
 int story_report(struct run *run);
 int story_clinician_add(struct run *run);

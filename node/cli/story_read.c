@@ -117,8 +117,9 @@ static bool read_sign(struct run *run, const json_t *items, json_t *records,
     json_t *body = json_pack("{s:o,s:O}", "items", ids, "records", records);
     json_t *answer = is_signed ? NULL : request_sign(run, METHOD_POST, path, body);
     if (answer != NULL && !run->is_json)
-        printf("Signed that you opened %zu documents and images, %zu opinions and other records.\n",
-               json_array_size(ids), json_array_size(records));
+        printf("Signed that you opened %s and %s.\n",
+               show_count((long long)json_array_size(ids), "item"),
+               show_count((long long)json_array_size(records), "record"));
     is_signed = is_signed || answer != NULL;
     json_decref(answer);
     json_decref(body);

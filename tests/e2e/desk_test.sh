@@ -22,6 +22,20 @@ narrow() { # FILE WHAT: at most 80 columns
     [ "$widest" -le 80 ] || fed_fail "$2 is $widest columns wide"
 }
 
+say 'empty lists say what to do next'
+begin() { # WORDS COMMAND...
+    words=$1
+    shift
+    at lakeside "$@" >said 2>&1 || fed_fail "$*: $(cat said)"
+    narrow said "$*"
+    grep -q -e "$words" said || fed_fail "$* should say '$words': $(cat said)"
+}
+begin 'after its admission, not older cases' inbox
+begin 'consilium inbox' requests
+begin 'consilium draft new' cases
+begin 'consilium draft new' draft list
+begin '1 member, yours too' boards
+
 say 'called in a wrong way'
 wrong 'once is meant' draft new --question one --question two
 wrong 'once is meant' show 0123 --federation tumors --federation others
@@ -134,7 +148,7 @@ printf '\033[31mred\n' >escape
 refused lakeside 'control characters' draft edit "$next" --question @escape
 sign_at lakeside grey discuss "$case" --text "$wide $long" >last
 sign_at lakeside grey discuss "$case" --text "$(printf 'turned \342\200\256 around')" >last
-for words in status members specialists boards relays 'clinician list' 'draft list' inbox cases \
+for words in requests status members specialists boards relays 'clinician list' 'draft list' inbox cases \
     "draft show $next" "show $case" "thread $case" "items $case" "joins $case" "erasure $case" \
     'audit list' 'audit verify' 'inbox --specialty oncology'; do
     # shellcheck disable=SC2086 # words
@@ -159,4 +173,11 @@ grep -q 'NO REAL PATIENTS' said || fed_fail 'status should say: no real patients
 at lakeside "show" "$case" >said
 grep -q 'kept here' said || fed_fail 'a post should say that it is kept here'
 if grep -q "$(printf '\342\200\256')" said; then fed_fail 'a mark that turns the writing is passed on'; fi
+say 'an erased case is a line, not holes'
+sign_at lakeside grey erase "$case" --yes >last
+at lakeside cases >said
+narrow said cases
+grep -q 'erased$' said && grep -q "consilium erasure $(echo "$case" | cut -c 1-8)" said ||
+    fed_fail "an erased case should say so: $(cat said)"
+if grep -q '; ;' said; then fed_fail "nothing is there to say: $(cat said)"; fi
 say done

@@ -63,6 +63,12 @@ if "$fed_build/node/cli/consilium" inbox --socket "$first/lakeside/socket" 2>"$f
 fi
 grep -q -e --federation "$fed_home/last" || fed_fail 'should say that there are several'
 
+[ "$("$fed_build/node/cli/consilium" status --json --socket "$first/lakeside/socket" |
+    jq '.federations | length')" = 2 ] || fed_fail 'status shows both when none is named'
+"$fed_build/node/cli/consilium" status --socket "$first/lakeside/socket" >"$fed_home/last"
+grep -q 'Rare Tumors' "$fed_home/last" && grep -q 'Bone Marrow' "$fed_home/last" ||
+    fed_fail "status should tell of both: $(cat "$fed_home/last")"
+
 say 'Lakeside asks Harbour in the one'
 consult_ask lakeside grey 'Dr. Meredith Grey'
 consult_seen harbour
