@@ -68,9 +68,11 @@ enum limits {
     OUTCOME_DAY_MAX = 3650,
     OPINION_FILE_SIZE_MAX = 72 * 1024 * 1024, /* HEAD_COUNT_MAX of the largest heads, and more */
 
-    CASE_COUNT_MAX = 65536,     /* cases that a node has a part in */
-    CASE_AWAKE_MAX = 4096,      /* of them in memory as a whole */
-    GENERATION_COUNT_MAX = 512, /* of one writer in one scope, ever */
+    CASE_COUNT_MAX = 65536,        /* cases that a node has a part in */
+    CASE_AWAKE_MAX = 4096,         /* of them in memory as a whole */
+    CLINICIAN_PLACE_COUNT = 16384, /* three quarters of them may be taken: certificates in all */
+    CLINICIAN_SHARE_PART = 16,     /* one institution's certificates: a sixteenth of the places */
+    GENERATION_COUNT_MAX = 512,    /* of one writer in one scope, ever */
 
     /* links */
     LINK_COUNT_MAX = 256,

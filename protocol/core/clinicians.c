@@ -29,6 +29,21 @@ static struct clinician *clinicians_place(const struct clinicians *clinicians,
     return &clinicians->all[place];
 }
 
+/* (T-19) No institution fills the table: each has a sixteenth of it. */
+static bool clinicians_has_room(const struct clinicians *clinicians, const struct node_id *node)
+{
+    uint32_t share = (clinicians->mask + 1) / CLINICIAN_SHARE_PART, count = 0;
+    if (clinicians->count >= (clinicians->mask + 1) / 4 * 3)
+        return false;
+    if (clinicians->count < share)
+        return true;
+    for (uint32_t i = 0; i <= clinicians->mask; i++) {
+        const struct clinician *one = &clinicians->all[i];
+        count += !ID_IS_ZERO(one->cert_id) && ID_EQUAL(one->node, *node) ? 1 : 0;
+    }
+    return count < share;
+}
+
 static err clinicians_certify(struct clinicians *clinicians, const struct record_header *header,
                               const struct sign_key *key, struct bytes content)
 {
@@ -42,7 +57,7 @@ static err clinicians_certify(struct clinicians *clinicians, const struct record
     struct clinician *place = clinicians_place(clinicians, &certificate.cert_id);
     if (!ID_IS_ZERO(place->cert_id))
         return OK;
-    if (clinicians->count >= (clinicians->mask + 1) / 4 * 3)
+    if (!clinicians_has_room(clinicians, node))
         return ERR_FULL;
     clinicians->count++;
     *place = (struct clinician){

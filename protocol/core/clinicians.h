@@ -28,8 +28,9 @@ size_t clinicians_memory_size(uint32_t count_max);
 void clinicians_init(struct clinicians *clinicians, void *memory, uint32_t count_max);
 
 /* Takes a CERTIFICATE or REVOCATION that stands in `header`'s stream. Others are passed over.
- * `key` is the institution's, NULL when it was another then and the stream vouches. OK; ERR_FULL;
- * or why the certificate counts for nothing. */
+ * `key` is the institution's, NULL when it was another then and the stream vouches. OK; ERR_FULL,
+ * also when this institution has its share of the table; or why the certificate counts for nothing.
+ */
 MUST_USE err clinicians_take(struct clinicians *clinicians, const struct record_header *header,
                              const struct sign_key *key, uint16_t kind, struct bytes content);
 

@@ -23,7 +23,7 @@ void core_config_defaults(struct core_config *config)
     config->case_count_max = CASE_COUNT_MAX;
     config->case_awake_max = CASE_AWAKE_MAX;
     config->case_idle_ms = CORE_CASE_IDLE_MS;
-    config->clinician_count_max = 16384;
+    config->clinician_count_max = CLINICIAN_PLACE_COUNT;
 }
 
 static size_t core_align(size_t size)

@@ -12,7 +12,7 @@
 #include "protocol/core/clinicians.h"
 #include "protocol/record/kind.h"
 
-enum { CLINICIAN_COUNT = 8 };
+enum { CLINICIAN_COUNT = 64, SHARE = CLINICIAN_COUNT / 16 };
 
 struct desk {
     struct clinicians clinicians;
@@ -173,15 +173,35 @@ static void taking_it_twice_changes_nothing(void **state)
     assert_int_equal(check(desk, &id, 1500), ERR_NOT_ENTITLED);
 }
 
+/* (T-19) */
+static void one_institution_fills_a_sixteenth_and_no_more(void **state)
+{
+    struct desk *desk = *state;
+    struct cert_id id;
+    for (uint8_t i = 0; i < SHARE; i++)
+        assert_int_equal(take(desk, (uint8_t)(i + 1), i + 1u, &id), OK);
+    assert_int_equal(take(desk, SHARE + 1, SHARE + 1, &id), ERR_FULL);
+    assert_int_equal(check(desk, &id, 1500), ERR_NOT_FOUND);
+    assert_int_equal(take(desk, SHARE, SHARE + 2, &id), OK); /* one that is here */
+    desk->node.bytes[1] = 1;
+    assert_int_equal(take(desk, SHARE + 1, 1, &id), OK);
+    assert_int_equal(check(desk, &id, 1500), OK);
+}
+
 static void a_full_table_says_so_and_still_finds(void **state)
 {
     struct desk *desk = *state;
     struct cert_id ids[CLINICIAN_COUNT];
-    for (uint8_t i = 0; i < CLINICIAN_COUNT / 4 * 3; i++)
+    for (uint8_t i = 0; i < CLINICIAN_COUNT / 4 * 3; i++) {
+        desk->node.bytes[1] = i / SHARE;
         assert_int_equal(take(desk, (uint8_t)(i + 1), i + 1u, &ids[i]), OK);
+    }
+    desk->node.bytes[1] = 99;
     assert_int_equal(take(desk, 99, 99, &ids[CLINICIAN_COUNT - 1]), ERR_FULL);
-    for (uint8_t i = 0; i < CLINICIAN_COUNT / 4 * 3; i++)
+    for (uint8_t i = 0; i < CLINICIAN_COUNT / 4 * 3; i++) {
+        desk->node.bytes[1] = i / SHARE;
         assert_int_equal(check(desk, &ids[i], 1500), OK);
+    }
     assert_int_equal(check(desk, &ids[CLINICIAN_COUNT - 1], 1500), ERR_NOT_FOUND);
 }
 
@@ -196,6 +216,7 @@ int main(void)
         WITH_DESK(another_institution_cannot_write_it),
         WITH_DESK(only_the_issuer_revokes),
         WITH_DESK(taking_it_twice_changes_nothing),
+        WITH_DESK(one_institution_fills_a_sixteenth_and_no_more),
         WITH_DESK(a_full_table_says_so_and_still_finds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
