@@ -9,6 +9,7 @@
 #include "node/federation/audit.h"
 #include "node/federation/identity.h"
 #include "node/io/passphrase.h"
+#include "protocol/roster/tag.h"
 
 enum { API_VALID_DAYS = 1825, API_VALID_DAYS_MAX = 3653, API_CERTIFICATE_COUNT_MAX = 16 };
 
@@ -102,6 +103,30 @@ static err api_read_uid(const struct api_call *call, uid_t *ret_uid, struct form
     return OK;
 }
 
+/* What others find specialists by: tags of the federation's boards, or of parts of their fields. */
+static err api_check_specialties(const struct api_call *call,
+                                 const struct certificate_request *request,
+                                 struct form_problem *problem)
+{
+    const struct settings *settings = roster_settings(shell_roster(call->federation->shell));
+    char list[SHOW_BOARDS_SIZE];
+    for (size_t i = 0; i < request->specialty_count; i++) {
+        struct bytes wanted = request->specialties[i];
+        bool is_known = settings == NULL || settings->board_count == 0;
+        for (uint32_t board = 0; !is_known && board < settings->board_count; board++)
+            is_known = tag_covers(settings->boards[board].tag, wanted) ||
+                       tag_covers(wanted, settings->boards[board].tag);
+        if (is_known)
+            continue;
+        show_boards(call->federation->shell, list);
+        form_complain(problem, ERR_INVALID,
+                      "specialties: %.*s is of no board; there are %s, and what is below them",
+                      (int)wanted.size, (const char *)wanted.data, list);
+        return ERR_INVALID;
+    }
+    return OK;
+}
+
 static struct wall api_valid_until(const struct api_call *call, struct wall from)
 {
     json_int_t days = json_integer_value(json_object_get(call->form, "valid_days"));
@@ -123,6 +148,8 @@ static err api_read_wish(struct api_call *call, struct account_wish *wish,
             form_need_text(call->form, "passphrase", PASSPHRASE_SIZE_MAX, &passphrase, problem);
     if (failure == OK)
         failure = api_read_uid(call, &wish->uid, problem);
+    if (failure == OK)
+        failure = api_check_specialties(call, &wish->request, problem);
     if (failure != OK)
         return failure;
     const struct shell_config *settings = shell_settings(call->federation->shell);
@@ -193,10 +220,87 @@ static bool api_own_account(struct api_call *call)
     return false;
 }
 
+static void api_renew(struct api_call *call, const struct account_renewal *changed)
+{
+    struct account_renewal renewal = *changed;
+    renewal.valid_from = shell_wall();
+    renewal.valid_until = api_valid_until(call, shell_wall());
+    renewal.institution_secret = shell_settings(call->federation->shell)->sign_secret;
+    err failure = account_renew(call->federation->accounts, call->account->login, &renewal);
+    if (failure != OK) {
+        api_refuse_err(call, failure);
+        return;
+    }
+    api_note_account(call, AUDIT_ACCOUNT_RENEWED, call->account);
+    api_publish(call);
+}
+
+/* The request of the certificate in force, with the specialties of the form, which it borrows. */
+static err api_new_specialties(const struct api_call *call, struct certificate_request *request,
+                               struct form_problem *problem)
+{
+    const json_t *list = json_object_get(call->form, "specialties");
+    *request = call->account->certificate.request;
+    request->specialty_count = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *tag = json_string_value(json_array_get(list, i));
+        if (tag == NULL || request->specialty_count == SPECIALTY_COUNT_MAX) {
+            form_complain(problem, ERR_INVALID, "specialties: a list of at most %d tags",
+                          SPECIALTY_COUNT_MAX);
+            return ERR_INVALID;
+        }
+        request->specialties[request->specialty_count++] = bytes_of_text(tag);
+    }
+    if (request->specialty_count == 0) {
+        form_complain(problem, ERR_INVALID, "specialties: at least one");
+        return ERR_INVALID;
+    }
+    return api_check_specialties(call, request, problem);
+}
+
+static void api_on_renewing(void *arg, err result, const uint8_t *secret)
+{
+    struct api_call *call = arg;
+    struct form_problem problem;
+    struct certificate_request request;
+    if (result == OK && call->api->is_closing)
+        result = ERR_BUSY;
+    if (result != OK) {
+        api_refuse_err(call, result);
+        return;
+    }
+    if (api_new_specialties(call, &request, &problem) != OK) {
+        api_refuse_problem(call, &problem);
+        return;
+    }
+    struct account_renewal renewal = {.request = &request, .clinician_secret = secret};
+    api_renew(call, &renewal);
+}
+
+/* C-20: other specialties are another request, which the clinician's own key proves. */
+static void api_renew_with_specialties(struct api_call *call)
+{
+    struct form_problem problem;
+    struct certificate_request request;
+    const char *passphrase = NULL;
+    struct account_room room = api_room(call);
+    if (form_need_text(call->form, "passphrase", PASSPHRASE_SIZE_MAX, &passphrase, &problem) !=
+            OK ||
+        api_new_specialties(call, &request, &problem) != OK) {
+        api_refuse_problem(call, &problem);
+        return;
+    }
+    err failure =
+        account_unseal(&room, call->account, bytes_of_text(passphrase), api_on_renewing, call);
+    if (failure != OK)
+        api_refuse_err(call, failure);
+}
+
 static void api_post_renew(struct api_call *call)
 {
-    static const char *const names[] = {"valid_days", NULL};
+    static const char *const names[] = {"valid_days", "specialties", "passphrase", NULL};
     struct form_problem problem;
+    struct account_renewal as_before = {.request = NULL};
     if (!api_is_administrator(call)) { /* API-6 */
         api_refuse_administrator(call);
         return;
@@ -209,22 +313,13 @@ static void api_post_renew(struct api_call *call)
         return;
     const struct clinician *known =
         core_clinician(shell_core(call->federation->shell), &call->account->certificate.cert_id);
-    if (known != NULL && known->is_revoked) {
+    if (known != NULL && known->is_revoked)
         api_refuse(call, ERR_STATE, "the certificate of this account is revoked",
                    "make a new account, with a key of its own");
-        return;
-    }
-    struct account_renewal renewal = {.valid_from = shell_wall(),
-                                      .valid_until = api_valid_until(call, shell_wall()),
-                                      .institution_secret =
-                                          shell_settings(call->federation->shell)->sign_secret};
-    err failure = account_renew(call->federation->accounts, call->account->login, &renewal);
-    if (failure != OK) {
-        api_refuse_err(call, failure);
-        return;
-    }
-    api_note_account(call, AUDIT_ACCOUNT_RENEWED, call->account);
-    api_publish(call);
+    else if (json_object_get(call->form, "specialties") != NULL)
+        api_renew_with_specialties(call);
+    else
+        api_renew(call, &as_before);
 }
 
 /* ---- revoking, changing the passphrase ---- */

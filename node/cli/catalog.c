@@ -39,7 +39,10 @@ static const struct field passphrase[] = {
      "The new passphrase: the first line of FILE (mode 600); default: asked for, twice"},
     END};
 static const struct field renew[] = {
-    {"valid_days", FIELD_NUMBER, false, "DAYS", "Validity from now on; default 1825"}, END};
+    {"valid_days", FIELD_NUMBER, false, "DAYS", "Validity from now on; default 1825"},
+    {"specialties", FIELD_LIST, false, "TAG",
+     "Others than before; repeat it; the clinician types the passphrase"},
+    END};
 static const struct field clinician_revoke[] = {
     {"reason", FIELD_TEXT, true, "REASON",
      "left-the-institution, key-compromised, key-lost, replaced, licence-ended, issued-wrongly"},
@@ -256,9 +259,9 @@ const struct command catalog_commands[] = {
     {OWN("clinician passphrase", "LOGIN", "Change the passphrase of your account", passphrase,
          story_clinician_passphrase),
      .wants = WANTS_PASSPHRASE, .example = "consilium clinician passphrase grey"},
-    {POST("clinician renew", "LOGIN", "Issue another certificate, as an administrator",
-          "clinicians/%s/renew", renew),
-     .print = print_account, .example = "sudo consilium clinician renew grey --valid-days 1825"},
+    {OWN("clinician renew", "LOGIN", "Issue another certificate, as an administrator", renew,
+         story_clinician_renew),
+     .wants = WANTS_PASSPHRASE, .example = "sudo consilium clinician renew grey --valid-days 1825"},
     {POST("clinician revoke", "LOGIN", "Revoke the certificate of an account",
           "clinicians/%s/revoke", clinician_revoke),
      .print = print_revoked,

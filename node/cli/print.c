@@ -234,6 +234,10 @@ void print_account(const json_t *answer)
            answer_number(answer, "uid"));
     printf("  signs as     ");
     print_last(answer_text(answer, "name"), 65);
+    char tags[200];
+    print_join(json_object_get(answer, "specialties"), tags, sizeof tags);
+    printf("  specialties  ");
+    print_last(tags, 65);
     printf("  until        %.10s\n", answer_text(answer, "valid_until"));
     printf("  certificate  %.16s\n", answer_text(answer, "certificate"));
     if (waits[0] != '\0')

@@ -8,6 +8,7 @@ int story_status(struct run *run);
 int story_watch(struct run *run);
 int story_report(struct run *run);
 int story_clinician_add(struct run *run);
+int story_clinician_renew(struct run *run);
 int story_clinician_passphrase(struct run *run);
 int story_attach(struct run *run);
 int story_preview(struct run *run);

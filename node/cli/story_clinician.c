@@ -45,6 +45,28 @@ int story_clinician_add(struct run *run)
     return story_print(run, answer, print_account);
 }
 
+/* Only what the clinician's key must prove wants its passphrase. */
+int story_clinician_renew(struct run *run)
+{
+    char prompt[160], path[256];
+    json_t *body = command_body(run), *answer = NULL;
+    bool is_good = body != NULL;
+    if (is_good && command_count(run, "specialties") > 0) {
+        snprintf(prompt, sizeof prompt, "Passphrase of %.40s", run->arguments[0]);
+        const char *passphrase = secret_read(SECRET_OLD, run->passphrase_file, prompt);
+        is_good = passphrase != NULL;
+        if (is_good)
+            json_object_set_new(body, "passphrase", json_string(passphrase));
+    }
+    char *escaped = request_escape(run->arguments[0]);
+    snprintf(path, sizeof path, "clinicians/%.100s/renew", escaped);
+    free(escaped);
+    if (is_good)
+        answer = request_send(run, METHOD_POST, path, body);
+    json_decref(body);
+    return story_print(run, answer, print_account);
+}
+
 int story_clinician_passphrase(struct run *run)
 {
     char prompt[160], path[256];

@@ -349,8 +349,9 @@ err account_renew(struct account_book *book, const char *login,
                   const struct account_renewal *renewal)
 {
     char path[ACCOUNT_PATH_SIZE];
-    uint8_t memory[CERTIFICATE_SIZE_MAX];
+    uint8_t memory[CERTIFICATE_SIZE_MAX], request_memory[CERTIFICATE_REQUEST_SIZE_MAX];
     struct buffer certificate = buffer_over(memory, sizeof memory);
+    struct buffer request = buffer_over(request_memory, sizeof request_memory);
     struct cert_id cert_id;
     struct account *account = book->first;
     while (account != NULL && strcmp(account->login, login) != 0)
@@ -361,7 +362,15 @@ err account_renew(struct account_book *book, const char *login,
     issue.serial = book->serial_last + 1;
     issue.valid_from = renewal->valid_from;
     issue.valid_until = renewal->valid_until;
-    err failure = certificate_write(&issue, renewal->institution_secret, &certificate, &cert_id);
+    err failure = OK;
+    if (renewal->request != NULL)
+        failure = certificate_request_write(renewal->request, &request);
+    if (renewal->request != NULL && failure == OK) {
+        issue.request = buffer_bytes(&request);
+        certificate_prove(issue.request, renewal->clinician_secret, &issue.possession);
+    }
+    if (failure == OK)
+        failure = certificate_write(&issue, renewal->institution_secret, &certificate, &cert_id);
     if (failure == OK && !account_renewal_path(book, login, path))
         failure = ERR_TOO_LARGE;
     if (failure == OK)

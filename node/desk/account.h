@@ -83,10 +83,14 @@ struct account_renewal {
     struct wall valid_from;
     struct wall valid_until;
     const uint8_t *institution_secret; /* 64 bytes; for the call */
+    /* Both or neither: who it is from now on, with the same key, and that key's 64 secret bytes,
+     * which prove it. Without them all is as in the certificate before. For the call. */
+    const struct certificate_request *request;
+    const uint8_t *clinician_secret;
 };
-/* Another certificate over the same key, with the same name and the same proof of possession; it is
- * not published yet. Nobody's passphrase is wanted: the institution says so. The one before stays
- * valid until its own end.
+/* Another certificate over the same key; it is not published yet. Where nothing of the request
+ * changes, nobody's passphrase is wanted: the institution says so. The one before stays valid until
+ * its own end.
  *
  *   ERR_NOT_FOUND  there is no such account
  *   ERR_IO, ERR_TOO_LARGE, ERR_MALFORMED; all is as it was */

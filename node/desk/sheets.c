@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/desk/show.h"
 #include "protocol/consult/announcement.h"
 #include "protocol/hash.h"
 
@@ -68,23 +69,13 @@ static err sheets_check_times(struct sheets_making *making, const struct announc
 static err sheets_check_board(struct sheets_making *making, const struct announcement *announcement)
 {
     const struct roster *roster = shell_roster(making->shell);
-    const struct settings *settings = roster_settings(roster);
     int board = roster_board_of_tag(roster, announcement->specialty);
     if (board >= 0) {
         making->sheets.board = roster_board_scope(roster, (uint32_t)board);
         return OK;
     }
-    char list[200] = "";
-    size_t size = 0;
-    for (uint32_t i = 0; i < settings->board_count; i++) {
-        struct bytes tag = settings->boards[i].tag;
-        bool has_room = size + tag.size + 8 < sizeof list;
-        size += (size_t)snprintf(list + size, sizeof list - size, "%s%.*s", i == 0 ? "" : ", ",
-                                 has_room ? (int)tag.size : 3,
-                                 has_room ? (const char *)tag.data : "...");
-        if (!has_room)
-            break;
-    }
+    char list[SHOW_BOARDS_SIZE];
+    show_boards(making->shell, list);
     form_complain(making->problem, ERR_INVALID, "specialty: no such board; there are %s", list);
     return ERR_INVALID;
 }

@@ -1,5 +1,6 @@
 #include "node/desk/show.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,22 @@
 #include "protocol/consult/mail.h"
 #include "protocol/consult/opinion.h"
 #include "store/record_table.h"
+
+void show_boards(const struct shell *shell, char ret_list[static SHOW_BOARDS_SIZE])
+{
+    const struct settings *settings = roster_settings(shell_roster(shell));
+    size_t size = 0;
+    ret_list[0] = '\0';
+    for (uint32_t i = 0; settings != NULL && i < settings->board_count; i++) {
+        struct bytes tag = settings->boards[i].tag;
+        bool has_room = size + tag.size + 8 < SHOW_BOARDS_SIZE;
+        size += (size_t)snprintf(ret_list + size, SHOW_BOARDS_SIZE - size, "%s%.*s",
+                                 i == 0 ? "" : ", ", has_room ? (int)tag.size : 3,
+                                 has_room ? (const char *)tag.data : "...");
+        if (!has_room)
+            break;
+    }
+}
 
 json_t *show_member(const struct shell *shell, const struct node_id *node)
 {

@@ -10,6 +10,10 @@
 #include "protocol/record/certificate.h"
 
 /* {"node", "name", "country"}; the name is missing when the roster does not know it. */
+enum { SHOW_BOARDS_SIZE = 200 };
+/* "cardiology, hematology/bmt, ...": the boards there are, as many as there is room for. */
+void show_boards(const struct shell *shell, char ret_list[static SHOW_BOARDS_SIZE]);
+
 json_t *show_member(const struct shell *shell, const struct node_id *node);
 
 /* {"certificate", "name", "credentials", "specialties", "country", "institution", ...}; only the id

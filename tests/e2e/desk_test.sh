@@ -89,6 +89,13 @@ cp later lakeside/grey.passphrase
 check lakeside 'the change stands in the audit log' \
     '[.entries[] | select(.what == "passphrase-changed" and .login == "grey")] | length == 1' audit list
 tell 0 lakeside clinician renew grey --valid-days 400
+tell 0 lakeside clinician renew grey --specialties oncology --specialties radiology \
+    --passphrase-file lakeside/grey.passphrase
+check lakeside 'the new specialties are known' \
+    '[.specialists[] | select(.specialties == ["oncology", "radiology"])] | length == 1' specialists
+refused lakeside 'dentistry is of no board; there are cardiology' clinician add --login new \
+    --name New --credentials MD --specialties dentistry --country CH --uid "$(id -u)" \
+    --passphrase-file lakeside/grey.passphrase
 consult_announce lakeside grey 'Dr. Meredith Grey'
 refused lakeside 'no such file' close "$case" --clinician grey --passphrase-file nowhere
 chmod 644 later

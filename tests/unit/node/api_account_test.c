@@ -170,6 +170,49 @@ static void a_certificate_is_renewed_over_the_same_key_and_revoked_with_all_othe
     json_decref(before);
 }
 
+/* Tags that are no board's find nobody; others than before are proved by the clinician's key. */
+static void specialties_are_those_of_the_federation(void **state)
+{
+    struct desk_room *room = *state;
+    if (geteuid() != 0)
+        skip();
+    int status = 0;
+    json_t *wrong = a_new_account("nina", 4321);
+    json_object_set_new(wrong, "specialties", json_pack("[s]", "astrology"));
+    json_t *refused = desk_ask(room, A, "POST /v1/town/clinicians", wrong, &status);
+    assert_int_equal(400, status);
+    assert_non_null(strstr(desk_text(refused, "message"), "astrology is of no board"));
+    assert_non_null(strstr(desk_text(refused, "message"), "oncology"));
+    static const char renew[] = "POST /v1/town/clinicians/anna/renew";
+    desk_refused(room, renew, json_pack("{s:[s]}", "specialties", "oncology"), "ERR_INVALID");
+    desk_refused(room, renew, json_pack("{s:[],s:s}", "specialties", "passphrase", "correct horse"),
+                 "ERR_INVALID");
+    desk_refused(room, renew,
+                 json_pack("{s:[s],s:s}", "specialties", "oncology", "passphrase", "a wrong one"),
+                 "ERR_PASSPHRASE");
+    desk_refused(
+        room, renew,
+        json_pack("{s:[s],s:s}", "specialties", "astrology", "passphrase", "correct horse"),
+        "ERR_INVALID");
+    json_t *renewed = desk_do(room, A, renew,
+                              json_pack("{s:[s,s],s:s}", "specialties", "oncology", "hematology",
+                                        "passphrase", "correct horse"));
+    const json_t *first = json_array_get(json_object_get(renewed, "specialties"), 0);
+    assert_string_equal("oncology", json_string_value(first));
+    assert_true(json_is_true(json_object_get(renewed, "published")));
+    desk_shut(room, A);
+    desk_open(room, A);
+    char in_case[80];
+    desk_announced(room, in_case);
+    json_t *opening = desk_record_of(room, A, in_case, "OPEN");
+    assert_string_equal("good", desk_text(opening, "signature"));
+    assert_string_equal(desk_text(renewed, "certificate"),
+                        desk_text(json_object_get(opening, "clinician"), "certificate"));
+    json_decref(opening);
+    json_decref(renewed);
+    json_decref(refused);
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, guests_setup, guests_teardown)
@@ -178,6 +221,7 @@ int main(void)
         STORY(an_administrator_makes_one_for_the_user_that_is_named),
         STORY(an_administrator_does_not_sign_for_others),
         STORY(a_certificate_is_renewed_over_the_same_key_and_revoked_with_all_others),
+        STORY(specialties_are_those_of_the_federation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
