@@ -284,7 +284,8 @@ static void casework_take_case(struct core *core, const struct record_claim *cla
         ID_EQUAL(*writer, core->config.self))
         row = casework_add(core, &case_id, writer);
     struct casework_case *entry = casework_entry(core, &case_id);
-    if (entry == NULL && row != NULL && row->is_blank)
+    bool is_new = entry == NULL && row != NULL && row->is_blank;
+    if (is_new)
         entry = casework_take_place(core, row);
     if (entry == NULL) {
         casework_put_off(core, &case_id, claim);
@@ -304,7 +305,9 @@ static void casework_take_case(struct core *core, const struct record_claim *cla
         entry->erase_stream = claim->header.stream;
         entry->erase_sequence = claim->header.sequence;
     }
-    bool has_moved = entry->consult.cursor.sequence != before || verdict == CONSULT_OUT_OF_ORDER;
+    /* what came before may have found no place */
+    bool has_moved =
+        is_new || entry->consult.cursor.sequence != before || verdict == CONSULT_OUT_OF_ORDER;
     bool is_proper =
         statement != NULL &&
         kind_check(statement->kind, SCOPE_CASE, claim->header.audience, statement->is_signed) == OK;

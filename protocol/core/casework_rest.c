@@ -280,13 +280,13 @@ bool casework_rests(const struct core *core, const struct case_id *case_id)
     return row != NULL && row->awake == CASEWORK_NONE && !row->is_blank;
 }
 
-/* Those that found no place while all was replayed: their streams are read from the beginning, by
+/* Those that found no place when their records came: their streams are read from the beginning, by
  * and by. */
 static void rest_catch_up(struct core *core)
 {
     struct casework *casework = core->casework;
-    for (int i = 0; i < REST_BEHIND_COUNT && casework->behind_next < casework->count; i++) {
-        struct casework_row *row = &casework->rows[casework->behind_next];
+    for (int i = 0; i < REST_BEHIND_COUNT && casework->count > 0; i++) {
+        struct casework_row *row = &casework->rows[casework->behind_next % casework->count];
         struct stream_id id = {
             .scope = scope_case(&row->case_id), .writer = row->asked_by, .generation = 1};
         uint32_t slot = streams_find(&core->streams, &id);
@@ -297,7 +297,7 @@ static void rest_catch_up(struct core *core)
                 return; /* when others have gone to rest */
             casework_walk(core, entry);
         }
-        casework->behind_next++;
+        casework->behind_next = (casework->behind_next + 1) % casework->count;
     }
 }
 

@@ -97,7 +97,7 @@ struct casework {
     uint32_t called_count; /* rows that are called */
     uint32_t rest_next;    /* the place that is looked at next */
     struct mono rest_at;
-    uint32_t behind_next; /* row; of those that had no place at the start */
+    uint32_t behind_next; /* the row that is looked at next for records that found no place */
 
     bool readers_changed; /* ask again for what we lacked */
     bool is_reading;      /* one review is being loaded */

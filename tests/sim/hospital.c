@@ -511,7 +511,7 @@ void hospital_init(struct world *world, uint32_t index)
     config->lack_count_max = 4096;
     config->mark_count_max = 4096;
     config->case_count_max = HOSPITAL_CASES;
-    config->case_awake_max = HOSPITAL_CASES_AWAKE;
+    config->case_awake_max = world->cases_awake == 0 ? HOSPITAL_CASES_AWAKE : world->cases_awake;
     config->case_idle_ms = HOSPITAL_IDLE_MS;
     config->clinician_count_max = 128;
     config->survey_ms = world->survey_ms;

@@ -46,7 +46,8 @@
     X(shrinking_relay, story_shrinking_relay)                                                      \
     X(suspended_at_relay, story_suspended_at_relay)                                                \
     X(duties_refused, story_duties_refused)                                                        \
-    X(late_participant, story_late_participant)
+    X(late_participant, story_late_participant)                                                    \
+    X(many_cases, story_many_cases)
 
 #define STORY_DECLARE(name, function) void function(struct world *world);
 STORY_LIST(STORY_DECLARE)

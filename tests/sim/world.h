@@ -168,7 +168,8 @@ struct world {
     uint64_t epoch;
     struct sim_case cases[WORLD_CASES_MAX];
     uint32_t case_count;
-    uint64_t survey_ms; /* set before world_begin */
+    uint64_t survey_ms;   /* set before world_begin */
+    uint32_t cases_awake; /* as well; 0: as usual */
     struct ledger *ledger;
     struct promise *promises;
     size_t promise_count, promise_capacity;
