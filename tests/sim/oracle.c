@@ -163,6 +163,7 @@ static bool oracle_is_held(const struct world *world, const struct promise *prom
 
 void oracle_forgive(struct hospital *hospital)
 {
+    hospital->is_returning = true;
     struct world *world = hospital->world;
     size_t kept = 0;
     for (size_t i = 0; i < world->promise_count; i++) {
@@ -172,15 +173,33 @@ void oracle_forgive(struct hospital *hospital)
     world->promise_count = kept;
 }
 
-void oracle_promises(struct world *world)
+static bool oracle_is_kept(const struct world *world, const struct promise *promise)
+{
+    const struct disk_record *record =
+        disk_at(&world->hospitals[promise->hospital].disk, &promise->stream, promise->sequence);
+    return record != NULL && ID_EQUAL(record->id, promise->record);
+}
+
+bool oracle_has_returned(struct world *world, const char **ret_why)
 {
     for (size_t i = 0; i < world->promise_count; i++) {
         const struct promise *promise = &world->promises[i];
-        const struct disk_record *record =
-            disk_at(&world->hospitals[promise->hospital].disk, &promise->stream, promise->sequence);
-        if (record == NULL || !ID_EQUAL(record->id, promise->record))
+        if (!world->hospitals[promise->hospital].is_returning || oracle_is_kept(world, promise))
+            continue;
+        *ret_why = "what was put back does not get back its own";
+        return false;
+    }
+    for (uint32_t i = 0; i < world->count; i++)
+        world->hospitals[i].is_returning = false;
+    return true;
+}
+
+void oracle_promises(struct world *world)
+{
+    for (size_t i = 0; i < world->promise_count; i++) {
+        if (!oracle_is_kept(world, &world->promises[i]))
             world_fail(world, "an acknowledged record is lost",
-                       world->hospitals[promise->hospital].name);
+                       world->hospitals[world->promises[i].hospital].name);
     }
     for (uint32_t i = 0; i < world->count; i++) {
         const struct disk *disk = &world->hospitals[i].disk;
@@ -289,36 +308,85 @@ static const char *oracle_compare(const struct hospital *holder, const struct ho
     return NULL;
 }
 
-static const char *oracle_compare_cases(struct world *world)
+/* C-45: the requester was put back, and has of its next word no more than the header, as has
+ * everyone who would give it back: it is lost, and its case stands still there. */
+static bool oracle_is_lost(const struct world *world, const struct hospital *requester,
+                           const struct consult *consult)
+{
+    struct stream_id stream = {scope_case(&consult->case_id), requester->node,
+                               consult->cursor.generation};
+    uint64_t sequence = consult->cursor.sequence + 1;
+    const uint32_t less = RECORD_BARE | RECORD_KEYLESS;
+    const struct disk_record *ours = disk_at(&requester->disk, &stream, sequence);
+    if (ours == NULL || (ours->flags & less) == 0)
+        return false;
+    for (uint32_t i = 0; i < world->count; i++) {
+        const struct hospital *other = &world->hospitals[i];
+        const struct disk_record *theirs = disk_at(&other->disk, &stream, sequence);
+        if (theirs != NULL && (theirs->flags & less) == 0 && !other->is_puppet &&
+            world->heads[world->epoch - 1].members[i].state == MEMBER_ADMITTED)
+            return false;
+    }
+    return true;
+}
+
+/* Names the two that differ. */
+static const char *oracle_case_why(const char *why, const struct consult *ours,
+                                   const struct consult *theirs, const struct hospital *part)
+{
+    static char text[240];
+    const struct hospital *requester = oracle_hospital(part->world, &ours->requester);
+    (void)snprintf(text, sizeof text, "%s: of %s (%02x) at %u.%llu, %s at %u.%llu", why,
+                   requester->name, ours->case_id.bytes[0], (unsigned)ours->cursor.generation,
+                   (unsigned long long)ours->cursor.sequence, part->name,
+                   theirs == NULL ? 0 : (unsigned)theirs->cursor.generation,
+                   theirs == NULL ? 0 : (unsigned long long)theirs->cursor.sequence);
+    return text;
+}
+
+static const char *oracle_compare_case(struct world *world, uint32_t number,
+                                       const struct consult *consult)
 {
     static uint8_t ours[CONSULT_EXPORT_SIZE_MAX], theirs[CONSULT_EXPORT_SIZE_MAX];
+    const struct hospital *requester = &world->hospitals[world->cases[number].requester];
+    struct scope scope = clinic_case(world, number);
+    struct buffer a = buffer_over(ours, sizeof ours);
+    if (consult_export(consult, &a) != OK)
+        return NULL;
+    for (size_t j = 0; j < consult->participant_count; j++) {
+        const struct hospital *part = oracle_hospital(world, &consult->participants[j].node);
+        struct buffer b = buffer_over(theirs, sizeof theirs);
+        if (!oracle_shares(world, part, &(struct stream_id){.scope = scope}) ||
+            !oracle_is_told(requester, part, &scope) || consult->participants[j].is_ended)
+            continue;
+        const struct consult *other = hospital_case(part, &world->cases[number].id);
+        if (other == NULL)
+            return oracle_case_why("a case is not known to a participant", consult, NULL, part);
+        if (consult->state == CASE_ERASED && other->state == CASE_ERASED)
+            continue; /* what was destroyed cannot be read to its end */
+        if (consult_export(other, &b) == OK && bytes_equal(buffer_bytes(&a), buffer_bytes(&b)))
+            continue;
+        bool is_elsewhere = other->cursor.sequence != consult->cursor.sequence ||
+                            other->cursor.generation != consult->cursor.generation;
+        return oracle_case_why(is_elsewhere ? "a case stands elsewhere at a participant"
+                                            : "a case looks different to a participant",
+                               consult, other, part);
+    }
+    return NULL;
+}
+
+static const char *oracle_compare_cases(struct world *world)
+{
     for (uint32_t i = 0; i < world->case_count; i++) {
         const struct hospital *requester = &world->hospitals[world->cases[i].requester];
         const struct consult *consult = hospital_case(requester, &world->cases[i].id);
-        struct buffer a = buffer_over(ours, sizeof ours);
         const struct world_member *row = &world->heads[world->epoch - 1].members[requester->index];
         if (!requester->is_running || consult == NULL || row->state != MEMBER_ADMITTED ||
-            consult_export(consult, &a) != OK)
+            oracle_is_lost(world, requester, consult))
             continue; /* of a requester that is suspended, nobody hears */
-        for (size_t j = 0; j < consult->participant_count; j++) {
-            const struct hospital *part = oracle_hospital(world, &consult->participants[j].node);
-            struct buffer b = buffer_over(theirs, sizeof theirs);
-            struct scope scope = clinic_case(world, i);
-            if (!oracle_shares(world, part, &(struct stream_id){.scope = scope}) ||
-                !oracle_is_told(requester, part, &scope) || consult->participants[j].is_ended)
-                continue;
-            const struct consult *other = hospital_case(part, &world->cases[i].id);
-            if (other == NULL)
-                return "a case is not known to a participant";
-            if (consult->state == CASE_ERASED && other->state == CASE_ERASED)
-                continue; /* what was destroyed cannot be read to its end */
-            bool is_same =
-                consult_export(other, &b) == OK && bytes_equal(buffer_bytes(&a), buffer_bytes(&b));
-            if (!is_same)
-                return other->cursor.sequence != consult->cursor.sequence
-                           ? "a case stands elsewhere at a participant"
-                           : "a case looks different to a participant";
-        }
+        const char *why = oracle_compare_case(world, i, consult);
+        if (why != NULL)
+            return why;
     }
     return NULL;
 }

@@ -16,6 +16,8 @@ void oracle_acked(struct hospital *hospital, const struct effect *effect);
 
 /* An older disk was put back: what nobody else holds is lost, and no fault. */
 void oracle_forgive(struct hospital *hospital);
+/* Whoever was put back has again what others hold of its own. */
+bool oracle_has_returned(struct world *world, const char **ret_why);
 /* All promises are kept, no position was written twice. */
 void oracle_promises(struct world *world);
 /* True when all running hospitals hold the same of the streams they share, with all bodies and

@@ -9,7 +9,7 @@ void story_settle(struct world *world, uint64_t ms)
 {
     const char *why = NULL;
     for (uint64_t end = world->now + ms; world->now < end; world_run(world, 250)) {
-        if (oracle_is_settled(world, &why)) {
+        if (oracle_is_settled(world, &why) && oracle_has_returned(world, &why)) {
             oracle_promises(world);
             return;
         }

@@ -74,7 +74,8 @@ struct hospital {
     bool is_running;
     bool is_puppet; /* answers nothing by itself: a story speaks for it */
     bool is_restoring;
-    bool is_put_back; /* its disk is an older one: the marker beside it is from later */
+    bool is_put_back;  /* its disk is an older one: the marker beside it is from later */
+    bool is_returning; /* it was put back, and others hold more of its own streams */
     int64_t skew_ms;
     uint64_t booted_at;
     uint64_t epoch; /* of the head its roster stands at */
