@@ -146,16 +146,37 @@ static bool generation_is_heard(const struct core *core, const struct stream_id 
     return false;
 }
 
-/* After a restore: might we have begun this stream, and know nothing of it? A case of our own has a
- * new id. */
+/* Is anybody left who might hold what we wrote there? */
+static bool generation_has_holders(const struct core *core, const struct stream_id *id)
+{
+    struct case_id case_id;
+    struct node_id recipient;
+    memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
+    memcpy(recipient.bytes, id->scope.id, NODE_ID_SIZE);
+    for (uint32_t i = 0; i < roster_count(core->roster); i++) {
+        const struct roster_entry *member = roster_at(core->roster, i);
+        if (member->state == MEMBER_REMOVED || ID_EQUAL(member->node_id, core->config.self) ||
+            (id->scope.kind == SCOPE_MAIL && !ID_EQUAL(member->node_id, recipient)) ||
+            (id->scope.kind == SCOPE_CASE && !casework_includes(core, &case_id, &member->node_id)))
+            continue;
+        return true;
+    }
+    return false;
+}
+
+/* After a restore: might we have begun this generation of a stream, and know nothing of it? A case
+ * of our own has a new id. A marker that was begun after a restore does not name what was lost
+ * then. */
 static bool generation_may_be_lost(const struct core *core, const struct stream_id *id)
 {
     const struct generations *generations = &core->generations;
     struct case_id case_id;
     memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
-    bool is_ours = id->scope.kind == SCOPE_CASE && !casework_is_of_others(core, &case_id);
-    return generations->is_restored && !generations->has_marker && !is_ours &&
-           core_has_others(core) && !generation_is_heard(core, id);
+    bool is_new = id->scope.kind == SCOPE_CASE && id->generation == 1 &&
+                  !casework_is_of_others(core, &case_id);
+    bool knows_all = generations->has_marker && !generations->was_restored;
+    return generations->is_restored && !knows_all && !is_new && !generation_is_heard(core, id) &&
+           generation_has_holders(core, id);
 }
 
 /* Everybody who may hold what the marker names was heard since the start, and nobody says that it
@@ -191,7 +212,9 @@ static err generation_next(const struct core *core, const struct stream *stream,
     struct stream_id next = stream->id;
     next.generation++;
     uint32_t slot = streams_find(&core->streams, &next);
-    bool is_due = slot != STREAM_NONE && generation_is_due(core, &core->streams.all[slot]);
+    bool is_empty = slot == STREAM_NONE || core->streams.all[slot].tail == 0;
+    bool is_due = (slot != STREAM_NONE && generation_is_due(core, &core->streams.all[slot])) ||
+                  (is_empty && generation_may_be_lost(core, &next));
     *ret_next = next;
     return is_due || stream->kept != stream->tail ? ERR_BUSY
                                                   : generation_in_year(core, &next, core->wall);

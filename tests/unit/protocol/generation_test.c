@@ -184,6 +184,63 @@ static void what_somebody_says_it_has_is_waited_for(void **state)
     }
 }
 
+/* The node is started with a store that was put back once: of what it wrote to hospital `number`
+ * one record is left. */
+static struct ward_pen given_a_store_put_back(struct ward *ward, uint32_t number,
+                                              enum event_marker marker)
+{
+    struct node_id node = federation_node(number);
+    struct ward_pen left = ward_pen(ward, 1, scope_mail(&node), AUDIENCE_SCOPE);
+    struct event stream = ward_event(ward, EVENT_RESTORE_STREAM);
+    struct event ended = ward_event(ward, EVENT_RESTORE_GENERATION);
+    struct event named = ward_event(ward, EVENT_RESTORE_MARKER);
+    struct event start = ward_event(ward, EVENT_START);
+    ward_core(ward);
+    stream.stream.id = ended.generation.stream = named.marker.stream = left.header.stream;
+    stream.stream.tail = named.marker.sequence = 1;
+    stream.stream.tail_id = (struct record_id){{6}};
+    ended.generation.is_ended = true;
+    start.start = marker;
+    core_step(ward->core, &stream, &ward->step);
+    core_step(ward->core, &ended, &ward->step);
+    if (marker == MARKER_HERE)
+        core_step(ward->core, &named, &ward->step);
+    ward_give(ward, &start);
+    return left;
+}
+
+/* (T-19) */
+static void a_later_generation_may_have_been_begun_and_lost(void **state)
+{
+    struct ward *ward = ((struct room *)*state)->ward;
+    struct ward_pen left = given_a_store_put_back(ward, 3, MARKER_OTHER);
+    const struct stream_id *stream = &left.header.stream;
+    ward_meet(ward, 2);
+    tell(ward, 2, stream, 0);
+    assert_int_equal(ERR_BUSY, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
+    ward_meet(ward, 3);
+    tell(ward, 3, stream, 1);
+    assert_int_equal(OK, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
+    left.header.stream.generation = 2;
+    assert_int_equal(1, ward_tail(ward, &left));
+}
+
+/* (T-19) */
+static void a_marker_begun_after_a_restore_does_not_name_what_was_lost(void **state)
+{
+    struct ward *ward = ((struct room *)*state)->ward;
+    (void)given_a_store_put_back(ward, 2, MARKER_HERE);
+    struct node_id three = federation_node(3);
+    struct ward_pen other = ward_pen(ward, 1, scope_mail(&three), AUDIENCE_SCOPE);
+    const struct stream_id *stream = &other.header.stream;
+    ward_meet(ward, 2);
+    tell(ward, 2, stream, 0);
+    assert_int_equal(ERR_BUSY, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
+    ward_meet(ward, 3);
+    tell(ward, 3, stream, 0);
+    assert_int_equal(OK, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
+}
+
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, given_a_stream_of_three, then_it_ends)
 
 int main(void)
@@ -195,6 +252,8 @@ int main(void)
         IN_ROOM(what_names_nothing_that_is_here_waits),
         IN_ROOM(what_the_marker_names_and_nobody_has_is_begun_anew),
         IN_ROOM(what_somebody_says_it_has_is_waited_for),
+        IN_ROOM(a_later_generation_may_have_been_begun_and_lost),
+        IN_ROOM(a_marker_begun_after_a_restore_does_not_name_what_was_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
