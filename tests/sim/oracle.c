@@ -377,6 +377,7 @@ static const char *oracle_compare_case(struct world *world, uint32_t number,
 
 static const char *oracle_compare_cases(struct world *world)
 {
+    static struct consult lent; /* hospital_case lends it for a few calls */
     for (uint32_t i = 0; i < world->case_count; i++) {
         const struct hospital *requester = &world->hospitals[world->cases[i].requester];
         const struct consult *consult = hospital_case(requester, &world->cases[i].id);
@@ -384,7 +385,8 @@ static const char *oracle_compare_cases(struct world *world)
         if (!requester->is_running || consult == NULL || row->state != MEMBER_ADMITTED ||
             oracle_is_lost(world, requester, consult))
             continue; /* of a requester that is suspended, nobody hears */
-        const char *why = oracle_compare_case(world, i, consult);
+        lent = *consult;
+        const char *why = oracle_compare_case(world, i, &lent);
         if (why != NULL)
             return why;
     }
