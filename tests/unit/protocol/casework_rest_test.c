@@ -310,6 +310,26 @@ static void a_case_that_was_only_looked_at_is_not_written_again(void **arg)
     assert_int_equal(2, ward->rested_count);
 }
 
+/* What came while the row was on its way is not in it. */
+static void a_case_that_was_changed_meanwhile_stays(void **arg)
+{
+    struct ward *ward = *arg;
+    struct ward_case one = ask(ward, 1);
+    struct caserecord_close close = {0};
+    struct event rested = ward_event(ward, EVENT_RESTED);
+    rested.rest.case_id = one.id;
+    ward->is_slow = true;
+    rest(ward);
+    assert_int_equal(1, ward->rested_count); /* it is given once */
+    say(ward, &one, KIND_CLOSE, &close);
+    ward_give(ward, &rested);
+    assert_int_equal(CASE_CLOSED, ward_case_state(ward, &one));
+    ward->is_slow = false;
+    rest(ward);
+    assert_true(rests(ward, &one));
+    assert_int_equal(2, ward->rested_count);
+}
+
 static void a_case_that_cannot_be_kept_stays(void **arg)
 {
     struct ward *ward = *arg;
@@ -465,6 +485,7 @@ int main(void)
         WITH_NODE(who_wants_a_record_of_it_gets_it_whole),
         WITH_NODE(who_takes_part_is_known_while_it_rests),
         WITH_NODE(a_case_that_was_only_looked_at_is_not_written_again),
+        WITH_NODE(a_case_that_was_changed_meanwhile_stays),
         WITH_NODE(a_case_that_cannot_be_kept_stays),
         WITH_NODE(more_cases_than_places_are_remembered),
         WITH_NODE(what_finds_no_place_is_looked_at_when_there_is_one),

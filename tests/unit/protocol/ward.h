@@ -65,6 +65,7 @@ struct ward {
     size_t row_count;
     unsigned woken_count;                    /* EFFECT_WAKE */
     unsigned rested_count;                   /* EFFECT_REST */
+    bool is_slow;                            /* rows are not answered: the test does */
     uint32_t case_count_max, case_awake_max; /* of the next core */
     uint64_t case_idle_ms;
     bool is_full;             /* what is to be kept is refused, unless it releases */
@@ -223,6 +224,8 @@ static inline void ward_rest(struct ward *ward, const struct effect *effect)
     struct ward_row *row = ward_row(ward, &effect->rest.case_id);
     struct step_batch none = {NULL, 0, NULL, 0};
     ward->rested_count++;
+    if (ward->is_slow)
+        return;
     struct ward_pending *pending = ward_answer(ward, EVENT_RESTED, &none);
     pending->event.rest.case_id = effect->rest.case_id;
     pending->event.rest.row = BYTES_NONE;
