@@ -119,21 +119,32 @@ static void api_post_grant_end(struct api_call *call)
 
 /* ---- what came in, and what follows from it ---- */
 
-/* Without a list: all opinions that are taken in and not revealed. */
+static void api_add_unrevealed(const struct consult *consult, uint16_t kind,
+                               struct caserecord_reveal *reveal)
+{
+    for (size_t i = 0; i < consult->taken_count && reveal->record_count < NAMED_COUNT_MAX; i++) {
+        if (consult->taken[i].kind == kind && !consult->taken[i].is_revealed)
+            reveal->records[reveal->record_count++] = consult->taken[i].record_id;
+    }
+}
+
+/* Without a list: all opinions that are taken in and not revealed; with them what was asked and
+ * said meanwhile to the requester alone, which nobody else could read ever after. */
 static bool api_fix_reveal(struct api_call *call, void *value)
 {
     struct caserecord_reveal *reveal = value;
     const struct consult *consult = api_consult(call);
     if (reveal->record_count > 0)
         return true;
-    for (size_t i = 0; i < consult->taken_count && reveal->record_count < NAMED_COUNT_MAX; i++) {
-        if (consult->taken[i].kind == KIND_OPINION && !consult->taken[i].is_revealed)
-            reveal->records[reveal->record_count++] = consult->taken[i].record_id;
+    api_add_unrevealed(consult, KIND_OPINION, reveal);
+    if (reveal->record_count == 0) {
+        api_refuse(call, ERR_STATE, "there is no opinion to reveal (yet)", NULL);
+        return false;
     }
-    if (reveal->record_count > 0)
-        return true;
-    api_refuse(call, ERR_STATE, "there is no opinion to reveal (yet)", NULL);
-    return false;
+    api_add_unrevealed(consult, KIND_ASK, reveal);
+    api_add_unrevealed(consult, KIND_POST, reveal);
+    api_add_unrevealed(consult, KIND_DECLINE, reveal);
+    return true;
 }
 
 static void api_post_reveal(struct api_call *call)

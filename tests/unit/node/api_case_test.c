@@ -81,6 +81,7 @@ static void a_case_goes_from_question_to_outcome(void **state)
     assert_int_equal(1, json_array_size(json_object_get(content, "items_opened")));
     assert_string_equal(OPINION_SENTENCE, desk_text(content, "sentence"));
     assert_null(desk_record_of(room, C, in_case, "OPINION")); /* independent first */
+    assert_null(desk_record_of(room, B, in_case, "ASK"));
     json_t *about = desk_look(room, A, in_case, "");
     json_t *asked = json_array_get(json_object_get(about, "asked"), 0);
     assert_string_equal("open", desk_text(asked, "state"));
@@ -89,6 +90,7 @@ static void a_case_goes_from_question_to_outcome(void **state)
     desk_seen(room, A, in_case, "TAKE_IN");
     desk_did(room, A, in_case, "reveal", json_object());
     desk_seen(room, C, in_case, "OPINION");
+    desk_seen(room, B, in_case, "ASK");
     desk_did(room, A, in_case, "opened",
              json_pack("{s:[s]}", "records", desk_text(opinion, "record")));
     struct desk_sought sought = {room, B, in_case, "Anna Alt"};
