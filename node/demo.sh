@@ -42,10 +42,10 @@ if [ -z "$build" ]; then
     step 'configure'
     cmake --preset release -B build/demo -DCONSILIUM_TESTS=OFF >build/demo.log 2>&1 </dev/null ||
         { cat build/demo.log >&2; exit 1; }
-    step 'build: a few minutes the first time'
+    step 'build, into build/demo: a few minutes the first time'
     cmake --build build/demo -j "$(nproc)" >build/demo.log 2>&1 </dev/null ||
         { tail -n 40 build/demo.log >&2; exit 1; }
-    build=$here/../build/demo
+    build=$(pwd)/build/demo
 fi
 # shellcheck source=node/demo/federation.sh
 . "$here/demo/federation.sh"
@@ -80,23 +80,23 @@ free_port() { # the next that nobody listens on: $port
 }
 
 say 'A society founds a federation'
-step 'Ada, Bela and Chen each make an officer key, under a passphrase of their own'
+step 'Ada, Bela and Chen each make an officer key, under their own passphrase'
 fed_officers ada bela chen
-step 'the founding head: two of three sign each later head; the office may publish'
+step 'the founding head: two of three sign each later one; the office publishes'
 fed_found 'Society for Rare Tumors' 2 --cooling-off 0
 free_port; fed_relay north 127.0.0.1 "$port"
 free_port; fed_relay south 127.0.0.1 "$port"
 step 'all three sign; two relays start, and are given the list of whom to admit'
 fed_signed
 fed_relays_up
-echo "      federation $fed_id"
+printf '  ok  the federation has an id, which everybody compares:\n      %s\n' "$fed_id"
 
 say 'Three hospitals join, by mail and phone'
 step 'each makes its identity and mails a request'
 free_port; fed_hospital lakeside 'Lakeside Hospital' CH oncology 127.0.0.1 "$port"
 free_port; fed_hospital harbour 'Harbour University Hospital' NL oncology 127.0.0.1 "$port"
 fed_hospital hillside 'Hillside Cancer Centre' SE oncology
-step 'an officer compares fingerprints on the phone; two officers sign; invitations go back'
+step 'an officer compares fingerprints by phone; two sign; invitations go back'
 fed_admit lakeside harbour hillside
 step 'three nodes start; Hillside accepts no connection at all'
 for house in lakeside harbour hillside; do fed_up "$house"; done
@@ -115,7 +115,7 @@ check lakeside 'the notice reached both other institutions' \
     '.case.announcement.delivery | .reached == 2 and .audience == 2' show "$case"
 
 say 'Two others see it, offer an opinion, and read the case file'
-tell 8 harbour inbox
+tell 60 harbour inbox
 consult_seen harbour hillside
 consult_join harbour visser "$case_join"
 consult_join hillside berg "$case_join_2"
@@ -123,7 +123,7 @@ consult_read harbour visser
 consult_read hillside berg
 for house in harbour hillside; do
     if grep -aq PLANTED "$home/$house/read"/*; then fed_fail 'planted metadata left the hospital'; fi
-    checked "$house" 'author, title, dates and comments of the files stayed where they were'
+    checked "$house" 'author, title, dates, comments of the files stayed at Lakeside'
 done
 
 say 'Harbour asks for more, Lakeside supplies'

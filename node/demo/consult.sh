@@ -50,20 +50,24 @@ tell_line() {
         "$fed_home"/*) fed_word=${fed_word##*/} ;;
         @*/*) fed_word="@${fed_word##*/}" ;;
         */*.pdf | */*.png | */*.txt | */*.json) fed_word=${fed_word##*/} ;;
+        "$fed_id" | "${fed_head:-}") ;; # who checks an opinion needs all of it
+        *)
+            # an id may be shortened to any unique beginning
+            printf '%s' "$fed_word" | grep -Eqv '^[0-9a-f]{32,}$' ||
+                fed_word=$(echo "$fed_word" | cut -c 1-8)
+            ;;
         esac
-        # an id may be shortened to any unique beginning
-        printf '%s' "$fed_word" | grep -Eqv '^[0-9a-f]{32,}$' || fed_word=$(echo "$fed_word" | cut -c 1-8)
         case $fed_word in
         *' '*) fed_word="\"$fed_word\"" ;;
         esac
         fed_line="$fed_line $fed_word"
     done
     echo
-    # broken at blanks alone: fold(1) would tear a Chinese character
+    # broken at blanks alone: fold(1) would tear a Chinese character; what is typed so is one command
     printf '%s\n' "$fed_line" | awk '{
         for (i = 1; i <= NF; i++) {
-            if (i > 1 && used + length($i) + 1 > 78) {
-                printf " \n    "
+            if (i > 1 && used + length($i) > 76) {
+                printf (quotes % 2 == 0) ? " \\\n    " : "\n    "
                 used = 4
             } else if (i > 1) {
                 printf " "
@@ -71,14 +75,19 @@ tell_line() {
             }
             printf "%s", $i
             used += length($i)
+            quotes += gsub(/"/, "", $i)
         }
         print ""
     }'
 }
 
+# What was typed at a prompt came from a file; here it stands where it would at a terminal.
 tell_answer() {
     [ "${fed_tell:-no}" = yes ] && [ "$fed_lines" -gt 0 ] || return 0
-    head -n "$fed_lines" "$fed_home/last"
+    sed 's/^Type yes: \(.\)/Type yes: yes\n\1/' "$fed_home/last" >"$fed_home/shown"
+    head -n "$fed_lines" "$fed_home/shown"
+    fed_more=$(($(wc -l <"$fed_home/shown") - fed_lines))
+    [ "$fed_more" -le 0 ] || echo "  ... (lines left out here: $fed_more)"
 }
 
 check() {
@@ -134,7 +143,7 @@ consult_draft() { # HOST [OPTION...]
 
 consult_attach() { # HOST: all files of this case
     for fed_file in "$case_dir"/letter.pdf "$case_dir"/labs.txt "$case_dir"/../ct.png; do
-        [ ! -f "$fed_file" ] || tell 3 "$1" draft attach "$draft" "$fed_file"
+        [ ! -f "$fed_file" ] || tell 6 "$1" draft attach "$draft" "$fed_file"
     done
 }
 
@@ -164,7 +173,7 @@ consult_seen() {
 # ---- taking part ----
 
 consult_join() { # HOST LOGIN NOTE
-    tell_signed 1 "$1" "$2" join "$case" --note "$3"
+    tell_signed 2 "$1" "$2" join "$case" --note "$3"
     check "$1" 'access is granted, and the case file is here' \
         '.case | .part == "participant" and (.case_file.description | length) > 100' show "$case"
 }
@@ -184,7 +193,7 @@ consult_read() { # HOST LOGIN
 }
 
 consult_want() { # HOST LOGIN
-    tell_signed 1 "$1" "$2" ask "$case" --records "$case_ask_records" --test "$case_ask_test"
+    tell_signed 2 "$1" "$2" ask "$case" --records "$case_ask_records" --test "$case_ask_test"
 }
 
 consult_supply() { # HOST LOGIN NAME WHO-ASKED
@@ -200,7 +209,7 @@ consult_supply() { # HOST LOGIN NAME WHO-ASKED
 }
 
 consult_reply() { # HOST LOGIN FILE REQUESTER
-    tell_signed 1 "$1" "$2" reply "$case" --file "$3"
+    tell_signed 2 "$1" "$2" reply "$case" --file "$3"
     fed_opinion=$(record_of "$1" OPINION)
     check "$4" 'the opinion is here, its signature good, and taken in' \
         ".thread[] | select(.record == \"$fed_opinion\" and .signature == \"good\" and .taken_in)" \
@@ -217,18 +226,18 @@ consult_apart() { # HOST OTHER: of two hospitals that both replied
 # ---- to the end ----
 
 consult_reveal() { # HOST LOGIN COUNT OTHER...
-    tell_signed 1 "$1" "$2" reveal "$case"
+    tell_signed 2 "$1" "$2" reveal "$case"
     fed_count=$3
     shift 3
     for fed_reader in "$@"; do
-        check "$fed_reader" "all $fed_count opinions can be read" \
-            "[.thread[] | select(.kind == \"OPINION\" and .revealed)] | length == $fed_count" \
-            thread "$case"
+        check "$fed_reader" "$fed_count opinions can be read, and all that was said before" \
+            "([.thread[] | select(.kind == \"OPINION\" and .revealed)] | length == $fed_count) and
+             all(.thread[]; .kind != \"unreadable\")" thread "$case"
     done
 }
 
 consult_talk() { # HOST LOGIN TEXT OTHER...
-    tell_signed 1 "$1" "$2" discuss "$case" --text "$3" --language "$case_language"
+    tell_signed 2 "$1" "$2" discuss "$case" --text "$3" --language "$case_language"
     fed_post=$(record_of "$1" POST)
     shift 3
     for fed_reader in "$@"; do
@@ -249,22 +258,26 @@ consult_end() { # HOST LOGIN OTHER...
     fed_asks=$1
     fed_as=$2
     shift 2
-    tell_signed 1 "$fed_asks" "$fed_as" synthesis "$case" --text "@$case_dir/synthesis.txt" \
+    tell_signed 2 "$fed_asks" "$fed_as" synthesis "$case" --text "@$case_dir/synthesis.txt" \
         --language "$case_language"
-    tell_signed 1 "$fed_asks" "$fed_as" close "$case"
+    tell_signed 2 "$fed_asks" "$fed_as" close "$case"
     consult_state closed "$fed_asks" "$@"
-    tell_signed 1 "$fed_asks" "$fed_as" outcome "$case" --day 21 --followed partly-followed \
+    tell_signed 2 "$fed_asks" "$fed_as" outcome "$case" --day 21 --followed partly-followed \
         --result improved --final-diagnosis "$case_final" --text "@$case_dir/outcome.txt"
     consult_state followed-up "$fed_asks" "$@"
 }
 
 consult_export() { # HOST FILE
-    tell 2 "$1" opinion export "$case" "$(record_of "$1" OPINION)" --to "$2"
-    tell_line anywhere opinion verify "$2" --federation "$fed_id"
-    fed_lines=14
-    fed_quietly "$fed_build/node/cli/consilium" opinion verify "$2" --federation "$fed_id"
+    tell 9 "$1" opinion export "$case" "$(record_of "$1" OPINION)" --to "$2"
+    # the head in force, as the society shows it: who asks it trusts no file alone
+    fed_head=$(fed_society show --json | jq -r .head)
+    tell_line anywhere opinion verify "$2" --federation "$fed_id" --head "$fed_head"
+    fed_lines=200
+    fed_quietly "$fed_build/node/cli/consilium" opinion verify "$2" --federation "$fed_id" \
+        --head "$fed_head"
     tell_answer
-    "$fed_build/node/cli/consilium" opinion verify "$2" --federation "$fed_id" --json |
+    "$fed_build/node/cli/consilium" opinion verify "$2" --federation "$fed_id" \
+        --head "$fed_head" --json |
         jq -e '.valid and .taken_in and .sentence ==
             "advice; the treating clinician keeps the responsibility"' >/dev/null ||
         fed_fail 'the opinion alone should be valid'
@@ -272,7 +285,7 @@ consult_export() { # HOST FILE
 }
 
 consult_erase() { # HOST LOGIN COUNT
-    tell_signed 1 "$1" "$2" erase "$case" --yes
+    tell_signed 2 "$1" "$2" erase "$case" --yes
     check "$1" "$3 receipts of erasure" "[.receipts[] | select(.erased_at)] | length == $3" \
         erasure "$case"
 }
