@@ -50,6 +50,7 @@ static err measure(const struct store_op *op, size_t *ret_size)
 {
     switch (op->kind) {
     case STORE_PUT:
+    case STORE_MEND:
         return measure_put(&op->put, ret_size);
     case STORE_FILL:
         return measure_fill(&op->fill, ret_size);
@@ -97,7 +98,7 @@ static struct bytes keep(struct buffer *memory, struct bytes bytes)
 
 static void copy_put(struct batch_op *out, const struct store_put *put, struct buffer *memory)
 {
-    out->kind = BATCH_PUT;
+    out->number = put->number;
     out->stream = *put->stream;
     out->sequence = put->sequence;
     out->id = *put->id;
@@ -175,7 +176,9 @@ static void copy(struct batch_op *out, const struct store_op *op, struct buffer 
 {
     switch (op->kind) {
     case STORE_PUT:
+    case STORE_MEND:
         copy_put(out, &op->put, memory);
+        out->kind = op->kind == STORE_PUT ? BATCH_PUT : BATCH_MEND;
         return;
     case STORE_FILL:
         copy_fill(out, &op->fill, memory);

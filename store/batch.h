@@ -9,6 +9,7 @@
 enum batch_kind {
     BATCH_PUT,
     BATCH_FILL,
+    BATCH_MEND,
     BATCH_FLAG,
     BATCH_DESTROY,
     BATCH_DROP,
@@ -26,6 +27,7 @@ struct batch_op {
     enum batch_kind kind;
     struct stream_id stream;
     uint64_t sequence;
+    uint64_t number; /* of a mend */
     struct record_id id;
     uint32_t flags;
     uint32_t flags_mask;

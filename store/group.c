@@ -295,6 +295,8 @@ static err apply_op(struct group *group, struct batch_op *op, uint64_t *ret_numb
         return record_write_put(group, op, ret_number);
     case BATCH_FILL:
         return record_write_fill(group, op, ret_number);
+    case BATCH_MEND:
+        return record_write_mend(group, op, ret_number);
     case BATCH_FLAG:
         return record_write_flag(group, op, ret_number);
     case BATCH_DESTROY:

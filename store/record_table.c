@@ -257,6 +257,7 @@ static err scope_page(struct env_read *read, const struct scope *scope, uint64_t
             break;
         }
         result = page_add(page, read, number, NULL);
+        result = result == ERR_CORRUPT ? OK : result; /* the others are here */
     }
     mdb_cursor_close(cursor);
     return result;

@@ -52,7 +52,8 @@ bool record_table_has(struct store *store, const struct record_id *id);
 MUST_USE err record_table_range(struct store *store, const struct stream_id *stream,
                                 uint64_t sequence, struct store_page *page);
 
-/* A page of one scope's records in order of arrival, after record `number` (0: from the first). */
+/* A page of one scope's records in order of arrival, after record `number` (0: from the first).
+ * Damaged ones are passed over: store_verify finds them. */
 MUST_USE err record_table_scope(struct store *store, const struct scope *scope, uint64_t number,
                                 struct store_page *page);
 

@@ -12,6 +12,7 @@
 struct found {
     struct value_stream *stream;
     uint64_t number;
+    bool is_cell_lost; /* it does not open */
     struct value_cell cell;
     struct value_record record; /* borrows scratch[0]; only after load_record */
 };
@@ -160,6 +161,7 @@ err record_write_put(struct group *group, struct batch_op *op, uint64_t *ret_num
 
 static err find(struct group *group, const struct batch_op *op, struct found *ret_found)
 {
+    ret_found->is_cell_lost = false;
     err result = stream_cache_get(group, &op->stream, false, &ret_found->stream);
     if (result != OK) {
         return result;
@@ -175,6 +177,7 @@ static err find(struct group *group, const struct batch_op *op, struct found *re
     if (result == OK) {
         result = value_cell_open(group->store, number, env_bytes_of(value), &ret_found->cell);
     }
+    ret_found->is_cell_lost = result == ERR_NOT_FOUND || result == ERR_CORRUPT;
     bool leads_here = result == OK && ret_found->cell.sequence == op->sequence &&
                       ret_found->cell.stream_number == ret_found->stream->number;
     if (result == ERR_NOT_FOUND || (result == OK && !leads_here)) {
@@ -282,12 +285,17 @@ err record_write_flag(struct group *group, const struct batch_op *op, uint64_t *
     return result;
 }
 
-/* (S-6) The body and the key go; header and signature keep the chain whole. A record that does not
- * open any more is destroyed all the same, as far as its key goes. */
+/* (S-6) The body and the key go; header and signature keep the chain whole. What does not open any
+ * more is destroyed all the same: it does not come back when it is mended. */
 err record_write_destroy(struct group *group, const struct batch_op *op, uint64_t *ret_number)
 {
     struct found found;
     err result = find(group, op, &found);
+    if (result == ERR_CORRUPT && found.is_cell_lost && !group->broken) {
+        found.cell =
+            (struct value_cell){.stream_number = found.stream->number, .sequence = op->sequence};
+        result = OK;
+    }
     if (result != OK) {
         return result;
     }
@@ -304,6 +312,104 @@ err record_write_destroy(struct group *group, const struct batch_op *op, uint64_
         return result;
     }
     return write_cell(group, found.number, &found.cell, 0);
+}
+
+/* ---- mending ---- */
+
+/* Where it stands, and what its cell still says, if anything. */
+static err find_lost(struct group *group, const struct batch_op *op, struct found *ret_found)
+{
+    MDB_val value;
+    err result = stream_cache_get(group, &op->stream, false, &ret_found->stream);
+    ret_found->number = op->number;
+    if (result == OK && op->number == 0) {
+        result = find_number(group, ret_found->stream->number, op->sequence, &ret_found->number);
+    }
+    if (result == OK &&
+        (ret_found->number == 0 || ret_found->number > group->state.record_number_last)) {
+        result = ERR_NOT_FOUND;
+    }
+    if (result != OK) {
+        return result;
+    }
+    size_t number = ret_found->number;
+    MDB_val key = env_val(&number, sizeof number);
+    ret_found->cell = (struct value_cell){.stream_number = 0};
+    result = group_check(group, mdb_cursor_get(group->cells, &key, &value, MDB_SET));
+    if (result != OK) {
+        return result == ERR_NOT_FOUND ? OK : result;
+    }
+    result = value_cell_open(group->store, number, env_bytes_of(value), &ret_found->cell);
+    bool is_others = result == OK && (ret_found->cell.stream_number != ret_found->stream->number ||
+                                      ret_found->cell.sequence != op->sequence);
+    return is_others ? ERR_INVALID : OK;
+}
+
+/* What leads to the record: put where it is not, straight into the tables. */
+static err mend_indexes(struct group *group, const struct value_meta *meta, uint64_t number)
+{
+    const struct env *env = &group->store->env;
+    uint8_t pair[VALUE_PAIR_SIZE], id[SEAL_INDEX_SIZE], leads[VALUE_NUMBER_SIZE];
+    uint64_t waiting;
+    value_pair(meta->scope_number, number, pair);
+    MDB_val key = env_val(pair, sizeof pair);
+    MDB_val value = env_val(pair, 0);
+    err result = group_check(group, mdb_put(group->txn, env->scopes, &key, &value, 0));
+    value_number(number, leads);
+    value = env_val(leads, sizeof leads);
+    seal_index(group->store->keys, SEAL_RECORD_ID, ID_BYTES(meta->id), id);
+    if (result == OK && !(recent_find(group->store->recent, id, &waiting) && waiting == number)) {
+        key = env_val(id, sizeof id);
+        result = group_check(group, mdb_put(group->txn, env->ids, &key, &value, 0));
+    }
+    bool waits = fresh_find_own(group->store->fresh, meta->stream_number, meta->sequence, &waiting);
+    if (result == OK && !(waits && waiting == number)) {
+        value_pair(meta->stream_number, meta->sequence, pair);
+        key = env_val(pair, sizeof pair);
+        result = group_check(group, mdb_put(group->txn, env->positions, &key, &value, 0));
+    }
+    return result;
+}
+
+/* (S-14) */
+err record_write_mend(struct group *group, struct batch_op *op, uint64_t *ret_number)
+{
+    struct found found;
+    err result = find_lost(group, op, &found);
+    if (result != OK) {
+        return result;
+    }
+    bool is_destroyed = found.cell.destroyed || row_write_tombstoned(group, &op->id);
+    bool has_body = op->body.size > 0 && !is_destroyed;
+    struct value_cell cell = {.stream_number = found.stream->number,
+                              .sequence = op->sequence,
+                              .flags = is_destroyed ? found.cell.flags | op->flags : op->flags,
+                              .destroyed = is_destroyed,
+                              .has_key = op->has_key && !is_destroyed};
+    if (cell.has_key) {
+        cell.key = op->key;
+    }
+    result = write_cell(group, found.number, &cell, 0);
+    sodium_memzero(&cell, sizeof cell);
+    sodium_memzero(&found.cell, sizeof found.cell);
+    struct value_meta meta = {
+        .sequence = op->sequence,
+        .stream_number = found.stream->number,
+        .scope_number = found.stream->scope_number,
+        .id = op->id,
+        .head_size = op->head_size,
+        .has_body = has_body,
+    };
+    value_meta_write(&meta, op->plain);
+    size_t size = has_body ? op->plain_size : VALUE_META_SIZE + (size_t)op->head_size;
+    if (result == OK) {
+        result = write_record(group, found.number, (struct bytes){op->plain, size}, 0);
+    }
+    if (result == OK) {
+        result = mend_indexes(group, &meta, found.number);
+    }
+    *ret_number = found.number;
+    return result;
 }
 
 static err erase_key(struct group *group, MDB_dbi table, const void *data, size_t size)

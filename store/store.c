@@ -65,7 +65,7 @@ static err verify_if_needed(struct store *store, const char *path, char *problem
     if (!failed && !store->options.verify) {
         return OK;
     }
-    err result = verify_all(store, &what);
+    err result = verify_all(store, !store->options.verify, &what);
     if (result == ERR_CORRUPT) {
         (void)snprintf(
             problem, STORE_PROBLEM_SIZE,
@@ -254,4 +254,9 @@ err store_usage(struct store *store, struct store_usage *ret_usage)
 err store_verify(struct store *store, uint64_t number, size_t count, uint64_t *ret_number)
 {
     return verify_records(store, number, count, ret_number);
+}
+
+err store_damage(struct store *store, uint64_t number, struct store_damage *ret_damage)
+{
+    return verify_damage(store, number, ret_damage);
 }

@@ -103,6 +103,7 @@ enum store_table { STORE_TABLE_LIST(STORE_TABLE_ENUM) };
 enum store_op_kind {
     STORE_PUT,     /* append a record to its stream */
     STORE_FILL,    /* add to a record what it lacks, or give it a better signature */
+    STORE_MEND,    /* put a record anew where the disk lost it, or lost the way to it */
     STORE_FLAG,    /* change a record's flags */
     STORE_DESTROY, /* body and key go, header and signature stay, for ever */
     STORE_DROP,    /* a record goes altogether (below a checkpoint) */
@@ -117,6 +118,9 @@ enum store_op_kind {
 /* ERR_DUPLICATE when the position is taken (whatever stands there), ERR_DESTROYED when the
  * record_id has a tombstone and a body or key is given. The writer need not go up by one: gaps
  * below a cut may be filled later. */
+/* MEND: the position was put before; what stands there is replaced, with what leads there. What was
+ * destroyed stays so. Only with bytes that are proven to be what stood there. ERR_NOT_FOUND when
+ * the position was never taken and `number` names nothing. */
 struct store_put {
     const struct stream_id *stream;
     uint64_t sequence;
@@ -129,6 +133,7 @@ struct store_put {
     /* The state must begin with the u64 of the position before (or be empty, for position 1):
      * ERR_OUT_OF_ORDER when an earlier batch of the stream was refused. */
     bool continues;
+    uint64_t number; /* MEND: the record's, where the position does not lead to it; else 0 */
 };
 
 /* `head`: replaces header and signature (same size); `body`, `key`: kept only where none was.
@@ -185,7 +190,7 @@ struct store_tombstone {
 struct store_op {
     enum store_op_kind kind;
     union {
-        struct store_put put;
+        struct store_put put; /* PUT, MEND */
         struct store_fill fill;
         struct store_position position; /* FLAG, DESTROY, DROP */
         struct store_stream stream;
@@ -261,5 +266,16 @@ MUST_USE err store_usage(struct store *store, struct store_usage *ret_usage);
  * indexes lead to them. `*ret_number` is the last one looked at: call again with it until it comes
  * back unchanged. ERR_CORRUPT: `*ret_number` is the bad one; fetch it again from a peer. */
 MUST_USE err store_verify(struct store *store, uint64_t number, size_t count, uint64_t *ret_number);
+
+/* What is still known of a record that store_verify found to be damaged. */
+struct store_damage {
+    struct stream_id stream;
+    uint64_t sequence;
+    bool has_id;
+    struct record_id id;
+    uint32_t flags; /* 0 when they are lost, too */
+};
+/* ERR_NOT_FOUND: nothing tells any more where it stood. */
+MUST_USE err store_damage(struct store *store, uint64_t number, struct store_damage *ret_damage);
 
 #endif

@@ -89,11 +89,12 @@ static json_t *api_disk(const struct api_federation *federation, const struct co
 
 static json_t *api_streams(const struct core_status *status)
 {
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "known", (json_int_t)status->stream_count,
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "known", (json_int_t)status->stream_count,
                      "behind", (json_int_t)status->behind_count, "lacking",
-                     (json_int_t)status->lack_count, "forked", (json_int_t)status->forked_count,
-                     "cases", (json_int_t)status->case_count, "refused",
-                     (json_int_t)status->refused);
+                     (json_int_t)status->lack_count, "lost", (json_int_t)status->lost_count,
+                     "lost_own", (json_int_t)status->lost_own_count, "forked",
+                     (json_int_t)status->forked_count, "cases", (json_int_t)status->case_count,
+                     "refused", (json_int_t)status->refused);
 }
 
 /* Who said two things at one position, and the officers have not decided yet. */

@@ -87,6 +87,8 @@ static void status_troubles(const json_t *answer)
     } troubles[] = {
         {"behind", "stream", "behind: what is missing is being fetched"},
         {"lacking", "record", "lacking: it is asked for from who has it"},
+        {"lost", "record", "LOST BY THE DISK, and asked for from who has it: check the disk"},
+        {"lost_own", "record", "of our own lost: it comes back only if another member has it"},
         {"forked", "stream", "FORKED: the writer broke the rules, or was restored wrongly"},
         {"refused", "record", "refused since the start"},
     };

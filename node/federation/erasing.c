@@ -100,6 +100,21 @@ static bool erasing_position(struct erasing *erasing, const struct stream_id *st
     return true;
 }
 
+/* What the disk lost is destroyed too, or it would come back when it is mended. */
+static bool erasing_lost(struct erasing *erasing, const struct store_stream_row *row,
+                         uint64_t *from)
+{
+    struct store_record record;
+    struct reader state = reader_of((struct bytes){row->state, row->state_size});
+    if (*from > reader_u64(&state))
+        return false;
+    erasing->failure = OK;
+    bool is_here = record_table_get(erasing->shell->store, &row->stream, *from,
+                                    erasing->shell->page_memory, &record) == ERR_CORRUPT;
+    uint64_t sequence = (*from)++;
+    return !is_here || erasing_position(erasing, &row->stream, sequence);
+}
+
 static bool erasing_stream(void *arg, const struct store_stream_row *row)
 {
     struct erasing *erasing = arg;
@@ -111,8 +126,11 @@ static bool erasing_stream(void *arg, const struct store_stream_row *row)
     if (!scope_equal(&row->stream.scope, &erasing->scope))
         return true;
     uint64_t from = 1;
+    bool is_more = true;
     do {
         erasing->failure = record_table_range(erasing->shell->store, &row->stream, from, &page);
+        if (erasing->failure == ERR_CORRUPT && erasing_lost(erasing, row, &from))
+            continue;
         for (size_t i = 0; erasing->failure == OK && i < page.record_count; i++) {
             struct record_claim claim;
             from = records[i].sequence + 1;
@@ -122,7 +140,8 @@ static bool erasing_stream(void *arg, const struct store_stream_row *row)
                 !erasing_position(erasing, &row->stream, records[i].sequence))
                 return false;
         }
-    } while (erasing->failure == OK && page.record_count > 0);
+        is_more = page.record_count > 0;
+    } while (erasing->failure == OK && is_more);
     return erasing->failure == OK;
 }
 
@@ -151,14 +170,16 @@ static bool erasing_item(void *arg, const struct store_row *row)
     return true;
 }
 
-/* What is destroyed is not lacked. */
+/* What is destroyed is not lacked; but of what the disk lost the header is still to come. */
 static bool erasing_lack(void *arg, const struct store_row *row)
 {
     struct erasing *erasing = arg;
     struct erasing_target *target;
     struct stream_id stream;
-    struct reader key = reader_of(row->key);
-    if (row->key.size != ERASING_LACK_KEY_SIZE || stream_id_read(&key, &stream) != OK ||
+    struct reader key = reader_of(row->key), value = reader_of(row->value);
+    (void)reader_take(&value, HASH_SIZE);
+    bool is_lost = (reader_u32(&value) & RECORD_LOST) != 0;
+    if (row->key.size != ERASING_LACK_KEY_SIZE || stream_id_read(&key, &stream) != OK || is_lost ||
         !scope_equal(&stream.scope, &erasing->scope))
         return true;
     struct store_op *op = erasing_add(erasing, STORE_ROW_DELETE, &target);

@@ -16,7 +16,7 @@
 #include "store/row_table.h"
 
 enum {
-    KEEPING_OPS_A_RECORD = 4, /* a put, a row about what it lacks, two of a retraction */
+    KEEPING_OPS_A_RECORD = 5, /* a put, destroyed, a row about what it lacks, two of a retraction */
     KEEPING_KEY_SIZE = STREAM_ID_SIZE + 8,
     KEEPING_ROUND_MAX = 16, /* what a batch leads to is kept as well, at the end */
 };
@@ -60,6 +60,36 @@ static void keeping_lack(struct keeping_ops *ops, size_t index, bool is_missing,
     op->row = (struct store_row){STORE_TABLE_LACK, buffer_bytes(&key), buffer_bytes(&value)};
 }
 
+/* (S-14) All of it anew. What was destroyed stays so, also where the disk lost that, too. */
+static void keeping_mend(const struct shell *shell, struct keeping_ops *ops, size_t index,
+                         const struct step_record *record)
+{
+    const struct record_claim *claim = &ops->claims[index];
+    bool is_own = ID_EQUAL(claim->header.stream.writer, shell->config.self);
+    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
+    bool is_lacking =
+        (record->flags & (RECORD_BARE | RECORD_KEYLESS)) != 0 && (record->flags & gone) == 0;
+    struct store_op *op = &ops->all[ops->count++];
+    op->kind = STORE_MEND;
+    op->put = (struct store_put){
+        .stream = &claim->header.stream,
+        .sequence = claim->header.sequence,
+        .id = &claim->id,
+        .head = {record->record.data, RECORD_BARE_SIZE},
+        .body = (record->flags & RECORD_BARE) == 0 ? claim->body : BYTES_NONE,
+        .key = record->has_key ? &record->key : NULL,
+        .flags = record->flags | (is_own ? RECORD_OWN : 0),
+    };
+    if ((record->flags & RECORD_DESTROYED) != 0) {
+        op = &ops->all[ops->count++];
+        op->kind = STORE_DESTROY;
+        op->position.stream = &claim->header.stream;
+        op->position.sequence = claim->header.sequence;
+        op->position.flags = op->position.flags_mask = RECORD_DESTROYED | RECORD_BARE;
+    }
+    keeping_lack(ops, index, is_lacking, record->flags);
+}
+
 /* (T-2) the bytes that came are the bytes that are kept */
 static void keeping_put(const struct shell *shell, struct keeping_ops *ops, size_t index,
                         const struct step_run *run, const struct step_record *record)
@@ -70,6 +100,10 @@ static void keeping_put(const struct shell *shell, struct keeping_ops *ops, size
     struct bytes body = has_body ? claim->body : BYTES_NONE;
     uint32_t lacking = RECORD_BARE | RECORD_KEYLESS;
     uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
+    if (run->is_mend) {
+        keeping_mend(shell, ops, index, record);
+        return;
+    }
     struct store_op *op = &ops->all[ops->count++];
     if (run->is_fill && (record->flags & RECORD_DESTROYED) != 0) {
         op->kind = STORE_DESTROY;
@@ -230,6 +264,14 @@ void keeping_submit(struct shell *shell)
     }
 }
 
+static void keeping_mended(struct shell *shell, const struct step_batch *batch)
+{
+    struct record_claim claim;
+    if (batch->run_count == 1 && batch->runs->is_mend &&
+        record_parse_again(batch->records->record, &batch->records->id, &claim) == OK)
+        scrub_mended(shell, &claim);
+}
+
 static void keeping_on_done(void *arg, const struct store_done *done)
 {
     struct shell *shell = arg;
@@ -245,6 +287,8 @@ static void keeping_on_done(void *arg, const struct store_done *done)
         audit_settle(shell->audit, parcel->audit_number, done->result);
     if (done->result == OK)
         proving_kept(shell, &parcel->batch);
+    if (done->result == OK)
+        keeping_mended(shell, &parcel->batch);
     keeping_tell(shell, parcel, done->result);
 }
 

@@ -76,6 +76,8 @@ void loading_read(struct shell *shell, const struct effect *effect)
     if (failure != OK) {
         log_error("read-failed", log_text("federation", shell->name), log_err("why", failure));
         page.record_count = 0;
+        if (failure == ERR_CORRUPT)
+            scrub_hurry(shell);
     }
     size_t count = loading_fit(&page, effect->load.size_max);
     struct parcel *parcel = loading_pack(&page, count, effect);

@@ -173,13 +173,23 @@ static bool restore_replay(void *arg, const struct store_stream_row *row)
     if (!restore_is_in_pass(shell, &row->stream, restore->pass))
         return true;
     uint64_t from = 1;
+    struct reader state = reader_of((struct bytes){row->state, row->state_size});
+    uint64_t tail = reader_u64(&state);
+    bool is_more = true;
     do {
         restore->failure = record_table_range(shell->store, &row->stream, from, &page);
+        if (restore->failure == ERR_CORRUPT && from <= tail) {
+            scrub_hurry(shell); /* it may come back; the case goes on then */
+            restore->failure = OK;
+            from++;
+            continue;
+        }
         for (size_t i = 0; restore->failure == OK && i < page.record_count; i++) {
             restore_record(restore, &records[i]);
             from = records[i].sequence + 1;
         }
-    } while (restore->failure == OK && page.record_count > 0);
+        is_more = page.record_count > 0;
+    } while (restore->failure == OK && is_more);
     return restore->failure == OK;
 }
 
@@ -240,6 +250,7 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
     erasing_resume(shell);
     retracting_resume(shell);
     proving_start(shell, marker);
+    scrub_start(shell);
     core_status(shell->core, &status);
     log_info("restored", log_text("federation", shell->name),
              log_count("streams", status.stream_count),

@@ -231,6 +231,7 @@ static void shell_on_tick(uv_timer_t *timer)
     heads_tick(shell->heads);
     audit_tick(shell->audit);
     proving_tick(shell);
+    scrub_tick(shell);
     shell_turn(shell, &event, NULL);
     shell_post_tick(shell);
     shell_post_next(shell);
@@ -573,6 +574,8 @@ void shell_close(struct shell *shell)
         keeping_finish(shell);
     }
     shell_post_stop(shell, true);
+    if (shell->store != NULL)
+        scrub_end(shell);
     store_close(shell->store);
     shell->store = NULL;
     uv_close((uv_handle_t *)&shell->committed, shell_on_handle_closed);

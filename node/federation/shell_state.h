@@ -34,6 +34,18 @@ struct shell_later {
     struct event event;
 };
 
+/* How far the walk through the store came (scrub.c). */
+struct scrub {
+    uint64_t number;      /* the last record that was looked at */
+    struct wall began_at; /* this pass, or the last one */
+    struct mono next_at;
+    struct mono hurry_at; /* not in a hurry again before */
+    bool is_resting;      /* until a day after the pass began */
+    bool is_hurried;      /* all is looked at soon */
+    bool is_again;        /* something could not be named yet */
+    bool is_rekey_due;
+};
+
 struct shell {
     struct shell_config config;
     char *name;
@@ -53,7 +65,8 @@ struct shell {
     struct errands *errands;
     struct audit *audit;
     struct erasing *erasing; /* under way */
-    char *marker_path;       /* NULL: none is wanted */
+    struct scrub scrub;
+    char *marker_path; /* NULL: none is wanted */
     struct marker *marker;
     struct mono marker_at; /* the next look at it */
     bool is_marking;       /* its id is being kept */
@@ -197,6 +210,18 @@ void proving_tick(struct shell *shell);
 /* A batch is durable: before anything of it leaves. */
 void proving_kept(struct shell *shell, const struct step_batch *batch);
 void proving_generation(struct shell *shell, const struct effect *effect);
+
+/* ---- scrub.c ---- */
+
+/* Goes on where the last process ended well, or begins anew. */
+void scrub_start(struct shell *shell);
+void scrub_tick(struct shell *shell);
+/* A read met what does not open: all is looked at soon. */
+void scrub_hurry(struct shell *shell);
+/* What the disk lost is back: it names the one before it, which may be lost, too. */
+void scrub_mended(struct shell *shell, const struct record_claim *claim);
+/* The process ends well. */
+void scrub_end(struct shell *shell);
 
 /* ---- restore.c ---- */
 

@@ -184,12 +184,12 @@ void casework_spread(struct core *core, struct peer *peer, struct step *step)
     }
 }
 
-/* What is destroyed is not lacked. */
+/* What is destroyed is not lacked; but of what the disk lost the header is still to come. */
 static void casework_forget_lacks(struct core *core, const struct scope *scope)
 {
     for (uint32_t i = 0; i < core->streams.lack_count; i++) {
         const struct lack *lack = &core->streams.lacks[i];
-        if (lack->stream != STREAM_NONE &&
+        if (lack->stream != STREAM_NONE && !lack->is_lost &&
             scope_equal(&core->streams.all[lack->stream].id.scope, scope))
             streams_lack_remove(&core->streams, lack->stream, lack->sequence);
     }

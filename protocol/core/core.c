@@ -346,6 +346,10 @@ static void core_restore_lack(struct core *core, const struct event *event)
 {
     uint32_t slot = streams_find(&core->streams, &event->lack.id);
     uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
+    if (slot != STREAM_NONE && (event->lack.flags & RECORD_LOST) != 0) {
+        streams_lose(&core->streams, slot, event->lack.sequence, &event->lack.record);
+        return;
+    }
     if (slot != STREAM_NONE && (event->lack.flags & gone) == 0)
         (void)streams_lack_add(&core->streams, slot, event->lack.sequence, &event->lack.record,
                                event->lack.is_sealed);

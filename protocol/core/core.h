@@ -58,8 +58,10 @@ bool core_busy(const struct core *core);
 
 struct core_status {
     uint32_t stream_count;
-    uint32_t behind_count; /* streams known to reach further than we hold */
-    uint32_t lack_count;   /* positions without body or key that we may read */
+    uint32_t behind_count;   /* streams known to reach further than we hold */
+    uint32_t lack_count;     /* positions without body or key that we may read */
+    uint32_t lost_count;     /* of them, such as the disk lost altogether */
+    uint32_t lost_own_count; /* of those, what this node itself wrote */
     uint32_t forked_count;
     uint32_t peer_count; /* greeted */
     uint32_t case_count;

@@ -18,7 +18,12 @@ void core_status(const struct core *core, struct core_status *ret_status)
     }
     for (uint32_t i = 0; i < core->streams.lack_count; i++) {
         const struct lack *lack = &core->streams.lacks[i];
-        status.lack_count += lack->stream != STREAM_NONE && !lack->is_sealed ? 1 : 0;
+        if (lack->stream == STREAM_NONE || lack->is_sealed)
+            continue;
+        const struct node_id *writer = &core->streams.all[lack->stream].id.writer;
+        status.lack_count++;
+        status.lost_count += lack->is_lost ? 1 : 0;
+        status.lost_own_count += lack->is_lost && ID_EQUAL(*writer, core->config.self) ? 1 : 0;
     }
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         status.peer_count += core->peers[i].is_greeted ? 1 : 0;

@@ -156,13 +156,42 @@ static void ingest_go_on(struct core *core, struct step_run *run, const struct s
     run->speculation = stream->speculation;
 }
 
+/* What the disk lost comes back by its name. Its own signature is good as well, unless its writer
+ * has another key by now and a later record vouches for it. One copy at a time. */
+static bool ingest_mends(struct core *core, const struct step_run *run,
+                         const struct step_record *record)
+{
+    struct record_claim claim;
+    struct lack *lack = streams_lack_find(&core->streams, run->stream, run->first);
+    if (lack == NULL || !lack->is_lost || lack->is_mending ||
+        record_parse_again(record->record, &record->id, &claim) != OK ||
+        !ID_EQUAL(lack->record, claim.id))
+        return false;
+    const struct roster_entry *writer = roster_find(core->roster, &claim.header.stream.writer);
+    const struct chain_link *head = chain_find(&core->roster->chain, &claim.header.head);
+    bool is_of_another_key =
+        writer != NULL && head != NULL && head->epoch < writer->keys_since_epoch;
+    if ((record->flags & RECORD_UNSIGNED) != 0 &&
+        (!is_of_another_key || run->first == core->streams.all[run->stream].tail))
+        return false;
+    lack->is_mending = true;
+    return true;
+}
+
+/* What is filled in is all that was missing; and of an erased case nothing is. */
+static bool ingest_fills(const struct core *core, const struct step_run *run,
+                         const struct step_record *record)
+{
+    /* what does not open under the right key is its writer's doing: kept, and never shown */
+    bool is_bad = record->verdict != OK && record->verdict != ERR_MALFORMED;
+    return !is_bad && !ingest_is_erased(core, run) && (record->flags & RECORD_DESTROYED) == 0;
+}
+
 static void ingest_sift_run(struct core *core, const struct step_run *run, uint16_t known,
                             const struct step_record *records, struct step_batch *keep)
 {
-    /* what does not open under the right key is its writer's doing: kept, and never shown */
-    bool is_bad = records->verdict != OK && records->verdict != ERR_MALFORMED;
     if (run->is_fill &&
-        (is_bad || ingest_is_erased(core, run) || (records->flags & RECORD_DESTROYED) != 0))
+        !(run->is_mend ? ingest_mends(core, run, records) : ingest_fills(core, run, records)))
         return;
     struct step_run *kept = &keep->runs[keep->run_count++];
     *kept = *run;
@@ -274,6 +303,8 @@ static void ingest_known(struct core *core, const struct step_run *run,
         return; /* it parsed before it was checked */
     if (run->is_fill) {
         streams_lack_remove(&core->streams, run->stream, run->first);
+        if (run->is_mend)
+            ingest_note_lack(core, run->stream, &claim, record->flags);
     } else {
         ingest_advance(core, run->stream, &claim);
         generation_opened(core, run->stream, &claim, step);
@@ -308,6 +339,10 @@ static void ingest_lost(struct core *core, const struct event *event, struct ste
 {
     for (size_t i = 0; i < event->batch.run_count; i++) {
         const struct step_run *run = &event->batch.runs[i];
+        struct lack *lack =
+            run->is_mend ? streams_lack_find(&core->streams, run->stream, run->first) : NULL;
+        if (lack != NULL)
+            lack->is_mending = false;
         /* what was given to the store before the last rewind was forgotten with it */
         if (!run->is_fill && run->speculation >= core->streams.all[run->stream].rewound)
             streams_rewind(&core->streams, run->stream);

@@ -154,6 +154,12 @@ static void intake_again(struct intake *intake, uint32_t slot, const struct fram
     struct lack *lack = streams_lack_find(&core->streams, slot, sequence);
     bool is_clear = claim->header.audience == AUDIENCE_CLEAR;
     if (lack != NULL && ID_EQUAL(lack->record, claim->id)) {
+        if (lack->is_lost) { /* whatever there is of it; the rest is asked for again */
+            (void)intake_add(intake, frame, claim);
+            struct step_run *run = intake_run(intake, slot, sequence, key);
+            run->is_fill = run->is_mend = true;
+            return;
+        }
         if (claim->is_bare || (!is_clear && !frame->has_key))
             return;
         if ((intake_add(intake, frame, claim)->flags & RECORD_BARE) != 0) {

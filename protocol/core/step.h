@@ -34,6 +34,7 @@ enum record_flags {
     RECORD_DESTROYED = 1 << 5,
     RECORD_OWN = 1 << 6,
     RECORD_WITHHELD = 1 << 7, /* bare, and nobody may ever give us the rest: it is not lacked */
+    RECORD_LOST = 1 << 8,     /* of a lack: the disk lost all of it, header and signature too */
 };
 
 /* A record on its way through the stair, with what is known of it so far. */
@@ -60,6 +61,7 @@ struct step_run {
     bool is_apart;        /* an ERASE that its stream does not take: obeyed, and not kept there */
     bool is_seeking;      /* the first of the next generation, which names a place that is to be
                            * looked for here, if it is signed; it is not kept */
+    bool is_mend;         /* a fill of what the disk lost: all of it is put anew */
     struct sign_key key;
     err verdict; /* of the signature; set by the shell */
 };
@@ -77,7 +79,8 @@ struct step_batch {
 
 enum event_kind {
     EVENT_RESTORE_STREAM,     /* at start, for each stored stream */
-    EVENT_RESTORE_LACK,       /* at start, for each position held without body or key */
+    EVENT_RESTORE_LACK,       /* at start, for each position held without body or key; and when
+                               * the disk is found to have lost one (RECORD_LOST) */
     EVENT_RESTORE_FORKS,      /* at start, after the streams: what the last EFFECT_FORKS gave */
     EVENT_RESTORE_CASE,       /* at start, before the replay, for each EFFECT_REST that was kept */
     EVENT_RESTORE_GENERATION, /* at start, for each EFFECT_GENERATION that was kept */

@@ -255,6 +255,14 @@ void streams_lack_remove(struct streams *streams, uint32_t slot, uint64_t sequen
     streams->lack_free = place;
 }
 
+void streams_lose(struct streams *streams, uint32_t slot, uint64_t sequence,
+                  const struct record_id *record)
+{
+    streams_lack_remove(streams, slot, sequence);
+    if (streams_lack_add(streams, slot, sequence, record, false))
+        streams_lack_find(streams, slot, sequence)->is_lost = true;
+}
+
 uint64_t streams_had(const struct streams *streams, uint32_t slot)
 {
     uint64_t had = streams->all[slot].tail;

@@ -64,7 +64,9 @@ struct lack {
     uint32_t next; /* in the stream's list */
     uint64_t sequence;
     struct record_id record;
-    bool is_sealed; /* for the requester alone and not revealed: not asked for, not counted */
+    bool is_sealed;  /* for the requester alone and not revealed: not asked for, not counted */
+    bool is_lost;    /* it was here, and the disk lost it: header and signature, too */
+    bool is_mending; /* it is being put anew */
     struct mono retry_at;
     uint16_t asked; /* place of the peer asked last; the next one is asked next */
 };
@@ -125,6 +127,9 @@ void streams_put_back(struct streams *streams, uint32_t slot);
 /* False when the table is full: the position is found again at the next start. */
 bool streams_lack_add(struct streams *streams, uint32_t slot, uint64_t sequence,
                       const struct record_id *record, bool is_sealed);
+/* The disk lost what was here: nothing else is known of it than its name. */
+void streams_lose(struct streams *streams, uint32_t slot, uint64_t sequence,
+                  const struct record_id *record);
 struct lack *streams_lack_find(struct streams *streams, uint32_t slot, uint64_t sequence);
 void streams_lack_remove(struct streams *streams, uint32_t slot, uint64_t sequence);
 

@@ -130,6 +130,7 @@ static void tape_run(struct tape *tape, struct step_run *run)
     tape_bool(tape, &run->is_beside);
     tape_bool(tape, &run->is_apart);
     tape_bool(tape, &run->is_seeking);
+    tape_bool(tape, &run->is_mend);
     TAPE_ID(tape, run->key);
     TAPE(tape, run->verdict);
 }
@@ -382,6 +383,7 @@ static void tape_effect_body(struct tape *tape, struct effect *effect)
     switch (effect->kind) {
     case EFFECT_CHECK:
     case EFFECT_KEEP:
+        tape_bool(tape, &effect->is_releasing);
         tape_batch(tape, &effect->batch, NULL);
         break;
     case EFFECT_SEAL:

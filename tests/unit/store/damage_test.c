@@ -115,7 +115,7 @@ static void a_changed_cell_or_position_or_stream_or_row_does_not_open(void **sta
         fixture_open(fixture);
         assert_int_equal(record_table_get(fixture->store, &stream, 1, memory, &record),
                          ERR_CORRUPT);
-        assert_int_equal(fixture_position(fixture, STORE_DESTROY, stream, 1), ERR_CORRUPT);
+        assert_int_equal(fixture_position(fixture, STORE_DESTROY, stream, 1), OK);
         fixture_close(fixture);
         damage(fixture, "cells", offset); /* back */
         damage(fixture, "streams", offset);
@@ -223,6 +223,121 @@ static void one_bad_record_does_not_hide_the_others(void **state)
     fixture_free(fixture);
 }
 
+/* ---- mending (S-14) ---- */
+
+/* The record as it was put, put anew. */
+static err mend(struct fixture *fixture, uint64_t sequence, uint64_t number)
+{
+    struct fixture_record put;
+    fixture_record(&put, fixture_stream(1, 1), sequence, 200);
+    put.op.kind = STORE_MEND;
+    put.op.put.number = number;
+    return store_commit(fixture->store, &put.op, 1, STORE_NORMAL, NULL);
+}
+
+static void what_is_damaged_says_where_it_stood_and_is_mended(void **state)
+{
+    (void)state;
+    const char *tables[] = {"records", "cells", "positions", "ids"};
+    for (size_t i = 0; i < 4; i += 1) {
+        struct fixture *fixture = with_two_records();
+        struct stream_id stream = fixture_stream(1, 1);
+        struct fixture_record put;
+        struct store_damage known;
+        struct store_record record;
+        uint64_t last = 0;
+        damage(fixture, tables[i], 7);
+        fixture_open(fixture);
+        fixture_record(&put, stream, 1, 200);
+        for (uint64_t number = 1; number <= 2; number += 1) {
+            assert_int_equal(store_verify(fixture->store, 0, 10, &last), ERR_CORRUPT);
+            assert_int_equal(last, number);
+            assert_int_equal(store_damage(fixture->store, number, &known), OK);
+            assert_true(stream_id_equal(&known.stream, &stream));
+            assert_int_equal(known.sequence, number);
+            assert_int_equal(known.has_id, i > 0);
+            assert_int_equal(mend(fixture, number, i > 1 ? number : 0), OK);
+        }
+        assert_int_equal(store_verify(fixture->store, 0, 10, &last), OK);
+        assert_int_equal(record_table_find(fixture->store, &put.id, memory, &record), OK);
+        assert_int_equal(record_table_get(fixture->store, &stream, 1, memory, &record), OK);
+        assert_true(record.has_body && record.has_key && record.flags == 1);
+        assert_memory_equal(record.body.data, put.body, 200);
+        assert_memory_equal(record.key.bytes, put.key.bytes, KEY_SIZE);
+        fixture_free(fixture);
+    }
+}
+
+/* By its index, when neither it nor its cell opens. */
+static void where_it_stood_is_known_with_record_and_cell_lost(void **state)
+{
+    (void)state;
+    struct fixture *fixture = with_two_records();
+    struct store_damage known;
+    damage(fixture, "records", 7);
+    damage(fixture, "cells", 7);
+    fixture_open(fixture);
+    assert_int_equal(store_damage(fixture->store, 2, &known), OK);
+    assert_int_equal(known.sequence, 2);
+    assert_false(known.has_id);
+    assert_int_equal(store_damage(fixture->store, 3, &known), ERR_NOT_FOUND);
+    assert_int_equal(mend(fixture, 2, 0), OK);
+    assert_int_equal(mend(fixture, 3, 0), ERR_NOT_FOUND);
+    assert_int_equal(mend(fixture, 3, 3), ERR_NOT_FOUND);
+    assert_int_equal(mend(fixture, 1, 2), ERR_INVALID); /* another stands there */
+    fixture_free(fixture);
+}
+
+static void what_was_destroyed_stays_so_when_it_is_mended(void **state) /* (S-6) */
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i += 1) {
+        struct fixture *fixture = with_two_records();
+        struct stream_id stream = fixture_stream(1, 1);
+        struct store_record record;
+        if (i == 0) {
+            fixture_open(fixture);
+            assert_int_equal(fixture_position(fixture, STORE_DESTROY, stream, 1), OK);
+            fixture_close(fixture);
+            damage(fixture, "records", 7);
+            fixture_open(fixture);
+        } else { /* it is lost first */
+            damage(fixture, "records", 7);
+            damage(fixture, "cells", 7);
+            fixture_open(fixture);
+            assert_int_equal(fixture_position(fixture, STORE_DESTROY, stream, 1), OK);
+        }
+        assert_int_equal(mend(fixture, 1, 0), OK);
+        assert_int_equal(record_table_get(fixture->store, &stream, 1, memory, &record), OK);
+        assert_true(record.destroyed && !record.has_body && !record.has_key);
+        assert_int_equal(record.head.data[0], 1);
+        fixture_free(fixture);
+    }
+}
+
+/* (S-2) */
+static void a_store_whose_disk_failed_opens_with_damaged_records(void **state)
+{
+    (void)state;
+    struct fixture *fixture = with_two_records();
+    struct store *store = NULL;
+    char path[256];
+    snprintf(path, sizeof path, "%s/failed", fixture->path);
+    for (int i = 0; i < 2; i += 1) {
+        int fd = open(path, O_WRONLY | O_CREAT, 0600);
+        assert_true(fd >= 0);
+        close(fd);
+        damage(fixture, i == 0 ? "records" : "streams", 7);
+        err result =
+            store_open(fixture->path, fixture->master, &fixture->options, fixture->problem, &store);
+        assert_int_equal(result, i == 0 ? OK : ERR_CORRUPT);
+        if (result == OK) {
+            store_close(store);
+        }
+    }
+    fixture_free(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +345,10 @@ int main(void)
         cmocka_unit_test(a_changed_cell_or_position_or_stream_or_row_does_not_open),
         cmocka_unit_test(a_value_moved_to_another_key_does_not_open_there),
         cmocka_unit_test(one_bad_record_does_not_hide_the_others),
+        cmocka_unit_test(what_is_damaged_says_where_it_stood_and_is_mended),
+        cmocka_unit_test(where_it_stood_is_known_with_record_and_cell_lost),
+        cmocka_unit_test(what_was_destroyed_stays_so_when_it_is_mended),
+        cmocka_unit_test(a_store_whose_disk_failed_opens_with_damaged_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
