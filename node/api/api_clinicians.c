@@ -11,7 +11,7 @@
 #include "node/io/passphrase.h"
 #include "protocol/roster/tag.h"
 
-enum { API_VALID_DAYS = 1825, API_VALID_DAYS_MAX = 3653, API_CERTIFICATE_COUNT_MAX = 16 };
+enum { API_VALID_DAYS = 1825, API_VALID_DAYS_MAX = 3653, API_CERTIFICATES_AT_ONCE = 64 };
 
 static json_t *api_account(const struct api_federation *federation, const struct account *account)
 {
@@ -58,17 +58,21 @@ static void api_on_published(void *arg, const struct desk_done *done)
     api_created(call, json);
 }
 
-/* The account's certificate goes into the federation stream; then the call is answered. */
-static void api_publish(struct api_call *call)
+static err api_add_certificate(const struct account *account, struct desk_order *order)
 {
-    const struct account *account = call->account;
-    struct desk_order *order = desk_order_new(call->federation->shell);
     struct desk_letter letter = {
         .kind = KIND_CERTIFICATE,
         .scope = scope_federation(),
         .audience = AUDIENCE_CLEAR,
         .content = {account->certificate_bytes, account->certificate_size}};
-    if (order != NULL && desk_add(order, &letter) == OK) {
+    return desk_add(order, &letter);
+}
+
+/* The account's certificate goes into the federation stream; then the call is answered. */
+static void api_publish(struct api_call *call)
+{
+    struct desk_order *order = desk_order_new(call->federation->shell);
+    if (order != NULL && api_add_certificate(call->account, order) == OK) {
         desk_post(order, api_on_published, call);
         return;
     }
@@ -324,17 +328,6 @@ static void api_post_renew(struct api_call *call)
 
 /* ---- revoking, changing the passphrase ---- */
 
-static void api_on_revoked(void *arg, const struct desk_done *done)
-{
-    struct api_call *call = arg;
-    if (done->verdict != OK) {
-        api_refuse_err(call, done->verdict);
-        return;
-    }
-    api_note_account(call, AUDIT_ACCOUNT_REVOKED, call->account);
-    api_answer(call, api_account(call->federation, call->account));
-}
-
 /* From the next position of our federation stream on. */
 static struct certificate_revocation api_revocation(const struct api_call *call)
 {
@@ -348,10 +341,10 @@ static struct certificate_revocation api_revocation(const struct api_call *call)
                                            .sequence = tail + 1};
 }
 
-/* All certificates of one key that are not revoked: who was renewed has several. */
+/* The certificates of one key that are not revoked, some at a time: who was renewed has several. */
 struct api_held {
     const struct api_call *call;
-    struct cert_id certificates[API_CERTIFICATE_COUNT_MAX];
+    struct cert_id certificates[API_CERTIFICATES_AT_ONCE + 1];
     size_t count;
 };
 
@@ -369,18 +362,14 @@ static bool api_on_held(void *arg, const struct readout *readout)
         core_clinician(shell_core(held->call->federation->shell), &one.cert_id);
     if (known != NULL && !known->is_revoked)
         held->certificates[held->count++] = one.cert_id;
-    return held->count < API_CERTIFICATE_COUNT_MAX;
+    return held->count < API_CERTIFICATES_AT_ONCE;
 }
 
 static err api_find_held(const struct api_call *call, struct api_held *ret_held)
 {
     struct scope scope = scope_federation();
     *ret_held = (struct api_held){.call = call};
-    err failure =
-        readout_scope(shell_store(call->federation->shell), &scope, 0, api_on_held, ret_held);
-    if (failure == OK && ret_held->count == 0) /* not published, or revoked already */
-        ret_held->certificates[ret_held->count++] = call->account->certificate.cert_id;
-    return failure;
+    return readout_scope(shell_store(call->federation->shell), &scope, 0, api_on_held, ret_held);
 }
 
 static err api_add_revocation(const struct certificate_revocation *revocation,
@@ -396,24 +385,64 @@ static err api_add_revocation(const struct certificate_revocation *revocation,
     return failure == OK ? desk_add(order, &letter) : failure;
 }
 
-static void api_revoke(struct api_call *call, const struct certificate_revocation *wanted)
+/* What is under way in a call. */
+struct api_revoking {
+    struct api_call *call;
+    struct certificate_revocation wanted;
+    bool has_more;
+};
+
+/* What is not in the federation stream cannot be revoked there, and would come into it at the next
+ * start: so it goes there first. */
+static err api_add_account(const struct api_call *call, struct api_held *held,
+                           struct desk_order *order)
 {
+    const struct cert_id *id = &call->account->certificate.cert_id;
+    bool is_published = core_clinician(shell_core(call->federation->shell), id) != NULL;
+    if (held->count == 0 || !is_published) /* revoked already: once more does no harm */
+        held->certificates[held->count++] = *id;
+    return is_published ? OK : api_add_certificate(call->account, order);
+}
+
+static void api_on_revoked(void *arg, const struct desk_done *done);
+
+static void api_revoke(struct api_revoking *revoking)
+{
+    struct api_call *call = revoking->call;
     struct certificate_revocation revocation = api_revocation(call);
     struct api_held held;
     struct desk_order *order = desk_order_new(call->federation->shell);
-    revocation.reason = wanted->reason;
-    revocation.note = wanted->note;
+    revocation.reason = revoking->wanted.reason;
+    revocation.note = revoking->wanted.note;
     err failure = order == NULL ? ERR_NO_MEMORY : api_find_held(call, &held);
+    if (failure == OK) {
+        revoking->has_more = held.count == API_CERTIFICATES_AT_ONCE;
+        failure = api_add_account(call, &held, order);
+    }
     for (size_t i = 0; failure == OK && i < held.count; i++) {
         revocation.cert_id = held.certificates[i];
         failure = api_add_revocation(&revocation, order);
     }
     if (failure == OK) {
-        desk_post(order, api_on_revoked, call);
+        desk_post(order, api_on_revoked, revoking);
         return;
     }
     desk_order_free(order);
     api_refuse_err(call, failure);
+}
+
+static void api_on_revoked(void *arg, const struct desk_done *done)
+{
+    struct api_revoking *revoking = arg;
+    struct api_call *call = revoking->call;
+    if (done->verdict != OK) {
+        api_refuse_err(call, done->verdict);
+    } else if (revoking->has_more) {
+        api_revoke(revoking);
+    } else {
+        api_note_account(call, AUDIT_ACCOUNT_REVOKED, call->account);
+        api_answer(call, api_account(call->federation, call->account));
+    }
 }
 
 static void api_post_revoke(struct api_call *call)
@@ -421,14 +450,21 @@ static void api_post_revoke(struct api_call *call)
     struct certificate_revocation wanted;
     struct form_problem problem;
     struct form_take how = {.table = &certificate_revocation_table};
+    struct api_revoking *revoking;
     if (!api_own_account(call))
         return;
     if (form_take(&how, call->form, &wanted, &problem) != OK)
         api_refuse_problem(call, &problem);
     else if (wanted.reason == CERTIFICATE_REASON_NONE)
         api_refuse(call, ERR_INVALID, "reason: missing", NULL);
-    else
-        api_revoke(call, &wanted);
+    else if ((revoking = calloc(1, sizeof *revoking)) == NULL)
+        api_refuse_err(call, ERR_NO_MEMORY);
+    else {
+        *revoking = (struct api_revoking){.call = call, .wanted = wanted};
+        call->own = revoking;
+        call->free_own = free;
+        api_revoke(revoking);
+    }
 }
 
 static void api_on_changed(void *arg, err result)

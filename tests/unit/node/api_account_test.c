@@ -8,9 +8,10 @@
 
 #include <grp.h>
 
+#include "protocol/core/core_state.h"
 #include "tests/unit/node/desk_room.h"
 
-enum { GUEST_UID = 65534 };
+enum { GUEST_UID = 65534, MANY = 70 };
 
 /* A's socket lets the group `users` in; `games` are administrators. */
 static int guests_setup(void **state)
@@ -122,7 +123,7 @@ static void an_administrator_does_not_sign_for_others(void **state)
 static size_t certificates_in_force(struct desk_room *room, const char *name)
 {
     size_t index, count = 0;
-    json_t *json = desk_do(room, A, "GET /v1/town/specialists", NULL), *one;
+    json_t *json = desk_do(room, A, "GET /v1/town/specialists?limit=200", NULL), *one;
     json_array_foreach(json_object_get(json, "specialists"), index, one) count +=
         strcmp(desk_text(one, "name"), name) == 0;
     json_decref(json);
@@ -213,6 +214,53 @@ static void specialties_are_those_of_the_federation(void **state)
     json_decref(refused);
 }
 
+/* There are more of them than are revoked at once. */
+static void who_was_renewed_often_is_revoked_whole(void **state)
+{
+    struct desk_room *room = *state;
+    if (geteuid() != 0)
+        skip();
+    as_member_of(room, "games");
+    for (int i = 0; i < MANY; i++)
+        json_decref(desk_do(room, A, "POST /v1/town/clinicians/anna/renew",
+                            json_pack("{s:i}", "valid_days", 100 + i)));
+    room->guest.uid = 0;
+    assert_int_equal(MANY + 1, certificates_in_force(room, "Anna Alt"));
+    json_decref(desk_do(room, A, "POST /v1/town/clinicians/anna/revoke",
+                        json_pack("{s:s}", "reason", "key-lost")));
+    assert_int_equal(0, certificates_in_force(room, "Anna Alt"));
+}
+
+/* The disk is full, and has room again. */
+static void fill_the_disk(struct desk_room *room, bool is_full)
+{
+    struct core *core = (struct core *)(uintptr_t)shell_core(room->town->houses[A].shell);
+    core->is_full = is_full;
+    core->full_until.ms = UINT64_MAX;
+}
+
+static void what_was_never_published_is_revoked_and_does_not_come_back(void **state)
+{
+    struct desk_room *room = *state;
+    if (geteuid() != 0)
+        skip();
+    as_member_of(room, "games");
+    fill_the_disk(room, true);
+    json_t *made = desk_do(room, A, "POST /v1/town/clinicians", a_new_account("nina", 4321));
+    assert_true(json_is_false(json_object_get(made, "published")));
+    fill_the_disk(room, false);
+    json_t *revoked = desk_do(room, A, "POST /v1/town/clinicians/nina/revoke",
+                              json_pack("{s:s}", "reason", "issued-wrongly"));
+    assert_true(json_is_true(json_object_get(revoked, "revoked")));
+    room->guest.uid = 0;
+    desk_shut(room, A);
+    desk_open(room, A);
+    town_pass(room->town, 100);
+    assert_int_equal(0, certificates_in_force(room, "New Nina"));
+    json_decref(revoked);
+    json_decref(made);
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, guests_setup, guests_teardown)
@@ -221,6 +269,8 @@ int main(void)
         STORY(an_administrator_makes_one_for_the_user_that_is_named),
         STORY(an_administrator_does_not_sign_for_others),
         STORY(a_certificate_is_renewed_over_the_same_key_and_revoked_with_all_others),
+        STORY(who_was_renewed_often_is_revoked_whole),
+        STORY(what_was_never_published_is_revoked_and_does_not_come_back),
         STORY(specialties_are_those_of_the_federation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
