@@ -172,12 +172,23 @@ static bool inbox_is_directed(const struct readout *readout, struct announcement
                              &ret_announcement->case_id);
 }
 
+/* C-65: so is one that a board is told of. */
+static bool inbox_is_announced(const struct readout *readout, struct announcement *ret_announcement)
+{
+    const struct record_header *header = &readout->claim.header;
+    struct caserecord_opening opening;
+    if (!readout_content(readout, KIND_ANNOUNCEMENT, &announcement_table, ret_announcement))
+        return false;
+    memcpy(opening.bytes, ret_announcement->opening.bytes, sizeof opening.bytes);
+    return caserecord_proves(&header->federation, &header->stream.writer, &opening,
+                             &ret_announcement->case_id);
+}
+
 static bool inbox_on_record(void *arg, const struct readout *readout)
 {
     struct inbox *inbox = arg;
     struct announcement announcement;
-    if (readout_content(readout, KIND_ANNOUNCEMENT, &announcement_table, &announcement) ||
-        inbox_is_directed(readout, &announcement))
+    if (inbox_is_announced(readout, &announcement) || inbox_is_directed(readout, &announcement))
         inbox_add(inbox, readout, &announcement);
     else if (readout->is_readable && readout->statement.kind == KIND_MIRROR)
         inbox_take_mirror(inbox, readout);

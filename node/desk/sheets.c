@@ -105,6 +105,7 @@ static err sheets_add_announcement(struct sheets_making *making)
     err failure =
         part == NULL ? ERR_NO_MEMORY : form_take(&how, part, &announcement, making->problem);
     announcement.case_id = making->draft->case_id;
+    memcpy(announcement.opening.bytes, making->draft->opening.bytes, HASH_SIZE);
     if (failure == OK)
         failure = sheets_check_whole(making);
     if (failure == OK)

@@ -25,6 +25,7 @@ static const struct content_field announcement_fields[] = {
     FIELD(COUNTRY, 12, country, CONTENT_OPTIONAL),
     FIELD(LINE, 13, fee_link, CONTENT_OPTIONAL, FEE_LINK_SIZE_MAX),
     FIELD(BOOL, 14, is_emergency, CONTENT_OPTIONAL),
+    FIELD(FIXED, 15, opening, CONTENT_OPTIONAL),
 };
 #undef FIELD
 

@@ -72,7 +72,9 @@ struct announcement {
     enum announcement_sex sex;
     struct bytes country;
     struct bytes fee_link; /* "https://..." */
-    bool is_emergency;     /* never in a valid announcement: ERR_STATE, advise to call */
+    struct hash
+        opening;       /* shows that the writer speaks for the case; without it no board lists it */
+    bool is_emergency; /* never in a valid announcement: ERR_STATE, advise to call */
 };
 
 /* Reading and writing beside content_read's errors:

@@ -467,7 +467,7 @@ static bool on_entry(void *arg, const struct inbox_entry *entry)
     return true;
 }
 
-/* C-42: it read the announcement of another's case, and would be asked in its place. */
+/* C-42, C-65: it read the announcement of another's case, and would be asked in its place. */
 static void who_knows_a_case_id_does_not_speak_for_the_case(void **state)
 {
     struct hostile *hostile = *state;
@@ -490,6 +490,11 @@ static void who_knows_a_case_id_does_not_speak_for_the_case(void **state)
     assert_int_equal(OK, announcement_write(&announcement, &content));
     struct mail_directed directed = {.announcement = buffer_bytes(&content),
                                      .opening = one.opening};
+    memcpy(announcement.opening.bytes, one.opening.bytes, HASH_SIZE);
+    struct scope board =
+        scope_board(&shell_settings(reader->shell)->federation, bytes_of_text("hematology"));
+    struct record_id again = town_write(mallory, &board, KIND_ANNOUNCEMENT, &announcement);
+    assert_true(town_spreads(town, 1, &again));
     (void)town_write(mallory, &scope, KIND_GRANT_NOTICE, &notice);
     struct record_id last = town_write(mallory, &scope, KIND_DIRECTED, &directed);
     assert_true(town_spreads(town, 1, &last));

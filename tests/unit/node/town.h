@@ -525,6 +525,7 @@ static inline struct town_case town_ask(struct town_house *house, uint8_t seed)
     one.id = caserecord_case_id(&federation, &house->node, &one.opening);
     one.scope = scope_case(&one.id);
     struct announcement announcement = town_announcement(&one.id);
+    memcpy(announcement.opening.bytes, one.opening.bytes, HASH_SIZE);
     assert_int_equal(OK, announcement_write(&announcement, &content));
     struct caserecord_open open = {
         .opening = one.opening, .requester = house->node, .announcement = buffer_bytes(&content)};
