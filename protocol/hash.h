@@ -44,7 +44,9 @@
     X(RENDEZVOUS, "consilium/1 rendezvous")                                                        \
     X(PREVIEW, "consilium/1 preview")                                                              \
     X(RETRACTION, "consilium/1 retraction")                                                        \
-    X(TRANSCRIPT, "consilium/1 transcript")
+    X(TRANSCRIPT, "consilium/1 transcript")                                                        \
+    X(DEPOSIT, "consilium/1 deposit")                                                              \
+    X(CUSTODY_REPORT, "consilium/1 custody report")
 
 #define CONTEXT_ENUM(name, text) CONTEXT_##name,
 enum context { CONTEXT_LIST(CONTEXT_ENUM) CONTEXT_COUNT };

@@ -34,6 +34,10 @@ struct cert_id {
 struct item_id {
     uint8_t bytes[HASH_SIZE];
 };
+/* What one member left with others for a third; means nothing to them. */
+struct deposit_id {
+    uint8_t bytes[HASH_SIZE];
+};
 /* A member institution, for as long as it exists; random. */
 struct node_id {
     uint8_t bytes[NODE_ID_SIZE];
@@ -48,6 +52,10 @@ struct transport_key {
 };
 struct signature {
     uint8_t bytes[SIGNATURE_SIZE];
+};
+/* Curve25519: mail for who is off is sealed to it. */
+struct mailbox_key {
+    uint8_t bytes[KEY_SIZE];
 };
 /* The random key of one record's body: secret. */
 struct record_key {

@@ -76,6 +76,21 @@ enum limits {
 
     /* links */
     LINK_COUNT_MAX = 256,
+
+    /* custody: what is left with others for who is off */
+    CUSTODIAN_COUNT = 3,       /* who get a copy */
+    CUSTODIAN_ASKED_COUNT = 8, /* whom the recipient asks */
+    ENVELOPE_SIZE_MAX = 61440 + 160,
+    CUSTODY_COUNT_MAX = 8192, /* envelopes that a node holds for others */
+    CUSTODY_SIZE_MAX = 128 * 1024 * 1024,
+    CUSTODY_EACH_COUNT_MAX = 512, /* from one depositor */
+    CUSTODY_EACH_SIZE_MAX = 4 * 1024 * 1024,
+    CUSTODY_PAIR_COUNT_MAX = 128, /* from one depositor to one recipient */
+    CUSTODY_PAIR_SIZE_MAX = 2 * 1024 * 1024,
+    CUSTODY_DAY_MAX = 30,           /* how long one is held */
+    MAILBOX_REPLACE_DAY = 90,       /* how old a mailbox key grows */
+    MAILBOX_KEEP_DAY = 60,          /* how long its secret lives on when it is replaced */
+    CUSTODY_REPORT_COUNT_MAX = 256, /* streams that one report names */
 };
 
 _Static_assert(FRAME_SIZE_MAX + RELAY_WRAP_SIZE <= 65503, "a relayed frame must fit CURVE");
@@ -83,6 +98,7 @@ _Static_assert(1 << ITEM_PROOF_COUNT_MAX == ITEM_CHUNK_COUNT_MAX, "a proof spans
 _Static_assert(CHUNK_SIZE_MAX + 32 * ITEM_PROOF_COUNT_MAX + 256 <= FRAME_SIZE_MAX,
                "a chunk must fit a frame together with its proof");
 _Static_assert(RECORD_SIZE_MAX + 64 <= FRAME_SIZE_MAX, "a record must fit a frame");
+_Static_assert(ENVELOPE_SIZE_MAX + 64 <= FRAME_SIZE_MAX, "an envelope must fit a frame");
 
 #define CLOCK_SKEW_MS_MAX ((uint64_t)10 * 60 * 1000)
 

@@ -94,7 +94,9 @@ void store_close(struct store *store);
     X(PEER, 13, false)                                                                             \
     X(LACK, 14, false)       /* positions whose body or key is still missing */                    \
     X(GENERATION, 15, false) /* when one was opened, whether ours was ended */                     \
-    X(RETRACTION, 16, false) /* announcements of erased cases still to be destroyed */
+    X(RETRACTION, 16, false) /* announcements of erased cases still to be destroyed */             \
+    X(MAILBOX, 17, false)    /* secrets of mailbox keys */                                         \
+    X(HELD, 18, true)        /* envelopes held for other members */
 
 #define STORE_TABLE_ENUM(name, number, ordered) STORE_TABLE_##name = number,
 enum store_table { STORE_TABLE_LIST(STORE_TABLE_ENUM) };

@@ -20,7 +20,9 @@ struct parcel {
     err verdict;
     bool is_releasing; /* EFFECT_KEEP's */
     struct step_batch batch;
-    void *owner;           /* the shell */
+    void *owner; /* the shell */
+    enum step_custody custody;
+    size_t letter_size;    /* of a letter or envelope, which lies in `memory` */
     uint64_t audit_number; /* of the audit entry kept with it; 0: none */
     size_t memory_size;
     uint8_t memory[]; /* runs, records, bytes */

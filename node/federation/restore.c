@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/federation/envelopes.h"
 #include "node/federation/shell_state.h"
 #include "node/io/log.h"
 #include "protocol/core/examination.h"
@@ -232,6 +233,8 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
     if (failure == OK)
         failure = row_table_scan(shell->store, STORE_TABLE_CASE, restore_case, &restore);
     if (failure == OK)
+        failure = envelopes_restore(shell);
+    if (failure == OK)
         failure = proving_restore(shell, &marker);
     if (failure == OK)
         failure = restore_meaning(&restore);
@@ -249,6 +252,7 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
     shell_turn(shell, &event, NULL);
     erasing_resume(shell);
     retracting_resume(shell);
+    envelopes_resume(shell);
     proving_start(shell, marker);
     scrub_start(shell);
     core_status(shell->core, &status);

@@ -9,12 +9,18 @@
 #include <unistd.h>
 
 #include "node/federation/audit.h"
+#include "node/federation/envelopes.h"
 #include "node/federation/marker.h"
 #include "node/federation/shell_state.h"
 #include "node/io/log.h"
 #include "protocol/hash.h"
 
-enum { SHELL_TICK_MS = 1000, SHELL_BUSY_TICK_MS = 20 };
+enum {
+    SHELL_TICK_MS = 1000,
+    SHELL_BUSY_TICK_MS = 20,
+    SHELL_DEPOSIT_COUNT = 4096,
+    SHELL_REACH_COUNT = 65536,
+};
 
 struct wall shell_wall(void)
 {
@@ -71,9 +77,12 @@ static void shell_log(const struct shell *shell, const struct effect *effect)
               log_hex("peer", ID_BYTES(effect->log.peer)), log_err("why", effect->log.verdict));
 }
 
-static void shell_items(struct shell *shell, const struct effect *effect)
+/* Frames for rooms beside the core. */
+static void shell_pass_on(struct shell *shell, const struct effect *effect)
 {
-    if (shell->items.on_frame != NULL)
+    if (effect->kind == EFFECT_HEADS)
+        heads_frame(shell->heads, effect->link, effect->frame);
+    else if (shell->items.on_frame != NULL)
         shell->items.on_frame(shell->items.arg, effect->link, effect->frame);
 }
 
@@ -84,10 +93,13 @@ static void shell_hang_up(struct shell *shell, struct link_id link)
         shell->links.hang_up(shell->links.arg, link);
 }
 
-static void shell_retract(struct shell *shell, const struct effect *effect)
+static void shell_erase(struct shell *shell, const struct effect *effect)
 {
-    retracting_begin(shell, &(struct retraction){effect->retract.scope, effect->retract.writer,
-                                                 effect->retract.case_id});
+    if (effect->kind == EFFECT_DESTROY)
+        erasing_case(shell, &effect->destroy.scope, &effect->destroy.erase);
+    else
+        retracting_begin(shell, &(struct retraction){effect->retract.scope, effect->retract.writer,
+                                                     effect->retract.case_id});
 }
 
 static void shell_perform(struct shell *shell, const struct effect *effect, struct parcel *parcel)
@@ -130,10 +142,8 @@ static void shell_perform(struct shell *shell, const struct effect *effect, stru
         proving_generation(shell, effect);
         break;
     case EFFECT_DESTROY:
-        erasing_case(shell, &effect->destroy.scope, &effect->destroy.erase);
-        break;
     case EFFECT_RETRACT:
-        shell_retract(shell, effect);
+        shell_erase(shell, effect);
         break;
     case EFFECT_REST:
         resting_keep(shell, effect);
@@ -141,10 +151,11 @@ static void shell_perform(struct shell *shell, const struct effect *effect, stru
     case EFFECT_WAKE: /* when the others are done */
         break;
     case EFFECT_ITEMS:
-        shell_items(shell, effect);
-        break;
     case EFFECT_HEADS:
-        heads_frame(shell->heads, effect->link, effect->frame);
+        shell_pass_on(shell, effect);
+        break;
+    case EFFECT_CUSTODY:
+        envelopes_perform(shell, effect);
         break;
     case EFFECT_LOG:
         shell_log(shell, effect);
@@ -177,7 +188,11 @@ static void shell_follow(struct shell *shell)
         event.link = parcel->link;
         event.token = parcel->token;
         event.verdict = parcel->verdict;
-        event.batch = parcel->batch;
+        event.custody = parcel->custody;
+        if (parcel->kind != EVENT_CUSTODY)
+            event.batch = parcel->batch;
+        else
+            event.letter = (struct bytes){parcel->memory, parcel->letter_size};
         shell_turn_once(shell, &event, parcel);
         parcel_drop(parcel);
     }
@@ -451,6 +466,10 @@ static err shell_allocate(struct shell *shell, char ret_problem[static STORE_PRO
     config.roster = &shell->roster;
     config.grants_by_hand = shell->config.grants_by_hand;
     config.survey_ms = shell->config.survey_ms;
+    config.held_count_max = CUSTODY_COUNT_MAX;
+    config.deposit_count_max = SHELL_DEPOSIT_COUNT;
+    config.reach_count_max = SHELL_REACH_COUNT;
+    envelopes_secret(shell, config.deposit_secret);
     randombytes_buf(config.hash_key, sizeof config.hash_key);
     /* calloc of this size is mapped and untouched: only what is used becomes resident */
     shell->roster_memory = calloc(1, roster_size(&plan));

@@ -9,6 +9,7 @@
 #include "protocol/consult/mirror.h"
 #include "protocol/consult/opinion.h"
 #include "protocol/record/certificate.h"
+#include "protocol/record/mailbox.h"
 #include "protocol/record/witness.h"
 
 _Static_assert(sizeof(struct casefile) <= VOCABULARY_VALUE_SIZE_MAX, "the largest content fits");
@@ -20,6 +21,7 @@ static const struct vocabulary_entry {
 } vocabulary_entries[] = {
     {KIND_CERTIFICATE, &certificate_envelope_table},
     {KIND_REVOCATION, &certificate_revocation_table},
+    {KIND_MAILBOX_KEY, &mailbox_table},
     {KIND_AUDIT_HEAD, &witness_audit_head_table},
     {KIND_FORK_PROOF, &witness_fork_proof_table},
     {KIND_KEY_CHANGE, &witness_key_change_table},

@@ -151,6 +151,8 @@ static void casework_take_federation(struct core *core, const struct record_clai
     const struct roster_entry *writer = roster_find(core->roster, &claim->header.stream.writer);
     if (statement->kind == KIND_FORK_PROOF)
         equivocation_proved(core, statement->content, step);
+    else if (statement->kind == KIND_MAILBOX_KEY)
+        mailboxes_take(core, &claim->header, statement->content);
     else if (writer != NULL &&
              clinicians_take(&core->clinicians, &claim->header, casework_key(core, writer, claim),
                              statement->kind, statement->content) != OK)

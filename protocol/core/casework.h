@@ -28,6 +28,11 @@ bool casework_brief(const struct core *core, uint32_t n, struct core_case_brief 
 bool casework_includes(const struct core *core, const struct case_id *case_id,
                        const struct node_id *node);
 
+/* The n-th who may be named the case's streams, awake or at rest: the requester, the successor
+ * (zeros: none), then whoever was ever granted a part. False past the end. */
+bool casework_part_at(const struct core *core, const struct case_id *case_id, uint32_t n,
+                      struct node_id *ret_node);
+
 /* ERR_NOT_FOUND when the case is not known here, ERR_BUSY when it rests; else as consult_entitled.
  */
 MUST_USE err casework_may_read(const struct core *core, const struct node_id *node,

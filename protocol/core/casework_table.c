@@ -198,6 +198,32 @@ uint32_t casework_row_part(const struct core *core, const struct casework_row *r
 
 /* ---- those awake ---- */
 
+bool casework_part_at(const struct core *core, const struct case_id *case_id, uint32_t n,
+                      struct node_id *ret_node)
+{
+    const struct casework_row *row = casework_row(core, case_id);
+    const struct consult *consult = casework_find(core, case_id);
+    if (row == NULL)
+        return false;
+    if (n < 2) {
+        const struct node_id *successor = consult == NULL ? &row->successor : &consult->successor;
+        *ret_node = n == 0 ? row->asked_by : *successor;
+        return true;
+    }
+    if (consult != NULL) {
+        if (n - 2 < consult->participant_count)
+            *ret_node = consult->participants[n - 2].node;
+        return n - 2 < consult->participant_count;
+    }
+    uint32_t block = row->nodes;
+    for (uint32_t i = 0; i < (n - 2) / CASEWORK_NODES_EACH && block != CASEWORK_NONE; i++)
+        block = core->casework->nodes[block].next;
+    if (n - 2 >= row->node_count || block == CASEWORK_NONE)
+        return false;
+    *ret_node = core->casework->nodes[block].nodes[(n - 2) % CASEWORK_NODES_EACH];
+    return true;
+}
+
 struct casework_case *casework_place(const struct core *core, uint32_t n)
 {
     struct casework_case *entry = &core->casework->awake[n];

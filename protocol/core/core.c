@@ -31,13 +31,37 @@ static size_t core_align(size_t size)
     return (size + 15) & ~(size_t)15;
 }
 
+static size_t core_custody_size(const struct core_config *config)
+{
+    if (config->held_count_max == 0)
+        return 0;
+    return core_align(mailboxes_memory_size()) +
+           core_align(custody_memory_size(config->held_count_max)) +
+           core_align(deposits_memory_size(config->deposit_count_max, config->reach_count_max));
+}
+
+static void core_new_custody(struct core *core, uint8_t *place)
+{
+    const struct core_config *config = &core->config;
+    if (config->held_count_max == 0) {
+        core->config.deposit_count_max = core->config.reach_count_max = 0;
+        return;
+    }
+    mailboxes_init(&core->mailboxes, place);
+    place += core_align(mailboxes_memory_size());
+    custody_init(&core->custody, place);
+    place += core_align(custody_memory_size(config->held_count_max));
+    deposits_init(&core->deposits, place, config->deposit_count_max);
+}
+
 size_t core_memory_size(const struct core_config *config)
 {
     return core_align(sizeof(struct core)) +
            core_align(streams_memory_size(config->stream_count_max, config->lack_count_max)) +
            core_align(marks_memory_size(config->mark_count_max)) +
            core_align(clinicians_memory_size(config->clinician_count_max)) +
-           core_align(casework_memory_size(config->case_count_max, config->case_awake_max));
+           core_align(casework_memory_size(config->case_count_max, config->case_awake_max)) +
+           core_custody_size(config);
 }
 
 struct core *core_new(void *memory, const struct core_config *config)
@@ -54,6 +78,8 @@ struct core *core_new(void *memory, const struct core_config *config)
     clinicians_init(&core->clinicians, place, config->clinician_count_max);
     place += core_align(clinicians_memory_size(config->clinician_count_max));
     core->casework = casework_new(place, config->case_count_max, config->case_awake_max);
+    place += core_align(casework_memory_size(config->case_count_max, config->case_awake_max));
+    core_new_custody(core, place);
     return core;
 }
 
@@ -213,6 +239,7 @@ static void core_hello(struct core *core, struct peer *peer, struct bytes frame,
  * try again what was refused for want of it. */
 static void core_roster(struct core *core, struct step *step)
 {
+    casework_roster(core);
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct peer *peer = &core->peers[i];
         if (peer->link.value == 0)
@@ -320,6 +347,14 @@ static void core_frame_in(struct core *core, const struct event *event, struct s
     case FRAME_STATUS:
         catchup_status(core, peer, frame, step);
         break;
+    case FRAME_CUSTODY_LEAVE:
+    case FRAME_CUSTODY_ANSWER:
+    case FRAME_CUSTODY_WITHDRAW:
+    case FRAME_CUSTODY_COLLECT:
+    case FRAME_CUSTODY_ENVELOPE:
+    case FRAME_CUSTODY_TAKEN:
+        custody_frame(core, peer, frame, step);
+        break;
     default: /* (W-3) a later version's frame: passed over */
         core_refuse(core, peer, step, "frame-unknown", ERR_UNSUPPORTED);
         break;
@@ -355,6 +390,13 @@ static void core_restore_lack(struct core *core, const struct event *event)
                                event->lack.is_sealed);
 }
 
+static void core_restore_report(struct core *core, const struct event *event)
+{
+    struct frame_position position = {
+        .stream = event->report.stream, .tail = event->report.had, .had = event->report.had};
+    deposits_heard(core, &event->report.peer, &position);
+}
+
 static void core_replay(struct core *core, const struct event *event, struct step *step)
 {
     const struct step_batch *batch = &event->replay.batch;
@@ -370,7 +412,9 @@ static void core_replay(struct core *core, const struct event *event, struct ste
 
 static void core_loaded(struct core *core, const struct event *event, struct step *step)
 {
-    if (event->token.value != 0)
+    if ((event->token.value & DEPOSITS_TOKEN) != 0)
+        deposits_loaded(core, event, step);
+    else if (event->token.value != 0)
         generation_loaded(core, event);
     else if (event->link.value != 0)
         catchup_loaded(core, event, step);
@@ -392,6 +436,9 @@ static void core_tick(struct core *core, struct step *step)
     core_compare_clocks(core, step);
     core->is_full = core->is_full && core->now.ms < core->full_until.ms;
     catchup_tick(core, step);
+    custody_tick(core, step);
+    deposits_tick(core, step);
+    mailboxes_react(core, step);
 }
 
 /* What is told at the start, before EVENT_START. */
@@ -409,8 +456,51 @@ static void core_restore(struct core *core, const struct event *event, struct st
         generation_restore(core, event);
     else if (event->kind == EVENT_RESTORE_MARKER)
         generation_marker(core, event);
+    else if (event->kind == EVENT_RESTORE_REPORT)
+        core_restore_report(core, event);
+    else if (event->kind == EVENT_RESTORE_MAILBOX)
+        mailboxes_restore(core, &event->mailbox);
+    else if (event->kind == EVENT_RESTORE_HELD)
+        custody_restore(core, event);
     else
         core_replay(core, event, step);
+}
+
+static void core_custody(struct core *core, const struct event *event, struct step *step)
+{
+    switch (event->custody) {
+    case CUSTODY_MAILBOX:
+        mailboxes_made(core, event);
+        break;
+    case CUSTODY_ENCLOSE:
+        if ((event->token.value & DEPOSITS_TOKEN) != 0)
+            deposits_enclosed(core, event, step);
+        else
+            collection_enclosed(core, event, step);
+        break;
+    case CUSTODY_OPEN:
+        collection_opened(core, event, step);
+        break;
+    case CUSTODY_HOLD:
+        custody_kept(core, event, step);
+        break;
+    case CUSTODY_FETCH:
+        custody_fetched(core, event, step);
+        break;
+    case CUSTODY_FORGET: /* not answered */
+    case CUSTODY_LET_GO:
+        break;
+    }
+}
+
+static void core_link(struct core *core, const struct event *event, struct step *step)
+{
+    if (event->kind == EVENT_LINK_UP)
+        core_link_up(core, event, step);
+    else if (event->kind == EVENT_LINK_DOWN)
+        core_link_down(core, event->link);
+    else
+        core_relay_head(core, event);
 }
 
 static void core_dispatch(struct core *core, const struct event *event, struct step *step)
@@ -422,6 +512,9 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
     case EVENT_RESTORE_CASE:
     case EVENT_RESTORE_GENERATION:
     case EVENT_RESTORE_MARKER:
+    case EVENT_RESTORE_REPORT:
+    case EVENT_RESTORE_MAILBOX:
+    case EVENT_RESTORE_HELD:
     case EVENT_REPLAY:
         core_restore(core, event, step);
         break;
@@ -432,13 +525,9 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
         core_tick(core, step);
         break;
     case EVENT_LINK_UP:
-        core_link_up(core, event, step);
-        break;
     case EVENT_LINK_DOWN:
-        core_link_down(core, event->link);
-        break;
     case EVENT_RELAY_HEAD:
-        core_relay_head(core, event);
+        core_link(core, event, step);
         break;
     case EVENT_FRAME:
         core_frame_in(core, event, step);
@@ -468,8 +557,10 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
         casework_destroyed(core, event, step);
         break;
     case EVENT_ROSTER:
-        casework_roster(core);
         core_roster(core, step);
+        break;
+    case EVENT_CUSTODY:
+        core_custody(core, event, step);
         break;
     }
 }
@@ -495,11 +586,14 @@ void core_step(struct core *core, const struct event *event, struct step *step)
     core->hands_keys = hands_keys;
     generation_react(core, step);
     casework_react(core, step);
+    deposits_react(core, step);
+    collection_react(core, step);
     if (step_has_room(step, 256, FRAME_SIZE_MAX))
         catchup_pump(core, step);
 }
 
 bool core_busy(const struct core *core)
 {
-    return core->is_started && (catchup_busy(core) || casework_busy(core) || generation_busy(core));
+    return core->is_started && (catchup_busy(core) || casework_busy(core) ||
+                                generation_busy(core) || deposits_busy(core));
 }

@@ -12,7 +12,9 @@
  *   gossip.c       a record is durable: push, acknowledge, count who has it
  *   catchup.c      compare, list, want, answer
  *   entitlement.c  who may write, name and read what
- *   casework.c     what records mean for cases, and what this node does about it by itself */
+ *   casework.c     what records mean for cases, and what this node does about it by itself
+ *   custody.c      what we hold for members who are off; deposits.c: what we left for them with
+ *                  others; collection.c: what others hold for us; mailboxes.c: keys for it */
 #ifndef CONSILIUM_PROTOCOL_CORE_CORE_H
 #define CONSILIUM_PROTOCOL_CORE_CORE_H
 
@@ -35,14 +37,18 @@ struct core_config {
     uint32_t case_awake_max;      /* of them in memory as a whole; the rest in the store */
     uint64_t case_idle_ms;        /* nothing came for so long: it goes to rest */
     uint32_t clinician_count_max; /* a power of two */
-    bool grants_by_hand;          /* false: a join is granted by policy at once */
+    uint32_t held_count_max;      /* envelopes of others; 0: this node takes no part in custody */
+    uint32_t deposit_count_max;   /* our own that lie with others */
+    uint32_t reach_count_max; /* a power of two: our own mail and case streams x who reads them */
+    uint8_t deposit_secret[KEY_SIZE]; /* the same after each start */
+    bool grants_by_hand;              /* false: a join is granted by policy at once */
     uint64_t survey_ms; /* after the start nothing is written for so long, nor until those who are
                          * connected by then have told where our streams stand, nor, without a
                          * marker, until somebody has; 0: no wait */
 };
 
 /* 262,144 streams, 65,536 lacks, 65,536 marks, CASE_COUNT_MAX cases, CASE_AWAKE_MAX of them awake
- * until they were idle for ten minutes, 16,384 clinicians. */
+ * until they were idle for ten minutes, 16,384 clinicians; no custody. */
 void core_config_defaults(struct core_config *config);
 
 size_t core_memory_size(const struct core_config *config);

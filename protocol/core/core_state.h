@@ -2,7 +2,11 @@
 #ifndef CONSILIUM_PROTOCOL_CORE_CORE_STATE_H
 #define CONSILIUM_PROTOCOL_CORE_CORE_STATE_H
 
+#include "protocol/core/collection.h"
 #include "protocol/core/core.h"
+#include "protocol/core/custody.h"
+#include "protocol/core/deposits.h"
+#include "protocol/core/mailboxes.h"
 #include "protocol/core/marks.h"
 #include "protocol/core/streams.h"
 #include "protocol/link/frame.h"
@@ -44,6 +48,7 @@ struct peer {
     uint32_t wanting;
     struct mono summary_at;
     struct mono greet_again_at; /* not before: an answer to who greets or talks out of turn */
+    uint32_t retracted;         /* up to this stream it was told what is not to be held any more */
     uint32_t listing;           /* the next stream to list for it; STREAM_NONE: none under way */
     bool is_listing_its_own;    /* only those that it writes itself */
 };
@@ -94,6 +99,10 @@ struct core {
     struct mono started_at;
     struct generations generations;
     struct casework *casework;
+    struct mailboxes mailboxes;
+    struct custody custody;
+    struct deposits deposits;
+    struct collection collection;
 };
 
 /* NULL when the link is not one of ours (it is gone). */

@@ -121,6 +121,7 @@ void gossip_hear(struct core *core, struct peer *peer, uint32_t slot,
     const struct stream *stream = &core->streams.all[slot];
     if (!ID_EQUAL(stream->id.writer, core->config.self))
         return;
+    deposits_heard(core, &peer->node, position);
     struct mark *mark = marks_add(&core->marks, peer->session, slot);
     if (mark == NULL)
         return;

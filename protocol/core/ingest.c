@@ -138,7 +138,7 @@ static void ingest_turn_down(struct core *core, const struct event *event,
         catchup_pass_over(core, peer, run->stream);
     if (!run->is_beside && run->speculation == core->streams.all[run->stream].speculation)
         streams_fall_back(&core->streams, run->stream);
-    if (run->verdict == ERR_BAD_SIGNATURE)
+    if (run->verdict == ERR_BAD_SIGNATURE && event->link.value != 0)
         ingest_spoiled(core, run->stream, event->link);
     core_refuse(core, peer, step, "run-refused",
                 run->verdict != OK ? run->verdict : ERR_OUT_OF_ORDER);
@@ -233,6 +233,18 @@ static void ingest_sift(struct core *core, const struct event *event, struct ste
     }
 }
 
+/* Nothing is to be kept of what an envelope held: it was obeyed, is a proof against its writer, or
+ * is worth nothing; unless another took its place, or its time may come. */
+static void ingest_unkept(struct core *core, const struct event *event, struct step *step)
+{
+    const struct step_run *run = event->batch.runs;
+    if (event->link.value != 0 || event->batch.run_count != 1)
+        return;
+    bool is_late = run->is_seeking ||
+                   (run->verdict == OK && !run->is_fill && !run->is_conflict && !run->is_apart);
+    collection_settled(core, is_late ? ERR_OUT_OF_ORDER : ERR_INVALID, step);
+}
+
 void ingest_checked(struct core *core, const struct event *event, struct step *step)
 {
     struct peer *peer = core_peer_of_link(core, event->link);
@@ -245,8 +257,10 @@ void ingest_checked(struct core *core, const struct event *event, struct step *s
         intake_discharge(peer, &event->batch);
         intake_charge(peer, &keep);
     }
-    if (keep.run_count == 0)
+    if (keep.run_count == 0) {
+        ingest_unkept(core, event, step);
         return;
+    }
     struct effect *effect = step_effect(step, EFFECT_KEEP);
     effect->link = event->link;
     effect->is_releasing = keep.record_count == 1 && !keep.runs->is_fill &&
@@ -363,10 +377,14 @@ static void ingest_lost(struct core *core, const struct event *event, struct ste
 void ingest_kept(struct core *core, const struct event *event, struct step *step)
 {
     struct peer *peer = core_peer_of_link(core, event->link);
+    bool is_enclosed = event->link.value == 0 && event->batch.record_count == 1 &&
+                       (event->batch.records->flags & RECORD_OWN) == 0;
     if (peer != NULL)
         intake_discharge(peer, &event->batch);
     if (event->verdict != OK) {
         ingest_lost(core, event, step);
+        if (is_enclosed)
+            collection_settled(core, event->verdict, step);
         return;
     }
     core->is_full = false;
@@ -381,4 +399,6 @@ void ingest_kept(struct core *core, const struct event *event, struct step *step
     }
     if (event->link.value != 0)
         gossip_acknowledge(core, event->link, slots, event->batch.run_count, step);
+    else if (is_enclosed)
+        collection_settled(core, OK, step);
 }

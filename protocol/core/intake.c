@@ -12,7 +12,8 @@
 /* A frame's records, sorted into runs, on their way to the check. */
 struct intake {
     struct core *core;
-    struct peer *peer;
+    struct peer *peer; /* NULL: it came out of an envelope, and nobody is asked for more */
+    struct link_id link;
     struct step *step;
     struct step_batch batch;
     bool asked_heads;
@@ -105,7 +106,7 @@ static void intake_extend(struct intake *intake, uint32_t slot, const struct fra
                           const struct record_claim *claim, const struct sign_key *key)
 {
     struct stream *stream = &intake->core->streams.all[slot];
-    struct link_id link = intake->peer->link;
+    struct link_id link = intake->link;
     intake_append(intake, slot, frame, claim, &(struct step_run){.key = *key});
     if (stream->next == stream->kept)
         stream->pending = link;
@@ -124,8 +125,7 @@ static bool intake_beside(struct intake *intake, uint32_t slot, const struct fra
     const struct record_header *header = &claim->header;
     struct stream *stream = &intake->core->streams.all[slot];
     bool is_doubtful = stream->spoiled_until.ms > intake->core->now.ms &&
-                       stream->next > stream->kept &&
-                       stream->pending.value != intake->peer->link.value;
+                       stream->next > stream->kept && stream->pending.value != intake->link.value;
     bool goes_on = intake->beside == slot && header->sequence == intake->beside_next &&
                    ID_EQUAL(header->previous, intake->beside_id);
     bool begins = header->sequence == stream->kept + 1 &&
@@ -135,7 +135,7 @@ static bool intake_beside(struct intake *intake, uint32_t slot, const struct fra
         epoch < (goes_on ? intake->beside_epoch : stream->kept_epoch))
         return false;
     intake_append(intake, slot, frame, claim, &(struct step_run){.key = *key, .is_beside = true});
-    stream->beside = intake->peer->link;
+    stream->beside = intake->link;
     intake->beside = slot;
     intake->beside_next = header->sequence + 1;
     intake->beside_id = claim->id;
@@ -194,7 +194,7 @@ static err intake_admit(struct intake *intake, const struct record_claim *claim,
     if (header->time.ms > core->wall.ms + CLOCK_SKEW_MS_MAX)
         return ERR_FUTURE;
     if (chain_find(&core->roster->chain, &header->head) == NULL) {
-        if (!intake->asked_heads)
+        if (!intake->asked_heads && intake->peer != NULL)
             catchup_want_heads(core, intake->peer, intake->step);
         intake->asked_heads = true;
         return ERR_UNKNOWN_HEAD;
@@ -251,6 +251,8 @@ static err intake_go_on(struct intake *intake, uint32_t slot, const struct frame
     bool fits = is_next && (stream->next == 0 || ID_EQUAL(header->previous, stream->next_id));
     /* what comes before it is not here, or is another's word that is being checked */
     if (!is_next || (!fits && stream->next != stream->kept)) {
+        if (intake->peer == NULL)
+            return ERR_OUT_OF_ORDER;
         catchup_claimed(core, intake->peer, slot, header->sequence);
         return intake_takes_erase(core, claim) ? ERR_OUT_OF_ORDER : OK;
     }
@@ -258,7 +260,7 @@ static err intake_go_on(struct intake *intake, uint32_t slot, const struct frame
         return ERR_OUT_OF_ORDER;
     if (!fits) {
         /* whoever sent this holds another record where ours ends: get it, to see both */
-        if (stream->next == stream->tail && !intake->asked_tail)
+        if (stream->next == stream->tail && !intake->asked_tail && intake->peer != NULL)
             catchup_want_one(core, intake->peer, slot, stream->tail, intake->step);
         intake->asked_tail = true;
         return ERR_OUT_OF_ORDER;
@@ -291,7 +293,7 @@ static err intake_place(struct intake *intake, const struct frame_record *frame,
     struct stream *stream = &core->streams.all[slot];
     if ((stream->flags & STREAM_FORKED) != 0)
         return ERR_FORKED;
-    if (stream->spoiler.value == intake->peer->link.value &&
+    if (intake->peer != NULL && stream->spoiler.value == intake->link.value &&
         stream->spoiled_until.ms > core->now.ms)
         return ERR_OVER_BUDGET;
     if (header->sequence <= stream->kept)
@@ -344,7 +346,8 @@ void intake_frame(struct core *core, struct peer *peer, struct bytes frame, stru
         core_refuse(core, peer, step, "records-refused", failure);
         return;
     }
-    struct intake intake = {.core = core, .peer = peer, .step = step, .beside = STREAM_NONE};
+    struct intake intake = {
+        .core = core, .peer = peer, .link = peer->link, .step = step, .beside = STREAM_NONE};
     intake.batch.records = step_reserve(step, count * sizeof *intake.batch.records);
     intake.batch.runs = step_reserve(step, count * sizeof *intake.batch.runs);
     for (uint16_t i = 0; i < count; i++) {
@@ -376,4 +379,30 @@ void intake_frame(struct core *core, struct peer *peer, struct bytes frame, stru
     struct effect *effect = step_effect(step, EFFECT_CHECK);
     effect->link = peer->link;
     effect->batch = intake.batch;
+}
+
+err intake_enclosed(struct core *core, const struct frame_record *record, struct step *step)
+{
+    struct intake intake = {.core = core, .step = step, .beside = STREAM_NONE};
+    struct record_claim claim;
+    intake.batch.records = step_reserve(step, sizeof *intake.batch.records);
+    intake.batch.runs = step_reserve(step, sizeof *intake.batch.runs);
+    err failure = record_parse(record->record, &claim);
+    if (failure != OK)
+        return ERR_MALFORMED;
+    failure = intake_place(&intake, record, &claim);
+    bool is_stopped =
+        failure == ERR_FORKED || failure == ERR_UNKNOWN_MEMBER || failure == ERR_OUT_OF_ORDER;
+    if (is_stopped && intake_erase(&intake, record, &claim))
+        failure = OK;
+    if (failure != OK)
+        return failure;
+    if (intake.batch.run_count > 0) {
+        step_effect(step, EFFECT_CHECK)->batch = intake.batch;
+        return ERR_BUSY;
+    }
+    uint32_t slot = streams_find(&core->streams, &claim.header.stream);
+    return slot != STREAM_NONE && core->streams.all[slot].tail >= claim.header.sequence
+               ? OK
+               : ERR_OUT_OF_ORDER;
 }

@@ -4,7 +4,7 @@
  * step and lives until the next one, so the shell copies what it keeps. The shell carries effects
  * out in their order and promises three things:
  *   - EVENT_CHECKED comes in the order of the EFFECT_CHECKs, EVENT_KEPT in that of EFFECT_KEEPs;
- *   - EVENT_SEALED and EVENT_LOADED come sometime, each exactly once for its effect;
+ *   - EVENT_SEALED, EVENT_LOADED and EVENT_CUSTODY come sometime, each exactly once for its effect;
  *   - EVENT_KEPT comes only when the batch is durable, or failed as a whole;
  *   - an EFFECT_WAKE is answered at once by an EVENT_WOKEN. When the step says `comes_again`, it
  *     holds these alone and took nothing of its event: after them the same event is given again. */
@@ -75,6 +75,26 @@ struct step_batch {
     size_t record_count;
 };
 
+/* What the shell does for custody (spec/custody.md), and which of it is answered. */
+enum step_custody {
+    CUSTODY_MAILBOX, /* make a mailbox key, keep its secret; answered when that is durable */
+    CUSTODY_FORGET,  /* destroy the secret of a mailbox key, in old pages too */
+    CUSTODY_ENCLOSE, /* sign a report, seal a letter; answered */
+    CUSTODY_OPEN,    /* open an envelope with whichever secret of ours fits; answered */
+    CUSTODY_HOLD,    /* keep an envelope of others under the token's number; answered */
+    CUSTODY_LET_GO,  /* and forget it */
+    CUSTODY_FETCH,   /* read it; answered */
+};
+
+/* An envelope that a node holds for others. */
+struct step_held {
+    struct node_id depositor;
+    struct node_id recipient;
+    struct deposit_id id;
+    struct wall until;
+    uint32_t size; /* of the envelope */
+};
+
 /* ---- events ---- */
 
 enum event_kind {
@@ -85,6 +105,9 @@ enum event_kind {
     EVENT_RESTORE_CASE,       /* at start, before the replay, for each EFFECT_REST that was kept */
     EVENT_RESTORE_GENERATION, /* at start, for each EFFECT_GENERATION that was kept */
     EVENT_RESTORE_MARKER,     /* at start, for each of our streams that the marker names */
+    EVENT_RESTORE_REPORT,     /* at start, after the streams: what a peer reported durable */
+    EVENT_RESTORE_MAILBOX,    /* at start, for each mailbox key whose secret is here */
+    EVENT_RESTORE_HELD,       /* at start, for each envelope that is held for others */
     EVENT_REPLAY, /* at start, twice: federation, mail, case records; own ones on boards */
     EVENT_START,  /* all was restored */
     EVENT_TICK,   /* time passed; at least every 100 ms while core_busy, else every s */
@@ -101,6 +124,7 @@ enum event_kind {
     EVENT_POST,      /* a clinician or the node itself writes a record */
     EVENT_DESTROYED, /* what an EFFECT_DESTROY named is gone */
     EVENT_ROSTER,    /* the shell's roster took a new head, durably */
+    EVENT_CUSTODY,   /* the answer to an EFFECT_CUSTODY, if it has one */
 };
 
 /* The marker lies outside of backups, and says how far our streams had come. */
@@ -112,11 +136,12 @@ enum event_marker {
 
 struct event {
     enum event_kind kind;
+    enum step_custody custody; /* CUSTODY: what is answered */
     struct mono now;
     struct wall wall;
     struct link_id link; /* LINK_UP, LINK_DOWN, FRAME; CHECKED, KEPT, LOADED: as in the effect */
-    struct token token;  /* SEALED, KEPT, LOADED: as in the effect; POST: who asked */
-    err verdict;         /* KEPT, LOADED, SEALED, WOKEN, RESTED */
+    struct token token;  /* answers: as in the effect; POST: who asked; RESTORE_HELD: its number */
+    err verdict;         /* KEPT, LOADED, SEALED, WOKEN, RESTED, CUSTODY */
     union {
         struct {
             struct stream_id id;
@@ -146,7 +171,15 @@ struct event {
             struct stream_id stream;
             uint64_t sequence;
         } marker;
-        enum event_marker start; /* START */
+        struct {
+            struct node_id peer;
+            struct stream_id stream;
+            uint64_t had;
+        } report;                   /* RESTORE_REPORT */
+        struct mailbox_key mailbox; /* RESTORE_MAILBOX, CUSTODY_MAILBOX */
+        struct step_held held;      /* RESTORE_HELD */
+        struct bytes letter;        /* CUSTODY_OPEN; _ENCLOSE and _FETCH: the envelope */
+        enum event_marker start;    /* START */
         struct {
             struct step_batch batch; /* one record, opened */
             bool is_again;           /* the second pass: all that it builds on was replayed */
@@ -197,14 +230,16 @@ enum effect_kind {
     EFFECT_WAKE,       /* read that again: EVENT_WOKEN comes before any other event */
     EFFECT_ITEMS,      /* a FRAME_ITEM_* came: the shell's items room handles it */
     EFFECT_HEADS,      /* a peer wants, or has, roster heads: the shell's roster room handles it */
+    EFFECT_CUSTODY,    /* `custody` says what */
     EFFECT_LOG,
 };
 
 struct effect {
     enum effect_kind kind;
-    struct link_id link; /* CHECK, LOAD, KEEP: comes back; HANGUP; HEADS, ITEMS: whence */
-    struct token token;  /* SEAL, KEEP, LOAD: comes back; DONE: who asked */
-    bool is_releasing;   /* KEEP: a word of an erasure, which a full disk lets through */
+    enum step_custody custody; /* CUSTODY */
+    struct link_id link;       /* CHECK, LOAD, KEEP: comes back; HANGUP; HEADS, ITEMS: whence */
+    struct token token;        /* DONE: who asked; LET_GO: the number; else: comes back */
+    bool is_releasing;         /* KEEP: a word of an erasure, which a full disk lets through */
     union {
         struct step_batch batch; /* CHECK, KEEP */
         struct {
@@ -268,6 +303,17 @@ struct effect {
             struct bytes row;
         } rest;
         struct case_id wake;
+        struct mailbox_key mailbox; /* CUSTODY_FORGET */
+        struct {
+            struct mailbox_key to;
+            struct bytes letter;
+            uint32_t signed_from; /* what is signed, up to the end; 0: nothing */
+        } enclose;                /* the signature, CUSTODY_REPORT, goes right before it */
+        struct bytes envelope;    /* OPEN */
+        struct {
+            struct step_held held;
+            struct bytes envelope;
+        } hold;
         struct bytes frame; /* HEADS, ITEMS: as it came */
         struct {
             const char *event; /* static text, key=value friendly */

@@ -10,7 +10,9 @@
 TAPE_KNOWS(struct step_run, 64);
 TAPE_KNOWS(struct step_record, 120);
 TAPE_KNOWS(struct record_header, 256);
-TAPE_KNOWS(struct core_config, 120);
+TAPE_KNOWS(struct core_config, 168);
+TAPE_KNOWS(struct step_held, 80);
+TAPE_KNOWS(((struct effect *)NULL)->enclose, 56);
 TAPE_KNOWS(((struct event *)NULL)->stream, 112);
 TAPE_KNOWS(((struct event *)NULL)->lack, 104);
 TAPE_KNOWS(((struct event *)NULL)->replay, 40);
@@ -212,6 +214,58 @@ static void tape_destroyed(struct tape *tape, struct event *event)
     TAPE(tape, event->destroyed.backups_until.ms);
 }
 
+static void tape_held(struct tape *tape, struct step_held *held)
+{
+    TAPE_ID(tape, held->depositor);
+    TAPE_ID(tape, held->recipient);
+    TAPE_ID(tape, held->id);
+    TAPE(tape, held->until.ms);
+    TAPE(tape, held->size);
+}
+
+static void tape_report(struct tape *tape, struct event *event)
+{
+    TAPE_ID(tape, event->report.peer);
+    tape_stream(tape, &event->report.stream);
+    TAPE(tape, event->report.had);
+}
+
+static void tape_custody(struct tape *tape, struct event *event)
+{
+    TAPE(tape, event->custody);
+    if (event->kind == EVENT_RESTORE_REPORT)
+        tape_report(tape, event);
+    else if (event->kind == EVENT_RESTORE_HELD)
+        tape_held(tape, &event->held);
+    else if (event->kind == EVENT_RESTORE_MAILBOX || event->custody == CUSTODY_MAILBOX)
+        TAPE_ID(tape, event->mailbox);
+    else if (event->custody != CUSTODY_HOLD)
+        tape_bytes(tape, &event->letter);
+}
+
+static void tape_generation(struct tape *tape, struct event *event)
+{
+    tape_stream(tape, &event->generation.stream);
+    TAPE(tape, event->generation.opened_at.ms);
+    tape_bool(tape, &event->generation.is_ended);
+}
+
+static void tape_link(struct tape *tape, struct event *event)
+{
+    if (event->kind == EVENT_LINK_UP) {
+        TAPE_ID(tape, event->peer);
+        return;
+    }
+    TAPE(tape, event->relay_head.epoch);
+    TAPE_ID(tape, event->relay_head.head);
+}
+
+static void tape_marker(struct tape *tape, struct event *event)
+{
+    tape_stream(tape, &event->marker.stream);
+    TAPE(tape, event->marker.sequence);
+}
+
 static void tape_event_body(struct tape *tape, struct event *event, struct transcript_room *room)
 {
     switch (event->kind) {
@@ -230,13 +284,20 @@ static void tape_event_body(struct tape *tape, struct event *event, struct trans
         tape_rest(tape, &event->rest.case_id, &event->rest.row);
         break;
     case EVENT_RESTORE_GENERATION:
-        tape_stream(tape, &event->generation.stream);
-        TAPE(tape, event->generation.opened_at.ms);
-        tape_bool(tape, &event->generation.is_ended);
+        tape_generation(tape, event);
         break;
     case EVENT_RESTORE_MARKER:
-        tape_stream(tape, &event->marker.stream);
-        TAPE(tape, event->marker.sequence);
+        tape_marker(tape, event);
+        break;
+    case EVENT_RESTORE_REPORT:
+    case EVENT_RESTORE_MAILBOX:
+    case EVENT_RESTORE_HELD:
+    case EVENT_CUSTODY:
+        tape_custody(tape, event);
+        break;
+    case EVENT_LINK_UP:
+    case EVENT_RELAY_HEAD:
+        tape_link(tape, event);
         break;
     case EVENT_REPLAY:
         tape_batch(tape, &event->replay.batch, room);
@@ -244,13 +305,6 @@ static void tape_event_body(struct tape *tape, struct event *event, struct trans
         break;
     case EVENT_START:
         TAPE(tape, event->start);
-        break;
-    case EVENT_LINK_UP:
-        TAPE_ID(tape, event->peer);
-        break;
-    case EVENT_RELAY_HEAD:
-        TAPE(tape, event->relay_head.epoch);
-        TAPE_ID(tape, event->relay_head.head);
         break;
     case EVENT_FRAME:
         tape_bytes(tape, &event->frame);
@@ -343,6 +397,13 @@ static void tape_told(struct tape *tape, struct effect *effect)
     TAPE(tape, effect->told.kind);
 }
 
+static void tape_seal(struct tape *tape, struct effect *effect)
+{
+    TAPE(tape, effect->seal.stream);
+    tape_header(tape, &effect->seal.header);
+    tape_bytes(tape, &effect->seal.plaintext);
+}
+
 static void tape_forked(struct tape *tape, struct effect *effect)
 {
     tape_stream(tape, &effect->forked.stream);
@@ -371,11 +432,29 @@ static void tape_done(struct tape *tape, struct effect *effect)
     TAPE(tape, effect->done.sequence);
 }
 
-static void tape_generation(struct tape *tape, struct effect *effect)
+static void tape_generation_kept(struct tape *tape, struct effect *effect)
 {
     tape_stream(tape, &effect->generation.stream);
     TAPE(tape, effect->generation.opened_at.ms);
     tape_bool(tape, &effect->generation.is_ended);
+}
+
+static void tape_custody_wish(struct tape *tape, struct effect *effect)
+{
+    TAPE(tape, effect->custody);
+    if (effect->custody == CUSTODY_FORGET)
+        TAPE_ID(tape, effect->mailbox);
+    if (effect->custody == CUSTODY_OPEN)
+        tape_bytes(tape, &effect->envelope);
+    if (effect->custody == CUSTODY_HOLD) {
+        tape_held(tape, &effect->hold.held);
+        tape_bytes(tape, &effect->hold.envelope);
+    }
+    if (effect->custody == CUSTODY_ENCLOSE) {
+        TAPE_ID(tape, effect->enclose.to);
+        tape_bytes(tape, &effect->enclose.letter);
+        TAPE(tape, effect->enclose.signed_from);
+    }
 }
 
 static void tape_effect_body(struct tape *tape, struct effect *effect)
@@ -387,9 +466,7 @@ static void tape_effect_body(struct tape *tape, struct effect *effect)
         tape_batch(tape, &effect->batch, NULL);
         break;
     case EFFECT_SEAL:
-        TAPE(tape, effect->seal.stream);
-        tape_header(tape, &effect->seal.header);
-        tape_bytes(tape, &effect->seal.plaintext);
+        tape_seal(tape, effect);
         break;
     case EFFECT_LOAD:
         tape_load(tape, effect);
@@ -413,7 +490,7 @@ static void tape_effect_body(struct tape *tape, struct effect *effect)
         tape_acked(tape, effect);
         break;
     case EFFECT_GENERATION:
-        tape_generation(tape, effect);
+        tape_generation_kept(tape, effect);
         break;
     case EFFECT_DESTROY:
         tape_scope(tape, &effect->destroy.scope);
@@ -431,6 +508,9 @@ static void tape_effect_body(struct tape *tape, struct effect *effect)
     case EFFECT_ITEMS:
     case EFFECT_HEADS:
         tape_bytes(tape, &effect->frame);
+        break;
+    case EFFECT_CUSTODY:
+        tape_custody_wish(tape, effect);
         break;
     case EFFECT_LOG:
         tape_log(tape, effect);
@@ -468,6 +548,10 @@ static void tape_config(struct tape *tape, struct core_config *config)
     TAPE(tape, config->case_awake_max);
     TAPE(tape, config->case_idle_ms);
     TAPE(tape, config->clinician_count_max);
+    TAPE(tape, config->held_count_max);
+    TAPE(tape, config->deposit_count_max);
+    TAPE(tape, config->reach_count_max);
+    tape_raw(tape, config->deposit_secret, sizeof config->deposit_secret);
     tape_bool(tape, &config->grants_by_hand);
     TAPE(tape, config->survey_ms);
 }

@@ -25,7 +25,14 @@ enum frame_type {
     FRAME_ITEM_WANT = 0x0a,
     FRAME_ITEM_CHUNK = 0x0b,
     FRAME_ITEM_STATUS = 0x0c,
+    FRAME_CUSTODY_LEAVE = 0x0e,
+    FRAME_CUSTODY_ANSWER = 0x0f,
+    FRAME_CUSTODY_WITHDRAW = 0x10,
+    FRAME_CUSTODY_COLLECT = 0x11,
+    FRAME_CUSTODY_ENVELOPE = 0x12,
+    FRAME_CUSTODY_TAKEN = 0x13,
 };
+enum { FRAME_TYPE_LAST = FRAME_CUSTODY_TAKEN };
 
 /* The first frame on every connection, from both sides. */
 struct frame_hello {

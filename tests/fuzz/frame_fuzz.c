@@ -1,8 +1,9 @@
 /* Each frame between members that is read has one spelling: written again it gives the same bytes
  * (a hello may be longer, for later versions may append to it). */
 #include <stdlib.h>
+#include <string.h>
 
-#include "protocol/link/frame.h"
+#include "protocol/link/frame_custody.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -83,6 +84,39 @@ static bool write_item(struct bytes in, struct buffer *out)
     }
 }
 
+static bool write_custody(struct bytes in, struct buffer *out)
+{
+    union {
+        struct frame_custody_leave leave;
+        struct frame_custody_answer answer;
+        struct frame_custody_envelope envelope;
+        struct bytes ids;
+        uint64_t number;
+    } u;
+    struct deposit_id ids[FRAME_CUSTODY_WITHDRAW_MAX];
+    if (in.data[0] == FRAME_CUSTODY_LEAVE && frame_custody_leave_read(in, &u.leave) == OK) {
+        frame_custody_leave_write(out, &u.leave);
+    } else if (in.data[0] == FRAME_CUSTODY_ANSWER &&
+               frame_custody_answer_read(in, &u.answer) == OK) {
+        frame_custody_answer_write(out, &u.answer);
+    } else if (in.data[0] == FRAME_CUSTODY_WITHDRAW &&
+               frame_custody_withdraw_read(in, &u.ids) == OK) {
+        memcpy(ids, u.ids.data, u.ids.size);
+        frame_custody_withdraw_write(out, ids, (uint16_t)(u.ids.size / HASH_SIZE));
+    } else if (in.data[0] == FRAME_CUSTODY_COLLECT &&
+               frame_custody_collect_read(in, &u.number) == OK) {
+        frame_custody_collect_write(out, u.number);
+    } else if (in.data[0] == FRAME_CUSTODY_ENVELOPE &&
+               frame_custody_envelope_read(in, &u.envelope) == OK) {
+        frame_custody_envelope_write(out, &u.envelope);
+    } else if (in.data[0] == FRAME_CUSTODY_TAKEN && frame_custody_taken_read(in, &u.number) == OK) {
+        frame_custody_taken_write(out, u.number);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static bool write_heads(struct bytes in, struct buffer *out)
 {
     struct reader reader;
@@ -137,7 +171,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buffer out = buffer_over(memory, sizeof memory);
     if (size == 0 || size > (size_t)FRAME_SIZE_MAX)
         return 0;
-    if (!write_small(in, &out) && !write_item(in, &out) && !write_list(in, &out))
+    if (!write_small(in, &out) && !write_item(in, &out) && !write_custody(in, &out) &&
+        !write_list(in, &out))
         return 0;
     if (data[0] == FRAME_HELLO && in.size > out.size)
         in.size = out.size;

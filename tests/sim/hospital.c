@@ -12,6 +12,7 @@
 #include "tests/sim/parcel.h"
 #include "tests/sim/society.h"
 #include "tests/sim/twin.h"
+#include "tests/sim/vault.h"
 
 static const char *const hospital_names[WORLD_HOSPITALS_MAX] = {
     "Aarau",   "Basel",    "Chur",    "Davos",   "Emmental", "Fribourg", "Geneva",
@@ -175,6 +176,7 @@ static void hospital_forked(struct hospital *hospital, const struct effect *effe
     uint8_t content[2048], body[2560];
     struct buffer inner = buffer_over(content, sizeof content);
     struct buffer outer = buffer_over(body, sizeof body);
+    world_note(hospital->world, hospital, "forked", effect->forked.sequence);
     WORLD_CHECK(hospital->world, ours != NULL);
     stream->flags |= STREAM_FORKED;
     proof.header_a = (struct bytes){ours->bytes, RECORD_HEADER_SIZE};
@@ -189,6 +191,24 @@ static void hospital_forked(struct hospital *hospital, const struct effect *effe
     WORLD_CHECK(hospital->world, failure == OK);
     struct posting posting = {scope_federation(), AUDIENCE_CLEAR, buffer_bytes(&outer), {0}};
     (void)hospital_post(hospital, &posting);
+}
+
+static void hospital_forks(struct hospital *hospital, struct bytes forks)
+{
+    memcpy(hospital->disk.forks, forks.data, forks.size);
+    hospital->disk.forks_size = forks.size;
+}
+
+static void hospital_acked(struct hospital *hospital, const struct effect *effect)
+{
+    oracle_acked(hospital, effect);
+    vault_acked(hospital, effect);
+}
+
+static void hospital_send(struct hospital *hospital, const struct effect *effect)
+{
+    for (size_t i = 0; i < effect->send.link_count; i++)
+        way_send(hospital, effect->send.links[i], effect->send.frame);
 }
 
 static void hospital_perform(struct hospital *hospital, const struct effect *effect)
@@ -208,8 +228,7 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         hospital_load(hospital, effect);
         break;
     case EFFECT_SEND:
-        for (size_t i = 0; i < effect->send.link_count; i++)
-            way_send(hospital, effect->send.links[i], effect->send.frame);
+        hospital_send(hospital, effect);
         break;
     case EFFECT_HANGUP:
         way_hang_up(hospital, effect->link);
@@ -221,15 +240,13 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         world_note(world, hospital, kind_name(effect->told.kind), effect->told.record.bytes[0]);
         break;
     case EFFECT_FORKED:
-        world_note(world, hospital, "forked", effect->forked.sequence);
         hospital_forked(hospital, effect);
         break;
     case EFFECT_FORKS:
-        memcpy(hospital->disk.forks, effect->forks.data, effect->forks.size);
-        hospital->disk.forks_size = effect->forks.size;
+        hospital_forks(hospital, effect->forks);
         break;
     case EFFECT_ACKED:
-        oracle_acked(hospital, effect);
+        hospital_acked(hospital, effect);
         break;
     case EFFECT_GENERATION:
         reboot_note(hospital, effect);
@@ -243,6 +260,9 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
     case EFFECT_RETRACT:
     case EFFECT_ITEMS:
     case EFFECT_WAKE: /* when the others are done */
+        break;
+    case EFFECT_CUSTODY:
+        vault_perform(hospital, effect);
         break;
     case EFFECT_HEADS:
         society_frame(hospital, effect);
@@ -288,8 +308,10 @@ void hospital_step(struct hospital *hospital, const struct event *event)
         return;
     hospital_turn(hospital, event);
     struct parcel *parcel;
-    while ((parcel = parcel_unqueue(&hospital->followers)) != NULL)
-        hospital_follow(hospital, parcel);
+    do {
+        while ((parcel = parcel_unqueue(&hospital->followers)) != NULL)
+            hospital_follow(hospital, parcel);
+    } while (vault_answer(hospital, hospital_turn));
     if (core_busy(hospital->core) && !hospital->is_restoring)
         hospital_ask_soon(hospital, hospital->patience_ms);
 }
@@ -479,6 +501,7 @@ void hospital_crash(struct hospital *hospital)
         free(post);
     }
     erasing_forget(hospital);
+    vault_forget(hospital);
     line_cut_hospital(hospital);
     relay_cut_hospital(hospital);
     for (uint32_t i = 0; i < WAY_RELAYS_MAX; i++)
@@ -515,6 +538,7 @@ void hospital_init(struct world *world, uint32_t index)
     config->case_idle_ms = HOSPITAL_IDLE_MS;
     config->clinician_count_max = 128;
     config->survey_ms = world->survey_ms;
+    vault_configure(hospital);
     hospital->core_memory = aligned_alloc(16, (core_memory_size(config) + 15) & ~(size_t)15);
     if (hospital->core_memory == NULL)
         abort();
@@ -527,6 +551,7 @@ void hospital_free(struct hospital *hospital)
     twin_end(hospital);
     disk_free(&hospital->disk);
     disk_free(&hospital->backup);
+    vault_free(hospital);
     free(hospital->roster_memory);
     free(hospital->core_memory);
 }

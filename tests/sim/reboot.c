@@ -6,6 +6,7 @@
 #include "protocol/core/streams.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/parcel.h"
+#include "tests/sim/vault.h"
 
 static int reboot_pass(const struct hospital *hospital, const struct stream_id *stream, int pass)
 {
@@ -122,6 +123,7 @@ void reboot_restore(struct hospital *hospital)
     const struct disk *disk = &hospital->disk;
     for (size_t i = 0; i < disk->count; i++)
         reboot_stream(hospital, &disk->streams[i]);
+    vault_restore(hospital);
     struct event forks = hospital_event(hospital, EVENT_RESTORE_FORKS);
     forks.forks = (struct bytes){disk->forks, disk->forks_size};
     hospital_step(hospital, &forks);

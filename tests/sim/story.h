@@ -47,7 +47,8 @@
     X(suspended_at_relay, story_suspended_at_relay)                                                \
     X(duties_refused, story_duties_refused)                                                        \
     X(late_participant, story_late_participant)                                                    \
-    X(many_cases, story_many_cases)
+    X(many_cases, story_many_cases)                                                                \
+    X(never_together, story_never_together)
 
 #define STORY_DECLARE(name, function) void function(struct world *world);
 STORY_LIST(STORY_DECLARE)

@@ -93,6 +93,7 @@ struct hospital {
     struct wire wires[WAY_RELAYS_MAX];
     struct post *posts;
     struct erasing *erasing;
+    struct vault *vault;                /* NULL: it takes no part in custody */
     uint64_t received[WORLD_HEADS_MAX]; /* [epoch - 1]: wall time when it took that head */
     uint64_t sent_frames, wants_sent;
 };
@@ -148,6 +149,7 @@ struct world {
     struct relay relays[WAY_RELAYS_MAX];
     uint32_t relay_count;             /* set before world_begin */
     struct relay_limits relay_limits; /* as well; zeros: plenty */
+    bool has_custody;                 /* as well: nodes keep mail for each other */
     bool all_closed;                  /* as well: nobody accepts connections */
     struct boxes *boxes;              /* what the oracle remembers of boxes under way */
     struct boxed_step box_step;

@@ -104,6 +104,12 @@ FRAMES = {  # type: (name in the vectors, how its fields are taken)
     0x09: ("status", lambda c: (*position(c, (8, 1)), c.take(32))),
     0x0A: ("item_want", lambda c: (c.take(32), c.take(32), c.number(4), c.number(2))),
     0x0B: ("item_chunk", lambda c: (c.take(32), c.take(32), c.number(4), c.take(32 * c.number(1)), c.take(c.left()))),
+    0x0E: ("custody_leave", lambda c: (c.take(32), c.take(16), c.take(c.left()))),
+    0x0F: ("custody_answer", lambda c: (c.take(32), c.number(1))),
+    0x10: ("custody_withdraw", lambda c: [c.take(32) for _ in range(c.number(2))]),
+    0x11: ("custody_collect", lambda c: c.number(8)),
+    0x12: ("custody_envelope", lambda c: (c.number(8), c.take(c.left()))),
+    0x13: ("custody_taken", lambda c: c.number(8)),
     0x0C: ("item_status", lambda c: (c.take(32), c.take(32), c.number(4), c.number(1))),
 }
 
@@ -120,6 +126,8 @@ def check_frames(v):
     must(fields["heads"] == [b"a signed head", b"and the next"], "the heads")
     must(fields["streams"][0][1:] == [9, 8, 0xBE03], "the position in streams")
     must(fields["want"][1:] == [4, 256], "the fields of want")
+    must(fields["custody_leave"][2] == b"a sealed letter" and fields["custody_answer"][1] == 2, "what is left")
+    must(fields["custody_envelope"] == (21, b"a sealed letter") and fields["custody_taken"] == 21, "what is collected")
     (key, whole), (none, bare) = fields["records"]
     must(Record(whole).open(key) == b"who has seen this?" and none is None, "the records")
     must(len(bare) == 308 and Record(bare).id == Record(whole).id, "the bare record")

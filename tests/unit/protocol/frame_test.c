@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/link/frame.h"
+#include "protocol/link/frame_custody.h"
 
 static uint8_t memory[FRAME_SIZE_MAX];
 static uint8_t record_bytes[RECORD_SIZE_MAX];
@@ -34,6 +34,10 @@ static err read_any(struct bytes frame)
         struct frame_item_want item_want;
         struct frame_item_chunk item_chunk;
         struct frame_item_status item_status;
+        struct frame_custody_leave leave;
+        struct frame_custody_answer answer;
+        struct frame_custody_envelope envelope;
+        uint64_t number;
         struct bytes part;
     } u;
     struct reader reader;
@@ -64,6 +68,18 @@ static err read_any(struct bytes frame)
         return frame_item_chunk_read(frame, &u.item_chunk);
     case FRAME_ITEM_STATUS:
         return frame_item_status_read(frame, &u.item_status);
+    case FRAME_CUSTODY_LEAVE:
+        return frame_custody_leave_read(frame, &u.leave);
+    case FRAME_CUSTODY_ANSWER:
+        return frame_custody_answer_read(frame, &u.answer);
+    case FRAME_CUSTODY_WITHDRAW:
+        return frame_custody_withdraw_read(frame, &u.part);
+    case FRAME_CUSTODY_COLLECT:
+        return frame_custody_collect_read(frame, &u.number);
+    case FRAME_CUSTODY_ENVELOPE:
+        return frame_custody_envelope_read(frame, &u.envelope);
+    case FRAME_CUSTODY_TAKEN:
+        return frame_custody_taken_read(frame, &u.number);
     }
     return ERR_UNSUPPORTED;
 }
@@ -81,22 +97,49 @@ static void write_item(enum frame_type type, struct buffer *out)
         frame_item_status_write(out, &item_status);
 }
 
+static void write_custody(enum frame_type type, struct buffer *out)
+{
+    struct deposit_id ids[] = {{{1}}, {{2}}};
+    struct bytes envelope = {record_bytes, 100};
+    if (type == FRAME_CUSTODY_LEAVE)
+        frame_custody_leave_write(out, &(struct frame_custody_leave){ids[0], {{3}}, envelope});
+    else if (type == FRAME_CUSTODY_ANSWER)
+        frame_custody_answer_write(out,
+                                   &(struct frame_custody_answer){ids[0], FRAME_CUSTODY_REFUSED});
+    else if (type == FRAME_CUSTODY_WITHDRAW)
+        frame_custody_withdraw_write(out, ids, 2);
+    else if (type == FRAME_CUSTODY_COLLECT)
+        frame_custody_collect_write(out, 7);
+    else if (type == FRAME_CUSTODY_ENVELOPE)
+        frame_custody_envelope_write(out, &(struct frame_custody_envelope){8, envelope});
+    else
+        frame_custody_taken_write(out, 8);
+}
+
+static void write_records(struct buffer *out)
+{
+    struct frame_record record = {true, {{5}}, {record_bytes, RECORD_BARE_SIZE + 50}};
+    frame_records_begin(out);
+    frame_record_write(out, &record);
+    record.has_key = false;
+    frame_record_write(out, &record);
+    frame_records_end(out, 2);
+}
+
 static struct buffer one_of(enum frame_type type)
 {
     struct buffer out = fresh();
     struct frame_hello hello = {1, 1, {{1}}, 7, {{2}}, {1700000000000}};
-    struct frame_heads_want heads_want = {7, {{2}}};
     struct frame_summary summary = {{{3}}, 12};
     struct frame_position position = {.stream = a_stream(), .tail = 9, .had = 8};
     struct frame_want want = {a_stream(), 4, 6};
-    struct frame_record record = {true, {{5}}, {record_bytes, RECORD_BARE_SIZE + 50}};
     struct frame_status status = {a_stream(), 4, FRAME_BUSY, {{2}}};
     switch (type) {
     case FRAME_HELLO:
         frame_hello_write(&out, &hello);
         break;
     case FRAME_HEADS_WANT:
-        frame_heads_want_write(&out, &heads_want);
+        frame_heads_want_write(&out, &(struct frame_heads_want){7, {{2}}});
         break;
     case FRAME_HEADS:
         frame_heads_begin(&out);
@@ -119,11 +162,7 @@ static struct buffer one_of(enum frame_type type)
         frame_want_write(&out, &want);
         break;
     case FRAME_RECORDS:
-        frame_records_begin(&out);
-        frame_record_write(&out, &record);
-        record.has_key = false;
-        frame_record_write(&out, &record);
-        frame_records_end(&out, 2);
+        write_records(&out);
         break;
     case FRAME_STATUS:
         frame_status_write(&out, &status);
@@ -131,14 +170,23 @@ static struct buffer one_of(enum frame_type type)
     case FRAME_ITEM_WANT:
     case FRAME_ITEM_CHUNK:
     case FRAME_ITEM_STATUS:
-        write_item(type, &out);
+    case FRAME_CUSTODY_LEAVE:
+    case FRAME_CUSTODY_ANSWER:
+    case FRAME_CUSTODY_WITHDRAW:
+    case FRAME_CUSTODY_COLLECT:
+    case FRAME_CUSTODY_ENVELOPE:
+    case FRAME_CUSTODY_TAKEN:
+        if (type < FRAME_CUSTODY_LEAVE)
+            write_item(type, &out);
+        else
+            write_custody(type, &out);
         break;
     }
     assert_false(out.failed);
     return out;
 }
 
-enum { TYPE_FIRST = FRAME_HELLO, TYPE_LAST = FRAME_ROSTER_PART };
+enum { TYPE_FIRST = FRAME_HELLO, TYPE_LAST = FRAME_TYPE_LAST };
 
 /* W-2 */
 static void no_truncation_is_read(void **state)
@@ -153,6 +201,10 @@ static void no_truncation_is_read(void **state)
                 break;
             if (type == FRAME_ROSTER_PART && size > 1)
                 break;
+            if (type == FRAME_CUSTODY_LEAVE && size > 1 + 32 + 16)
+                break;
+            if (type == FRAME_CUSTODY_ENVELOPE && size > 1 + 8)
+                break;
             assert_int_not_equal(read_any((struct bytes){out.data, size}), OK);
         }
     }
@@ -165,7 +217,9 @@ static void bytes_left_over_are_refused_but_in_a_hello(void **state)
     for (int type = TYPE_FIRST; type <= TYPE_LAST; type++) {
         struct buffer out = one_of((enum frame_type)type);
         buffer_u8(&out, 0);
-        bool is_open = type == FRAME_HELLO || type == FRAME_ITEM_CHUNK || type == FRAME_ROSTER_PART;
+        bool is_open = type == FRAME_HELLO || type == FRAME_ITEM_CHUNK ||
+                       type == FRAME_ROSTER_PART || type == FRAME_CUSTODY_LEAVE ||
+                       type == FRAME_CUSTODY_ENVELOPE;
         assert_int_equal(read_any(buffer_bytes(&out)) == OK, is_open);
     }
 }

@@ -71,7 +71,7 @@ struct lone {
     size_t kept_count, saved_count;
     struct lone_parcel *first;
     struct lone_counts counts;
-    struct lone_said said[FRAME_ROSTER_PART + 1];
+    struct lone_said said[FRAME_TYPE_LAST + 1];
     uint32_t sealed, saved_sealed; /* so many keys were drawn */
     struct record_id done;         /* the last record that a post became */
     err done_verdict;
@@ -261,7 +261,7 @@ static LONE_UNUSED void lone_sent(struct lone *lone, const struct effect *effect
     lone_must(frame.size > 0 && frame.size <= (size_t)FRAME_SIZE_MAX);
     lone->counts.sent++;
     lone->counts.sent_types[frame.data[0]]++;
-    lone_must(frame.data[0] <= FRAME_ROSTER_PART);
+    lone_must(frame.data[0] <= FRAME_TYPE_LAST);
     struct lone_said *said = &lone->said[frame.data[0]];
     said->size = frame.size < LONE_SAID_MAX ? frame.size : (size_t)LONE_SAID_MAX;
     memcpy(said->bytes, frame.data, said->size);
@@ -281,7 +281,7 @@ static LONE_UNUSED void lone_sent(struct lone *lone, const struct effect *effect
     else if (frame.data[0] == FRAME_STREAMS || frame.data[0] == FRAME_ACK)
         lone_must(frame_positions_open(frame, &reader, &count) == OK);
     else
-        lone_must(frame.data[0] == FRAME_HEADS_WANT);
+        lone_must(frame.data[0] == FRAME_HEADS_WANT || frame.data[0] >= FRAME_CUSTODY_LEAVE);
 }
 
 static LONE_UNUSED void lone_perform(struct lone *lone, const struct effect *effect)
@@ -339,6 +339,7 @@ static LONE_UNUSED void lone_perform(struct lone *lone, const struct effect *eff
     case EFFECT_FORKS:
     case EFFECT_GENERATION:
     case EFFECT_RETRACT:
+    case EFFECT_CUSTODY:
         break;
     }
 }

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "protocol/link/frame.h"
+#include "protocol/link/frame_custody.h"
 
 enum { VECTORS_SIZE_MAX = 1 << 16, VALUE_SIZE_MAX = 4096 };
 
@@ -241,6 +241,37 @@ static void frames_of_items_are_as_written(void **state)
     FITS("item_status", buffer_bytes(&out));
 }
 
+static void frames_of_custody_are_as_written(void **state)
+{
+    (void)state;
+    uint8_t memory[256];
+    struct deposit_id ids[] = {{{0xde, 1}}, {{0xde, 2}}};
+    struct bytes envelope = bytes_of_text("a sealed letter");
+    struct buffer out = buffer_over(memory, sizeof memory);
+    frame_custody_leave_write(&out, &(struct frame_custody_leave){ids[0], {{0x0b, 5}}, envelope});
+    FITS("custody_leave", buffer_bytes(&out));
+
+    out = buffer_over(memory, sizeof memory);
+    frame_custody_answer_write(&out, &(struct frame_custody_answer){ids[0], FRAME_CUSTODY_FULL});
+    FITS("custody_answer", buffer_bytes(&out));
+
+    out = buffer_over(memory, sizeof memory);
+    frame_custody_withdraw_write(&out, ids, 2);
+    FITS("custody_withdraw", buffer_bytes(&out));
+
+    out = buffer_over(memory, sizeof memory);
+    frame_custody_collect_write(&out, 20);
+    FITS("custody_collect", buffer_bytes(&out));
+
+    out = buffer_over(memory, sizeof memory);
+    frame_custody_envelope_write(&out, &(struct frame_custody_envelope){21, envelope});
+    FITS("custody_envelope", buffer_bytes(&out));
+
+    out = buffer_over(memory, sizeof memory);
+    frame_custody_taken_write(&out, 21);
+    FITS("custody_taken", buffer_bytes(&out));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +279,7 @@ int main(void)
         cmocka_unit_test(small_frames_are_as_written),
         cmocka_unit_test(frames_of_streams_are_as_written),
         cmocka_unit_test(frames_of_items_are_as_written),
+        cmocka_unit_test(frames_of_custody_are_as_written),
     };
     return cmocka_run_group_tests(tests, opened, closed);
 }

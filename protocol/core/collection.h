@@ -1,0 +1,63 @@
+/* What others hold for us: ask our custodians, open one envelope at a time, let what is in it walk
+ * through the one door, and report to its writer (spec/custody.md). */
+#ifndef CONSILIUM_PROTOCOL_CORE_COLLECTION_H
+#define CONSILIUM_PROTOCOL_CORE_COLLECTION_H
+
+#include "protocol/core/step.h"
+
+struct core;
+struct peer;
+
+enum collection_state {
+    COLLECTION_IDLE,
+    COLLECTION_ASKED,    /* a custodian owes an answer */
+    COLLECTION_OPENING,  /* an envelope is with the shell */
+    COLLECTION_CHECKING, /* what was in it is being checked and kept */
+};
+
+/* One of those who are asked. */
+struct collection_round {
+    uint32_t session; /* of the connection that was asked last */
+    struct mono at;   /* the next round */
+    uint64_t wait_ms; /* after one that brought nothing */
+};
+
+/* A writer to whom is to be said what came. */
+struct collection_report {
+    struct node_id writer; /* zeros: free */
+    struct mono at;
+};
+
+enum { COLLECTION_REPORT_COUNT = 64 };
+
+struct collection {
+    enum collection_state state;
+    struct mono look_at; /* when it is time is looked at now and then */
+    struct mono until;   /* then an answer is not waited for any more */
+    uint32_t rank;       /* of the custodian */
+    struct link_id link;
+    uint64_t number; /* of the envelope */
+    bool has_more;   /* something was left there in this round */
+    bool has_taken;  /* and something taken */
+    uint64_t serial;
+    struct node_id writer; /* of the record being checked */
+    struct collection_round rounds[CUSTODIAN_ASKED_COUNT];
+    struct collection_report reports[COLLECTION_REPORT_COUNT];
+    uint32_t reporting; /* 1 + index of the one being sealed; 0: none */
+};
+
+/* FRAME_CUSTODY_ENVELOPE; what its reader says. */
+MUST_USE err collection_envelope(struct core *core, const struct peer *peer, struct bytes frame,
+                                 struct step *step);
+/* EVENT_OPENED; EVENT_ENCLOSED of a report. */
+void collection_opened(struct core *core, const struct event *event, struct step *step);
+void collection_enclosed(struct core *core, const struct event *event, struct step *step);
+
+/* What came out of the envelope is decided: kept (OK), worth nothing (ERR_INVALID), or not to be
+ * taken now (anything else). */
+void collection_settled(struct core *core, err verdict, struct step *step);
+
+/* Asks and reports when it is time. */
+void collection_react(struct core *core, struct step *step);
+
+#endif

@@ -1,0 +1,13 @@
+/* The content of MAILBOX_KEY: to which key mail for this institution is sealed while it is off. */
+#ifndef CONSILIUM_PROTOCOL_RECORD_MAILBOX_H
+#define CONSILIUM_PROTOCOL_RECORD_MAILBOX_H
+
+#include "protocol/ids.h"
+#include "protocol/record/content.h"
+
+struct mailbox {
+    struct mailbox_key key;
+};
+CONTENT_DECLARE(mailbox, struct mailbox);
+
+#endif

@@ -1,0 +1,101 @@
+/* Stories of hospitals that are never on at the same moment, and of those who keep their mail. */
+#include "protocol/consult/caserecord.h"
+#include "protocol/consult/consult.h"
+#include "tests/sim/clinic.h"
+#include "tests/sim/hospital.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/story.h"
+#include "tests/sim/vault.h"
+
+enum { REQUESTER, RESPONDER };
+
+static const struct consult *story_seen(struct hospital *hospital, uint32_t number)
+{
+    const struct consult *consult = hospital_case(hospital, &hospital->world->cases[number].id);
+    if (consult == NULL)
+        world_fail(hospital->world, "the case is not known", hospital->name);
+    return consult;
+}
+
+static bool story_has(struct hospital *hospital, const struct stream_id *stream, uint64_t sequence)
+{
+    const struct disk_record *record = disk_at(&hospital->disk, stream, sequence);
+    return record != NULL && record->has_key;
+}
+
+static void story_say(struct hospital *hospital, uint32_t number, uint16_t kind,
+                      const void *content)
+{
+    enum audience audience = kind == KIND_ERASE ? AUDIENCE_CLEAR : AUDIENCE_SCOPE;
+    struct saying saying = {clinic_case(hospital->world, number), audience, kind, content, {0}};
+    (void)story_done(hospital->world, clinic_say(hospital, &saying));
+}
+
+static bool story_never_both(struct world *world, uint32_t from, uint32_t to, struct bytes frame)
+{
+    (void)frame;
+    if (from <= RESPONDER && to <= RESPONDER)
+        world_fail(world, "they were on together", "");
+    return true;
+}
+
+/* One goes off before the other comes on, and stays on for a minute and a half. */
+static void story_turn(struct hospital *off, struct hospital *on)
+{
+    struct world *world = off->world;
+    world_run(world, 20 * SECOND_MS);
+    hospital_crash(off);
+    world_run(world, 5 * SECOND_MS);
+    hospital_boot(on);
+    world_run(world, 90 * SECOND_MS);
+}
+
+/* Two hospitals that are never on at the same moment, and two that are: a case is announced,
+ * joined, granted, answered, revealed, summed up, closed, erased. */
+void story_never_together(struct world *world)
+{
+    vault_allow(world);
+    world_begin(world, 4);
+    struct hospital *aarau = &world->hospitals[REQUESTER], *basel = &world->hospitals[RESPONDER];
+    struct hospital *chur = &world->hospitals[2];
+    world_run(world, MINUTE_MS);
+    hospital_crash(basel);
+    world_run(world, 5 * SECOND_MS);
+    world->on_frame = story_never_both;
+    uint32_t number = clinic_ask(aarau, ANNOUNCEMENT_INDEPENDENT_FIRST, 1);
+    story_turn(aarau, basel);
+    (void)story_done(world, clinic_join(basel, number));
+    story_turn(basel, aarau);
+    WORLD_CHECK(world, story_seen(aarau, number)->participant_count == 1);
+    story_turn(aarau, basel);
+    WORLD_CHECK(world, story_seen(basel, number)->participant_count == 1);
+    struct outcome said =
+        story_done(world, clinic_opine(basel, number, ANNOUNCEMENT_INDEPENDENT_FIRST));
+    struct stream_id opinion = {clinic_case(world, number), basel->node, 1};
+    story_turn(basel, aarau);
+    WORLD_CHECK(world, story_seen(aarau, number)->taken_count == 1);
+    WORLD_CHECK(world, story_has(aarau, &opinion, said.sequence));
+    struct caserecord_reveal reveal = {.record_count = 1};
+    reveal.records[0] = story_seen(aarau, number)->taken[0].record_id;
+    story_say(aarau, number, KIND_REVEAL, &reveal);
+    struct caserecord_synthesis synthesis = {.text = bytes_of_text("In short.")};
+    story_say(aarau, number, KIND_SYNTHESIS, &synthesis);
+    struct caserecord_close closing = {.note = BYTES_NONE};
+    story_say(aarau, number, KIND_CLOSE, &closing);
+    story_turn(aarau, basel);
+    WORLD_CHECK(world, story_seen(basel, number)->state == CASE_CLOSED);
+    story_turn(basel, aarau);
+    WORLD_CHECK(world, vault_count(chur, basel) == 0); /* it was taken, or reported and withdrawn */
+    struct caserecord_erase erase = {.opening = story_seen(aarau, number)->opening,
+                                     .requester = aarau->node};
+    story_say(aarau, number, KIND_ERASE, &erase);
+    story_turn(aarau, basel);
+    WORLD_CHECK(world, story_seen(basel, number)->state == CASE_ERASED);
+    WORLD_CHECK(world, !story_has(basel, &opinion, said.sequence));
+    story_turn(basel, aarau);
+    struct consult_view view = consult_view(story_seen(aarau, number), hospital_wall(aarau));
+    WORLD_CHECK(world, view.erased_count == 1 && view.silent_count == 0);
+    world->on_frame = NULL;
+    hospital_boot(basel);
+    story_settle(world, 2 * MINUTE_MS);
+}

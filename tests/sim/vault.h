@@ -1,0 +1,28 @@
+/* A hospital's side of custody, as node/federation/envelopes.c does it: mailbox secrets, sealed
+ * letters, and what is held for others. All of it is durable at once. */
+#ifndef CONSILIUM_TESTS_SIM_VAULT_H
+#define CONSILIUM_TESTS_SIM_VAULT_H
+
+#include "tests/sim/world.h"
+
+/* Called before world_begin: nodes take part in custody. */
+void vault_allow(struct world *world);
+void vault_configure(struct hospital *hospital);
+void vault_free(struct hospital *hospital);
+
+void vault_perform(struct hospital *hospital, const struct effect *effect);
+/* A peer was said to have a stream up to a position. */
+void vault_acked(struct hospital *hospital, const struct effect *effect);
+/* Gives the core one answer that waits; false when there is none. */
+bool vault_answer(struct hospital *hospital,
+                  void (*turn)(struct hospital *hospital, const struct event *event));
+/* It crashed: answers under way are lost. */
+void vault_forget(struct hospital *hospital);
+void vault_restore(struct hospital *hospital);
+
+/* How many envelopes it holds for this one. */
+size_t vault_count(const struct hospital *hospital, const struct hospital *recipient);
+/* How many mailbox secrets it has. */
+size_t vault_secrets(const struct hospital *hospital);
+
+#endif
