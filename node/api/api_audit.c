@@ -41,30 +41,47 @@ static json_t *api_entry_of(struct shell *shell, const struct store_audit *store
     return json;
 }
 
+enum { API_LOOKED_AT_MAX = 4096 }; /* entries, of which one request may pass over most */
+
 struct api_reading {
     struct shell *shell;
+    const struct case_id *about; /* of this case alone; NULL: all */
     json_t *list;
     size_t limit;
+    size_t looked_at;
     uint64_t next;
     bool is_full;
 };
 
+static bool api_is_about(const struct api_reading *reading, const struct store_audit *stored)
+{
+    struct audit_entry entry;
+    return reading->about == NULL || (audit_entry_read(stored->entry, &entry) == OK &&
+                                      ID_EQUAL(entry.fact.case_id, *reading->about));
+}
+
 static bool api_on_audit(void *arg, const struct store_audit *stored)
 {
     struct api_reading *reading = arg;
-    if (json_array_size(reading->list) == reading->limit) {
+    if (json_array_size(reading->list) == reading->limit ||
+        reading->looked_at++ == API_LOOKED_AT_MAX) {
         reading->is_full = true;
         return false;
     }
-    json_array_append_new(reading->list, api_entry_of(reading->shell, stored));
+    if (api_is_about(reading, stored))
+        json_array_append_new(reading->list, api_entry_of(reading->shell, stored));
     reading->next = stored->number;
     return true;
 }
 
 static void api_get_audit(struct api_call *call)
 {
-    struct api_reading reading = {
-        .shell = call->federation->shell, .list = json_array(), .limit = api_limit(call)};
+    struct api_reading reading = {.shell = call->federation->shell, .limit = api_limit(call)};
+    const char *about = http_query(call->request, "case");
+    if (about != NULL && !api_find_case_named(call, about))
+        return;
+    reading.about = about == NULL ? NULL : &call->case_id;
+    reading.list = json_array();
     err failure =
         row_table_audit(shell_store(reading.shell), api_after(call) + 1, api_on_audit, &reading);
     json_t *json = json_pack("{s:o}", "entries", reading.list);

@@ -82,7 +82,7 @@ static bool api_has_access(struct api_call *call)
     if (consult == NULL || named == NULL || ids_from_hex(named, node.bytes, NODE_ID_SIZE) != OK)
         return false;
     const struct consult_participant *participant = consult_participant_of(consult, &node);
-    if (participant == NULL || participant->is_ended)
+    if (participant == NULL || participant->is_ended || consult->state == CASE_ERASED)
         return false;
     api_answer(call,
                json_pack("{s:o,s:o,s:b}", "case", form_show_hex(ID_BYTES(call->case_id)),

@@ -59,6 +59,11 @@ bool api_may_write(struct api_call *call, uint16_t kind)
                    "join it first, and wait for the grant");
         return false;
     }
+    if (consult->state == CASE_ERASED && kind != KIND_ERASE) {
+        api_refuse(call, ERR_STATE, consult_verdict_sentence(CONSULT_ERASED),
+                   "nothing of it is kept; `consilium erasure CASE` lists the receipts");
+        return false;
+    }
     enum consult_verdict verdict =
         api_has_ended(call->federation, consult)
             ? CONSULT_GRANT_ENDED

@@ -206,6 +206,11 @@ static const struct field verify_opinion[] = {
     {"head", FIELD_LOCAL, false, "ID", "A later roster head that you trust"}, END};
 static const struct field report[] = {
     {"to", FIELD_LOCAL, false, "FILE", "Where to write it; default: MEMBER.report"}, END};
+static const struct field entries[] = {
+    {"case", FIELD_TEXT, false, "CASE", "Only what is about this case"},
+    {"limit", FIELD_NUMBER, false, "N", "At most so many; 200 is the most"},
+    {"after", FIELD_TEXT, false, "MARK", "Go on after this page"},
+    END};
 static const struct field export_audit[] = {
     {"to", FIELD_LOCAL, false, "FILE", "Where to write it; default: audit.jsonl"}, END};
 static const struct field heal[] = {
@@ -387,8 +392,10 @@ const struct command catalog_commands[] = {
      .example = "consilium opinion verify second.opinion --federation 57ab46a9..."},
 
     GROUP("Audit"),
-    {GET("audit list", "", "What was done here", "audit", page, print_entries),
-     .example = "consilium audit list --after 200"},
+    {GET("audit list", "", "What was done here", "audit", entries, print_entries),
+     .example = "consilium audit list --case ee51"},
+    {OWN("received", "CASE", "Who received this case, by the audit log", nothing, story_received),
+     .example = "consilium received ee51"},
     {OWN("audit verify", "", "Find an altered, dropped or cut log", nothing, story_audit_verify),
      .example = "consilium audit verify"},
     {OWN("audit export", "", "All entries as JSON lines", export_audit, story_audit_export),

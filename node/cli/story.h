@@ -24,6 +24,7 @@ int story_erase(struct run *run);
 int story_template(struct run *run);
 int story_export(struct run *run);
 int story_verify(struct run *run);
+int story_received(struct run *run);
 int story_audit_verify(struct run *run);
 int story_audit_export(struct run *run);
 

@@ -18,6 +18,17 @@ tell_signed 0 harbour visser flag "$case" --record "$(record_of harbour POST)" \
     --reason identifying-data --text 'the letter names him'
 check lakeside 'the flag is here' '.thread[] | select(.kind == "FLAG")' thread "$case"
 
+say 'who received it: given access, items that went there, who opened them (M27)'
+at lakeside received "$case" --json | jq -e '.notice.audience == 2 and (.received | length == 2) and
+    all(.received[]; .granted_at and (.opened_by | length > 0)) and
+    ([.received[].items[]] | length > 0)' >/dev/null || fed_fail "received: $(at lakeside received "$case" --json)"
+at lakeside received "$case" >"$fed_home/page"
+grep -q 'Hillside Cancer Centre' "$fed_home/page" && grep -q 'opened by  *Dr. Karin Berg' "$fed_home/page" ||
+    fed_fail "received: $(cat "$fed_home/page")"
+[ "$(LC_ALL=C.UTF-8 wc -L <"$fed_home/page")" -le 80 ] || fed_fail "too wide: $(cat "$fed_home/page")"
+at lakeside audit list --case "$case" --json | jq -e --arg case "$case" \
+    '(.entries | length > 3) and all(.entries[]; .case == $case)' >/dev/null || fed_fail 'other entries'
+
 say 'hillside is off; the case is erased'
 fed_down hillside
 tell_signed 0 lakeside grey erase "$case" --yes
@@ -31,8 +42,18 @@ gone() { # HOST
         thread "$case"
     [ -z "$(find "$fed_home/$1/data" -path '*item*' -type f -size +0c ! -name '*.mdb')" ] ||
         fed_fail "$1 keeps chunks: $(find "$fed_home/$1/data" -type f)"
-    refused "$1" '.' fetch "$case"
+    refused "$1" 'is erased' fetch "$case"
+    gone_login=$(houses_login "$1")
+    for gone_try in 'discuss --text late' 'ask --test Audiogram' 'grant --participant'; do
+        gone_word=${gone_try%% *}
+        gone_rest=${gone_try#"$gone_word"}
+        [ "$gone_word" != grant ] || gone_rest="$gone_rest $gone_member"
+        # shellcheck disable=SC2086 # options
+        refused "$1" 'is erased' "$gone_word" "$case" $gone_rest --clinician "$gone_login" \
+            --passphrase-file "$fed_home/$1/$gone_login.passphrase"
+    done
 }
+gone_member=$(ask_at lakeside '.members[] | select(.name | startswith("Harbour")) | .node' members)
 gone lakeside
 gone harbour
 
@@ -41,6 +62,8 @@ fed_up hillside
 check lakeside 'both receipts' '[.receipts[] | select(.erased_at)] | length == 2' erasure "$case"
 gone hillside
 gone harbour
+at lakeside received "$case" --json | jq -e '[.received[] | select(.erased_at)] | length == 2' >/dev/null ||
+    fed_fail 'who received it is known after the erasure too'
 for house in lakeside harbour hillside; do
     fed_down "$house" KILL
     fed_up "$house"

@@ -1,0 +1,200 @@
+/* Who received a case (M27): what the audit log of this node says of it, institution by
+ * institution. The log is hash-chained and witnessed by the other members: consilium audit verify.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/cli/answer.h"
+#include "node/cli/page_record.h"
+#include "node/cli/request.h"
+#include "node/cli/show.h"
+#include "node/cli/story.h"
+
+/* All entries about the case, page by page; NULL, and said. */
+static json_t *received_entries(struct run *run)
+{
+    char after[32] = "0", path[256];
+    char *in_case = request_escape(run->arguments[0]);
+    json_t *all = json_array(), *page = NULL;
+    bool is_last = false, is_good = true;
+    while (is_good && !is_last) {
+        snprintf(path, sizeof path, "audit?limit=200&case=%.80s&after=%s", in_case, after);
+        page = request_send(run, METHOD_GET, path, NULL);
+        is_good = page != NULL;
+        json_array_extend(all, json_object_get(page, "entries"));
+        is_last = answer_text(page, "next")[0] == '\0';
+        snprintf(after, sizeof after, "%.20s", answer_text(page, "next"));
+        json_decref(page);
+    }
+    free(in_case);
+    if (!is_good) {
+        json_decref(all);
+        return NULL;
+    }
+    return all;
+}
+
+/* The institution's line of the report, made when it is new. */
+static json_t *received_by(json_t *report, const json_t *institution)
+{
+    size_t index;
+    json_t *one, *list = json_object_get(report, "received");
+    json_array_foreach(list, index, one)
+    {
+        if (answer_equals(json_object_get(one, "institution"), "node",
+                          answer_text(institution, "node")))
+            return one;
+    }
+    one = json_pack("{s:O,s:[]}", "institution", institution, "items");
+    json_array_append_new(list, one);
+    return one;
+}
+
+static void received_take(json_t *report, json_t *entry)
+{
+    json_t *institution = json_object_get(entry, "institution");
+    if (answer_equals(entry, "what", "exported"))
+        json_object_set_new(report, "exports",
+                            json_integer((json_int_t)answer_number(report, "exports") + 1));
+    if (institution == NULL)
+        return;
+    json_t *one = received_by(report, institution);
+    if (answer_equals(entry, "what", "disclosed")) {
+        json_object_set(one, "granted_at", json_object_get(entry, "time"));
+        json_object_set(one, "entry", json_object_get(entry, "number"));
+        json_object_del(one, "ended_at");
+    } else if (answer_equals(entry, "what", "disclosure-ended")) {
+        json_object_set(one, "ended_at", json_object_get(entry, "time"));
+    } else if (answer_equals(entry, "what", "item-served")) {
+        json_array_append_new(json_object_get(one, "items"),
+                              json_pack("{s:O,s:O}", "item", json_object_get(entry, "item"), "at",
+                                        json_object_get(entry, "time")));
+    }
+}
+
+/* Their clinicians' signed receipts, as the thread has them. */
+static void received_opened(json_t *report, const json_t *thread)
+{
+    size_t index, place;
+    json_t *record, *one, *list = json_object_get(report, "received");
+    json_array_foreach(json_object_get(thread, "thread"), index, record)
+    {
+        const json_t *writer = json_object_get(record, "writer");
+        json_array_foreach(list, place, one)
+        {
+            if (!answer_equals(record, "kind", "OPENED") ||
+                !answer_equals(json_object_get(one, "institution"), "node",
+                               answer_text(writer, "node")))
+                continue;
+            if (json_object_get(one, "opened_by") == NULL)
+                json_object_set_new(one, "opened_by", json_array());
+            json_array_append_new(json_object_get(one, "opened_by"),
+                                  json_pack("{s:s,s:s}", "name", answer_name(record, "clinician"),
+                                            "at", answer_text(record, "time")));
+        }
+    }
+}
+
+static void received_erased(json_t *report, const json_t *erasure)
+{
+    size_t index;
+    json_t *receipt;
+    json_array_foreach(json_object_get(erasure, "receipts"), index, receipt) json_object_set(
+        received_by(report, receipt), "erased_at", json_object_get(receipt, "erased_at"));
+}
+
+/* ---- the page ---- */
+
+static void received_time(const char *label, const json_t *one, const char *key)
+{
+    char line[64];
+    if (answer_text(one, key)[0] == '\0')
+        return;
+    snprintf(line, sizeof line, "%s UTC", show_time(answer_text(one, key)));
+    show_pair(2, label, 16, line);
+}
+
+static void received_one(const json_t *one)
+{
+    char line[200];
+    size_t index;
+    json_t *opened;
+    const json_t *items = json_object_get(one, "items");
+    size_t count = json_array_size(items);
+    printf("\n");
+    show_text(answer_name(one, "institution"), 0);
+    received_time("access given", one, "granted_at");
+    if (count > 0) {
+        snprintf(line, sizeof line, "%s went there, the last on %s UTC",
+                 show_count((long long)count, "item"),
+                 show_time(answer_text(json_array_get(items, count - 1), "at")));
+        show_pair(2, "case file", 16, line);
+    }
+    json_array_foreach(json_object_get(one, "opened_by"), index, opened)
+    {
+        snprintf(line, sizeof line, "%.120s, %s UTC", answer_text(opened, "name"),
+                 show_time(answer_text(opened, "at")));
+        show_pair(2, index == 0 ? "opened by" : "", 16, line);
+    }
+    received_time("access ended", one, "ended_at");
+    received_time("erased", one, "erased_at");
+}
+
+static void received_page(const json_t *report)
+{
+    size_t index;
+    json_t *one;
+    const json_t *list = json_object_get(report, "received");
+    printf("Who received case %.16s, by this node's audit log\n", answer_text(report, "case"));
+    if (json_object_get(report, "notice") != NULL) {
+        printf("\nThe notice\n");
+        page_record_delivery(json_object_get(report, "notice"), NULL, 2);
+    }
+    if (json_array_size(list) == 0)
+        printf("\nNo institution was given access.\n");
+    json_array_foreach(list, index, one) received_one(one);
+    if (answer_number(report, "exports") > 0)
+        printf("\n%s written to a file here.\n",
+               show_count(answer_number(report, "exports"), "opinion"));
+    if (!answer_equals(report, "part", "requester"))
+        show_text("\nThis institution does not lead the case: the log of the one that asked lists "
+                  "all.",
+                  0);
+    printf("\n`consilium audit list --case %.8s` has each entry, `consilium audit verify`\n"
+           "checks that none is missing.\n",
+           answer_text(report, "case"));
+}
+
+static json_t *received_get(struct run *run, const char *what)
+{
+    char path[256], *in_case = request_escape(run->arguments[0]);
+    snprintf(path, sizeof path, "cases/%.80s%s", in_case, what);
+    free(in_case);
+    return request_send(run, METHOD_GET, path, NULL);
+}
+
+int story_received(struct run *run)
+{
+    size_t index;
+    json_t *entry, *report = NULL;
+    json_t *about = received_get(run, "");
+    json_t *entries = about == NULL ? NULL : received_entries(run);
+    json_t *thread = entries == NULL ? NULL : story_thread(run);
+    json_t *erasure = thread == NULL ? NULL : received_get(run, "/erasure");
+    if (erasure != NULL) {
+        report = json_pack("{s:s,s:s,s:[]}", "case", answer_text(about, "case"), "part",
+                           answer_text(about, "part"), "received");
+        json_t *notice = json_object_get(json_object_get(about, "announcement"), "delivery");
+        if (notice != NULL)
+            json_object_set(report, "notice", notice);
+        json_array_foreach(entries, index, entry) received_take(report, entry);
+        received_opened(report, thread);
+        received_erased(report, erasure);
+    }
+    json_decref(erasure);
+    json_decref(thread);
+    json_decref(entries);
+    json_decref(about);
+    return story_print(run, report, received_page);
+}
