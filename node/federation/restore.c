@@ -251,7 +251,7 @@ err restore_all(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE]
     event.start = marker;
     shell_turn(shell, &event, NULL);
     erasing_resume(shell);
-    retracting_resume(shell);
+    retracting_wake(shell);
     envelopes_resume(shell);
     proving_start(shell, marker);
     scrub_start(shell);

@@ -261,6 +261,8 @@ static bool scrub_is_erased(struct shell *shell, const struct store_record *reco
         return true;
     if (scope->kind == SCOPE_CASE)
         return row_table_tombstone(shell->store, STORE_TOMBSTONE_CASE, scope->id, NULL);
+    if (retracting_waits(shell))
+        return false; /* it is about to be destroyed */
     struct buffer memory = buffer_over(plaintext, sizeof plaintext);
     examination_open(&opened, &memory);
     bool is_done = opened.verdict == OK && opened.plaintext.size > 0 &&

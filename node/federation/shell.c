@@ -98,8 +98,7 @@ static void shell_erase(struct shell *shell, const struct effect *effect)
     if (effect->kind == EFFECT_DESTROY)
         erasing_case(shell, &effect->destroy.scope, &effect->destroy.erase);
     else
-        retracting_begin(shell, &(struct retraction){effect->retract.scope, effect->retract.writer,
-                                                     effect->retract.case_id});
+        retracting_wake(shell); /* its row is durable */
 }
 
 static void shell_perform(struct shell *shell, const struct effect *effect, struct parcel *parcel)
@@ -247,6 +246,7 @@ static void shell_on_tick(uv_timer_t *timer)
     audit_tick(shell->audit);
     proving_tick(shell);
     scrub_tick(shell);
+    retracting_tick(shell);
     shell_turn(shell, &event, NULL);
     shell_post_tick(shell);
     shell_post_next(shell);
@@ -254,7 +254,8 @@ static void shell_on_tick(uv_timer_t *timer)
 
 static void shell_rearm(struct shell *shell)
 {
-    bool is_busy = core_busy(shell->core) || shell_post_waits(shell) || crypto_waits(shell);
+    bool is_busy = core_busy(shell->core) || shell_post_waits(shell) || crypto_waits(shell) ||
+                   retracting_waits(shell);
     uint64_t wait = is_busy ? SHELL_BUSY_TICK_MS : SHELL_TICK_MS;
     if (!shell->is_closing && uv_timer_get_repeat(&shell->tick) != wait) {
         uv_timer_set_repeat(&shell->tick, wait);
@@ -509,6 +510,7 @@ static void shell_free(struct shell *shell)
     if (shell->step != NULL)
         free(shell->step->arena);
     free(shell->step);
+    free(shell->retracting);
     free(shell->page_memory);
     free(shell->core_memory);
     free(shell->roster_memory);

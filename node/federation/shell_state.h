@@ -66,7 +66,13 @@ struct shell {
     struct audit *audit;
     struct erasing *erasing; /* under way */
     struct scrub scrub;
-    char *marker_path; /* NULL: none is wanted */
+    struct retracting *retracting; /* the walk under way; NULL: none */
+    bool has_retractions;          /* rows are there, or may be */
+    struct mono retracting_at;     /* the next page */
+    bool is_retraction_rekey_due;
+    struct mono retraction_due_at;   /* then at the latest */
+    struct mono retraction_rekey_at; /* not before */
+    char *marker_path;               /* NULL: none is wanted */
     struct marker *marker;
     struct mono marker_at; /* the next look at it */
     bool is_marking;       /* its id is being kept */
@@ -194,9 +200,11 @@ bool retracting_is_done(const struct shell *shell, const struct record_claim *cl
  * `key`. */
 size_t retracting_stage(const struct record_claim *claim, struct bytes plaintext,
                         uint8_t key[static RETRACTION_SIZE], struct store_op ops[static 2]);
-void retracting_begin(struct shell *shell, const struct retraction *what);
-/* At the start: goes on with what an earlier process did not end. */
-void retracting_resume(struct shell *shell);
+/* There may be rows: one was kept, or the process has just begun. */
+void retracting_wake(struct shell *shell);
+/* One page, or the new store key when all is done. */
+void retracting_tick(struct shell *shell);
+bool retracting_waits(const struct shell *shell);
 
 /* ---- proving.c ---- */
 
