@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "node/desk/readout.h"
 #include "tests/unit/node/desk_room.h"
 
 /* A announces; B takes part. */
@@ -130,12 +131,99 @@ static void a_case_with_opinions_is_closed_after_their_synthesis_or_on_purpose(v
     desk_seen(room, B, in_case, "CLOSE");
 }
 
+/* The first OPINION that A holds, as a statement that says the same. */
+struct copied {
+    struct statement statement;
+    uint8_t content[STATEMENT_CONTENT_SIZE_MAX];
+    bool is_there;
+};
+
+static bool copy_opinion(void *arg, const struct readout *readout)
+{
+    struct copied *copied = arg;
+    if (!readout->is_readable || readout->statement.kind != KIND_OPINION)
+        return true;
+    copied->statement = readout->statement;
+    memcpy(copied->content, readout->statement.content.data, readout->statement.content.size);
+    copied->statement.content.data = copied->content;
+    copied->is_there = true;
+    return false;
+}
+
+/* C writes it into its own stream, under whatever certificate it names. */
+static struct record_id passed_off(struct desk_room *room, const struct scope *scope,
+                                   const struct statement *statement)
+{
+    static uint8_t memory[RECORD_SIZE_MAX];
+    struct buffer body = buffer_over(memory, sizeof memory);
+    struct town_posted posted = {.is_done = false};
+    assert_int_equal(OK, statement_write(statement, &body));
+    struct shell_post post = {
+        .scope = *scope, .audience = AUDIENCE_SCOPE, .plaintext = buffer_bytes(&body)};
+    shell_post(room->town->houses[C].shell, &post, town_on_posted, &posted);
+    assert_true(town_until(room->town, town_is_posted, &posted));
+    assert_int_equal(OK, posted.done.verdict);
+    return posted.done.record;
+}
+
+static void assert_bad(struct desk_room *room, const char *in_case, const struct record_id *id)
+{
+    char hex[IDS_HEX_MAX];
+    size_t index;
+    bool is_found = false;
+    json_t *thread = desk_look(room, A, in_case, "/thread?limit=200"), *record;
+    ids_to_hex(ID_BYTES(*id), hex);
+    json_array_foreach(json_object_get(thread, "thread"), index, record)
+    {
+        if (strcmp(desk_text(record, "record"), hex) != 0)
+            continue;
+        is_found = true;
+        assert_string_equal("bad", desk_text(record, "signature"));
+        assert_null(json_object_get(record, "taken_in"));
+    }
+    assert_true(is_found);
+    json_decref(thread);
+}
+
+/* C-6, C-37: word for word what B's clinician signed, or with a certificate of C's over it. */
+static void anothers_opinion_under_a_certificate_of_ones_own_is_not_taken_in(void **state)
+{
+    struct desk_room *room = *state;
+    static struct copied copied;
+    char in_case[80], first[80];
+    asked(room, in_case);
+    desk_wait_for(room, C, "GET /v1/town/inbox", "inbox", 1);
+    desk_did(room, C, in_case, "join", json_object());
+    desk_seen(room, C, in_case, "MANIFEST");
+    replied(room, in_case, an_opinion("It is."), first);
+    taken_in(room, in_case, 1);
+    struct case_id case_id;
+    assert_int_equal(OK, ids_from_hex(in_case, case_id.bytes, HASH_SIZE));
+    struct scope scope = scope_case(&case_id);
+    struct store *store = shell_store(room->town->houses[A].shell);
+    assert_int_equal(OK, readout_scope(store, &scope, 0, copy_opinion, &copied));
+    assert_true(copied.is_there);
+    struct record_id same = passed_off(room, &scope, &copied.statement);
+    json_t *accounts = desk_do(room, C, "GET /v1/town/clinicians", NULL);
+    json_t *account = json_array_get(json_object_get(accounts, "clinicians"), 0);
+    assert_int_equal(OK, ids_from_hex(desk_text(account, "certificate"),
+                                      copied.statement.author.cert_id.bytes, HASH_SIZE));
+    struct record_id own = passed_off(room, &scope, &copied.statement);
+    desk_did(room, C, in_case, "opinion",
+             json_pack("{s:s,s:s,s:b}", "text", "My own.", "language", "en", "additional", 1));
+    taken_in(room, in_case, 2); /* B's, and the one that C signed; what came before it is judged */
+    assert_bad(room, in_case, &same);
+    assert_bad(room, in_case, &own);
+    json_decref(accounts);
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
     const struct CMUnitTest tests[] = {
         STORY(a_second_reply_says_what_becomes_of_the_first),
         STORY(nobody_replaces_what_is_not_their_own),
+        STORY(anothers_opinion_under_a_certificate_of_ones_own_is_not_taken_in),
         STORY(without_an_opinion_there_is_nothing_to_sum_up),
         STORY(a_case_with_opinions_is_closed_after_their_synthesis_or_on_purpose),
     };
