@@ -8,6 +8,7 @@
 #include "bootstrap/society_pending.h"
 #include "bootstrap/society_say.h"
 #include "bootstrap/society_show.h"
+#include "bootstrap/society_text.h"
 #include "protocol/fingerprint.h"
 
 #define CHANGES_HOUR_MS ((uint64_t)60 * 60 * 1000)
@@ -246,8 +247,8 @@ static void changes_member(const struct society *society, const struct member *n
     }
     roster_member(&society->roster, entry, &before);
     if (before.state != now->state)
-        printf("    was %s, is now %s\n", society_show_state(before.state),
-               society_show_state(now->state));
+        printf("    was %s, is now %s\n", society_text_state(before.state),
+               society_text_state(now->state));
     if (before.keys_since_epoch != now->keys_since_epoch) {
         printf("    NEW KEYS, %s\n",
                now->keys_signed ? "signed by the old key" : "NOT signed by the old key");
@@ -311,8 +312,8 @@ void society_changes_show(const struct society *society)
     society_pending_settings(society, &settings);
     if (!society->roster.filled) {
         puts("a NEW federation; its settings:");
-        society_show_settings(&settings);
-        society_show_officers(society, &pending->head.officers);
+        society_text_settings(&settings);
+        society_text_officers(society, &pending->head.officers);
     } else {
         if (pending->settings != NULL)
             changes_settings(roster_settings(&society->roster), &settings);

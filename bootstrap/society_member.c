@@ -8,6 +8,7 @@
 #include "bootstrap/society_pending.h"
 #include "bootstrap/society_say.h"
 #include "bootstrap/society_show.h"
+#include "bootstrap/society_text.h"
 #include "node/io/file.h"
 #include "protocol/fingerprint.h"
 #include "protocol/roster/join.h"
@@ -200,7 +201,7 @@ static bool member_in_state(const struct member *member, enum member_state wante
     if (member->state == wanted)
         return true;
     society_say_error("`%s` is %s, not %s", society_say_text(member->name),
-                      society_show_state(member->state), society_show_state(wanted));
+                      society_text_state(member->state), society_text_state(wanted));
     return false;
 }
 

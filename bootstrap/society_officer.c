@@ -12,6 +12,7 @@
 #include "bootstrap/society_pending.h"
 #include "bootstrap/society_say.h"
 #include "bootstrap/society_show.h"
+#include "bootstrap/society_text.h"
 #include "node/io/file.h"
 
 int society_officer_init(const struct society_options *options)
@@ -134,7 +135,7 @@ static int officer_finish(struct society *society)
         return 1;
     printf("Signed. The head of epoch %" PRIu64 " has its %u signatures and is in force.\n", epoch,
            have);
-    society_show_identity(society);
+    society_text_identity(society);
     return 0;
 }
 

@@ -9,90 +9,14 @@
 #include "bootstrap/society_names.h"
 #include "bootstrap/society_pending.h"
 #include "bootstrap/society_say.h"
+#include "bootstrap/society_text.h"
 #include "protocol/fingerprint.h"
 
 #define SHOW_HOUR_MS ((uint64_t)60 * 60 * 1000)
 
-const char *society_show_state(enum member_state state)
-{
-    switch (state) {
-    case MEMBER_ADMITTED:
-        return "admitted";
-    case MEMBER_SUSPENDED:
-        return "suspended";
-    case MEMBER_REMOVED:
-        return "removed";
-    }
-    return "?";
-}
-
-static void show_fingerprint(const uint8_t id[static HASH_SIZE], char *ret_text)
-{
-    struct hash hash;
-    memcpy(hash.bytes, id, HASH_SIZE);
-    fingerprint_write(&hash, ret_text);
-}
-
 /* ---- identity ---- */
 
-void society_show_identity(const struct society *society)
-{
-    char hex[2 * HASH_SIZE + 1], print[FINGERPRINT_TEXT_SIZE], date[SOCIETY_SAY_DATE_SIZE];
-    const struct roster_head *head = roster_current_head(&society->roster);
-    if (head == NULL)
-        return;
-    struct federation_id federation = roster_federation(&society->roster);
-    struct head_id id = roster_current_id(&society->roster);
-    ids_to_hex(ID_BYTES(federation), hex);
-    show_fingerprint(federation.bytes, print);
-    printf("federation   %s\n", society_say_text(roster_settings(&society->roster)->name));
-    printf("  id           %s\n  fingerprint  %s\n", hex, print);
-    ids_to_hex(ID_BYTES(id), hex);
-    show_fingerprint(id.bytes, print);
-    society_say_date(head->valid_until, date);
-    printf("head         epoch %" PRIu64 ", valid until %s\n", head->epoch, date);
-    printf("  id           %s\n  fingerprint  %s\n", hex, print);
-    if (roster_expired(&society->roster, society_say_now()))
-        puts("  EXPIRED: members announce and grant nothing until a new head comes; `renew`");
-}
-
 /* ---- settings and officers ---- */
-
-void society_show_settings(const struct settings *settings)
-{
-    char hex[2 * KEY_SIZE + 1];
-    printf("  name %s\n  new members read after %" PRIu64
-           " h (cooling-off); cases live up to %" PRIu64 " days\n  up to %" PRIu64
-           " participants; %" PRIu64 " generations a year; custody %s\n",
-           society_say_text(settings->name), settings->cooling_off_ms / SHOW_HOUR_MS,
-           settings->announcement_ms_max / SHOW_HOUR_MS / 24, settings->participant_count_max,
-           settings->generation_count_max, settings->custody_allowed ? "allowed" : "not allowed");
-    for (uint32_t i = 0; i < settings->board_count; i++)
-        printf("  board %s (%s)\n", society_say_text(settings->boards[i].tag),
-               society_say_text(settings->boards[i].name));
-    for (uint32_t i = 0; i < settings->relay_count; i++) {
-        ids_to_hex(ID_BYTES(settings->relays[i].key), hex);
-        printf("  relay %s", society_say_text(settings->relays[i].name));
-        if (!bytes_equal(settings->relays[i].name, settings->relays[i].endpoint))
-            printf(" at %s", society_say_text(settings->relays[i].endpoint));
-        printf("\n    key %s\n", hex);
-    }
-    for (uint32_t i = 0; i < settings->publisher_count; i++) {
-        ids_to_hex(ID_BYTES(settings->publishers[i]), hex);
-        printf("  publisher %s\n", hex);
-    }
-}
-
-void society_show_officers(const struct society *society, const struct officers *officers)
-{
-    char hex[2 * KEY_SIZE + 1], name[SOCIETY_NAME_SIZE];
-    printf("officers     %u, of whom %u sign each head\n", officers->count, officers->threshold);
-    for (uint32_t i = 0; i < officers->count; i++) {
-        society_names_find(society, &officers->keys[i], name);
-        ids_to_hex(ID_BYTES(officers->keys[i]), hex);
-        printf("  %s\n    key %s\n", name, hex);
-    }
-}
 
 /* ---- all, for people ---- */
 
@@ -104,7 +28,7 @@ static void show_members(const struct society *society)
         struct member member;
         roster_member(&society->roster, roster_at(&society->roster, i), &member);
         ids_to_hex(ID_BYTES(member.node_id), hex);
-        printf("  %s  %-9s  %.2s  %s:", hex, society_show_state(member.state),
+        printf("  %s  %-9s  %.2s  %s:", hex, society_text_state(member.state),
                (const char *)member.country, society_say_text(member.name));
         for (uint32_t k = 0; k < member.board_count; k++)
             printf(" %s", society_say_text(member.boards[k].tag));
@@ -114,11 +38,11 @@ static void show_members(const struct society *society)
 
 static void show_text(const struct society *society)
 {
-    society_show_identity(society);
+    society_text_identity(society);
     if (society->roster.filled) {
-        society_show_officers(society, &roster_current_head(&society->roster)->officers);
+        society_text_officers(society, &roster_current_head(&society->roster)->officers);
         puts("settings");
-        society_show_settings(roster_settings(&society->roster));
+        society_text_settings(roster_settings(&society->roster));
         show_members(society);
     }
     if (society->pending.exists)
@@ -175,7 +99,7 @@ static void json_member(struct society_json *json, const struct member *member)
     society_json_hex(json, "node_id", ID_BYTES(member->node_id));
     society_json_text(json, "name", member->name);
     society_json_text(json, "country", (struct bytes){member->country, 2});
-    society_json_text(json, "state", bytes_of_text(society_show_state(member->state)));
+    society_json_text(json, "state", bytes_of_text(society_text_state(member->state)));
     society_json_hex(json, "sign_key", ID_BYTES(member->sign_key));
     society_json_hex(json, "transport_key", ID_BYTES(member->transport_key));
     society_json_number(json, "admitted_epoch", member->admitted_epoch);
@@ -202,7 +126,7 @@ static void json_roster(struct society_json *json, const struct society *society
     struct federation_id federation = roster_federation(&society->roster);
     struct head_id id = roster_current_id(&society->roster);
     society_json_hex(json, "federation", ID_BYTES(federation));
-    show_fingerprint(federation.bytes, print);
+    society_text_fingerprint(federation.bytes, print);
     society_json_text(json, "fingerprint", bytes_of_text(print));
     society_json_number(json, "epoch", head->epoch);
     society_json_hex(json, "head", ID_BYTES(id));
@@ -346,7 +270,7 @@ static int verify_society(const struct society *society, const struct society_op
         return society_say_error("this is another federation than the one that --federation names");
     if (!options->json) {
         int status = verify_history(society, NULL);
-        society_show_identity(society);
+        society_text_identity(society);
         puts("every head is signed by enough officers, continues the one before, and reproduces "
              "its roots");
         return status;

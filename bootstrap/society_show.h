@@ -9,12 +9,4 @@
 int society_show_all(const struct society_options *options);
 int society_show_verify(const struct society_options *options);
 
-void society_show_settings(const struct settings *settings);
-void society_show_officers(const struct society *society, const struct officers *officers);
-/* "admitted", "suspended", "removed" */
-const char *society_show_state(enum member_state state);
-
-/* Prints the federation's id and fingerprint, and the last head. */
-void society_show_identity(const struct society *society);
-
 #endif

@@ -135,6 +135,17 @@ bool api_check_query(struct api_call *call);
 const struct consult *api_consult(const struct api_call *call);
 /* This institution as a participant of the call's case; NULL when it is none. */
 const struct consult_participant *api_own_part(const struct api_call *call);
+/* What the requester's stream says of grants to us; `is_answer`: one of them answers the JOIN that
+ * was asked about (NULL: none). api_access.c */
+struct api_granted {
+    struct node_id self;
+    struct node_id requester;
+    struct record_id join; /* does one of them answer it? */
+    bool is_answer;
+    struct wall last; /* when the last was written; 0: never */
+};
+struct api_granted api_granted(const struct api_federation *federation,
+                               const struct consult *consult, const struct record_id *join);
 /* Has this institution's access to the case ended? Who reads no more of the case's stream learns it
  * by mail (C-49). */
 bool api_has_ended(const struct api_federation *federation, const struct consult *consult);

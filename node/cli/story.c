@@ -455,17 +455,3 @@ int story_audit_export(struct run *run)
         printf("Written to %s.\n", to);
     return is_done ? 0 : 1;
 }
-
-int story_print(const struct run *run, json_t *answer, void (*print)(const json_t *answer))
-{
-    if (answer == NULL)
-        return 1;
-    if (run->is_json)
-        show_json(answer);
-    else if (print != NULL)
-        print(answer);
-    else
-        show_value(answer);
-    json_decref(answer);
-    return 0;
-}

@@ -128,35 +128,6 @@ static bool read_sign(struct run *run, const json_t *items, json_t *records,
 
 /* ---- the files ---- */
 
-bool story_folder(const char *wanted, const char **ret_folder)
-{
-    *ret_folder = wanted == NULL ? "." : wanted;
-    if (wanted != NULL && mkdir(wanted, 0700) != 0 && errno != EEXIST) {
-        show_problem("%s: %s", wanted, strerror(errno));
-        return false;
-    }
-    struct stat status;
-    if (stat(*ret_folder, &status) == 0 && !S_ISDIR(status.st_mode)) {
-        show_problem("%s: is no folder", *ret_folder);
-        return false;
-    }
-    if (access(*ret_folder, W_OK | X_OK) == 0)
-        return true;
-    show_problem("%s: %s", *ret_folder, strerror(errno));
-    return false;
-}
-
-void story_file(const char *folder, const char *name, size_t number, char *ret_file, size_t size)
-{
-    char *clean = show_clean(name, false);
-    for (char *c = clean; *c != '\0'; c++)
-        *c = strchr("/\\:*?\"<>|", *c) != NULL ? '_' : *c;
-    const char *start = clean + strspn(clean, ".");
-    snprintf(ret_file, size, "%s/%zu-%.140s", folder, number % 1000,
-             *start == '\0' ? "item" : start);
-    free(clean);
-}
-
 static bool read_one(struct run *run, const json_t *item, const char *file)
 {
     char path[512];

@@ -22,40 +22,7 @@ enum {
     SHELL_REACH_COUNT = 65536,
 };
 
-struct wall shell_wall(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (struct wall){(uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000};
-}
-
-struct mono shell_mono(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (struct mono){(uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000};
-}
-
-struct event shell_event(enum event_kind kind)
-{
-    return (struct event){.kind = kind, .now = shell_mono(), .wall = shell_wall()};
-}
-
 /* ---- effects ---- */
-
-void shell_send_frame(struct shell *shell, struct link_id link, struct bytes frame)
-{
-    if (shell->links.send == NULL || outbox_send(shell->outbox, &shell->links, link, frame) == OK)
-        return;
-    log_warn("peer-too-slow", log_text("federation", shell->name));
-    outbox_forget(shell->outbox, link);
-    shell->links.hang_up(shell->links.arg, link);
-}
-
-size_t shell_unsent(const struct shell *shell, struct link_id link)
-{
-    return outbox_size(shell->outbox, link);
-}
 
 static void shell_send(struct shell *shell, const struct effect *effect)
 {
@@ -162,13 +129,6 @@ static void shell_perform(struct shell *shell, const struct effect *effect, stru
     }
 }
 
-void shell_step(struct shell *shell, const struct event *event)
-{
-    recording_event(shell->recording, event);
-    core_step(shell->core, event, shell->step);
-    recording_effects(shell->recording, shell->step);
-}
-
 static void shell_turn_once(struct shell *shell, const struct event *event, struct parcel *parcel)
 {
     resting_step(shell, event);
@@ -213,7 +173,7 @@ static void shell_put_off(struct shell *shell, const struct event *event)
     *end = later;
 }
 
-void shell_turn(struct shell *shell, struct event *event, struct parcel *parcel)
+static void shell_turn_now(struct shell *shell, struct event *event, struct parcel *parcel)
 {
     if (shell->is_turning) {
         shell_put_off(shell, event);
@@ -265,16 +225,6 @@ static void shell_rearm(struct shell *shell)
 
 /* ---- the face ---- */
 
-const struct core *shell_core(const struct shell *shell)
-{
-    return shell->core;
-}
-
-const struct roster *shell_roster(const struct shell *shell)
-{
-    return &shell->roster;
-}
-
 uint32_t shell_heads_refused(const struct shell *shell)
 {
     return heads_refused(shell->heads);
@@ -288,16 +238,6 @@ err shell_heal(struct shell *shell, const char *fingerprint)
 bool shell_healing(const struct shell *shell, struct head_id *ret_id, uint64_t *ret_epoch)
 {
     return heads_healing(shell->heads, ret_id, ret_epoch);
-}
-
-struct store *shell_store(struct shell *shell)
-{
-    return shell->store;
-}
-
-const struct shell_config *shell_settings(const struct shell *shell)
-{
-    return &shell->config;
 }
 
 void shell_link_up(struct shell *shell, struct link_id link, const struct transport_key *peer)
@@ -330,27 +270,6 @@ void shell_relay_head(struct shell *shell, uint64_t epoch, const struct head_id 
     event.relay_head.epoch = epoch;
     event.relay_head.head = *head;
     shell_turn(shell, &event, NULL);
-}
-
-void shell_keep(struct shell *shell, const struct shell_keep *keep)
-{
-    errands_keep(shell->errands, shell->store, keep);
-    uv_async_send(&shell->committed);
-}
-
-uint64_t shell_await(struct shell *shell, void (*on_done)(void *arg, err result), void *arg)
-{
-    return errands_add(shell->errands, on_done, arg);
-}
-
-void shell_forget(struct shell *shell, uint64_t token)
-{
-    errands_forget(shell->errands, token);
-}
-
-struct audit *shell_audit(struct shell *shell)
-{
-    return shell->audit;
 }
 
 uint64_t shell_acked(struct shell *shell, const struct node_id *peer,
@@ -390,14 +309,6 @@ void shell_unlisten(struct shell *shell, const void *arg)
         if (shell->listeners[i].arg != arg)
             shell->listeners[kept++] = shell->listeners[i];
     shell->listener_count = kept;
-}
-
-void shell_roster_changed(struct shell *shell)
-{
-    struct event event = shell_event(EVENT_ROSTER);
-    shell_turn(shell, &event, NULL);
-    if (shell->links.roster_changed != NULL)
-        shell->links.roster_changed(shell->links.arg);
 }
 
 /* ---- life ---- */
@@ -521,7 +432,7 @@ static void shell_free(struct shell *shell)
     free(shell);
 }
 
-void shell_release(struct shell *shell)
+static void shell_release_now(struct shell *shell)
 {
     if (shell->handles_open == 0 && shell->jobs_under_way == 0)
         shell_free(shell);
@@ -550,6 +461,8 @@ err shell_open(const struct shell_config *config, char ret_problem[static STORE_
     if (shell == NULL)
         return ERR_NO_MEMORY;
     shell->config = *config;
+    shell->turn = shell_turn_now;
+    shell->release = shell_release_now;
     shell->name = strdup(config->name);
     shell->data = strdup(config->data);
     shell->marker_path = config->marker == NULL ? NULL : strdup(config->marker);

@@ -48,6 +48,9 @@ struct scrub {
 
 struct shell {
     struct shell_config config;
+    /* shell.c stands on all its rooms; what they ask of it goes by these: shell_turn, _release */
+    void (*turn)(struct shell *shell, struct event *event, struct parcel *parcel);
+    void (*release)(struct shell *shell);
     char *name;
     char *data;
     struct store *store;

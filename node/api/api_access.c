@@ -1,0 +1,41 @@
+/* Our own access to a case of somebody else: what the requester says of it in its stream, and by
+ * mail. */
+#include "node/api/api_state.h"
+
+static bool api_on_grant(void *arg, const struct readout *readout)
+{
+    struct api_granted *granted = arg;
+    struct caserecord_grant grant;
+    if (!ID_EQUAL(readout->claim.header.stream.writer, granted->requester) ||
+        !readout_content(readout, KIND_GRANT, &caserecord_grant_table, &grant) ||
+        !ID_EQUAL(grant.participant, granted->self))
+        return true;
+    granted->last = readout->claim.header.time;
+    granted->is_answer = granted->is_answer || ID_EQUAL(grant.join, granted->join);
+    return true;
+}
+
+struct api_granted api_granted(const struct api_federation *federation,
+                               const struct consult *consult, const struct record_id *join)
+{
+    struct scope scope = scope_case(&consult->case_id);
+    struct api_granted granted = {.self = shell_settings(federation->shell)->self,
+                                  .requester = consult->requester};
+    if (join != NULL)
+        granted.join = *join;
+    if (readout_scope(shell_store(federation->shell), &scope, 0, api_on_grant, &granted) != OK)
+        granted.last.ms = 0;
+    return granted;
+}
+
+/* C-49: what the requester wrote last, by its own clock, the letter or a grant. */
+bool api_has_ended(const struct api_federation *federation, const struct consult *consult)
+{
+    const struct consult_participant *self =
+        consult_participant_of(consult, &shell_settings(federation->shell)->self);
+    const struct inbox_letter *end =
+        self == NULL ? NULL : inbox_end_of_access(federation->inbox, consult);
+    if (end != NULL)
+        return api_granted(federation, consult, NULL).last.ms <= end->time.ms;
+    return self != NULL && self->is_ended;
+}
