@@ -72,7 +72,10 @@ enum limits {
     CASE_AWAKE_MAX = 4096,         /* of them in memory as a whole */
     CLINICIAN_PLACE_COUNT = 16384, /* three quarters of them may be taken: certificates in all */
     CLINICIAN_SHARE_PART = 16,     /* one institution's certificates: a sixteenth of the places */
-    GENERATION_COUNT_MAX = 512,    /* of one writer in one scope, ever */
+    WRITER_FIRST_KIB = 2 * 1024 * 1024, /* that one writer may make a node keep at once, */
+    WRITER_DAY_KIB = 64 * 1024,         /* and more with each day since it was admitted */
+    WRITER_PLACE_COUNT = 2 * MEMBER_COUNT_MAX,
+    GENERATION_COUNT_MAX = 512, /* of one writer in one scope, ever */
 
     /* links */
     LINK_COUNT_MAX = 256,

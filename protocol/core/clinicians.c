@@ -29,7 +29,7 @@ static struct clinician *clinicians_place(const struct clinicians *clinicians,
     return &clinicians->all[place];
 }
 
-/* (T-19) No institution fills the table: each has a sixteenth of it. */
+/* (T-20) No institution fills the table: each has a sixteenth of it. */
 static bool clinicians_has_room(const struct clinicians *clinicians, const struct node_id *node)
 {
     uint32_t share = (clinicians->mask + 1) / CLINICIAN_SHARE_PART, count = 0;

@@ -24,6 +24,7 @@ void core_config_defaults(struct core_config *config)
     config->case_awake_max = CASE_AWAKE_MAX;
     config->case_idle_ms = CORE_CASE_IDLE_MS;
     config->clinician_count_max = CLINICIAN_PLACE_COUNT;
+    config->writer_count_max = WRITER_PLACE_COUNT;
 }
 
 static size_t core_align(size_t size)
@@ -60,6 +61,7 @@ size_t core_memory_size(const struct core_config *config)
            core_align(streams_memory_size(config->stream_count_max, config->lack_count_max)) +
            core_align(marks_memory_size(config->mark_count_max)) +
            core_align(clinicians_memory_size(config->clinician_count_max)) +
+           core_align(writers_memory_size(config->writer_count_max)) +
            core_align(casework_memory_size(config->case_count_max, config->case_awake_max)) +
            core_custody_size(config);
 }
@@ -77,6 +79,8 @@ struct core *core_new(void *memory, const struct core_config *config)
     place += core_align(marks_memory_size(config->mark_count_max));
     clinicians_init(&core->clinicians, place, config->clinician_count_max);
     place += core_align(clinicians_memory_size(config->clinician_count_max));
+    writers_init(&core->writers, place, config->writer_count_max);
+    place += core_align(writers_memory_size(config->writer_count_max));
     core->casework = casework_new(place, config->case_count_max, config->case_awake_max);
     place += core_align(casework_memory_size(config->case_count_max, config->case_awake_max));
     core_new_custody(core, place);
@@ -369,11 +373,13 @@ static void core_restore_stream(struct core *core, const struct event *event)
     if (slot == STREAM_NONE)
         return;
     struct stream *stream = &core->streams.all[slot];
+    uint64_t before = stream->tail < event->stream.tail ? stream->tail : event->stream.tail;
     stream->tail = event->stream.tail;
     stream->tail_id = event->stream.tail_id;
     stream->tail_epoch = event->stream.epoch;
     stream->flags = event->stream.flags;
     streams_rewind(&core->streams, slot);
+    writers_restore(&core->writers, &stream->id.writer, stream->tail - before);
     equivocation_restore_stream(core, slot);
 }
 

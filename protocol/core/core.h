@@ -37,6 +37,7 @@ struct core_config {
     uint32_t case_awake_max;      /* of them in memory as a whole; the rest in the store */
     uint64_t case_idle_ms;        /* nothing came for so long: it goes to rest */
     uint32_t clinician_count_max; /* a power of two */
+    uint32_t writer_count_max;    /* a power of two, twice the members that there may be */
     uint32_t held_count_max;      /* envelopes of others; 0: this node takes no part in custody */
     uint32_t deposit_count_max;   /* our own that lie with others */
     uint32_t reach_count_max; /* a power of two: our own mail and case streams x who reads them */

@@ -9,6 +9,7 @@
 #include "protocol/core/mailboxes.h"
 #include "protocol/core/marks.h"
 #include "protocol/core/streams.h"
+#include "protocol/core/writers.h"
 #include "protocol/link/frame.h"
 #include "protocol/roster/roster_entitled.h"
 
@@ -76,6 +77,7 @@ struct core {
     struct streams streams;
     struct marks marks;
     struct clinicians clinicians;
+    struct writers writers;
     struct peer peers[LINK_COUNT_MAX];
     uint32_t session_last;
     struct mono now;

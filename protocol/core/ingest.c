@@ -315,6 +315,8 @@ static void ingest_known(struct core *core, const struct step_run *run,
     struct record_claim claim;
     if (record_parse_again(record->record, &record->id, &claim) != OK)
         return; /* it parsed before it was checked */
+    if ((record->flags & RECORD_OWN) == 0)
+        writers_charge(&core->writers, &claim.header.stream.writer, record->record.size);
     if (run->is_fill) {
         streams_lack_remove(&core->streams, run->stream, run->first);
         if (run->is_mend)

@@ -177,6 +177,16 @@ static void intake_again(struct intake *intake, uint32_t slot, const struct fram
     }
 }
 
+/* (T-21) Whoever wrote so much that it has to wait. What it wrote is asked for again. */
+static bool intake_is_spent(const struct core *core, const struct node_id *writer)
+{
+    const struct roster_entry *member = roster_find(core->roster, writer);
+    const struct chain_link *admitted =
+        member == NULL ? NULL : chain_since(&core->roster->chain, member->admitted_epoch);
+    return admitted != NULL && !ID_EQUAL(*writer, core->config.self) &&
+           writers_is_spent(&core->writers, writer, admitted->received, core->wall);
+}
+
 /* What must hold before the record's place is looked at. OK, or the reason to pass it over. */
 static err intake_admit(struct intake *intake, const struct record_claim *claim,
                         struct sign_key *ret_key)
@@ -190,6 +200,8 @@ static err intake_admit(struct intake *intake, const struct record_claim *claim,
     err failure = entitlement_write(core, header, ret_key);
     if (failure != OK)
         return failure;
+    if (intake_is_spent(core, &header->stream.writer))
+        return ERR_OVER_BUDGET;
     /* (T-3) held by whoever has it until its time has come: neither lost nor forked */
     if (header->time.ms > core->wall.ms + CLOCK_SKEW_MS_MAX)
         return ERR_FUTURE;
@@ -364,8 +376,8 @@ void intake_frame(struct core *core, struct peer *peer, struct bytes frame, stru
         failure = intake_place(&intake, &record, &claim);
         if (failure == OK)
             continue;
-        bool is_stopped =
-            failure == ERR_FORKED || failure == ERR_UNKNOWN_MEMBER || failure == ERR_OUT_OF_ORDER;
+        bool is_stopped = failure == ERR_FORKED || failure == ERR_UNKNOWN_MEMBER ||
+                          failure == ERR_OUT_OF_ORDER || failure == ERR_OVER_BUDGET;
         if (is_stopped && intake_erase(&intake, &record, &claim))
             continue;
         core_refuse(core, peer, step, "record-passed-over", failure);

@@ -548,6 +548,7 @@ static void tape_config(struct tape *tape, struct core_config *config)
     TAPE(tape, config->case_awake_max);
     TAPE(tape, config->case_idle_ms);
     TAPE(tape, config->clinician_count_max);
+    TAPE(tape, config->writer_count_max);
     TAPE(tape, config->held_count_max);
     TAPE(tape, config->deposit_count_max);
     TAPE(tape, config->reach_count_max);

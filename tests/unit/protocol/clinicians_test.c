@@ -173,7 +173,7 @@ static void taking_it_twice_changes_nothing(void **state)
     assert_int_equal(check(desk, &id, 1500), ERR_NOT_ENTITLED);
 }
 
-/* (T-19) */
+/* (T-20) */
 static void one_institution_fills_a_sixteenth_and_no_more(void **state)
 {
     struct desk *desk = *state;

@@ -138,6 +138,7 @@ static LONE_UNUSED struct lone *lone_new(void)
     config->lack_count_max = 256;
     config->case_count_max = config->case_awake_max = 8;
     config->clinician_count_max = 64;
+    config->writer_count_max = 128;
     lone->core_size = (core_memory_size(config) + 15) & ~(size_t)15;
     lone->core_memory = aligned_alloc(16, lone->core_size);
     lone->saved_memory = malloc(lone->core_size);
