@@ -107,6 +107,9 @@ struct core {
     struct collection collection;
 };
 
+/* What is told at the start, before EVENT_START. */
+void core_restore(struct core *core, const struct event *event, struct step *step);
+
 /* NULL when the link is not one of ours (it is gone). */
 struct peer *core_peer_of_link(struct core *core, struct link_id link);
 /* NULL when the node is not connected and greeted. */

@@ -457,6 +457,12 @@ static void tape_custody_wish(struct tape *tape, struct effect *effect)
     }
 }
 
+static void tape_destroy(struct tape *tape, struct effect *effect)
+{
+    tape_scope(tape, &effect->destroy.scope);
+    TAPE_ID(tape, effect->destroy.erase);
+}
+
 static void tape_effect_body(struct tape *tape, struct effect *effect)
 {
     switch (effect->kind) {
@@ -493,8 +499,7 @@ static void tape_effect_body(struct tape *tape, struct effect *effect)
         tape_generation_kept(tape, effect);
         break;
     case EFFECT_DESTROY:
-        tape_scope(tape, &effect->destroy.scope);
-        TAPE_ID(tape, effect->destroy.erase);
+        tape_destroy(tape, effect);
         break;
     case EFFECT_RETRACT:
         tape_retract(tape, effect);
