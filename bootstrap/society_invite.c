@@ -78,7 +78,7 @@ static int invite_write(const struct society_options *options, const struct node
     fingerprint_write(&hash, print);
     printf("The invitation is in %s; mail it to the institution.\n"
            "  fingerprint  %s\n"
-           "Read the fingerprint to them on the phone; their node shows the same one.\n",
+           "Read the fingerprint to them on the phone; they type it at `consiliumd join`.\n",
            path, print);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bootstrap/society_say.h"
 #include "node/io/file.h"
@@ -285,9 +286,13 @@ bool society_key_read(const char *text, enum keyfile_kind kind, struct society_p
                           keyfile_kind_name(kind));
         return false;
     case KEY_NONE:
-        society_say_error("`%s` is no public key: neither 64 hexadecimal digits nor a file that "
-                          "holds one (officer.public)",
-                          text);
+        if (access(text, F_OK) != 0 && strpbrk(text, "./") != NULL)
+            society_say_error("`%s`: there is no such file", text);
+        else
+            society_say_error(
+                "`%s` is no public key: neither 64 hexadecimal digits nor a file that "
+                "holds one (officer.public)",
+                text);
         return false;
     }
     return false;

@@ -133,9 +133,11 @@ static int officer_finish(struct society *society)
     }
     if (!society_folder_commit(society))
         return 1;
-    printf("Signed. The head of epoch %" PRIu64 " has its %u signatures and is in force.\n", epoch,
-           have);
+    printf("Signed. The head of epoch %" PRIu64 " has its %u signature%s and is in force.\n", epoch,
+           have, have == 1 ? "" : "s");
     society_text_identity(society);
+    if (roster_settings(&society->roster)->relay_count > 0)
+        puts("Now `publish` it to the relays.");
     return 0;
 }
 

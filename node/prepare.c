@@ -174,8 +174,8 @@ static bool prepare_compare(const struct prepare_options *options, const struct 
     char line[256];
     if (options->fingerprint != NULL)
         return fingerprint_matches(hash, options->fingerprint);
-    printf("Ask the society, on the phone, for the fingerprint of the invitation, and type it "
-           "here: ");
+    printf("Ask the society, on the phone, for the fingerprint of the invitation.\n"
+           "Type it here: ");
     (void)fflush(stdout);
     if (fgets(line, sizeof line, stdin) == NULL)
         return false;

@@ -159,7 +159,10 @@ static err joining_read(const char *path, uint8_t **ret_data, struct invitation 
     err failure = file_read(path, JOINING_FILE_SIZE_MAX, ret_data, &size);
     if (failure != OK)
         return joining_fail(ret_problem, path,
-                            failure == ERR_IO ? strerror(errno) : err_sentence(failure), failure);
+                            failure == ERR_IO          ? strerror(errno)
+                            : failure == ERR_NOT_FOUND ? "there is no such file"
+                                                       : err_sentence(failure),
+                            failure);
     failure = invitation_read((struct bytes){*ret_data, size}, ret_invitation);
     if (failure != OK) {
         free(*ret_data);

@@ -80,6 +80,7 @@ expect 'how many' found --name 'Rare Tumors' --officer ada/officer.public --thre
 expect 'named before' found --name 'Rare Tumors' --officer ada/officer.public \
     --officer ada/officer.key --threshold 1
 expect 'no public key' found --name 'Rare Tumors' --officer ada.pass --threshold 1
+expect 'nobody.public.: there is no such file' found --name 'Rare Tumors' --officer nobody.public --threshold 1
 society publisher init --key office --name office --passphrase-file ada.pass || fail 'publisher init'
 expect 'the officer key is wanted' found --name 'Rare Tumors' --officer office/publisher.public \
     --threshold 1
@@ -192,6 +193,7 @@ society board add orthopedics=Orthopedics || fail 'board add'
 society settings --cooling-off 48 --custody yes --participants 32 || fail settings
 sign bela
 sign chen
+grep -q 'Now .publish. it to the relays' log || fail 'what comes next'
 [ "$(json '.settings.relays[0].name')" = 'Relay North' ] || fail relay
 [ "$(json '.settings.publishers | length')" = 1 ] || fail 'one publisher'
 [ "$(json '.settings.boards | length')" = 9 ] || fail 'nine boards'
