@@ -97,6 +97,13 @@ static json_t *api_streams(const struct core_status *status)
                      "refused", (json_int_t)status->refused);
 }
 
+/* Mail for members who are off: others', and ours. */
+static json_t *api_custody(const struct core_status *status)
+{
+    return json_pack("{s:I,s:I,s:I}", "held", (json_int_t)status->held_count, "left",
+                     (json_int_t)status->left_count, "leaving", (json_int_t)status->leaving_count);
+}
+
 /* Who said two things at one position, and the officers have not decided yet. */
 static json_t *api_frozen(const struct api_federation *federation)
 {
@@ -138,7 +145,7 @@ static json_t *api_status(const struct api_federation *federation)
     const char *waiting = api_waiting(federation, &status);
     const struct settings *said = roster_settings(roster);
     return json_pack(
-        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:I}", "name",
+        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:o,s:I}", "name",
         federation->name, "title", said == NULL ? json_null() : form_show_text(said->name),
         "federation", form_show_hex(ID_BYTES(settings->federation)), "institution",
         show_member(federation->shell, &settings->self), "head", api_head(federation), "members",
@@ -147,7 +154,7 @@ static json_t *api_status(const struct api_federation *federation)
         (json_int_t)status.skewed_count, "rosters_that_differ", (json_int_t)status.split_count,
         "equivocated", api_frozen(federation), "posting_waits", (int)status.posting_waits, "why",
         waiting == NULL ? json_null() : json_string(waiting), "keys_wait", (int)status.keys_wait,
-        "disk", api_disk(federation, &status), "clinicians",
+        "disk", api_disk(federation, &status), "custody", api_custody(&status), "clinicians",
         (json_int_t)account_count(federation->accounts));
 }
 

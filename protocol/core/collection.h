@@ -49,7 +49,7 @@ struct collection {
 /* FRAME_CUSTODY_ENVELOPE; what its reader says. */
 MUST_USE err collection_envelope(struct core *core, const struct peer *peer, struct bytes frame,
                                  struct step *step);
-/* EVENT_OPENED; EVENT_ENCLOSED of a report. */
+/* CUSTODY_OPEN is answered; CUSTODY_ENCLOSE of a report. */
 void collection_opened(struct core *core, const struct event *event, struct step *step);
 void collection_enclosed(struct core *core, const struct event *event, struct step *step);
 

@@ -398,33 +398,6 @@ static void core_tick(struct core *core, struct step *step)
     mailboxes_react(core, step);
 }
 
-static void core_custody(struct core *core, const struct event *event, struct step *step)
-{
-    switch (event->custody) {
-    case CUSTODY_MAILBOX:
-        mailboxes_made(core, event);
-        break;
-    case CUSTODY_ENCLOSE:
-        if ((event->token.value & DEPOSITS_TOKEN) != 0)
-            deposits_enclosed(core, event, step);
-        else
-            collection_enclosed(core, event, step);
-        break;
-    case CUSTODY_OPEN:
-        collection_opened(core, event, step);
-        break;
-    case CUSTODY_HOLD:
-        custody_kept(core, event, step);
-        break;
-    case CUSTODY_FETCH:
-        custody_fetched(core, event, step);
-        break;
-    case CUSTODY_FORGET: /* not answered */
-    case CUSTODY_LET_GO:
-        break;
-    }
-}
-
 static void core_link(struct core *core, const struct event *event, struct step *step)
 {
     if (event->kind == EVENT_LINK_UP)
@@ -492,7 +465,7 @@ static void core_dispatch(struct core *core, const struct event *event, struct s
         core_roster(core, step);
         break;
     case EVENT_CUSTODY:
-        core_custody(core, event, step);
+        custody_event(core, event, step);
         break;
     }
 }

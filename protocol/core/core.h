@@ -69,6 +69,9 @@ struct core_status {
     uint32_t lack_count;     /* positions without body or key that we may read */
     uint32_t lost_count;     /* of them, such as the disk lost altogether */
     uint32_t lost_own_count; /* of those, what this node itself wrote */
+    uint32_t held_count;     /* envelopes held for members who are off */
+    uint32_t left_count;     /* our own records that lie with a custodian */
+    uint32_t leaving_count;  /* and those that are still to be left with one */
     uint32_t forked_count;
     uint32_t peer_count; /* greeted */
     uint32_t case_count;

@@ -31,6 +31,13 @@ void core_status(const struct core *core, struct core_status *ret_status)
         status.split_count +=
             core->peers[i].is_greeted && core->peers[i].relation == CHAIN_SPLIT ? 1 : 0;
     }
+    for (uint32_t i = 0; i < core->config.deposit_count_max; i++) {
+        const struct deposit *deposit = &core->deposits.all[i];
+        bool is_due = deposit->is_used && !deposit->is_over;
+        status.left_count += is_due && deposit->held != 0 ? 1 : 0;
+        status.leaving_count += is_due && deposit->held == 0 ? 1 : 0;
+    }
+    status.held_count = core->custody.count;
     status.posting_waits = core_may_post(core) != OK;
     *ret_status = status;
 }

@@ -260,7 +260,7 @@ void custody_restore(struct core *core, const struct event *event)
         custody->number_last = held->number;
 }
 
-void custody_kept(struct core *core, const struct event *event, struct step *step)
+static void custody_kept(struct core *core, const struct event *event, struct step *step)
 {
     uint32_t index = custody_find(&core->custody, event->token.value);
     if (index == core->custody.count)
@@ -276,7 +276,7 @@ void custody_kept(struct core *core, const struct event *event, struct step *ste
         custody_forget(core, index);
 }
 
-void custody_fetched(struct core *core, const struct event *event, struct step *step)
+static void custody_fetched(struct core *core, const struct event *event, struct step *step)
 {
     struct peer *peer = core_peer_of_link(core, event->link);
     uint32_t index = custody_find(&core->custody, event->token.value);
@@ -305,5 +305,32 @@ void custody_tick(struct core *core, struct step *step)
             custody_let_go(core, custody->looked, step);
         else
             custody->looked++;
+    }
+}
+
+void custody_event(struct core *core, const struct event *event, struct step *step)
+{
+    switch (event->custody) {
+    case CUSTODY_MAILBOX:
+        mailboxes_made(core, event);
+        break;
+    case CUSTODY_ENCLOSE:
+        if ((event->token.value & DEPOSITS_TOKEN) != 0)
+            deposits_enclosed(core, event, step);
+        else
+            collection_enclosed(core, event, step);
+        break;
+    case CUSTODY_OPEN:
+        collection_opened(core, event, step);
+        break;
+    case CUSTODY_HOLD:
+        custody_kept(core, event, step);
+        break;
+    case CUSTODY_FETCH:
+        custody_fetched(core, event, step);
+        break;
+    case CUSTODY_FORGET: /* not answered */
+    case CUSTODY_LET_GO:
+        break;
     }
 }

@@ -31,10 +31,9 @@ bool custody_is_on(const struct core *core);
 /* A FRAME_CUSTODY_* came: those for custodians are judged here, the others passed to the rooms. */
 void custody_frame(struct core *core, struct peer *peer, struct bytes frame, struct step *step);
 
-/* EVENT_RESTORE_HELD, EVENT_HELD, EVENT_FETCHED. */
+/* EVENT_RESTORE_HELD; EVENT_CUSTODY, for whichever room asked. */
 void custody_restore(struct core *core, const struct event *event);
-void custody_kept(struct core *core, const struct event *event, struct step *step);
-void custody_fetched(struct core *core, const struct event *event, struct step *step);
+void custody_event(struct core *core, const struct event *event, struct step *step);
 
 /* The next effect of this kind, zeroed. */
 struct effect *custody_effect(struct step *step, enum step_custody what);

@@ -96,7 +96,7 @@ struct deposit_id deposits_id(const struct core *core, const struct node_id *rec
 
 /* FRAME_CUSTODY_ANSWER; what its reader says. */
 MUST_USE err deposits_answer(struct core *core, const struct peer *peer, struct bytes frame);
-/* EVENT_LOADED and EVENT_ENCLOSED with our token. */
+/* EVENT_LOADED, and CUSTODY_ENCLOSE is answered, with our token. */
 void deposits_loaded(struct core *core, const struct event *event, struct step *step);
 void deposits_enclosed(struct core *core, const struct event *event, struct step *step);
 

@@ -269,8 +269,9 @@ static bool deposits_tend(struct core *core, struct deposit *deposit, struct ste
 {
     struct head_id head = roster_current_id(core->roster);
     if (!ID_EQUAL(deposit->ranked_at, head)) {
+        /* the bits count by another order: whoever it is now is asked, and told */
+        deposit->owed = (deposit->held | deposit->asked | deposit->owed) == 0 ? 0 : 0xff;
         deposit->held = deposit->asked = deposit->refused = 0;
-        deposit->owed = deposit->owed == 0 ? 0 : 0xff;
         deposit->ranked_at = head;
     }
     if (!deposit->is_over && !deposits_is_due(core, deposit)) {

@@ -45,7 +45,7 @@ void mailboxes_take(struct core *core, const struct record_header *header, struc
 /* NULL when none is known. */
 const struct mailbox_key *mailboxes_of(const struct core *core, const struct node_id *node);
 
-/* EVENT_RESTORE_MAILBOX, and EVENT_MAILBOX. */
+/* EVENT_RESTORE_MAILBOX; CUSTODY_MAILBOX is answered. */
 void mailboxes_restore(struct core *core, const struct mailbox_key *key);
 void mailboxes_made(struct core *core, const struct event *event);
 

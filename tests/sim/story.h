@@ -48,7 +48,9 @@
     X(duties_refused, story_duties_refused)                                                        \
     X(late_participant, story_late_participant)                                                    \
     X(many_cases, story_many_cases)                                                                \
-    X(never_together, story_never_together)
+    X(never_together, story_never_together)                                                        \
+    X(custodians_fail, story_custodians_fail)                                                      \
+    X(erased_at_custodians, story_erased_at_custodians)
 
 #define STORY_DECLARE(name, function) void function(struct world *world);
 STORY_LIST(STORY_DECLARE)

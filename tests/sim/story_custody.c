@@ -99,3 +99,77 @@ void story_never_together(struct world *world)
     hospital_boot(basel);
     story_settle(world, 2 * MINUTE_MS);
 }
+
+/* Does this envelope come from the custodian that keeps everything back? */
+static bool story_keeps_back(struct world *world, uint32_t from, uint32_t to, struct bytes frame)
+{
+    bool is_lost = from == 2 && to <= RESPONDER && frame.data[0] == FRAME_CUSTODY_ENVELOPE;
+    return !is_lost && story_never_both(world, from, to, frame);
+}
+
+/* One custodian dies with what it holds, one takes everything and gives nothing: the third is
+ * enough. */
+void story_custodians_fail(struct world *world)
+{
+    vault_allow(world);
+    world_begin(world, 5);
+    struct hospital *aarau = &world->hospitals[REQUESTER], *basel = &world->hospitals[RESPONDER];
+    world_run(world, MINUTE_MS);
+    uint32_t number = clinic_ask(aarau, ANNOUNCEMENT_OPEN, 1);
+    world_run(world, 10 * SECOND_MS);
+    hospital_crash(aarau);
+    world_run(world, 5 * SECOND_MS);
+    world->on_frame = story_keeps_back;
+    (void)story_done(world, clinic_join(basel, number));
+    world_run(world, 20 * SECOND_MS);
+    for (uint32_t i = 2; i < 5; i++)
+        WORLD_CHECK(world, vault_count(&world->hospitals[i], aarau) == 1);
+    hospital_crash(&world->hospitals[3]);
+    hospital_crash(basel);
+    world_run(world, 5 * SECOND_MS);
+    hospital_boot(aarau);
+    world_run(world, 5 * MINUTE_MS);
+    WORLD_CHECK(world, story_seen(aarau, number)->participant_count == 1);
+    WORLD_CHECK(world, vault_count(&world->hospitals[4], aarau) == 0);
+    world->on_frame = NULL;
+    hospital_boot(basel);
+    hospital_boot(&world->hospitals[3]);
+    story_settle(world, 2 * MINUTE_MS);
+}
+
+/* What is left for who is off is withdrawn when the case is erased, also by a node that died and
+ * started anew since it left it. */
+void story_erased_at_custodians(struct world *world)
+{
+    vault_allow(world);
+    world_begin(world, 4);
+    struct hospital *aarau = &world->hospitals[REQUESTER], *basel = &world->hospitals[RESPONDER];
+    struct hospital *chur = &world->hospitals[2], *davos = &world->hospitals[3];
+    world_run(world, MINUTE_MS);
+    uint32_t number = clinic_ask(aarau, ANNOUNCEMENT_OPEN, 1);
+    world_run(world, 10 * SECOND_MS);
+    (void)story_done(world, clinic_join(basel, number));
+    world_run(world, 20 * SECOND_MS);
+    hospital_crash(basel);
+    world_run(world, 5 * SECOND_MS);
+    for (int i = 0; i < 5; i++)
+        (void)clinic_post(aarau, number);
+    world_run(world, 20 * SECOND_MS);
+    WORLD_CHECK(world, vault_count(chur, basel) == 5 && vault_count(davos, basel) == 5);
+    hospital_crash(davos);
+    struct caserecord_erase erase = {.opening = story_seen(aarau, number)->opening,
+                                     .requester = aarau->node};
+    story_say(aarau, number, KIND_ERASE, &erase);
+    world_run(world, 100); /* and dies before anybody was told */
+    hospital_crash(aarau);
+    world_run(world, 5 * SECOND_MS);
+    hospital_boot(aarau);
+    hospital_boot(davos);
+    world_run(world, MINUTE_MS);
+    for (struct hospital *keeper = chur; keeper <= davos; keeper++)
+        WORLD_CHECK(world, vault_sealed(keeper, basel) <= 1); /* the ERASE, which is clear */
+    hospital_boot(basel);
+    world_run(world, MINUTE_MS);
+    WORLD_CHECK(world, story_seen(basel, number)->state == CASE_ERASED);
+    story_settle(world, 2 * MINUTE_MS);
+}

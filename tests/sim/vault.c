@@ -293,7 +293,15 @@ size_t vault_count(const struct hospital *hospital, const struct hospital *recip
     return count;
 }
 
-size_t vault_secrets(const struct hospital *hospital)
+size_t vault_sealed(const struct hospital *hospital, const struct hospital *recipient)
 {
-    return hospital->vault->secret_count;
+    size_t count = 0;
+    for (size_t i = 0; i < hospital->vault->row_count; i++) {
+        const struct step_held *held = &hospital->vault->rows[i].held;
+        count += ID_EQUAL(held->recipient, recipient->node) &&
+                         held->size > 2 + RECORD_BARE_SIZE + LETTER_SEAL_SIZE
+                     ? 1
+                     : 0;
+    }
+    return count;
 }

@@ -22,7 +22,7 @@ void vault_restore(struct hospital *hospital);
 
 /* How many envelopes it holds for this one. */
 size_t vault_count(const struct hospital *hospital, const struct hospital *recipient);
-/* How many mailbox secrets it has. */
-size_t vault_secrets(const struct hospital *hospital);
+/* And how many of them with more in them than header and signature. */
+size_t vault_sealed(const struct hospital *hospital, const struct hospital *recipient);
 
 #endif

@@ -76,6 +76,8 @@ struct lone {
     struct record_id done;         /* the last record that a post became */
     err done_verdict;
     bool has_no_room; /* the disk is full */
+    /* whoever tests custody carries it out; NULL: nobody */
+    void (*on_custody)(struct lone *lone, const struct effect *effect);
 };
 
 static LONE_UNUSED void lone_must(bool holds)
@@ -284,6 +286,12 @@ static LONE_UNUSED void lone_sent(struct lone *lone, const struct effect *effect
         lone_must(frame.data[0] == FRAME_HEADS_WANT || frame.data[0] >= FRAME_CUSTODY_LEAVE);
 }
 
+static LONE_UNUSED void lone_custody(struct lone *lone, const struct effect *effect)
+{
+    if (lone->on_custody != NULL)
+        lone->on_custody(lone, effect);
+}
+
 static LONE_UNUSED void lone_perform(struct lone *lone, const struct effect *effect)
 {
     struct event event;
@@ -335,11 +343,13 @@ static LONE_UNUSED void lone_perform(struct lone *lone, const struct effect *eff
     case EFFECT_ACKED:
         lone->counts.acked++;
         break;
+    case EFFECT_CUSTODY:
+        lone_custody(lone, effect);
+        break;
     case EFFECT_FORKED:
     case EFFECT_FORKS:
     case EFFECT_GENERATION:
     case EFFECT_RETRACT:
-    case EFFECT_CUSTODY:
         break;
     }
 }

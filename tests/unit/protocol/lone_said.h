@@ -116,7 +116,8 @@ static LONE_UNUSED void lone_certificate(struct lone *lone, uint32_t who, struct
     lone_must(certificate_write(&issue, hospital->sign_secret, out, &hospital->cert_id) == OK);
 }
 
-static LONE_UNUSED struct lone *lone_new(void)
+/* One that holds so many envelopes for others; 0: it takes no part in custody. */
+static LONE_UNUSED struct lone *lone_new_holding(uint32_t held_count_max)
 {
     struct lone *lone = calloc(1, sizeof *lone);
     lone_must(lone != NULL);
@@ -139,6 +140,9 @@ static LONE_UNUSED struct lone *lone_new(void)
     config->case_count_max = config->case_awake_max = 8;
     config->clinician_count_max = 64;
     config->writer_count_max = 128;
+    config->held_count_max = held_count_max;
+    config->deposit_count_max = held_count_max;
+    config->reach_count_max = held_count_max == 0 ? 0 : 64;
     lone->core_size = (core_memory_size(config) + 15) & ~(size_t)15;
     lone->core_memory = aligned_alloc(16, lone->core_size);
     lone->saved_memory = malloc(lone->core_size);
@@ -148,6 +152,11 @@ static LONE_UNUSED struct lone *lone_new(void)
     struct event event = lone_event(lone, EVENT_START);
     lone_give(lone, &event);
     return lone;
+}
+
+static LONE_UNUSED struct lone *lone_new(void)
+{
+    return lone_new_holding(0);
 }
 
 /* Each of its clinicians has a certificate that this core knows; its links 2 and 3 are up. */
