@@ -257,6 +257,20 @@ static bool story_answer(json_t *list, const char *text)
     return text[used] == ':' || text[used] == '\0';
 }
 
+/* What was refused, and cannot be edited, is not left lying about. */
+static bool story_can_leave(struct run *run, const char *draft)
+{
+    json_t *preview = story_get(run, "drafts", draft, "preview");
+    if (preview == NULL) {
+        char *path = story_path("drafts", draft, "");
+        json_decref(request_send(run, METHOD_DELETE, path, NULL));
+        free(path);
+    }
+    bool can = preview != NULL;
+    json_decref(preview);
+    return can;
+}
+
 int story_supply(struct run *run)
 {
     json_t *body = command_body(run);
@@ -277,6 +291,10 @@ int story_supply(struct run *run)
         json_t *item = story_upload(run, id, command_nth(run, "attach", i), NULL);
         is_good = item != NULL;
         json_decref(item);
+    }
+    if (id != NULL && is_good && !story_can_leave(run, id)) {
+        is_good = false;
+        id = NULL;
     }
     json_t *answer = id == NULL || !is_good ? NULL : story_send(run, id);
     if (answer == NULL && id != NULL)

@@ -117,7 +117,7 @@ static void received_time(const char *label, const json_t *one, const char *key)
 
 static void received_one(const json_t *one)
 {
-    char line[200];
+    char line[200], before[200] = "";
     size_t index;
     json_t *opened;
     const json_t *items = json_object_get(one, "items");
@@ -135,7 +135,9 @@ static void received_one(const json_t *one)
     {
         snprintf(line, sizeof line, "%.120s, %s UTC", answer_text(opened, "name"),
                  show_time(answer_text(opened, "at")));
-        show_pair(2, index == 0 ? "opened by" : "", 16, line);
+        if (strcmp(line, before) != 0) /* several receipts within a minute */
+            show_pair(2, index == 0 ? "opened by" : "", 16, line);
+        snprintf(before, sizeof before, "%s", line);
     }
     received_time("access ended", one, "ended_at");
     received_time("erased", one, "erased_at");

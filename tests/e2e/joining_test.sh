@@ -52,6 +52,13 @@ grep -q 'has access already' last || fed_fail "granted twice: $(cat last)"
 check lakeside 'access was given once' '[.thread[] | select(.kind == "GRANT")] | length == 1' thread "$case"
 check harbour 'the case file is here' '.case.part == "participant" and .case.case_file != null' show "$case"
 
+say 'what is supplied answers what was asked for'
+tell_signed 1 harbour visser ask "$case" --test Audiogram
+check lakeside 'one thing is asked for' '.case.asked | length == 1' show "$case"
+refused_signed lakeside grey 'counted from 0' supply "$case" --ask "$(record_of lakeside ASK)" \
+    --answer 1=not-available
+check lakeside 'no draft is left of it' '.drafts | length == 0' draft list
+
 say 'a second reply says what becomes of the first; the institution counts once'
 consult_reply harbour visser "$case_dir/opinion-1.json" lakeside
 first=$fed_opinion
