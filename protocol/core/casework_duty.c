@@ -387,6 +387,7 @@ void casework_unkept(struct core *core, const struct record_header *header, stru
     if (statement.kind == KIND_TAKE_IN && caserecord_take_in_read(content, &take_in) == OK)
         for (size_t i = 0; i < take_in.taken_count; i++)
             casework_again(core, entry, &take_in.taken[i].author);
+    casework_delay(core, ERR_FULL); /* what may be written on a full disk would be tried at once */
     if (statement.kind == KIND_ERASED && !entry->owes_receipt) {
         entry->owes_receipt = true;
         core->casework->receipts_owed++;

@@ -253,6 +253,24 @@ static void one_behind_what_had_no_room_is_obeyed(void **state)
     assert_true(is_erased(bed));
 }
 
+/* It is tried again after a while, not at once for ever. */
+static void a_receipt_that_has_no_room_is_owed(void **state)
+{
+    struct bed *bed = *state;
+    struct event event = ward_event(bed->ward, EVENT_DESTROYED);
+    struct ward_pen receipt = ward_pen(bed->ward, 1, bed->one.scope, AUDIENCE_CLEAR);
+    erase_by_3(bed);
+    bed->ward->is_full = bed->ward->is_packed = true;
+    event.destroyed.scope = bed->one.scope;
+    event.destroyed.erase = bed->one.pen.header.previous;
+    event.destroyed.backups_until.ms = event.wall.ms + 1;
+    ward_give(bed->ward, &event);
+    assert_int_equal(0, ward_tail(bed->ward, &receipt));
+    bed->ward->is_full = bed->ward->is_packed = false;
+    ward_pass(bed->ward, 60 * 1000);
+    assert_int_equal(1, ward_tail(bed->ward, &receipt));
+}
+
 static void what_another_signed_is_not_obeyed_for_want_of_room(void **state)
 {
     struct bed *bed = *state;
@@ -348,6 +366,7 @@ int main(void)
         AT_BED(who_is_stopped_itself_may_still_erase),
         AT_BED(one_that_has_no_room_is_obeyed_and_not_kept),
         AT_BED(one_behind_what_had_no_room_is_obeyed),
+        AT_BED(a_receipt_that_has_no_room_is_owed),
         AT_BED(what_another_signed_is_not_obeyed_for_want_of_room),
         AT_BED(a_case_of_our_own_is_erased_and_each_receipt_is_let_in_once),
     };

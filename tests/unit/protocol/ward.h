@@ -11,7 +11,13 @@
 #include "protocol/record/statement.h"
 #include "tests/unit/protocol/federation.h"
 
-enum { WARD_KEPT_MAX = 256, WARD_PENDING_MAX = 64, WARD_SENT_MAX = 2048, WARD_CASES_MAX = 64 };
+enum {
+    WARD_KEPT_MAX = 256,
+    WARD_PENDING_MAX = 64,
+    WARD_SENT_MAX = 2048,
+    WARD_ROUNDS_MAX = 5000,
+    WARD_CASES_MAX = 64
+};
 
 struct ward_kept {
     struct stream_id stream;
@@ -305,8 +311,10 @@ static inline void ward_step(struct ward *ward, const struct event *event)
 /* Takes the event, and all that follows from it. */
 static inline void ward_give(struct ward *ward, const struct event *event)
 {
+    unsigned rounds = 0;
     ward_step(ward, event);
     while (ward->pending_count > 0) {
+        assert_true(rounds++ < WARD_ROUNDS_MAX); /* it comes to rest */
         struct ward_pending pending = ward->pending[0];
         memmove(ward->pending, ward->pending + 1, --ward->pending_count * sizeof pending);
         ward_step(ward, &pending.event);
