@@ -157,6 +157,14 @@ void story_erased_at_custodians(struct world *world)
     world_run(world, 20 * SECOND_MS);
     WORLD_CHECK(world, vault_count(chur, basel) == 5 && vault_count(davos, basel) == 5);
     hospital_crash(davos);
+    hospital_boot(basel); /* has it all, and says so: Davos is not there to hear it */
+    world_run(world, MINUTE_MS);
+    WORLD_CHECK(world, vault_count(chur, basel) == 0);
+    hospital_crash(basel);
+    for (int i = 0; i < 3; i++)
+        (void)clinic_post(aarau, number);
+    world_run(world, 20 * SECOND_MS);
+    WORLD_CHECK(world, vault_sealed(chur, basel) == 3 && vault_sealed(davos, basel) == 5);
     struct caserecord_erase erase = {.opening = story_seen(aarau, number)->opening,
                                      .requester = aarau->node};
     story_say(aarau, number, KIND_ERASE, &erase);

@@ -137,7 +137,7 @@ static void take_head(struct lone *lone)
     lone_give(lone, &event);
 }
 
-static int given_a_core_with_two_others(void **state)
+static int given_a_core_that_others_joined_just_now(void **state)
 {
     desk = (struct desk){.keeps = OK};
     struct lone *lone = lone_new_holding(HELD);
@@ -145,10 +145,17 @@ static int given_a_core_with_two_others(void **state)
     lone_meet(lone, TWO);
     lone_meet(lone, THREE);
     publish(lone, THREE);
-    lone_tick(lone, DAYS(4)); /* past the cooling-off */
+    lone_tick(lone, 1000);
     lone_tick(lone, 6000);
     *state = lone;
     return 0;
+}
+
+static int given_a_core_with_two_others(void **state)
+{
+    int failed = given_a_core_that_others_joined_just_now(state);
+    lone_tick(*state, DAYS(4)); /* past the cooling-off */
+    return failed;
 }
 
 static int then_it_ends(void **state)
@@ -319,6 +326,23 @@ static void mail_for_who_is_off_is_left_and_tells_the_recipient_alone(void **sta
     struct frame_custody_leave again;
     assert_int_equal(frame_custody_leave_read((struct bytes){said->bytes, said->size}, &again), OK);
     assert_true(ID_EQUAL(left.id, again.id));
+}
+
+/* CU-4, CU-5 */
+static void who_may_not_read_yet_is_left_headers_and_the_rest_when_it_may(void **state)
+{
+    struct lone *lone = *state;
+    leave_link(lone, THREE);
+    write_to_three(lone);
+    lone_tick(lone, 1000);
+    lone_tick(lone, 6000);
+    assert_int_equal(lone->counts.sent_types[FRAME_CUSTODY_LEAVE], 1);
+    assert_false(desk.letter.has_key);
+    assert_int_equal(desk.letter.record.size, RECORD_BARE_SIZE);
+    lone_tick(lone, DAYS(4));
+    lone_tick(lone, 20000);
+    assert_true(desk.letter.has_key);
+    assert_true(lone->counts.sent_types[FRAME_CUSTODY_WITHDRAW] > 0);
 }
 
 static void say_held(struct lone *lone)
@@ -544,6 +568,9 @@ int main(void)
         CUSTODY(after_thirty_days_it_is_let_go),
         CUSTODY(where_custody_is_not_allowed_nothing_is_held),
         CUSTODY(mail_for_who_is_off_is_left_and_tells_the_recipient_alone),
+        cmocka_unit_test_setup_teardown(
+            who_may_not_read_yet_is_left_headers_and_the_rest_when_it_may,
+            given_a_core_that_others_joined_just_now, then_it_ends),
         CUSTODY(what_was_reported_is_withdrawn),
         CUSTODY(who_is_suspended_meanwhile_finds_nothing),
         CUSTODY(what_an_envelope_holds_is_kept_and_then_taken),
