@@ -10,6 +10,7 @@
 #include <lmdb.h>
 
 #include "node/desk/readout.h"
+#include "protocol/link/frame.h"
 #include "tests/unit/node/town.h"
 
 enum { A, B, C };
@@ -160,6 +161,62 @@ static void what_a_disk_lost_comes_back_from_others(void **state)
     town_shut(town, B); /* and stays */
     town_open(town, B);
     assert_true(come_back(town, B, ids, 4));
+}
+
+/* Somebody who passes a record on with a signature that is not its writer's. */
+struct forger {
+    struct record_id id;
+    unsigned count;
+};
+
+static bool forge(void *arg, const struct town_house *from, const struct town_house *to,
+                  struct town_frame *frame)
+{
+    struct forger *forger = arg;
+    struct reader reader;
+    struct frame_record record;
+    struct record_claim claim;
+    uint16_t count;
+    (void)from;
+    if (to->number != B + 1 || frame->data[0] != FRAME_RECORDS ||
+        frame_records_open((struct bytes){frame->data, frame->size}, &reader, &count) != OK)
+        return true;
+    while (count-- > 0 && frame_record_read(&reader, &record) == OK) {
+        if (record_parse(record.record, &claim) != OK || !ID_EQUAL(claim.id, forger->id))
+            continue;
+        frame->data[record.record.data - frame->data + RECORD_HEADER_SIZE] ^= 1;
+        forger->count++;
+    }
+    return true;
+}
+
+static bool has_forged(void *arg)
+{
+    return ((struct forger *)arg)->count > 0;
+}
+
+/* (S-14) */
+static void what_comes_back_has_its_own_signature(void **state)
+{
+    struct town *town = *state;
+    struct town_case one = town_ask(&town->houses[A], 7);
+    struct forger forger = {.id = one.announcement};
+    assert_true(town_spreads(town, B, &one.announcement));
+    lose(town, B, &one.announcement, 1);
+    assert_true(are_lost(town, B, 1));
+    town->on_frame = forge;
+    town->arg = &forger;
+    town_connect(town, B, A);
+    assert_true(town_until(town, has_forged, &forger));
+    struct town_case next = town_ask(&town->houses[A], 8); /* comes behind it */
+    assert_true(town_spreads(town, B, &next.announcement));
+    assert_true(are_lost(town, B, 1));
+    town->on_frame = NULL;
+    town_shut(town, B);
+    town_open(town, B);
+    assert_true(are_lost(town, B, 1));
+    town_connect(town, B, A);
+    assert_true(come_back(town, B, &one.announcement, 1));
 }
 
 static void what_is_lost_stays_on_the_list_over_a_start(void **state)
@@ -329,6 +386,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_TOWN(what_a_disk_lost_comes_back_from_others),
+        IN_TOWN(what_comes_back_has_its_own_signature),
         IN_TOWN(what_is_lost_stays_on_the_list_over_a_start),
         IN_TOWN(what_is_our_own_comes_back_from_who_has_it_and_else_is_told),
         IN_TOWN(the_way_to_a_record_is_mended_by_itself),
