@@ -69,7 +69,7 @@ enum limits {
     OPINION_FILE_SIZE_MAX = 72 * 1024 * 1024, /* HEAD_COUNT_MAX of the largest heads, and more */
 
     CASE_COUNT_MAX = 65536,        /* cases that a node has a part in */
-    CASE_AWAKE_MAX = 4096,         /* of them in memory as a whole */
+    CASE_AWAKE_MAX = 1024,         /* of them in memory as a whole */
     CLINICIAN_PLACE_COUNT = 16384, /* three quarters of them may be taken: certificates in all */
     CLINICIAN_SHARE_PART = 16,     /* one institution's certificates: a sixteenth of the places */
     WRITER_FIRST_KIB = 2 * 1024 * 1024, /* that one writer may make a node keep at once, */

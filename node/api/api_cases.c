@@ -192,15 +192,18 @@ static json_t *api_case_short(const struct api_call *call, const struct consult 
     return json;
 }
 
+/* Before the case is read. */
+static bool api_brief_fits(const struct api_call *call, const struct core_case_brief *brief)
+{
+    const char *state = http_query(call->request, "state");
+    return api_state_fits(state == NULL ? "all" : state, !api_is_over(brief->state));
+}
+
 static bool api_case_fits(const struct api_call *call, const struct consult *consult)
 {
-    if (consult == NULL)
-        return false;
     const char *role = http_query(call->request, "role");
     const char *part = api_part_in(call->federation, &consult->case_id);
-    const char *state = http_query(call->request, "state");
     return (role == NULL || strcmp(role, "all") == 0 || strcmp(role, part) == 0) &&
-           api_state_fits(state == NULL ? "all" : state, !api_is_over(consult->state)) &&
            api_specialty_fits(http_query(call->request, "specialty"),
                               (struct bytes){consult->specialty, consult->specialty_size});
 }
@@ -213,8 +216,10 @@ static void api_get_cases(struct api_call *call)
     size_t limit = api_limit(call);
     uint32_t index = (uint32_t)api_after(call);
     for (; json_array_size(list) < limit && core_case_at(core, index, &brief); index++) {
-        const struct consult *consult = shell_case(call->federation->shell, &brief.case_id);
-        if (api_case_fits(call, consult))
+        const struct consult *consult = api_brief_fits(call, &brief)
+                                            ? shell_case(call->federation->shell, &brief.case_id)
+                                            : NULL;
+        if (consult != NULL && api_case_fits(call, consult))
             json_array_append_new(list, api_case_short(call, consult));
     }
     json_t *json = json_pack("{s:o}", "cases", list);

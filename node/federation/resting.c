@@ -72,10 +72,10 @@ void resting_wake(struct shell *shell)
 {
     struct case_id called[STEP_EFFECT_COUNT_MAX];
     size_t count = resting_called(shell->step, called);
-    uint8_t *memory = count == 0 ? NULL : malloc(STORE_ROW_SIZE_MAX);
+    uint8_t *memory = count == 0 ? NULL : malloc(CORE_CASE_SIZE_MAX);
     for (size_t i = 0; i < count; i++) {
         struct event event = shell_event(EVENT_WOKEN);
-        struct buffer row = buffer_over(memory, memory == NULL ? 0 : (size_t)STORE_ROW_SIZE_MAX);
+        struct buffer row = buffer_over(memory, memory == NULL ? 0 : (size_t)CORE_CASE_SIZE_MAX);
         event.rest.case_id = called[i];
         event.verdict = row_table_get(shell->store, STORE_TABLE_CASE, ID_BYTES(called[i]), &row);
         event.rest.row = buffer_bytes(&row);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -368,6 +369,16 @@ static err shell_record(struct shell *shell, const struct core_config *config,
     return failure;
 }
 
+static void shell_spare(void *memory, size_t size)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t)memory + page - 1) / page * page;
+    uintptr_t last = ((uintptr_t)memory + size) / page * page;
+    if (memory != NULL && first < last) /* a kernel without huge pages refuses: as well */
+        (void)madvise((uint8_t *)memory + (first - (uintptr_t)memory), last - first,
+                      MADV_NOHUGEPAGE);
+}
+
 static err shell_allocate(struct shell *shell, char ret_problem[static STORE_PROBLEM_SIZE])
 {
     struct roster_plan plan = roster_plan_full();
@@ -383,9 +394,11 @@ static err shell_allocate(struct shell *shell, char ret_problem[static STORE_PRO
     config.reach_count_max = SHELL_REACH_COUNT;
     envelopes_secret(shell, config.deposit_secret);
     randombytes_buf(config.hash_key, sizeof config.hash_key);
-    /* calloc of this size is mapped and untouched: only what is used becomes resident */
+    /* calloc of this size is mapped and untouched: only what is used becomes resident, unless the
+     * kernel fills whole huge pages for it */
     shell->roster_memory = calloc(1, roster_size(&plan));
     shell->core_memory = calloc(1, core_memory_size(&config));
+    shell_spare(shell->core_memory, core_memory_size(&config));
     shell->step = calloc(1, sizeof *shell->step);
     shell->outbox = outbox_new();
     shell->errands = errands_new();

@@ -25,8 +25,8 @@ const struct consult *shell_case(struct shell *shell, const struct case_id *case
     if (awake != NULL || !core_case_rests(shell->core, case_id))
         return awake;
     struct consult *place = shell_case_place(shell, case_id);
-    uint8_t *memory = malloc(STORE_ROW_SIZE_MAX);
-    struct buffer row = buffer_over(memory, memory == NULL ? 0 : (size_t)STORE_ROW_SIZE_MAX);
+    uint8_t *memory = malloc(CORE_CASE_SIZE_MAX);
+    struct buffer row = buffer_over(memory, memory == NULL ? 0 : (size_t)CORE_CASE_SIZE_MAX);
     err failure = place == NULL
                       ? ERR_NO_MEMORY
                       : row_table_get(shell->store, STORE_TABLE_CASE, ID_BYTES(*case_id), &row);
