@@ -137,6 +137,30 @@ static int show_status(const struct relay_config *config)
     return fail("the relay's status cannot be read; see its log");
 }
 
+/* The settings were read; what they name is looked at here. */
+static int check(const struct options *options, const struct relay_config *config)
+{
+    uint8_t secret[KEY_SIZE];
+    struct transport_key key;
+    struct config_trouble trouble;
+    err failure = relay_key_load(config->data, secret, &key);
+    sodium_memzero(secret, sizeof secret);
+    if (failure == OK) {
+        printf("%s: all settings are good\n", options->config);
+        return 0;
+    }
+    config_complain(config->config, "", "data",
+                    failure == ERR_NOT_FOUND ? "there is no relay.key; make it with "
+                                               "`consilium-relay init --data DIR`"
+                    : failure == ERR_NOT_ENTITLED
+                        ? "relay.key is another's, or others may read it; chown it to the relay's "
+                          "user, chmod 600"
+                    : failure == ERR_IO ? strerror(errno)
+                                        : "relay.key is no relay's key; restore it from its backup",
+                    &trouble);
+    return fail(trouble.line);
+}
+
 static int run(const struct options *options)
 {
     struct relay_config config;
@@ -146,7 +170,7 @@ static int run(const struct options *options)
         return fail(trouble.line);
     log_init(config.log);
     if (options->check_config)
-        printf("%s: all settings are good\n", options->config);
+        status = check(options, &config);
     else if (options->status)
         status = show_status(&config);
     else

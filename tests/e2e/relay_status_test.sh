@@ -48,6 +48,16 @@ END
 expect 2 'not understood' foo
 expect 2 'wants --data' init
 expect 2 'unrecognized option' --colour
+expect 0 'all settings are good' --config relay.conf --check-config
+sed 's,/data$,/nowhere,' relay.conf >wrong.conf
+expect 1 'wrong.conf:1: data: there is no relay.key; make it' --config wrong.conf --check-config
+cp -r data open
+chmod 644 open/relay.key
+sed 's,/data$,/open,' relay.conf >wrong.conf
+expect 1 'wrong.conf:1: data: .*others may read' --config wrong.conf --check-config
+chmod 600 open/relay.key
+echo 'not a key' >open/relay.key
+expect 1 'wrong.conf:1: data: .*restore it' --config wrong.conf --check-config
 expect 1 'no relay ever ran' --config relay.conf --status
 expect 1 'nowhere.conf' --config nowhere.conf --status
 
