@@ -53,10 +53,11 @@ void deposits_heard(struct core *core, const struct node_id *node,
                     const struct frame_position *position)
 {
     const struct stream_id *id = &position->stream;
-    uint32_t slot = streams_find(&core->streams, id);
-    if (core->config.reach_count_max == 0 || slot == STREAM_NONE ||
-        !ID_EQUAL(id->writer, core->config.self) ||
+    if (core->config.reach_count_max == 0 || !ID_EQUAL(id->writer, core->config.self) ||
         (id->scope.kind != SCOPE_MAIL && id->scope.kind != SCOPE_CASE))
+        return;
+    uint32_t slot = streams_find(&core->streams, id);
+    if (slot == STREAM_NONE)
         return;
     struct deposits_reach *reach = deposits_reach_of(core, node, slot);
     uint64_t tail = core->streams.all[slot].tail;
