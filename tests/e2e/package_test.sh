@@ -87,6 +87,11 @@ grep -q 'federation is missing' "$home/log" || { cat "$home/log" >&2 && fail 'it
 sed -i 's/^#federation.*/federation = '"$(printf %064d 1)"'/; s/^#publisher.*/publisher = '"$(printf %064d 1)/" \
     "$root/etc/consilium/consilium-relay.conf"
 "$build/bootstrap/consilium-relay" --config "$root/etc/consilium/consilium-relay.conf" \
+    --check-config 2>"$home/log" && fail 'there is no key yet'
+grep -q 'consilium-relay init' "$home/log" || { cat "$home/log" >&2 && fail 'it should say what is next'; }
+chown 0:0 "$root/var/lib/consilium-relay"
+"$build/bootstrap/consilium-relay" init --data "$root/var/lib/consilium-relay" >"$home/log" || fail 'relay init'
+"$build/bootstrap/consilium-relay" --config "$root/etc/consilium/consilium-relay.conf" \
     --check-config >"$home/log" || fail 'then they are good'
 echo 'again, as an upgrade: what the administrator wrote stays'
 dpkg --root="$root" --force-script-chrootless --force-depends --force-confold -i \
