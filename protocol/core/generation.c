@@ -128,6 +128,8 @@ static bool generation_has_heard(const struct core *core, const struct node_id *
 void generation_heard(struct core *core, struct peer *peer)
 {
     struct generations *generations = &core->generations;
+    if (peer->relation != CHAIN_SAME)
+        return; /* (T-22) */
     peer->is_surveyed = true;
     if (generation_has_heard(core, &peer->node) || generations->heard_count == LINK_COUNT_MAX)
         return;

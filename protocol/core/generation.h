@@ -18,7 +18,7 @@ void generation_restore(struct core *core, const struct event *event);
 void generation_marker(struct core *core, const struct event *event);
 void generation_start(struct core *core, enum event_marker marker, struct step *step);
 
-/* The peer has told where our streams stand with it. */
+/* The peer has told where our streams stand with it; at another head, it may have left some out. */
 void generation_heard(struct core *core, struct peer *peer);
 
 /* ---- our own ---- */

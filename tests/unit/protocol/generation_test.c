@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "protocol/core/core_state.h"
-#include "tests/unit/protocol/ward.h"
+#include "tests/unit/protocol/ward_case.h"
 
 enum { NOBODYS_KEY = 77 };
 
@@ -241,6 +241,21 @@ static void a_marker_begun_after_a_restore_does_not_name_what_was_lost(void **st
     assert_int_equal(OK, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
 }
 
+/* (T-22) */
+static void who_stands_at_another_head_was_not_heard(void **state)
+{
+    struct ward *ward = ((struct room *)*state)->ward;
+    struct ward_pen left = given_a_store_put_back(ward, 3, MARKER_OTHER);
+    const struct stream_id *stream = &left.header.stream;
+    ward_meet(ward, 3);
+    ward_decide(ward, 2, MEMBER_SUSPENDED, 0);
+    tell(ward, 3, stream, 1);
+    assert_int_equal(ERR_BUSY, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
+    ward_meet(ward, 3);
+    tell(ward, 3, stream, 1);
+    assert_int_equal(OK, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
+}
+
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, given_a_stream_of_three, then_it_ends)
 
 int main(void)
@@ -253,6 +268,7 @@ int main(void)
         IN_ROOM(what_the_marker_names_and_nobody_has_is_begun_anew),
         IN_ROOM(what_somebody_says_it_has_is_waited_for),
         IN_ROOM(a_later_generation_may_have_been_begun_and_lost),
+        IN_ROOM(who_stands_at_another_head_was_not_heard),
         IN_ROOM(a_marker_begun_after_a_restore_does_not_name_what_was_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
