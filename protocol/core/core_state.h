@@ -62,11 +62,12 @@ struct core_fork {
 
 /* What is known of our own store and of generations (generation.h). */
 struct generations {
-    bool is_proven;    /* the store is not an older copy, or enough told what they hold of us */
-    bool has_marker;   /* it names all of our streams */
-    bool is_restored;  /* the store was put back to an earlier day */
-    bool was_restored; /* once */
-    uint32_t telling;  /* the next slot whose end may have to be kept */
+    bool is_proven;       /* the store is not an older copy, or enough told what they hold of us */
+    bool has_marker;      /* it names all of our streams */
+    bool is_restored;     /* the store was put back to an earlier day */
+    bool was_restored;    /* once */
+    struct mono heard_at; /* when a peer last told, the first time since it is connected */
+    uint32_t telling;     /* the next slot whose end may have to be kept */
     uint32_t heard_count;
     struct node_id heard[LINK_COUNT_MAX]; /* who has told since the start where we stand with it */
 };

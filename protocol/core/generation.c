@@ -130,6 +130,8 @@ void generation_heard(struct core *core, struct peer *peer)
     struct generations *generations = &core->generations;
     if (peer->relation != CHAIN_SAME)
         return; /* (T-22) */
+    if (!peer->is_surveyed)
+        generations->heard_at = core->now;
     peer->is_surveyed = true;
     if (generation_has_heard(core, &peer->node) || generations->heard_count == LINK_COUNT_MAX)
         return;
@@ -203,7 +205,11 @@ static bool generation_is_gone(const struct core *core, uint32_t slot)
 static bool generation_is_due(const struct core *core, const struct stream *stream)
 {
     bool is_new = core->now.ms - core->started_at.ms < SURVEY_MS_MAX;
-    bool is_claimed = core->config.survey_ms > 0 && is_new && stream->want_to > stream->kept;
+    /* who was away when we started speaks of it later: then too it has a minute to give it back */
+    bool is_told_late = core->generations.is_restored && stream->tail == 0 &&
+                        core->now.ms - core->generations.heard_at.ms < SURVEY_MS_MAX;
+    bool is_claimed =
+        ((core->config.survey_ms > 0 && is_new) || is_told_late) && stream->want_to > stream->kept;
     return is_claimed || (stream->tail == 0 && stream->lost_to > 0 &&
                           !generation_is_gone(core, (uint32_t)(stream - core->streams.all)));
 }

@@ -256,6 +256,19 @@ static void who_stands_at_another_head_was_not_heard(void **state)
     assert_int_equal(OK, ward_post(ward, stream->scope, AUDIENCE_SCOPE, words(1)));
 }
 
+/* Hospital 3 was away for long, and holds a later generation. */
+static void what_is_told_late_is_waited_for_too(void **state)
+{
+    struct ward *ward = ((struct room *)*state)->ward;
+    struct ward_pen left = given_a_store_put_back(ward, 3, MARKER_OTHER);
+    struct stream_id later = left.header.stream;
+    later.generation = 2;
+    ward_pass(ward, 60 * 60 * 1000);
+    ward_meet(ward, 3);
+    tell(ward, 3, &later, 2);
+    assert_int_equal(ERR_BUSY, ward_post(ward, later.scope, AUDIENCE_SCOPE, words(1)));
+}
+
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, given_a_stream_of_three, then_it_ends)
 
 int main(void)
@@ -269,6 +282,7 @@ int main(void)
         IN_ROOM(what_somebody_says_it_has_is_waited_for),
         IN_ROOM(a_later_generation_may_have_been_begun_and_lost),
         IN_ROOM(who_stands_at_another_head_was_not_heard),
+        IN_ROOM(what_is_told_late_is_waited_for_too),
         IN_ROOM(a_marker_begun_after_a_restore_does_not_name_what_was_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
