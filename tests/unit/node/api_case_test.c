@@ -53,6 +53,17 @@ static bool is_opened_by(void *arg)
     return is;
 }
 
+/* One that the requester took in, and so could reveal. */
+static bool has_an_opinion(void *arg)
+{
+    const struct desk_sought *sought = arg;
+    json_t *about = desk_look(sought->room, sought->which, sought->in_case, "");
+    json_t *counts = json_object_get(about, "counts");
+    bool has = json_integer_value(json_object_get(counts, "institutions_with_opinion")) > 0;
+    json_decref(about);
+    return has;
+}
+
 static void a_case_goes_from_question_to_outcome(void **state)
 {
     struct desk_room *room = *state;
@@ -87,7 +98,8 @@ static void a_case_goes_from_question_to_outcome(void **state)
     assert_string_equal("open", desk_text(asked, "state"));
     json_decref(about);
 
-    desk_seen(room, A, in_case, "TAKE_IN");
+    struct desk_sought taken = {room, A, in_case, ""};
+    assert_true(town_until(room->town, has_an_opinion, &taken));
     desk_did(room, A, in_case, "reveal", json_object());
     desk_seen(room, C, in_case, "OPINION");
     desk_seen(room, B, in_case, "ASK");
