@@ -384,6 +384,16 @@ static struct peer *catchup_next_helper(struct core *core, struct lack *lack)
     return NULL;
 }
 
+/* (T-23) */
+static uint64_t catchup_lack_pause(struct lack *lack)
+{
+    uint64_t pause = (uint64_t)LACK_RETRY_MS << lack->tries;
+    if (pause >= LACK_RETRY_MS_MAX)
+        return LACK_RETRY_MS_MAX;
+    lack->tries++;
+    return pause;
+}
+
 /* Asks for positions whose body or key we lack. */
 static void catchup_want_lacks(struct core *core, struct step *step)
 {
@@ -398,7 +408,7 @@ static void catchup_want_lacks(struct core *core, struct step *step)
         struct peer *peer = catchup_next_helper(core, lack);
         if (peer == NULL)
             continue;
-        lack->retry_at.ms = core->now.ms + LACK_RETRY_MS;
+        lack->retry_at.ms = core->now.ms + catchup_lack_pause(lack);
         catchup_want_one(core, peer, lack->stream, lack->sequence, step);
         budget--;
     }
@@ -410,6 +420,7 @@ void catchup_retry(struct core *core)
     for (uint32_t i = 0; i < core->streams.lack_count; i++) {
         struct lack *lack = &core->streams.lacks[i];
         lack->retry_at = (struct mono){0};
+        lack->tries = 0;
     }
     for (size_t i = 0; i < LINK_COUNT_MAX; i++)
         core->peers[i].summary_at = (struct mono){0};

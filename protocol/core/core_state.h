@@ -20,7 +20,8 @@ enum {
     PEER_WANTING_MAX = 64,
     SUMMARY_INTERVAL_MS = 30 * 1000,
     WANT_TIMEOUT_MS = 10 * 1000,
-    LACK_RETRY_MS = 30 * 1000,
+    LACK_RETRY_MS = 1000, /* and twice as long each time */
+    LACK_RETRY_MS_MAX = 30 * 1000,
     CUT_OFF_MS = 24 * 60 * 60 * 1000, /* alone for so long: heads are compared anew */
     COMPARED_COUNT = 2,
     SPOILED_MS = 60 * 1000,

@@ -69,6 +69,7 @@ struct lack {
     bool is_mending; /* it is being put anew */
     struct mono retry_at;
     uint16_t asked; /* place of the peer asked last; the next one is asked next */
+    uint8_t tries;  /* since something came up: the more, the longer the wait */
 };
 
 struct streams {

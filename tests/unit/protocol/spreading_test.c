@@ -216,6 +216,60 @@ static void who_is_ahead_is_asked_from_where_we_stand(void **state)
     assert_int_equal(want.from, 4);
 }
 
+/* Hospital `who` hands over the first record of its board stream, and not its key. */
+static void send_keyless(struct lone *lone, uint32_t who)
+{
+    static uint8_t whole[8192], keyless[8192];
+    struct scope board = board_of(lone);
+    struct record_header header = lone_header(lone, who, &board);
+    struct buffer from = buffer_over(whole, sizeof whole);
+    struct buffer to = buffer_over(keyless, sizeof keyless);
+    struct frame_record record;
+    struct reader reader;
+    uint16_t count;
+    frame_records_begin(&from);
+    assert_true(lone_record(lone, who, &header, bytes_of_text("anything"), &from));
+    frame_records_end(&from, 1);
+    assert_int_equal(frame_records_open(buffer_bytes(&from), &reader, &count), OK);
+    assert_int_equal(frame_record_read(&reader, &record), OK);
+    record.has_key = false;
+    frame_records_begin(&to);
+    frame_record_write(&to, &record);
+    frame_records_end(&to, 1);
+    lone_hear(lone, who, buffer_bytes(&to));
+}
+
+/* Seconds from now on at which the core asks, in so many seconds. */
+static size_t asked_at(struct lone *lone, uint32_t seconds, uint32_t *ret_at, unsigned *ret_links)
+{
+    size_t count = 0;
+    for (uint32_t second = 1; second <= seconds; second++) {
+        lone->counts = (struct lone_counts){.sent = 0};
+        lone_tick(lone, 1000);
+        if (lone->counts.sent_types[FRAME_WANT] == 0)
+            continue;
+        ret_links[count] = lone->said[FRAME_WANT].links;
+        ret_at[count++] = second;
+    }
+    return count;
+}
+
+/* T-23 */
+static void a_lacking_key_is_asked_for_in_turn_and_ever_more_seldom(void **state)
+{
+    struct lone *lone = *state;
+    uint32_t at[200];
+    unsigned links[200];
+    send_keyless(lone, TWO);
+    size_t count = asked_at(lone, 200, at, links);
+    assert_true(count > 8);
+    for (size_t i = 1; i < count; i++) {
+        uint32_t pause = at[i] - at[i - 1];
+        assert_int_equal(pause, i < 6 ? 1u << (i - 1) : 30);
+        assert_int_not_equal(links[i], links[i - 1]);
+    }
+}
+
 static void a_want_without_an_answer_is_given_up_in_time(void **state)
 {
     struct lone *lone = *state;
@@ -292,6 +346,7 @@ int main(void)
         SPREADING(a_report_on_our_stream_is_told_once),
         SPREADING(equal_digests_are_all_that_is_said_after_the_first),
         SPREADING(who_is_ahead_is_asked_from_where_we_stand),
+        SPREADING(a_lacking_key_is_asked_for_in_turn_and_ever_more_seldom),
         SPREADING(a_want_without_an_answer_is_given_up_in_time),
         SPREADING(a_want_is_answered_with_what_is_here_or_why_not),
         SPREADING(a_stream_of_another_scope_is_neither_given_nor_asked_for),
