@@ -89,7 +89,8 @@ static int invite_build(const struct society *society, const struct society_opti
     struct federation_id federation = roster_federation(&society->roster);
     uint32_t count = society_invite_epochs(society, epochs);
     if (count == 0)
-        return 1;
+        return society_say_error("a roster head in this directory cannot be read: `verify` tells "
+                                 "which");
     size_t size =
         256 + (size_t)count * (HEAD_SIZE_MAX + 4) + roster_snapshot_size(&society->roster);
     struct buffer file = buffer_over(malloc(size), size);
@@ -108,6 +109,9 @@ static int invite_build(const struct society *society, const struct society_opti
 static int invite_member(struct society *society, const struct society_options *options)
 {
     struct member member;
+    if (!society->roster.filled)
+        return society_say_error("the federation is not founded yet: all its officers have to "
+                                 "`sign`, then invite");
     if (!society_pending_find(society, options->arguments[0], &member))
         return 1;
     const struct roster_entry *entry = roster_find(&society->roster, &member.node_id);

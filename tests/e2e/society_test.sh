@@ -108,6 +108,7 @@ grep '^  not yet' log | grep 'bela of the society' | grep -q 'chen of the societ
 expect 'signed the pending head already' sign --key ada --passphrase-file ada.pass --yes
 sign bela
 [ "$(json .federation)" = null ] || fail 'founded by two of three'
+expect 'not founded yet' invite 'Lakeside Hospital' --output early.invitation
 sign chen
 federation=$(json .federation)
 [ ${#federation} = 64 ] || fail 'no federation'
