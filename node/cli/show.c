@@ -6,33 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <utf8proc.h>
 
 enum { SHOW_COLUMNS = 80, SHOW_NAME_WIDTH = 16 };
-
-void show_problem(const char *format, ...)
-{
-    va_list arguments;
-    char line[2048];
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    char *clean = show_clean(line, false);
-    fprintf(stderr, "consilium: %s\n", clean);
-    free(clean);
-}
-
-void show_error(const json_t *answer)
-{
-    const char *message = json_string_value(json_object_get(answer, "message"));
-    const char *hint = json_string_value(json_object_get(answer, "hint"));
-    show_problem("%s", message == NULL ? "the node gave no reason" : message);
-    if (hint == NULL)
-        return;
-    char *clean = show_clean(hint, false);
-    fprintf(stderr, "  %s\n", clean);
-    free(clean);
-}
 
 /* ---- text ---- */
 
@@ -149,7 +126,7 @@ static size_t show_fit(const char *line, size_t room)
 }
 
 /* `column`: where the cursor stands; `line_max` 0: as many as it takes. */
-static void show_wrapped(const char *text, size_t indent, size_t column, size_t line_max)
+static void show_wrapped(FILE *out, const char *text, size_t indent, size_t column, size_t line_max)
 {
     char *clean = show_clean(text, true);
     const char *at = clean;
@@ -159,7 +136,7 @@ static void show_wrapped(const char *text, size_t indent, size_t column, size_t 
         size_t size = show_fit(at, SHOW_COLUMNS - indent - (is_last ? 4 : 0));
         bool is_cut = is_last && at[size + strspn(at + size, "\n ")] != '\0';
         size_t blanks = size == 0 && !is_cut ? 0 : indent > column ? indent - column : 0;
-        printf("%*s%.*s%s\n", (int)blanks, "", (int)size, at, is_cut ? " ..." : "");
+        fprintf(out, "%*s%.*s%s\n", (int)blanks, "", (int)size, at, is_cut ? " ..." : "");
         column = 0;
         if (is_last)
             break;
@@ -175,12 +152,44 @@ static void show_wrapped(const char *text, size_t indent, size_t column, size_t 
 
 void show_text(const char *text, size_t indent)
 {
-    show_wrapped(text, indent, 0, 0);
+    show_wrapped(stdout, text, indent, 0, 0);
+}
+
+/* For people wrapped; for a log or a program on one line. */
+static void show_complaint(const char *text, size_t indent, size_t column)
+{
+    char *clean = show_clean(text, false);
+    if (isatty(STDERR_FILENO))
+        show_wrapped(stderr, clean, indent, column, 0);
+    else
+        fprintf(stderr, "%*s%s\n", (int)(indent - column), "", clean);
+    free(clean);
+}
+
+void show_problem(const char *format, ...)
+{
+    static const char who[] = "consilium: ";
+    va_list arguments;
+    char line[2048];
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    fputs(who, stderr);
+    show_complaint(line, sizeof who - 1, sizeof who - 1);
+}
+
+void show_error(const json_t *answer)
+{
+    const char *message = json_string_value(json_object_get(answer, "message"));
+    const char *hint = json_string_value(json_object_get(answer, "hint"));
+    show_problem("%s", message == NULL ? "the node gave no reason" : message);
+    if (hint != NULL)
+        show_complaint(hint, 2, 0);
 }
 
 void show_excerpt(const char *text, size_t indent, size_t line_max)
 {
-    show_wrapped(text, indent, 0, line_max);
+    show_wrapped(stdout, text, indent, 0, line_max);
 }
 
 void show_pair(size_t lead_indent, const char *lead, size_t indent, const char *text)
@@ -190,7 +199,7 @@ void show_pair(size_t lead_indent, const char *lead, size_t indent, const char *
     if (*text == '\0')
         putchar('\n');
     else
-        show_wrapped(text, indent, column, 0);
+        show_wrapped(stdout, text, indent, column, 0);
 }
 
 const char *show_size(long long bytes)

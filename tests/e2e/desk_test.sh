@@ -106,6 +106,14 @@ if setsid -w "$fed_build/node/cli/consilium" close "$case" --clinician grey \
 fi
 grep -q 'no terminal' last || fed_fail "no terminal: $(cat last)"
 
+say 'a complaint is wrapped for a person, and one line for a program'
+nowhere=/nowhere/$(printf 'deep/%.0s' 1 2 3 4 5 6 7 8 9 0)socket
+script -qec "'$fed_build/node/cli/consilium' inbox --socket $nowhere" /dev/null >last || true
+[ "$(wc -l <last)" -gt 1 ] || fed_fail 'it should be wrapped'
+tr -d '\r' <last | awk 'length($0) > 80 { exit 1 }' || fed_fail "over 80 columns: $(cat last)"
+"$fed_build/node/cli/consilium" inbox --socket "$nowhere" 2>last || true
+[ "$(wc -l <last)" = 1 ] || fed_fail 'it should be one line'
+
 say 'who may not use the socket'
 if [ "$(id -u)" = 0 ]; then
     public=$(mktemp -d)
