@@ -4,7 +4,6 @@
 
 #include "node/api/api_state.h"
 #include "node/desk/sheets.h"
-#include "node/federation/audit.h"
 #include "node/io/log.h"
 #include "protocol/consult/mail.h"
 
@@ -232,18 +231,6 @@ static bool api_is_confirmed(struct api_call *call, const struct sheets *sheets)
     return false;
 }
 
-static void api_note_confirmed(const struct api_call *call, const struct sheets *sheets)
-{
-    struct audit_fact fact = {.what = AUDIT_CONFIRMED,
-                              .login = bytes_of_text(call->account->login),
-                              .clinician = call->account->certificate.cert_id,
-                              .uid = (uint64_t)http_peer(call->request).uid + 1,
-                              .case_id = sheets->case_id};
-    memcpy(fact.record.bytes, sheets->preview.bytes, HASH_SIZE);
-    fact.note = bytes_of_text("the record named here is the preview's hash");
-    audit_note(shell_audit(call->federation->shell), &fact);
-}
-
 void api_send(struct api_call *call, struct draft *draft)
 {
     struct form_problem problem;
@@ -276,7 +263,7 @@ void api_send(struct api_call *call, struct draft *draft)
     sending->sheets = sheets;
     draft->in_progress++;
     draft->sending = sheets.preview;
-    api_note_confirmed(call, &sheets);
+    desk_confirm(sending->order, &sheets.case_id, &sheets.preview);
     err failure = draft_save(call->federation->drafts, draft, api_on_marked, sending);
     if (failure != OK) {
         memset(&draft->sending, 0, sizeof draft->sending);

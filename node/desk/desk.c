@@ -20,6 +20,9 @@ struct desk_order {
     size_t count;
     size_t posted_count;
     struct shell_done posted[DESK_LETTER_COUNT_MAX];
+    struct case_id confirmed_case;
+    struct hash confirmed; /* the preview; zeros: nothing was confirmed */
+    uint64_t audit_number; /* of the entry about it */
     struct cert_id clinician;
     char login[ACCOUNT_LOGIN_SIZE_MAX + 1];
     uint64_t uid; /* plus 1; 0: the node */
@@ -69,6 +72,13 @@ err desk_add(struct desk_order *order, const struct desk_letter *letter)
     sheet->letter.content.data = content;
     sheet->content = content;
     return OK;
+}
+
+void desk_confirm(struct desk_order *order, const struct case_id *case_id,
+                  const struct hash *preview)
+{
+    order->confirmed_case = *case_id;
+    order->confirmed = *preview;
 }
 
 uint16_t desk_kind(const struct desk_order *order)
@@ -166,6 +176,38 @@ static err desk_write_all(struct desk_order *order, const uint8_t *secret)
     return failure;
 }
 
+static void desk_on_confirmed(void *arg, err result)
+{
+    struct desk_order *order = arg;
+    audit_settle(shell_audit(order->shell), order->audit_number, result);
+    if (result != OK)
+        desk_finish(order, result, false);
+    else
+        desk_post_next(order);
+}
+
+/* The entry names the clinician: it is written once the key was opened, and nothing is posted
+ * before it is durable. */
+static void desk_note_confirmed(struct desk_order *order)
+{
+    struct store_op op;
+    struct audit_fact fact = {.what = AUDIT_CONFIRMED,
+                              .login = bytes_of_text(order->login),
+                              .clinician = order->clinician,
+                              .uid = order->uid,
+                              .case_id = order->confirmed_case};
+    memcpy(fact.record.bytes, order->confirmed.bytes, HASH_SIZE);
+    fact.note = bytes_of_text("the record named here is the preview's hash");
+    audit_stage(shell_audit(order->shell), &fact, &op);
+    order->audit_number = op.audit.number;
+    struct shell_keep keep = {.ops = &op,
+                              .op_count = 1,
+                              .urgency = STORE_NORMAL,
+                              .on_done = desk_on_confirmed,
+                              .arg = order};
+    shell_keep(order->shell, &keep);
+}
+
 static void desk_on_opened(void *arg, err result, const uint8_t *secret)
 {
     struct desk_order *order = arg;
@@ -176,6 +218,8 @@ static void desk_on_opened(void *arg, err result, const uint8_t *secret)
     err failure = desk_write_all(order, secret);
     if (failure != OK)
         desk_finish(order, failure, false);
+    else if (!ID_IS_ZERO(order->confirmed))
+        desk_note_confirmed(order);
     else
         desk_post_next(order);
 }

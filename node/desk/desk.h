@@ -43,6 +43,11 @@ void desk_order_free(struct desk_order *order);
 /* ERR_FULL, ERR_NO_MEMORY. */
 MUST_USE err desk_add(struct desk_order *order, const struct desk_letter *letter);
 
+/* For desk_sign: the clinician confirmed this preview of the case. The audit log says so once the
+ * passphrase has opened the key, and nothing is posted before that entry is durable. */
+void desk_confirm(struct desk_order *order, const struct case_id *case_id,
+                  const struct hash *preview);
+
 /* The kind of the first letter: what follows it are letters about it. */
 uint16_t desk_kind(const struct desk_order *order);
 

@@ -209,6 +209,33 @@ static void only_what_was_shown_is_sent(void **state)
     json_decref(preview);
 }
 
+static size_t confirmations(struct desk_room *room)
+{
+    json_t *log = desk_do(room, A, "GET /v1/town/audit?limit=200", NULL), *entry;
+    size_t index, count = 0;
+    json_array_foreach(json_object_get(log, "entries"), index, entry) count +=
+        strcmp(desk_text(entry, "what"), "confirmed") == 0;
+    json_decref(log);
+    return count;
+}
+
+/* The audit log names nobody who did not open the key. */
+static void who_does_not_open_the_key_has_confirmed_nothing(void **state)
+{
+    struct desk_room *room = *state;
+    char path[160], send[200];
+    json_t *preview = desk_previewed(room, path);
+    snprintf(send, sizeof send, "POST %s/send", path);
+    const char *hash = desk_text(preview, "preview");
+    json_t *body = desk_sending(hash, "Anna Alt");
+    json_object_set_new(body, "passphrase", json_string("correct horsf"));
+    desk_refused(room, send, body, "ERR_PASSPHRASE");
+    assert_int_equal(0, confirmations(room));
+    json_decref(desk_do(room, A, send, desk_sending(hash, "Anna Alt")));
+    assert_int_equal(1, confirmations(room));
+    json_decref(preview);
+}
+
 /* API-4, API-6 */
 static void nobody_signs_without_the_passphrase_or_for_somebody_else(void **state)
 {
@@ -376,6 +403,7 @@ int main(void)
         STORY(a_draft_says_what_is_missing),
         STORY(all_that_is_missing_is_said_at_once),
         STORY(only_what_was_shown_is_sent),
+        STORY(who_does_not_open_the_key_has_confirmed_nothing),
         STORY(nobody_signs_without_the_passphrase_or_for_somebody_else),
         STORY(drafts_outlive_a_restart_and_belong_to_who_made_them),
         STORY(what_the_state_forbids_is_refused),
