@@ -1,6 +1,7 @@
 #include "bootstrap/society_commands.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bootstrap/society_found.h"
 #include "bootstrap/society_heal.h"
@@ -56,7 +57,7 @@ const struct society_command society_commands[] = {
      "It may come back only with a new identity. The usual way:\n"
      "  1. `suspend` it, `sign`, `publish`\n"
      "  2. some members run `consilium report MEMBER --to FILE` and mail FILE\n"
-     "  3. `remove MEMBER --cuts FILE --cuts FILE ...`, `sign`, `publish`\n"
+     "  3. `remove MEMBER --cuts FILE --cuts FILE ...`, `sign`, `publish`\n\n"
      "The reports say how far its streams reach; nothing beyond is accepted any more. Without\n"
      "--cuts each node keeps what it has. --successor OTHER names a member that may reveal, close\n"
      "and erase the cases that it asked; without one they stay as they are, for good."},
@@ -96,11 +97,38 @@ const struct society_command society_commands[] = {
 
 const size_t society_commands_count = sizeof society_commands / sizeof society_commands[0];
 
+/* Words in lines of at most 80 columns; what is set in, or stands behind an empty
+ * line, begins one of its own. */
+static void commands_print(const char *text)
+{
+    size_t column = 0;
+    while (*text != '\0') {
+        size_t blanks = strspn(text, " \n"), size = strcspn(text + blanks, " \n");
+        bool is_set_in = blanks > 2 && text[0] == '\n';
+        bool is_apart = is_set_in || strncmp(text, "\n\n", 2) == 0;
+        bool is_new = column > 0 && (is_apart || column + 1 + size > 80);
+        if (is_new)
+            column = 0;
+        const char *lead = column > 0 ? " " : is_set_in ? "  " : "";
+        printf("%s%s%.*s", is_new ? "\n" : "", lead, (int)size, text + blanks);
+        column += strlen(lead) + size;
+        text += blanks + size;
+    }
+    putchar('\n');
+}
+
 void society_commands_tell(const struct society_command *command)
 {
-    printf("usage: consilium-society [--society DIR] %s %s\n\n%s.\n", command->name, command->usage,
-           command->what);
-    if (command->more != NULL)
-        printf("\n%s\n", command->more);
-    puts("\nconsilium-society --help lists all commands and options; see consilium-society(1).");
+    char line[512];
+    (void)snprintf(line, sizeof line, "usage: consilium-society [--society DIR] %s %s",
+                   command->name, command->usage);
+    commands_print(line);
+    (void)snprintf(line, sizeof line, "%s.", command->what);
+    putchar('\n');
+    commands_print(line);
+    if (command->more != NULL) {
+        putchar('\n');
+        commands_print(command->more);
+    }
+    puts("\nAll commands and options: consilium-society --help, consilium-society(1).");
 }

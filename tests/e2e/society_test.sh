@@ -70,6 +70,9 @@ society remove --help || fail help
 grep -q -e '--successor OTHER' log || fail 'what a successor may'
 grep -q 'consilium report MEMBER' log || fail 'where reports come from'
 society --help || fail help
+for command in $("$bin" --help | awk '/^  [a-z]/ { print $1 }'); do
+    "$bin" "$command" --help | awk 'length($0) > 80 { exit 1 }' || fail "over 80 columns: $command"
+done
 grep -q 'end a membership, for good' log || fail 'all commands'
 
 echo 'the federation is founded by all three'
