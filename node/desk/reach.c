@@ -20,6 +20,31 @@ static void reach_add(struct reach_count *count, const struct node_id *node)
         count->reach.reached++;
 }
 
+/* Whom it reached once is told for good, whatever became of them: this is asked of a member that
+ * may not get it now. Not reached is who holds it without its key: a member that came to the board
+ * after it, or was cooling off since before it. */
+static bool reach_was(const struct reach_count *count, const struct roster_entry *entry,
+                      err entitled)
+{
+    const struct roster *roster = shell_roster(count->shell);
+    const struct record_header *header = &count->claim->header;
+    const struct chain_link *head = chain_find(&roster->chain, &header->head);
+    const int board = roster_board(roster, &header->stream.scope);
+    uint64_t since = 0;
+    if (shell_acked(count->shell, &entry->node_id, &header->stream) < header->sequence)
+        return false;
+    if (head == NULL || header->audience == AUDIENCE_CLEAR)
+        return true;
+    if (board >= 0) {
+        struct member whole;
+        roster_member(roster, entry, &whole);
+        since = member_serves_since(&whole, roster_settings(roster)->boards[board].tag);
+    }
+    bool has_changed =
+        entry->state_since_epoch > head->epoch || entry->keys_since_epoch > head->epoch;
+    return since <= head->epoch && (entitled != ERR_COOLING_OFF || has_changed);
+}
+
 static void reach_members(struct reach_count *count)
 {
     const struct roster *roster = shell_roster(count->shell);
@@ -30,7 +55,7 @@ static void reach_members(struct reach_count *count)
                            ? roster_entitled_board(roster, &entry->node_id, &header->stream.scope,
                                                    &header->head, shell_wall())
                            : roster_entitled_member(roster, &entry->node_id, shell_wall());
-        if (entitled == OK)
+        if (entitled == OK || reach_was(count, entry, entitled))
             reach_add(count, &entry->node_id);
     }
 }

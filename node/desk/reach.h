@@ -1,5 +1,5 @@
-/* How far one of our own records got: how many of those who may read it now reported it durable.
- * Sends are never counted. */
+/* How far one of our own records got: of those who may read it now, and those whom it reached while
+ * they could, how many reported it durable. Sends are never counted. */
 #ifndef CONSILIUM_NODE_DESK_REACH_H
 #define CONSILIUM_NODE_DESK_REACH_H
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/link/frame.h"
 #include "tests/unit/node/desk_room.h"
 
 static bool is_fetched(void *arg)
@@ -327,6 +328,67 @@ static void an_erased_case_leaves_receipts(void **state)
     assert_true(town_until(room->town, desk_is_gone, &listed));
 }
 
+/* The officers suspend a house, and A hears of it from its first peer. */
+static void suspend(struct desk_room *room, int which)
+{
+    static uint8_t frame_memory[FRAME_SIZE_MAX], out_memory[FRAME_SIZE_MAX];
+    static uint8_t part_memory[DELTA_PART_SIZE_MAX];
+    struct buffer frame = buffer_over(frame_memory, sizeof frame_memory);
+    struct buffer out = buffer_over(out_memory, sizeof out_memory);
+    struct buffer part = buffer_over(part_memory, sizeof part_memory);
+    struct federation *society = &room->town->society;
+    struct shell *shell = room->town->houses[A].shell;
+    struct member member;
+    struct core_peer peer;
+    size_t offset = 0;
+    roster_member(&society->roster, roster_find(&society->roster, &room->town->houses[which].node),
+                  &member);
+    member.state = MEMBER_SUSPENDED;
+    member.state_since_epoch = roster_current_head(&society->roster)->epoch + 1;
+    federation_put_member(society, &member);
+    assert_int_equal(OK, federation_draft(society));
+    frame_heads_begin(&frame);
+    assert_true(frame_head_write(&frame, society->signed_head));
+    assert_true(delta_part_write(&society->delta, 0, &offset, &part));
+    frame_roster_part_write(&out, buffer_bytes(&part));
+    assert_int_equal(OK, federation_take(society));
+    assert_true(core_peer(shell_core(shell), 0, &peer));
+    shell_frame(shell, peer.link, buffer_bytes(&frame));
+    shell_frame(shell, peer.link, buffer_bytes(&out));
+}
+
+static bool is_suspended(void *arg)
+{
+    const struct desk_room *room = arg;
+    const struct roster_entry *entry =
+        roster_find(shell_roster(room->town->houses[A].shell), &room->town->houses[C].node);
+    return entry->state == MEMBER_SUSPENDED;
+}
+
+static bool is_at_both(void *arg)
+{
+    const struct desk_sought *sought = arg;
+    json_t *about = desk_look(sought->room, A, sought->in_case, "");
+    const json_t *delivery = json_object_get(json_object_get(about, "announcement"), "delivery");
+    bool is = json_integer_value(json_object_get(delivery, "reached")) == 2 &&
+              json_integer_value(json_object_get(delivery, "audience")) == 2;
+    json_decref(about);
+    return is;
+}
+
+/* A disclosure is not forgotten because of what became of whom it reached. */
+static void whom_a_notice_reached_stays_told(void **state)
+{
+    struct desk_room *room = *state;
+    char in_case[80];
+    desk_announced(room, in_case);
+    struct desk_sought sought = {room, A, in_case, ""};
+    assert_true(town_until(room->town, is_at_both, &sought));
+    suspend(room, C);
+    assert_true(town_until(room->town, is_suspended, room));
+    assert_true(is_at_both(&sought));
+}
+
 static void a_request_reaches_the_one_who_is_asked(void **state)
 {
     struct desk_room *room = *state;
@@ -368,6 +430,7 @@ int main(void)
         STORY(what_was_asked_for_is_supplied),
         STORY(an_answer_is_to_an_item_that_was_asked_for),
         STORY(an_erased_case_leaves_receipts),
+        STORY(whom_a_notice_reached_stays_told),
         STORY(a_request_reaches_the_one_who_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
