@@ -32,8 +32,8 @@ void sheets_clear(struct sheets *sheets);
 MUST_USE err sheets_casefile(struct shell *shell, const struct case_id *case_id,
                              struct readout_memory *memory, struct casefile *ret_casefile);
 
-/* What leaves, as text for people and as JSON: {"preview", "board", "participants", "text"}. NULL:
- * no memory. */
+/* What leaves, as text for people and as JSON: {"preview", "board", "participants", "text",
+ * "audience_count"}. NULL: no memory. */
 json_t *sheets_show(struct shell *shell, const struct sheets *sheets, const struct draft *draft);
 
 #endif

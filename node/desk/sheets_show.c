@@ -166,6 +166,22 @@ static void sheets_say_open(FILE *out, struct bytes content)
     free(said);
 }
 
+/* Institutions other than this one that the announcement is for, as the roster in force has it. */
+static size_t sheets_audience(const struct shell *shell, const struct sheets *sheets)
+{
+    const struct roster *roster = shell_roster(shell);
+    size_t count = 0;
+    if (sheets->directed_count > 0)
+        return sheets->directed_count;
+    for (uint32_t i = 0; i < roster_count(roster); i++) {
+        const struct roster_entry *entry = roster_at(roster, i);
+        count += entry->state == MEMBER_ADMITTED &&
+                 !ID_EQUAL(entry->node_id, shell_settings(shell)->self) &&
+                 roster_serves(roster, entry, &sheets->board);
+    }
+    return count;
+}
+
 static void sheets_say(FILE *out, struct shell *shell, const struct sheets *sheets,
                        const struct draft *draft)
 {
@@ -194,6 +210,8 @@ static void sheets_say(FILE *out, struct shell *shell, const struct sheets *shee
         sheets_say_supply(out, shell, sheets->supply);
     fprintf(out, "\nThe pictures and pages themselves are not searched for names: look at them.\n"
                  "No real patients yet.\n");
+    if (sheets->announcement.size > 0 && sheets_audience(shell, sheets) == 0)
+        fprintf(out, "\nNO OTHER INSTITUTION SERVES THIS BOARD: nobody will read this.\n");
 }
 
 static json_t *sheets_show_content(const struct content_table *table, struct bytes content)
@@ -249,5 +267,8 @@ json_t *sheets_show(struct shell *shell, const struct sheets *sheets, const stru
         sheets_show_stripped(draft), "directed", sheets_show_directed(shell, sheets), "text",
         form_show_text((struct bytes){(const uint8_t *)text, size}));
     free(text);
+    if (json != NULL && sheets->announcement.size > 0)
+        json_object_set_new(json, "audience_count",
+                            json_integer((json_int_t)sheets_audience(shell, sheets)));
     return json;
 }

@@ -209,6 +209,32 @@ static void only_what_was_shown_is_sent(void **state)
     json_decref(preview);
 }
 
+static json_t *preview_on(struct desk_room *room, const char *board)
+{
+    char get[200];
+    json_t *wish = desk_a_good_draft();
+    json_object_set_new(wish, "specialty", json_string(board));
+    json_t *made = desk_do(room, A, "POST /v1/town/drafts", wish);
+    snprintf(get, sizeof get, "GET /v1/town/drafts/%s/preview", desk_text(made, "draft"));
+    json_decref(made);
+    return desk_do(room, A, get, NULL);
+}
+
+/* Before anything is confirmed. */
+static void a_preview_says_that_nobody_will_read_it(void **state)
+{
+    static const char words[] = "NO OTHER INSTITUTION SERVES THIS BOARD";
+    struct desk_room *room = *state;
+    json_t *served = preview_on(room, "hematology"), *alone = preview_on(room, "oncology");
+    assert_int_equal(2, json_integer_value(json_object_get(served, "audience_count")));
+    assert_null(strstr(desk_text(served, "text"), words));
+    assert_true(json_is_integer(json_object_get(alone, "audience_count")));
+    assert_int_equal(0, json_integer_value(json_object_get(alone, "audience_count")));
+    assert_non_null(strstr(desk_text(alone, "text"), words));
+    json_decref(alone);
+    json_decref(served);
+}
+
 static size_t confirmations(struct desk_room *room)
 {
     json_t *log = desk_do(room, A, "GET /v1/town/audit?limit=200", NULL), *entry;
@@ -403,6 +429,7 @@ int main(void)
         STORY(a_draft_says_what_is_missing),
         STORY(all_that_is_missing_is_said_at_once),
         STORY(only_what_was_shown_is_sent),
+        STORY(a_preview_says_that_nobody_will_read_it),
         STORY(who_does_not_open_the_key_has_confirmed_nothing),
         STORY(nobody_signs_without_the_passphrase_or_for_somebody_else),
         STORY(drafts_outlive_a_restart_and_belong_to_who_made_them),
