@@ -143,6 +143,18 @@ static void received_one(const json_t *one)
     received_time("erased", one, "erased_at");
 }
 
+/* Only the one that asked gives access: elsewhere an empty log says nothing of the others. */
+static const char *received_by_none(const char *part)
+{
+    if (strcmp(part, "requester") == 0)
+        return "No institution was given access.";
+    if (strcmp(part, "participant") == 0)
+        return "This institution has access itself; it gave none to another.";
+    if (strcmp(part, "ended") == 0)
+        return "The access of this institution has ended; it gave none to another.";
+    return "This institution gave no other access.";
+}
+
 static void received_page(const json_t *report)
 {
     size_t index;
@@ -154,7 +166,7 @@ static void received_page(const json_t *report)
         page_record_delivery(json_object_get(report, "notice"), NULL, 2);
     }
     if (json_array_size(list) == 0)
-        printf("\nNo institution was given access.\n");
+        printf("\n%s\n", received_by_none(answer_text(report, "part")));
     json_array_foreach(list, index, one) received_one(one);
     if (answer_number(report, "exports") > 0)
         printf("\n%s written to a file here.\n",
