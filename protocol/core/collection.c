@@ -16,6 +16,8 @@ enum {
     COLLECTION_LOOK_MS = 500,
     COLLECTION_WAIT_MS = 30 * 1000,
     COLLECTION_WAIT_MS_MAX = 60 * 60 * 1000,
+    COLLECTION_ROUND_MAX = 256, /* then others have their turn */
+    COLLECTION_ROUND_MS = 60 * 1000,
 };
 
 /* ---- rounds ---- */
@@ -63,6 +65,8 @@ static void collection_begin(struct core *core, struct step *step)
         collection->rank = i;
         collection->link = peer->link;
         collection->number = 0;
+        collection->count = 0;
+        collection->round_until.ms = core->now.ms + COLLECTION_ROUND_MS;
         collection->has_more = collection->has_taken = false;
         collection_ask(core, step);
         return;
@@ -97,6 +101,11 @@ err collection_envelope(struct core *core, const struct peer *peer, struct bytes
         collection->link.value != peer->link.value)
         return failure;
     if (answer.number <= collection->number) { /* nothing more */
+        collection_end(core);
+        return OK;
+    }
+    /* whoever goes on for ever must not keep the others from theirs */
+    if (++collection->count > COLLECTION_ROUND_MAX || collection->round_until.ms <= core->now.ms) {
         collection_end(core);
         return OK;
     }

@@ -37,8 +37,10 @@ struct collection {
     uint32_t rank;       /* of the custodian */
     struct link_id link;
     uint64_t number; /* of the envelope */
-    bool has_more;   /* something was left there in this round */
-    bool has_taken;  /* and something taken */
+    uint32_t count;  /* of envelopes in this round */
+    struct mono round_until;
+    bool has_more;  /* something was left there in this round */
+    bool has_taken; /* and something taken */
     uint64_t serial;
     struct node_id writer; /* of the record being checked */
     struct collection_round rounds[CUSTODIAN_ASKED_COUNT];

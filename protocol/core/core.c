@@ -206,6 +206,7 @@ static void core_link_up(struct core *core, const struct event *event, struct st
 static void core_relate(struct core *core, struct peer *peer)
 {
     peer->relation = chain_compare(&core->roster->chain, peer->epoch, &peer->head);
+    mailboxes_heard(core, peer);
     if (peer->relation == CHAIN_SAME || peer->relation == CHAIN_PEER_BEHIND)
         core_compared(core, &peer->node);
 }

@@ -167,7 +167,7 @@ void deposits_loaded(struct core *core, const struct event *event, struct step *
     bool is_gone = claim.is_bare || (!is_clear && !record->has_key);
     bool was_whole = deposit->is_read && deposit->is_whole;
     err verdict = entitlement_read(core, &deposit->recipient, &claim);
-    bool is_whole = !is_gone && verdict == OK;
+    bool is_whole = !is_gone && verdict == OK && mailboxes_may_hand_to(core, &deposit->recipient);
     if (verdict == ERR_BUSY)
         return; /* the case rests, and there was no room to wake it */
     if (!is_whole || (was_whole != is_whole && deposit->is_read))

@@ -246,7 +246,11 @@ static bool deposits_has_changed(struct core *core, const struct deposit *deposi
     claim.header.stream = core->streams.all[deposit->slot].id;
     claim.header.sequence = deposit->sequence;
     claim.header.audience = deposit->audience;
-    bool is_whole = !deposit->is_gone && entitlement_read(core, &deposit->recipient, &claim) == OK;
+    err verdict = entitlement_read(core, &deposit->recipient, &claim);
+    bool is_whole =
+        !deposit->is_gone && verdict == OK && mailboxes_may_hand_to(core, &deposit->recipient);
+    if (verdict == ERR_BUSY)
+        is_whole = deposit->is_whole; /* the case rests: nothing has changed in it */
     return is_whole != deposit->is_whole || (key != NULL && !ID_EQUAL(*key, deposit->to));
 }
 

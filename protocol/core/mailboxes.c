@@ -99,8 +99,34 @@ void mailboxes_take(struct core *core, const struct record_header *header, struc
     if (!ID_IS_ZERO(entry->node) &&
         !mailboxes_is_later(generation, header->sequence, entry->generation, entry->sequence))
         return;
-    *entry =
-        (struct mailboxes_entry){*node, mailbox.key, generation, header->sequence, header->time};
+    *entry = (struct mailboxes_entry){.node = *node,
+                                      .key = mailbox.key,
+                                      .generation = generation,
+                                      .sequence = header->sequence,
+                                      .since = header->time,
+                                      .epoch = entry->epoch,
+                                      .head = entry->head};
+    const struct peer *peer = core_peer_of_node(core, node);
+    if (peer != NULL)
+        mailboxes_heard(core, peer);
+}
+
+void mailboxes_heard(struct core *core, const struct peer *peer)
+{
+    struct mailboxes_entry *entry = mailboxes_place(core, &peer->node);
+    if (entry == NULL || ID_IS_ZERO(entry->node))
+        return; /* nothing is left for it yet */
+    entry->epoch = peer->epoch;
+    entry->head = peer->head;
+}
+
+bool mailboxes_may_hand_to(const struct core *core, const struct node_id *node)
+{
+    const struct mailboxes_entry *entry = mailboxes_place(core, node);
+    if (entry == NULL || ID_IS_ZERO(entry->node) || entry->epoch == 0)
+        return true;
+    enum chain_relation relation = chain_compare(&core->roster->chain, entry->epoch, &entry->head);
+    return relation == CHAIN_SAME || relation == CHAIN_PEER_BEHIND;
 }
 
 const struct mailbox_key *mailboxes_of(const struct core *core, const struct node_id *node)

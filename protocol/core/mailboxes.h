@@ -8,6 +8,8 @@ struct core;
 
 enum { MAILBOXES_COUNT = 16384, MAILBOXES_OWN_MAX = 16 };
 
+struct peer;
+
 /* A member's last one. */
 struct mailboxes_entry {
     struct node_id node; /* zeros: free */
@@ -15,6 +17,8 @@ struct mailboxes_entry {
     uint32_t generation;
     uint64_t sequence;
     struct wall since;
+    uint64_t epoch; /* of the last head that it said it holds, since our start; 0: it said none */
+    struct head_id head;
 };
 
 /* One of our own. */
@@ -41,6 +45,12 @@ void mailboxes_init(struct mailboxes *mailboxes, void *memory);
 
 /* A MAILBOX_KEY is durable (or replayed). Others than the writer's last one are passed over. */
 void mailboxes_take(struct core *core, const struct record_header *header, struct bytes content);
+
+/* A member says which roster head it holds. */
+void mailboxes_heard(struct core *core, const struct peer *peer);
+/* May a key go into an envelope for it? Not when the last head that it said is none of ours, as
+ * over a link (core_may_hand_to); who said none since our start is taken for one of ours. */
+bool mailboxes_may_hand_to(const struct core *core, const struct node_id *node);
 
 /* NULL when none is known. */
 const struct mailbox_key *mailboxes_of(const struct core *core, const struct node_id *node);

@@ -345,6 +345,31 @@ static void who_may_not_read_yet_is_left_headers_and_the_rest_when_it_may(void *
     assert_true(lone->counts.sent_types[FRAME_CUSTODY_WITHDRAW] > 0);
 }
 
+/* CU-4, ROSTER-47: as over a link */
+static void who_said_a_head_that_is_not_ours_is_left_no_key(void **state)
+{
+    struct lone *lone = *state;
+    const struct roster *roster = &lone->federation.roster;
+    uint8_t memory[256];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    struct frame_hello hello = {.version_min = FRAME_VERSION,
+                                .version_max = FRAME_VERSION,
+                                .federation = roster_federation(roster),
+                                .epoch = roster_current_head(roster)->epoch,
+                                .head = roster_current_id(roster),
+                                .time = lone_event(lone, EVENT_TICK).wall};
+    hello.head.bytes[0] ^= 1;
+    frame_hello_write(&frame, &hello);
+    lone_hear(lone, THREE, buffer_bytes(&frame));
+    leave_link(lone, THREE);
+    write_to_three(lone);
+    lone_tick(lone, 1000);
+    lone_tick(lone, 6000);
+    assert_int_equal(lone->counts.sent_types[FRAME_CUSTODY_LEAVE], 1);
+    assert_false(desk.letter.has_key);
+    assert_int_equal(desk.letter.record.size, RECORD_BARE_SIZE);
+}
+
 static void say_held(struct lone *lone)
 {
     uint8_t memory[64];
@@ -473,6 +498,15 @@ static void what_an_envelope_holds_is_kept_and_then_taken(void **state)
     assert_int_equal(lone->counts.sent_types[FRAME_CUSTODY_TAKEN], 2);
 }
 
+static void who_gives_without_end_is_not_heard_to_the_end(void **state)
+{
+    struct lone *lone = *state;
+    assert_int_equal(collects(lone), 1);
+    for (uint64_t number = 1; number <= 1000; number++)
+        give_envelope(lone, number, bytes_of_text("x"));
+    assert_in_range(lone->counts.sent_types[FRAME_CUSTODY_COLLECT], 200, 300);
+}
+
 static void what_comes_before_its_time_stays_there(void **state)
 {
     struct lone *lone = *state;
@@ -571,9 +605,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             who_may_not_read_yet_is_left_headers_and_the_rest_when_it_may,
             given_a_core_that_others_joined_just_now, then_it_ends),
+        CUSTODY(who_said_a_head_that_is_not_ours_is_left_no_key),
         CUSTODY(what_was_reported_is_withdrawn),
         CUSTODY(who_is_suspended_meanwhile_finds_nothing),
         CUSTODY(what_an_envelope_holds_is_kept_and_then_taken),
+        CUSTODY(who_gives_without_end_is_not_heard_to_the_end),
         CUSTODY(what_comes_before_its_time_stays_there),
         CUSTODY(what_its_writer_did_not_sign_is_forgotten),
         CUSTODY(a_report_counts_by_its_reporters_signature_alone),
