@@ -12,27 +12,29 @@
 
 enum { SAY_BUFFER_COUNT = 8, SAY_TEXT_SIZE = 1024 };
 
+static void say_failure(const char *format, va_list arguments)
+{
+    fflush(stdout); /* what was said before stands before */
+    fputs("consilium-society: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
 int society_say_error(const char *format, ...)
 {
     va_list arguments;
-    fflush(stdout); /* what was said before stands before */
-    fputs("consilium-society: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    say_failure(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
     return 1;
 }
 
 int society_say_usage(const char *format, ...)
 {
     va_list arguments;
-    fflush(stdout); /* what was said before stands before */
-    fputs("consilium-society: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    say_failure(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
     return 2;
 }
 

@@ -14,9 +14,9 @@ void catchup_tick(struct core *core, struct step *step);
 /* Sends what the lists of streams behind and of lacks call for, within the peers' bounds. */
 void catchup_pump(struct core *core, struct step *step);
 
-/* Some reason to read more came up (a grant, a reveal, a head): ask again for what we lack. */
 /* Whoever was told to come later is told what we have. */
 void catchup_offer(struct core *core);
+/* Some reason to read more came up (a grant, a reveal, a head): ask at once for what we lack. */
 void catchup_retry(struct core *core);
 
 void catchup_summary(struct core *core, struct peer *peer, struct bytes frame, struct step *step);

@@ -37,17 +37,6 @@ static struct scope board_of(struct ward *ward)
     return scope_board(&federation, bytes_of_text("hematology"));
 }
 
-/* A statement of a kind that is not known: kept, and nothing else. */
-static struct bytes words(uint8_t what)
-{
-    static uint8_t memory[64];
-    struct buffer body = buffer_over(memory, sizeof memory);
-    const uint8_t content[] = {0x81, 0x01, what};
-    struct statement statement = {.kind = 0x01f0, .content = {content, sizeof content}};
-    assert_int_equal(OK, statement_write(&statement, &body));
-    return buffer_bytes(&body);
-}
-
 static struct bytes body_of(uint16_t kind, struct bytes content)
 {
     static uint8_t memory[8192];
@@ -61,8 +50,8 @@ static struct bytes body_of(uint16_t kind, struct bytes content)
 static void hospital_2_equivocates(struct ward *ward)
 {
     struct ward_pen one = ward_pen(ward, 2, board_of(ward), AUDIENCE_SCOPE), other = one;
-    ward_say(ward, &one, words(1), 2);
-    ward_say(ward, &other, words(2), 3);
+    ward_say(ward, &one, ward_words(1), 2);
+    ward_say(ward, &other, ward_words(2), 3);
     assert_int_equal(1, ward->forked_count);
 }
 
@@ -86,16 +75,16 @@ static void who_says_two_things_is_not_heard_in_any_stream(void **state)
     struct ward_pen letter =
         ward_pen(ward, 2, scope_mail(&(struct node_id){{0, 1, 0x11}}), AUDIENCE_SCOPE);
     struct ward_pen others = ward_pen(ward, 3, board_of(ward), AUDIENCE_SCOPE);
-    ward_say(ward, &news, words(1), 2);
+    ward_say(ward, &news, ward_words(1), 2);
     assert_int_equal(1, ward_tail(ward, &news));
     hospital_2_equivocates(ward);
     struct node_id two = federation_node(2), three = federation_node(3);
     assert_true(core_is_frozen(ward->core, &two));
-    ward_say(ward, &news, words(2), 2);
-    ward_say(ward, &letter, words(1), 2);
+    ward_say(ward, &news, ward_words(2), 2);
+    ward_say(ward, &letter, ward_words(1), 2);
     assert_int_equal(1, ward_tail(ward, &news));
     assert_int_equal(0, ward_tail(ward, &letter));
-    ward_say(ward, &others, words(1), 2); /* it may still pass on what others wrote */
+    ward_say(ward, &others, ward_words(1), 2); /* it may still pass on what others wrote */
     assert_int_equal(1, ward_tail(ward, &others));
     assert_false(core_is_frozen(ward->core, &three));
 }
@@ -112,8 +101,8 @@ static void it_is_heard_again_when_the_officers_took_it_back_and_that_stream_is_
     struct ward_pen news = ward_pen(ward, 2, scope_federation(), AUDIENCE_CLEAR);
     struct ward_pen forked = ward_pen(ward, 2, board_of(ward), AUDIENCE_SCOPE);
     forked.header.sequence = 2;
-    ward_say(ward, &news, words(1), 2);
-    ward_say(ward, &forked, words(1), 2);
+    ward_say(ward, &news, ward_words(1), 2);
+    ward_say(ward, &forked, ward_words(1), 2);
     assert_int_equal(1, ward_tail(ward, &news));
     assert_int_equal(1, ward_tail(ward, &forked));
 }
@@ -126,7 +115,7 @@ static void what_is_being_checked_when_it_comes_out_is_not_kept(void **state)
     struct ward_pen news = ward_pen(ward, 2, scope_federation(), AUDIENCE_CLEAR);
     struct event event = ward_event(ward, EVENT_FRAME);
     event.link.value = 2;
-    event.frame = ward_write_frame(&news, words(1), &frame);
+    event.frame = ward_write_frame(&news, ward_words(1), &frame);
     core_step(ward->core, &event, &ward->step);
     size_t i = 0;
     while (ward->step.effects[i].kind != EFFECT_CHECK)
@@ -154,7 +143,7 @@ static struct bytes proof_in(const struct ward_pen *pen, uint8_t signer, struct 
         struct record_secrets secrets = {.sign_secret = secret, .key = {{i}}};
         struct buffer out = buffer_over(memory[i], sizeof memory[i]);
         struct record_id id;
-        assert_int_equal(OK, record_seal(&pen->header, words(i), &secrets, &out, &id));
+        assert_int_equal(OK, record_seal(&pen->header, ward_words(i), &secrets, &out, &id));
         *headers[i] = (struct bytes){memory[i], RECORD_HEADER_SIZE};
         memcpy(signatures[i]->bytes, memory[i] + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
     }
@@ -245,9 +234,10 @@ static void who_equivocated_itself_writes_nothing_more(void **state)
     uint8_t memory[2048];
     struct buffer content = buffer_over(memory, sizeof memory);
     struct ward_pen witness = ward_pen(ward, 3, scope_federation(), AUDIENCE_CLEAR);
-    assert_int_equal(OK, ward_post(ward, scope_federation(), AUDIENCE_CLEAR, words(1)));
+    assert_int_equal(OK, ward_post(ward, scope_federation(), AUDIENCE_CLEAR, ward_words(1)));
     ward_say(ward, &witness, body_of(KIND_FORK_PROOF, proof_of(ward, 1, 1, &content)), 3);
-    assert_int_equal(ERR_FORKED, ward_post(ward, scope_federation(), AUDIENCE_CLEAR, words(2)));
+    assert_int_equal(ERR_FORKED,
+                     ward_post(ward, scope_federation(), AUDIENCE_CLEAR, ward_words(2)));
 }
 
 /* Hospital 2 gets a new key; its signatures under the old one cannot be checked any more. */

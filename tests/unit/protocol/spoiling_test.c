@@ -28,16 +28,6 @@ static int then_it_ends(void **state)
     return 0;
 }
 
-static struct bytes words(uint8_t what)
-{
-    static uint8_t memory[64];
-    struct buffer body = buffer_over(memory, sizeof memory);
-    const uint8_t content[] = {0x81, 0x01, what};
-    struct statement statement = {.kind = 0x01f0, .content = {content, sizeof content}};
-    assert_int_equal(OK, statement_write(&statement, &body));
-    return buffer_bytes(&body);
-}
-
 static struct scope board_of(struct ward *ward)
 {
     struct federation_id federation = roster_federation(&ward->roster);
@@ -69,7 +59,7 @@ static struct bytes write_records(struct ward_pen *pen, uint8_t count, bool is_s
                                          .key = {{(uint8_t)pen->header.sequence, 7}}};
         struct buffer out = buffer_over(record, sizeof record);
         struct record_id id;
-        assert_int_equal(OK, record_seal(&pen->header, words(i), &secrets, &out, &id));
+        assert_int_equal(OK, record_seal(&pen->header, ward_words(i), &secrets, &out, &id));
         struct frame_record one = {true, secrets.key, buffer_bytes(&out)};
         frame_record_write(&frame, &one);
         pen->header.sequence++;
@@ -166,7 +156,7 @@ static void what_others_send_of_our_own_stream_delays_no_post(void **state)
     struct ward_pen pen = ward_pen(ward, 1, board_of(ward), AUDIENCE_SCOPE);
     pen.key_number = NOBODYS_KEY;
     hold(ward, ONE, write_records(&pen, 2, false));
-    assert_int_equal(OK, ward_post(ward, board_of(ward), AUDIENCE_SCOPE, words(1)));
+    assert_int_equal(OK, ward_post(ward, board_of(ward), AUDIENCE_SCOPE, ward_words(1)));
     assert_int_equal(1, ward_tail(ward, &pen));
 }
 
@@ -180,7 +170,7 @@ static void what_came_back_meanwhile_is_not_contradicted(void **state)
     event.token.value = 1;
     event.post.scope = board_of(ward);
     event.post.audience = AUDIENCE_SCOPE;
-    event.post.plaintext = words(1);
+    event.post.plaintext = ward_words(1);
     core_step(ward->core, &event, &ward->step);
     const struct effect *seal = ward->step.effects;
     while (seal->kind != EFFECT_SEAL)

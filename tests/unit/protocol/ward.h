@@ -565,4 +565,15 @@ static inline uint64_t ward_tail(struct ward *ward, const struct ward_pen *pen)
     return tail;
 }
 
+/* A statement of a kind that is not known: kept, and nothing else. */
+static inline struct bytes ward_words(uint8_t what)
+{
+    static uint8_t memory[64];
+    struct buffer body = buffer_over(memory, sizeof memory);
+    const uint8_t content[] = {0x81, 0x01, what};
+    struct statement statement = {.kind = 0x01f0, .content = {content, sizeof content}};
+    assert_int_equal(OK, statement_write(&statement, &body));
+    return buffer_bytes(&body);
+}
+
 #endif

@@ -28,16 +28,6 @@ static int then_it_ends(void **state)
     return 0;
 }
 
-static struct bytes words(uint8_t what)
-{
-    static uint8_t memory[64];
-    struct buffer body = buffer_over(memory, sizeof memory);
-    const uint8_t content[] = {0x81, 0x01, what};
-    struct statement statement = {.kind = 0x01f0, .content = {content, sizeof content}};
-    assert_int_equal(OK, statement_write(&statement, &body));
-    return buffer_bytes(&body);
-}
-
 static struct ward_pen pen_of(struct ward *ward, uint32_t number)
 {
     struct federation_id federation = roster_federation(&ward->roster);
@@ -51,18 +41,18 @@ static void who_wrote_too_much_waits_and_is_heard_again(void **state)
     struct ward *ward = *state;
     struct ward_pen pen = pen_of(ward, 2), other = pen_of(ward, 3);
     struct node_id two = federation_node(2);
-    ward_say(ward, &pen, words(1), 2);
+    ward_say(ward, &pen, ward_words(1), 2);
     writers_charge(&ward->core->writers, &two, FIRST_SIZE - 1024);
     struct ward_pen again = pen;
-    ward_say(ward, &pen, words(2), 2);
+    ward_say(ward, &pen, ward_words(2), 2);
     pen = again;
-    ward_say(ward, &pen, words(2), 3);
-    ward_say(ward, &other, words(1), 3);
+    ward_say(ward, &pen, ward_words(2), 3);
+    ward_say(ward, &other, ward_words(1), 3);
     assert_int_equal(1, ward_tail(ward, &pen));
     assert_int_equal(1, ward_tail(ward, &other));
     ward_pass(ward, DAY_MS);
     ward_meet(ward, 2);
-    ward_say(ward, &again, words(2), 2);
+    ward_say(ward, &again, ward_words(2), 2);
     assert_int_equal(2, ward_tail(ward, &again));
     assert_int_equal(0, ward->forked_count);
 }
@@ -74,7 +64,7 @@ static void what_is_here_already_counts_after_a_start(void **state)
     struct node_id two = federation_node(2);
     struct wall since = {1}, now = {2};
     for (uint8_t i = 0; i < 3; i++)
-        ward_say(ward, &pen, words(i), 2);
+        ward_say(ward, &pen, ward_words(i), 2);
     ward_restart(ward);
     writers_charge(&ward->core->writers, &two, FIRST_SIZE - 4 * 1024);
     assert_false(writers_is_spent(&ward->core->writers, &two, since, now));
@@ -90,14 +80,14 @@ static void what_we_write_ourselves_is_not_counted(void **state)
     struct ward_pen pen = pen_of(ward, 1);
     writers_charge(&ward->core->writers, &self, FIRST_SIZE);
     assert_true(writers_is_spent(&ward->core->writers, &self, since, now));
-    assert_int_equal(OK, ward_post(ward, pen.header.stream.scope, AUDIENCE_SCOPE, words(1)));
+    assert_int_equal(OK, ward_post(ward, pen.header.stream.scope, AUDIENCE_SCOPE, ward_words(1)));
     struct ward_pen lost = pen; /* and comes back from others after a restore */
     ward_restart(ward);
     lost.header.stream.scope = scope_federation();
     lost.header.audience = AUDIENCE_CLEAR;
     writers_charge(&ward->core->writers, &self, FIRST_SIZE);
     ward_meet(ward, 2);
-    ward_say(ward, &lost, words(2), 2);
+    ward_say(ward, &lost, ward_words(2), 2);
     assert_int_equal(1, ward_tail(ward, &lost));
 }
 
