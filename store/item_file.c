@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/item_disk.h"
-#include "store/item_thread.h"
+#include "store/disk/item_disk.h"
+#include "store/write/item_writer.h"
 
 err item_file_create(struct store *store, const struct item_id *item,
                      const struct item_file_shape *shape, uint64_t token)
 {
     err result = item_row_check(shape);
-    return result == OK ? item_thread_create(store->items, item, shape, token) : result;
+    return result == OK ? item_writer_create(store->items, item, shape, token) : result;
 }
 
 err item_file_write(struct store *store, const struct item_id *item,
@@ -22,7 +22,7 @@ err item_file_write(struct store *store, const struct item_id *item,
     if (chunk->data.size == 0 || chunk->data.size > CHUNK_SIZE_MAX) {
         return ERR_INVALID;
     }
-    return item_thread_write(store->items, item, chunk, token);
+    return item_writer_write(store->items, item, chunk, token);
 }
 
 err item_file_state(struct store *store, const struct item_id *item,

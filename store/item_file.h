@@ -9,7 +9,7 @@
 #ifndef CONSILIUM_STORE_ITEM_FILE_H
 #define CONSILIUM_STORE_ITEM_FILE_H
 
-#include "protocol/limits.h"
+#include "protocol/base/limits.h"
 #include "store/store.h"
 
 enum { ITEM_FILE_CHUNK_COUNT_MAX = 1 << 20 };

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "store/fresh.h"
-#include "store/read_page.h"
+#include "store/disk/record_reader.h"
+#include "store/write/fresh.h"
 
 enum { RANGE_WAITING_MAX = 256 };
 
@@ -17,12 +17,12 @@ static err as_led(err result)
 static err stream_number(struct store *store, const struct stream_id *stream, uint32_t *ret_number)
 {
     struct env_read read;
-    struct value_stream row;
+    struct row_codec_stream row;
     err result = env_read_begin(store, &read);
     if (result != OK) {
         return result;
     }
-    result = read_page_stream(&read, stream, &row);
+    result = record_reader_stream(&read, stream, &row);
     env_read_end(&read);
     if (result == OK) {
         *ret_number = row.number;
@@ -35,11 +35,11 @@ err record_table_get(struct store *store, const struct stream_id *stream, uint64
 {
     struct env_read read;
     struct buffer buffer = buffer_over(memory, STORE_RECORD_SIZE_MAX);
-    struct read_page_place place = {.sequence = sequence};
+    struct record_reader_place place = {.sequence = sequence};
     uint64_t number;
     err result = stream_number(store, stream, &place.stream_number);
     if (result == OK) {
-        result = read_page_position(store, place.stream_number, sequence, &number);
+        result = record_reader_position(store, place.stream_number, sequence, &number);
     }
     if (result == OK) {
         result = env_read_begin(store, &read);
@@ -47,7 +47,7 @@ err record_table_get(struct store *store, const struct stream_id *stream, uint64
     if (result != OK) {
         return result;
     }
-    result = as_led(read_page_record(&read, number, &place, &buffer, ret_record));
+    result = as_led(record_reader_record(&read, number, &place, &buffer, ret_record));
     env_read_end(&read);
     return result;
 }
@@ -59,14 +59,14 @@ err record_table_find(struct store *store, const struct record_id *id,
     struct store_record record;
     struct buffer buffer = buffer_over(memory, STORE_RECORD_SIZE_MAX);
     uint64_t number;
-    err result = read_page_number(store, id, &number);
+    err result = record_reader_number(store, id, &number);
     if (result == OK) {
         result = env_read_begin(store, &read);
     }
     if (result != OK) {
         return result;
     }
-    result = as_led(read_page_record(&read, number, NULL, &buffer, &record));
+    result = as_led(record_reader_record(&read, number, NULL, &buffer, &record));
     env_read_end(&read);
     if (result == OK && !ID_EQUAL(record.id, *id)) {
         result = ERR_CORRUPT;
@@ -86,7 +86,7 @@ err record_table_nth(struct store *store, uint64_t number,
     if (result != OK) {
         return result;
     }
-    result = read_page_record(&read, number, NULL, &buffer, ret_record);
+    result = record_reader_record(&read, number, NULL, &buffer, ret_record);
     env_read_end(&read);
     return result;
 }
@@ -94,7 +94,7 @@ err record_table_nth(struct store *store, uint64_t number,
 bool record_table_has(struct store *store, const struct record_id *id)
 {
     uint64_t number;
-    return read_page_number(store, id, &number) == OK;
+    return record_reader_number(store, id, &number) == OK;
 }
 
 /* ---- pages ---- */
@@ -117,10 +117,10 @@ static bool page_open(const struct page *page)
 
 /* ERR_TOO_LARGE when it does not fit any more, which ends the page. */
 static err page_add(struct page *page, struct env_read *read, uint64_t number,
-                    const struct read_page_place *place)
+                    const struct record_reader_place *place)
 {
     struct store_record *record = &page->out->records[page->out->record_count];
-    err result = as_led(read_page_record(read, number, place, &page->memory, record));
+    err result = as_led(record_reader_record(read, number, place, &page->memory, record));
     if (result == OK) {
         page->out->record_count += 1;
     }
@@ -152,8 +152,8 @@ static err walk_table(struct walk *walk, MDB_val *key, MDB_cursor_op op)
     err result = env_error(mdb_cursor_get(walk->cursor, key, &value, op));
     walk->next.sequence = 0;
     if (result == OK &&
-        value_pair_read(env_bytes_of(*key), walk->stream_number, &walk->next.sequence)) {
-        result = value_number_read(env_bytes_of(value), &walk->next.number);
+        row_codec_pair_read(env_bytes_of(*key), walk->stream_number, &walk->next.sequence)) {
+        result = row_codec_number_read(env_bytes_of(value), &walk->next.number);
     } else {
         walk->next.sequence = 0;
     }
@@ -162,8 +162,8 @@ static err walk_table(struct walk *walk, MDB_val *key, MDB_cursor_op op)
 
 static err walk_begin(struct walk *walk, uint64_t sequence)
 {
-    uint8_t position[VALUE_PAIR_SIZE];
-    value_pair(walk->stream_number, sequence, position);
+    uint8_t position[ROW_CODEC_PAIR_SIZE];
+    row_codec_pair(walk->stream_number, sequence, position);
     MDB_val key = env_val(position, sizeof position);
     return walk_table(walk, &key, MDB_SET_RANGE);
 }
@@ -203,7 +203,7 @@ static err range(struct env_read *read, struct walk *walk, uint64_t sequence, st
         struct fresh_place found;
         result = walk_next(walk, &found);
         if (result == OK) {
-            struct read_page_place place = {walk->stream_number, found.sequence};
+            struct record_reader_place place = {walk->stream_number, found.sequence};
             result = page_add(page, read, found.number, &place);
         }
     }
@@ -236,10 +236,10 @@ static err scope_page(struct env_read *read, const struct scope *scope, uint64_t
 {
     MDB_cursor *cursor;
     uint32_t scope_number;
-    uint8_t pair[VALUE_PAIR_SIZE];
+    uint8_t pair[ROW_CODEC_PAIR_SIZE];
     err result = number == UINT64_MAX ? ERR_NOT_FOUND : OK;
     if (result == OK) {
-        result = read_page_scope(read, scope, &scope_number);
+        result = record_reader_scope(read, scope, &scope_number);
     }
     if (result == OK) {
         result = env_error(mdb_cursor_open(read->txn, read->store->env.scopes, &cursor));
@@ -247,13 +247,13 @@ static err scope_page(struct env_read *read, const struct scope *scope, uint64_t
     if (result != OK) {
         return result;
     }
-    value_pair(scope_number, number + 1, pair);
+    row_codec_pair(scope_number, number + 1, pair);
     MDB_val key = env_val(pair, sizeof pair);
     MDB_cursor_op op = MDB_SET_RANGE;
     while (result == OK && page_open(page)) {
         result = env_error(mdb_cursor_get(cursor, &key, NULL, op));
         op = MDB_NEXT;
-        if (result != OK || !value_pair_read(env_bytes_of(key), scope_number, &number)) {
+        if (result != OK || !row_codec_pair_read(env_bytes_of(key), scope_number, &number)) {
             break;
         }
         result = page_add(page, read, number, NULL);

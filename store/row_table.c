@@ -4,18 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/value.h"
+#include "store/disk/row_codec.h"
 
-enum { PAGE_ROW_COUNT = 256, PAGE_SIZE_MAX = VALUE_ROW_PLAIN_MAX + 64 * 1024 };
+enum { PAGE_ROW_COUNT = 256, PAGE_SIZE_MAX = ROW_CODEC_ROW_PLAIN_MAX + 64 * 1024 };
 
 static bool key_fits(unsigned table, struct bytes key)
 {
-    return value_table_known(table) && key.size > 0 && key.size <= STORE_ROW_KEY_SIZE_MAX &&
-           (!value_table_ordered(table) || key.size == 8);
+    return row_codec_table_known(table) && key.size > 0 && key.size <= STORE_ROW_KEY_SIZE_MAX &&
+           (!row_codec_table_ordered(table) || key.size == 8);
 }
 
 /* Opens the row into heap memory, since a row may be large; the caller wipes and frees it. */
-static err load(struct store *store, const struct value_row_key *row_key, uint8_t **ret_plain,
+static err load(struct store *store, const struct row_codec_row_key *row_key, uint8_t **ret_plain,
                 size_t *ret_size, struct store_row *ret_row)
 {
     struct env_read read;
@@ -33,7 +33,7 @@ static err load(struct store *store, const struct value_row_key *row_key, uint8_
     }
     if (result == OK) {
         *ret_size = value.mv_size;
-        result = value_row_open(store, env_bytes_of(key), env_bytes_of(value), plain, ret_row);
+        result = row_codec_row_open(store, env_bytes_of(key), env_bytes_of(value), plain, ret_row);
     }
     env_read_end(&read);
     if (result != OK) {
@@ -50,7 +50,7 @@ err row_table_get(struct store *store, enum store_table table, struct bytes key,
     if (!key_fits(table, key)) {
         return ERR_INVALID;
     }
-    struct value_row_key row_key = value_row_key(store, table, key);
+    struct row_codec_row_key row_key = row_codec_row_key(store, table, key);
     struct store_row row;
     uint8_t *plain;
     size_t size;
@@ -75,8 +75,8 @@ bool row_table_tombstone(struct store *store, enum store_tombstone_kind kind,
 {
     uint8_t name[1 + HASH_SIZE] = {(uint8_t)kind};
     memcpy(name + 1, id, HASH_SIZE);
-    struct value_row_key row_key =
-        value_row_key(store, VALUE_TABLE_TOMBSTONE, (struct bytes){name, sizeof name});
+    struct row_codec_row_key row_key =
+        row_codec_row_key(store, ROW_CODEC_TABLE_TOMBSTONE, (struct bytes){name, sizeof name});
     struct store_row row;
     uint8_t *plain;
     size_t size;
@@ -105,11 +105,11 @@ struct page {
 
 static err add_row(struct store *store, struct page *page, MDB_val key, MDB_val value)
 {
-    err result = value_row_open(store, env_bytes_of(key), env_bytes_of(value),
-                                page->memory + page->size, &page->rows[page->row_count]);
+    err result = row_codec_row_open(store, env_bytes_of(key), env_bytes_of(value),
+                                    page->memory + page->size, &page->rows[page->row_count]);
     if (result == OK) {
         page->row_count += 1;
-        page->size += value.mv_size - VALUE_ROW_OVERHEAD;
+        page->size += value.mv_size - ROW_CODEC_ROW_OVERHEAD;
     }
     return result;
 }
@@ -121,7 +121,7 @@ static bool page_takes(const struct page *page, MDB_val value)
 
 /* Fills the page with rows of the table of `from`, from that key on (or after it), and moves
  * `from` to the last one read. */
-static err fill_page(struct env_read *read, struct value_row_key *from, bool after,
+static err fill_page(struct env_read *read, struct row_codec_row_key *from, bool after,
                      struct page *page)
 {
     MDB_cursor *cursor;
@@ -158,7 +158,7 @@ static err fill_page(struct env_read *read, struct value_row_key *from, bool aft
     return result;
 }
 
-static err scan(struct store *store, struct value_row_key from,
+static err scan(struct store *store, struct row_codec_row_key from,
                 bool (*on_row)(void *arg, const struct store_row *row), void *arg)
 {
     struct page *page = malloc(sizeof *page);
@@ -191,7 +191,7 @@ static err scan(struct store *store, struct value_row_key from,
 err row_table_scan(struct store *store, enum store_table table,
                    bool (*on_row)(void *arg, const struct store_row *row), void *arg)
 {
-    struct value_row_key from = {.size = 1, .bytes = {(uint8_t)table}};
+    struct row_codec_row_key from = {.size = 1, .bytes = {(uint8_t)table}};
     return scan(store, from, on_row, arg);
 }
 
@@ -215,6 +215,6 @@ err row_table_audit(struct store *store, uint64_t number,
     struct buffer buffer = buffer_over(key, sizeof key);
     buffer_u64(&buffer, number);
     struct audit_scan audit = {.on_entry = on_entry, .arg = arg};
-    return scan(store, value_row_key(store, VALUE_TABLE_AUDIT, buffer_bytes(&buffer)), on_audit_row,
-                &audit);
+    return scan(store, row_codec_row_key(store, ROW_CODEC_TABLE_AUDIT, buffer_bytes(&buffer)),
+                on_audit_row, &audit);
 }

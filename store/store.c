@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/fresh.h"
-#include "store/item_thread.h"
-#include "store/recent.h"
-#include "store/verify.h"
-#include "store/writer.h"
+#include "store/disk/verify.h"
+#include "store/write/fresh.h"
+#include "store/write/item_writer.h"
+#include "store/write/recent.h"
+#include "store/write/writer.h"
 
 #define QUOTA_DEFAULT ((uint64_t)8 << 30)
 #define ITEM_QUOTA_DEFAULT ((uint64_t)64 << 30)
@@ -82,10 +82,10 @@ static err verify_if_needed(struct store *store, const char *path, char *problem
 static err start(struct store *store, const char *path, char *problem)
 {
     bool created = store->directory.created;
-    struct group group = {.store = NULL};
+    struct write_txn group = {.store = NULL};
     err result = env_open(path, store->options.quota, created, &store->env);
     if (result == OK) {
-        result = group_open(store, created, &group);
+        result = write_txn_open(store, created, &group);
         if (result == ERR_EXISTS) {
             result = say(problem, result, path,
                          "belongs to another federation or institution; choose another directory");
@@ -104,10 +104,10 @@ static err start(struct store *store, const char *path, char *problem)
         result = writer_start(store, &group, &store->writer);
     }
     if (result != OK) {
-        group_close(&group);
+        write_txn_close(&group);
         return result;
     }
-    return item_thread_start(store, &store->items);
+    return item_writer_start(store, &store->items);
 }
 
 err store_open(const char *path, const uint8_t master[static KEY_SIZE],
@@ -151,7 +151,7 @@ void store_close(struct store *store)
     if (store == NULL) {
         return;
     }
-    item_thread_stop(store->items);
+    item_writer_stop(store->items);
     writer_stop(store->writer);
     recent_free(store->recent);
     fresh_free(store->fresh);

@@ -25,8 +25,8 @@
 #ifndef CONSILIUM_STORE_STORE_H
 #define CONSILIUM_STORE_STORE_H
 
-#include "protocol/limits.h"
-#include "protocol/scope.h"
+#include "protocol/base/limits.h"
+#include "protocol/base/scope.h"
 
 struct store;
 

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/read_page.h"
+#include "store/disk/record_reader.h"
 
 enum { PAGE_ROW_COUNT = 256 };
 
-static void copy_row(const struct value_stream *stream, struct store_stream_row *ret_row)
+static void copy_row(const struct row_codec_stream *stream, struct store_stream_row *ret_row)
 {
     ret_row->stream = stream->id;
     ret_row->state_size = stream->state_size;
@@ -18,12 +18,12 @@ err stream_table_get(struct store *store, const struct stream_id *stream,
                      struct store_stream_row *ret_row)
 {
     struct env_read read;
-    struct value_stream found;
+    struct row_codec_stream found;
     err result = env_read_begin(store, &read);
     if (result != OK) {
         return result;
     }
-    result = read_page_stream(&read, stream, &found);
+    result = record_reader_stream(&read, stream, &found);
     env_read_end(&read);
     if (result == OK) {
         copy_row(&found, ret_row);
@@ -55,8 +55,8 @@ static err read_rows(struct store *store, bool *first, uint8_t after[static SEAL
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     while (code == 0 && count < PAGE_ROW_COUNT) {
-        struct value_stream stream;
-        result = value_stream_open(store, env_bytes_of(key), env_bytes_of(value), &stream);
+        struct row_codec_stream stream;
+        result = row_codec_stream_open(store, env_bytes_of(key), env_bytes_of(value), &stream);
         if (result != OK) {
             break;
         }

@@ -12,18 +12,18 @@
 #include <unistd.h>
 
 #include "node/api/api_state.h"
-#include "node/desk/proofs.h"
-#include "node/io/file.h"
-#include "node/io/log.h"
+#include "node/os/file.h"
+#include "node/os/log.h"
+#include "node/service/membership_proofs.h"
 
 enum { API_SECRETS_SIZE = 256 * 1024, API_BACKLOG = 64 };
 
 /* ---- which route ---- */
 
 static const struct api_route *const api_lists[] = {
-    api_status_routes, api_directory_routes, api_clinicians_routes, api_drafts_routes,
-    api_cases_routes,  api_joins_routes,     api_items_routes,      api_own_routes,
-    api_reply_routes,  api_audit_routes,     api_events_routes,     api_report_routes,
+    api_status_routes,      api_directory_routes, api_clinicians_routes, api_drafts_routes,
+    api_cases_routes,       api_joins_routes,     api_items_routes,      api_requester_routes,
+    api_participant_routes, api_audit_routes,     api_events_routes,     api_report_routes,
     api_roster_routes,
 };
 
@@ -199,13 +199,13 @@ static size_t api_on_head(void *arg, struct http_request *request)
 
 static bool api_read_form(struct api_call *call)
 {
-    struct form_problem problem;
+    struct content_json_problem problem;
     bool is_write = http_method(call->request) != HTTP_GET;
     bool wants_form = is_write && (call->route->flags & API_UPLOAD) == 0;
     struct bytes body = http_body(call->request);
     if (!wants_form || (body.size == 0 && (call->route->flags & API_NO_BODY) != 0))
         return true;
-    if (form_parse(body, &call->form, &problem) != OK) {
+    if (content_json_parse(body, &call->form, &problem) != OK) {
         api_refuse_problem(call, &problem);
         return false;
     }
@@ -215,12 +215,13 @@ static bool api_read_form(struct api_call *call)
 /* API-4: nothing is signed without the clinician's own passphrase. */
 static bool api_read_signer(struct api_call *call)
 {
-    struct form_problem problem;
+    struct content_json_problem problem;
     const char *login = NULL, *passphrase = NULL;
     if ((call->route->flags & API_SIGNED) == 0)
         return true;
-    if (form_need_text(call->form, "clinician", ACCOUNT_LOGIN_SIZE_MAX, &login, &problem) != OK ||
-        form_need_text(call->form, "passphrase", 1024, &passphrase, &problem) != OK) {
+    if (content_json_need_text(call->form, "clinician", ACCOUNT_LOGIN_SIZE_MAX, &login, &problem) !=
+            OK ||
+        content_json_need_text(call->form, "passphrase", 1024, &passphrase, &problem) != OK) {
         api_refuse_problem(call, &problem);
         return false;
     }
@@ -314,19 +315,20 @@ static void api_publish_certificates(struct api_federation *federation)
 {
     const struct account *account = NULL;
     for (size_t i = 0; (account = account_at(federation->accounts, i)) != NULL; i++) {
-        struct desk_order *order = NULL;
-        struct desk_letter letter = {
+        struct service_order *order = NULL;
+        struct service_letter letter = {
             .kind = KIND_CERTIFICATE,
             .scope = scope_federation(),
             .audience = AUDIENCE_CLEAR,
             .content = {account->certificate_bytes, account->certificate_size}};
-        if (core_clinician(shell_core(federation->shell), &account->certificate.cert_id) != NULL)
+        if (engine_clinician(runtime_engine(federation->runtime), &account->certificate.cert_id) !=
+            NULL)
             continue;
-        order = desk_order_new(federation->shell);
-        if (order != NULL && desk_add(order, &letter) == OK)
-            desk_post(order, NULL, NULL);
+        order = service_order_new(federation->runtime);
+        if (order != NULL && service_add(order, &letter) == OK)
+            service_post(order, NULL, NULL);
         else
-            desk_order_free(order);
+            service_order_free(order);
     }
 }
 
@@ -335,18 +337,18 @@ static err api_open(struct api *api, size_t index)
     struct api_federation *federation = &api->federations[api->federation_count++];
     char path[4096];
     federation->api = api;
-    federation->shell = api->config.shells[index];
+    federation->runtime = api->config.shells[index];
     federation->links = api->config.links[index];
     federation->items = api->config.items[index];
-    federation->name = shell_settings(federation->shell)->name;
+    federation->name = runtime_settings(federation->runtime)->name;
     err failure = api_directory(api, federation->name, path);
     if (failure == OK)
         failure = account_open(path, &federation->accounts);
     if (failure == OK)
-        failure = inbox_new(federation->shell, &federation->inbox);
+        failure = inbox_new(federation->runtime, &federation->inbox);
     if (failure == OK)
-        failure = draft_open(federation->shell, federation->items, &federation->drafts);
-    if (failure == OK && (federation->proofs = proofs_new(federation->shell)) == NULL)
+        failure = draft_open(federation->runtime, federation->items, &federation->drafts);
+    if (failure == OK && (federation->proofs = membership_proofs_new(federation->runtime)) == NULL)
         failure = ERR_NO_MEMORY;
     if (failure == OK) {
         api_events_listen(federation);
@@ -360,7 +362,7 @@ err api_new(const struct api_config *config, struct api **ret_api)
     struct api *api = calloc(1, sizeof *api);
     if (api == NULL)
         return ERR_NO_MEMORY;
-    form_harden();
+    content_json_harden();
     api->config = *config;
     api->uses = 1;
     err failure = api_find_group(config->group, &api->group, &api->has_group);
@@ -368,7 +370,7 @@ err api_new(const struct api_config *config, struct api **ret_api)
         failure =
             api_find_group(config->administrators, &api->administrators, &api->has_administrators);
     if (failure == OK)
-        failure = secrets_new(API_SECRETS_SIZE, &api->secrets);
+        failure = secure_arena_new(API_SECRETS_SIZE, &api->secrets);
     for (size_t i = 0; failure == OK && i < config->count && i < API_FEDERATION_COUNT_MAX; i++)
         failure = api_open(api, i);
     if (failure == OK)
@@ -394,9 +396,9 @@ void api_free(struct api *api)
     for (size_t i = 0; i < api->federation_count; i++) {
         struct api_federation *federation = &api->federations[i];
         api_audit_stop(federation);
-        shell_unlisten(federation->shell, federation->inbox);
-        shell_unlisten(federation->shell, federation->proofs);
-        shell_unlisten(federation->shell, federation);
+        runtime_unlisten(federation->runtime, federation->inbox);
+        runtime_unlisten(federation->runtime, federation->proofs);
+        runtime_unlisten(federation->runtime, federation);
     }
     api_state_release(api);
 }

@@ -2,10 +2,10 @@
 #ifndef CONSILIUM_NODE_API_API_H
 #define CONSILIUM_NODE_API_API_H
 
-#include "node/federation/identity.h"
-#include "node/federation/shell.h"
 #include "node/items/items.h"
 #include "node/links/links.h"
+#include "node/onboarding/identity.h"
+#include "node/runtime/runtime.h"
 
 struct api;
 
@@ -19,8 +19,8 @@ struct api_config {
         *administrators; /* a group who may besides make accounts; NULL: none but these two */
     const char *data;    /* directory for files of its own */
     const struct identity *identity;
-    struct shell *const *shells; /* one for each federation, each with its links and items */
-    struct links *const *links;  /* NULL in it: that federation has none */
+    struct runtime *const *shells; /* one for each federation, each with its links and items */
+    struct links *const *links;    /* NULL in it: that federation has none */
     struct items *const *items;
     size_t count;
 };

@@ -4,47 +4,48 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/desk/show.h"
-#include "node/federation/audit_check.h"
-#include "protocol/hash.h"
+#include "node/audit/audit_check.h"
+#include "node/service/view_json.h"
+#include "protocol/base/hash.h"
 #include "store/row_table.h"
 
-static json_t *api_entry_of(struct shell *shell, const struct store_audit *stored)
+static json_t *api_entry_of(struct runtime *runtime, const struct store_audit *stored)
 {
     struct audit_entry entry;
     struct hash hash = hash_one(CONTEXT_AUDIT, stored->entry);
     if (audit_entry_read(stored->entry, &entry) != OK)
         return json_pack("{s:I,s:b}", "number", (json_int_t)stored->number, "unreadable", 1);
     const struct audit_fact *fact = &entry.fact;
-    json_t *json = json_pack(
-        "{s:I,s:o,s:s,s:o,s:o}", "number", (json_int_t)entry.number, "time",
-        form_show_time(entry.time), "what", content_code_name(&audit_whats, fact->what), "hash",
-        form_show_hex(ID_BYTES(hash)), "previous", form_show_hex(ID_BYTES(entry.previous)));
+    json_t *json = json_pack("{s:I,s:o,s:s,s:o,s:o}", "number", (json_int_t)entry.number, "time",
+                             content_json_show_time(entry.time), "what",
+                             content_code_name(&audit_whats, fact->what), "hash",
+                             content_json_show_hex(ID_BYTES(hash)), "previous",
+                             content_json_show_hex(ID_BYTES(entry.previous)));
     if (fact->login.size > 0)
-        json_object_set_new(json, "login", form_show_text(fact->login));
+        json_object_set_new(json, "login", content_json_show_text(fact->login));
     if (fact->uid > 0)
         json_object_set_new(json, "uid", json_integer((json_int_t)fact->uid - 1));
     if (!ID_IS_ZERO(fact->clinician))
-        json_object_set_new(json, "clinician", form_show_hex(ID_BYTES(fact->clinician)));
+        json_object_set_new(json, "clinician", content_json_show_hex(ID_BYTES(fact->clinician)));
     if (!ID_IS_ZERO(fact->case_id))
-        json_object_set_new(json, "case", form_show_hex(ID_BYTES(fact->case_id)));
+        json_object_set_new(json, "case", content_json_show_hex(ID_BYTES(fact->case_id)));
     if (!ID_IS_ZERO(fact->record))
-        json_object_set_new(json, "record", form_show_hex(ID_BYTES(fact->record)));
+        json_object_set_new(json, "record", content_json_show_hex(ID_BYTES(fact->record)));
     if (fact->kind != 0)
         json_object_set_new(json, "kind", json_string(kind_name((uint16_t)fact->kind)));
     if (!ID_IS_ZERO(fact->node))
-        json_object_set_new(json, "institution", show_member(shell, &fact->node));
+        json_object_set_new(json, "institution", view_json_member(runtime, &fact->node));
     if (!ID_IS_ZERO(fact->item))
-        json_object_set_new(json, "item", form_show_hex(ID_BYTES(fact->item)));
+        json_object_set_new(json, "item", content_json_show_hex(ID_BYTES(fact->item)));
     if (fact->note.size > 0)
-        json_object_set_new(json, "note", form_show_text(fact->note));
+        json_object_set_new(json, "note", content_json_show_text(fact->note));
     return json;
 }
 
 enum { API_LOOKED_AT_MAX = 4096 }; /* entries, of which one request may pass over most */
 
 struct api_reading {
-    struct shell *shell;
+    struct runtime *runtime;
     const struct case_id *about; /* of this case alone; NULL: all */
     json_t *list;
     size_t limit;
@@ -69,21 +70,21 @@ static bool api_on_audit(void *arg, const struct store_audit *stored)
         return false;
     }
     if (api_is_about(reading, stored))
-        json_array_append_new(reading->list, api_entry_of(reading->shell, stored));
+        json_array_append_new(reading->list, api_entry_of(reading->runtime, stored));
     reading->next = stored->number;
     return true;
 }
 
 static void api_get_audit(struct api_call *call)
 {
-    struct api_reading reading = {.shell = call->federation->shell, .limit = api_limit(call)};
+    struct api_reading reading = {.runtime = call->federation->runtime, .limit = api_limit(call)};
     const char *about = http_query(call->request, "case");
     if (about != NULL && !api_find_case_named(call, about))
         return;
     reading.about = about == NULL ? NULL : &call->case_id;
     reading.list = json_array();
-    err failure =
-        row_table_audit(shell_store(reading.shell), api_after(call) + 1, api_on_audit, &reading);
+    err failure = row_table_audit(runtime_store(reading.runtime), api_after(call) + 1, api_on_audit,
+                                  &reading);
     json_t *json = json_pack("{s:o}", "entries", reading.list);
     if (failure != OK) {
         json_decref(json);
@@ -123,10 +124,11 @@ static void api_answer_verdict(struct api_checking *checking)
     struct audit_verdict verdict = audit_check_verdict(checking->check);
     struct api_call *call = api_end_check(checking);
     bool is_sound = verdict.fault == AUDIT_SOUND;
-    json_t *json = json_pack(
-        "{s:b,s:I,s:I,s:I,s:s,s:o}", "sound", (int)is_sound, "number", (json_int_t)verdict.number,
-        "count", (json_int_t)verdict.count, "witnesses", (json_int_t)verdict.witness_count, "says",
-        audit_fault_sentence(verdict.fault), "head", form_show_hex(ID_BYTES(verdict.head)));
+    json_t *json = json_pack("{s:b,s:I,s:I,s:I,s:s,s:o}", "sound", (int)is_sound, "number",
+                             (json_int_t)verdict.number, "count", (json_int_t)verdict.count,
+                             "witnesses", (json_int_t)verdict.audit_evidence_count, "says",
+                             audit_fault_sentence(verdict.fault), "head",
+                             content_json_show_hex(ID_BYTES(verdict.head)));
     if (!is_sound)
         json_object_set_new(json, "fault", json_string(audit_fault_name(verdict.fault)));
     api_answer(call, json);
@@ -157,7 +159,7 @@ static void api_get_verdict(struct api_call *call)
         return;
     }
     struct api_checking *checking = calloc(1, sizeof *checking);
-    struct audit_check *check = audit_check_new(call->federation->shell);
+    struct audit_check *check = audit_check_new(call->federation->runtime);
     if (checking == NULL || check == NULL) {
         free(checking);
         audit_check_free(check);
@@ -186,7 +188,7 @@ static void api_get_progress(struct api_call *call)
 enum { API_LINES_ENTRY_MAX = 32 };
 
 struct api_lines {
-    struct shell *shell;
+    struct runtime *runtime;
     uint64_t next; /* the entry to go on with */
     char *text;    /* what was written and not taken yet */
     size_t size;
@@ -200,8 +202,8 @@ static bool api_on_line(void *arg, const struct store_audit *stored)
     struct api_lines *lines = arg;
     if (lines->count++ == API_LINES_ENTRY_MAX)
         return false;
-    json_t *json = api_entry_of(lines->shell, stored);
-    json_object_set_new(json, "entry", form_show_hex(stored->entry));
+    json_t *json = api_entry_of(lines->runtime, stored);
+    json_object_set_new(json, "entry", content_json_show_hex(stored->entry));
     (void)json_dumpf(json, lines->out, JSON_COMPACT);
     fputc('\n', lines->out);
     json_decref(json);
@@ -218,7 +220,7 @@ static err api_fill_lines(struct api_lines *lines)
     lines->out = open_memstream(&lines->text, &lines->size);
     if (lines->out == NULL)
         return ERR_NO_MEMORY;
-    err failure = row_table_audit(shell_store(lines->shell), lines->next, api_on_line, lines);
+    err failure = row_table_audit(runtime_store(lines->runtime), lines->next, api_on_line, lines);
     if (fclose(lines->out) != 0)
         failure = ERR_NO_MEMORY;
     return failure;
@@ -251,11 +253,11 @@ static void api_post_audit_export(struct api_call *call)
         api_refuse_err(call, ERR_NO_MEMORY);
         return;
     }
-    lines->shell = call->federation->shell;
+    lines->runtime = call->federation->runtime;
     struct audit_fact fact = {.what = AUDIT_EXPORTED,
                               .uid = (uint64_t)http_peer(call->request).uid + 1,
                               .note = bytes_of_text("audit log")};
-    audit_note(shell_audit(call->federation->shell), &fact);
+    audit_note(runtime_audit(call->federation->runtime), &fact);
     struct http_answer answer = {
         .status = 200, .type = "application/x-ndjson", .file_name = "audit.jsonl"};
     struct http_flow_source source = {.read = api_read_lines, .free = api_free_lines, .arg = lines};

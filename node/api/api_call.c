@@ -26,7 +26,7 @@ void api_call_free(struct api_call *call)
     if (call->is_upload_counted)
         call->api->upload_count--;
     json_decref(call->form);
-    readout_memory_free(call->memory);
+    stored_record_memory_free(call->memory);
     api_state_release(call->api);
     free(call);
 }
@@ -112,7 +112,7 @@ void api_refuse_err(struct api_call *call, err code)
     api_refuse(call, code, NULL, NULL);
 }
 
-void api_refuse_problem(struct api_call *call, const struct form_problem *problem)
+void api_refuse_problem(struct api_call *call, const struct content_json_problem *problem)
 {
     api_refuse(call, problem->code, problem->text, NULL);
 }
@@ -212,10 +212,10 @@ bool api_find_case(struct api_call *call)
 bool api_find_case_named(struct api_call *call, const char *name)
 {
     struct api_search search = {.prefix = name};
-    const struct core *core = shell_core(call->federation->shell);
-    struct core_case_brief brief;
+    const struct engine *engine = runtime_engine(call->federation->runtime);
+    struct engine_case_brief brief;
     if (api_prefix_valid(search.prefix)) {
-        for (uint32_t i = 0; core_case_at(core, i, &brief); i++)
+        for (uint32_t i = 0; engine_case_at(engine, i, &brief); i++)
             api_search_try(&search, ID_BYTES(brief.case_id));
         inbox_scan(call->federation->inbox, 0, api_search_entry, &search);
     }
@@ -230,7 +230,7 @@ bool api_find_case_named(struct api_call *call, const char *name)
 bool api_find_member(struct api_call *call, const char *name, struct node_id *ret_node)
 {
     struct api_search search = {.prefix = name};
-    const struct roster *roster = shell_roster(call->federation->shell);
+    const struct roster *roster = runtime_roster(call->federation->runtime);
     bool is_prefix = api_prefix_valid(name) && strlen(name) <= 2 * NODE_ID_SIZE;
     for (uint32_t i = 0; name != NULL && i < roster_count(roster); i++) {
         const struct roster_entry *entry = roster_at(roster, i);
@@ -249,9 +249,9 @@ bool api_find_member(struct api_call *call, const char *name, struct node_id *re
     return true;
 }
 
-static bool api_search_record(void *arg, const struct readout *readout)
+static bool api_search_record(void *arg, const struct stored_record *stored_record)
 {
-    api_search_try(arg, ID_BYTES(readout->claim.id));
+    api_search_try(arg, ID_BYTES(stored_record->claim.id));
     return true;
 }
 
@@ -261,8 +261,8 @@ bool api_find_record(struct api_call *call, const char *name, struct record_id *
     struct scope scope = scope_case(&call->case_id);
     err failure = OK;
     if (api_prefix_valid(name))
-        failure = readout_scope(shell_store(call->federation->shell), &scope, 0, api_search_record,
-                                &search);
+        failure = stored_record_scope(runtime_store(call->federation->runtime), &scope, 0,
+                                      api_search_record, &search);
     if (failure != OK) {
         api_refuse_err(call, failure);
         return false;
@@ -282,7 +282,7 @@ bool api_resolve_record(struct api_call *call, const char *field)
         return true;
     if (!api_find_record(call, json_string_value(said), &record))
         return false;
-    json_object_set_new(call->form, field, form_show_hex(ID_BYTES(record)));
+    json_object_set_new(call->form, field, content_json_show_hex(ID_BYTES(record)));
     return true;
 }
 
@@ -293,7 +293,7 @@ bool api_resolve_records(struct api_call *call, const char *field)
         struct record_id record;
         if (!api_find_record(call, json_string_value(json_array_get(list, i)), &record))
             return false;
-        json_array_set_new(list, i, form_show_hex(ID_BYTES(record)));
+        json_array_set_new(list, i, content_json_show_hex(ID_BYTES(record)));
     }
     return true;
 }
@@ -301,9 +301,9 @@ bool api_resolve_records(struct api_call *call, const char *field)
 /* What is revoked or over signs nothing: others would not believe it. */
 bool api_may_sign(struct api_call *call)
 {
-    const struct core *core = shell_core(call->federation->shell);
+    const struct engine *engine = runtime_engine(call->federation->runtime);
     const struct certificate *certificate = &call->account->certificate;
-    const struct clinician *known = core_clinician(core, &certificate->cert_id);
+    const struct clinician *known = engine_clinician(engine, &certificate->cert_id);
     char message[160];
     if (known != NULL && known->is_revoked) {
         snprintf(message, sizeof message, "the certificate of %s is revoked: nothing can be signed",
@@ -312,7 +312,7 @@ bool api_may_sign(struct api_call *call)
                    "an administrator makes a new account: sudo consilium clinician add");
         return false;
     }
-    if (certificate->issue.valid_until.ms <= shell_wall().ms) {
+    if (certificate->issue.valid_until.ms <= runtime_wall().ms) {
         snprintf(message, sizeof message, "the certificate of %s is over: nothing can be signed",
                  call->account->login);
         api_refuse(call, ERR_NOT_ENTITLED, message,
@@ -342,15 +342,15 @@ bool api_find_account(struct api_call *call, const char *login)
 
 const struct consult *api_consult(const struct api_call *call)
 {
-    return shell_case(call->federation->shell, &call->case_id);
+    return runtime_case(call->federation->runtime, &call->case_id);
 }
 
 const struct consult_participant *api_own_part(const struct api_call *call)
 {
     const struct consult *consult = api_consult(call);
-    return consult == NULL
-               ? NULL
-               : consult_participant_of(consult, &shell_settings(call->federation->shell)->self);
+    return consult == NULL ? NULL
+                           : consult_participant_of(
+                                 consult, &runtime_settings(call->federation->runtime)->self);
 }
 
 bool api_takes_part(const struct api_call *call)
@@ -358,10 +358,10 @@ bool api_takes_part(const struct api_call *call)
     return api_own_part(call) != NULL && !api_has_ended(call->federation, api_consult(call));
 }
 
-struct readout_memory *api_memory(struct api_call *call)
+struct stored_record_memory *api_memory(struct api_call *call)
 {
     if (call->memory == NULL)
-        call->memory = readout_memory_new();
+        call->memory = stored_record_memory_new();
     return call->memory;
 }
 

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/desk/receipts.h"
-#include "node/desk/sheets.h"
-#include "node/desk/show.h"
-#include "protocol/consult/mail.h"
-#include "protocol/roster/tag.h"
+#include "node/service/outgoing_preview.h"
+#include "node/service/receipts.h"
+#include "node/service/view_json.h"
+#include "protocol/contents/mail.h"
+#include "protocol/member/tag.h"
 
 /* ---- announcements ---- */
 
@@ -20,19 +20,19 @@ static bool api_is_over(enum case_state state)
 /* A mirror may be on its way: the stream of the case itself tells first. */
 static const char *api_entry_state(const struct api_call *call, const struct inbox_entry *entry)
 {
-    const struct consult *consult = shell_case(call->federation->shell, &entry->case_id);
+    const struct consult *consult = runtime_case(call->federation->runtime, &entry->case_id);
     if (entry->mirrored != MIRROR_NONE)
         return content_code_name(&mirror_whats, entry->mirrored);
     if (consult != NULL && api_is_over(consult->state))
         return consult_state_name(consult->state);
-    return inbox_is_open(entry, shell_wall()) ? "open" : "over";
+    return inbox_is_open(entry, runtime_wall()) ? "open" : "over";
 }
 
 static const char *api_part_in(const struct api_federation *federation,
                                const struct case_id *case_id)
 {
-    const struct node_id *self = &shell_settings(federation->shell)->self;
-    const struct consult *consult = shell_case(federation->shell, case_id);
+    const struct node_id *self = &runtime_settings(federation->runtime)->self;
+    const struct consult *consult = runtime_case(federation->runtime, case_id);
     if (consult == NULL)
         return "none";
     if (ID_EQUAL(consult->requester, *self))
@@ -46,20 +46,21 @@ static const char *api_part_in(const struct api_federation *federation,
 /* The announcement as it stands in the store. */
 static json_t *api_entry(struct api_call *call, const struct inbox_entry *entry)
 {
-    struct readout readout;
-    struct readout_memory *memory = api_memory(call);
-    struct shell *shell = call->federation->shell;
-    if (memory == NULL || readout_find(shell_store(shell), &entry->record, memory, &readout) != OK)
+    struct stored_record stored_record;
+    struct stored_record_memory *memory = api_memory(call);
+    struct runtime *runtime = call->federation->runtime;
+    if (memory == NULL ||
+        stored_record_find(runtime_store(runtime), &entry->record, memory, &stored_record) != OK)
         return NULL;
-    json_t *json = show_record(shell, &readout);
+    json_t *json = view_json_record(runtime, &stored_record);
     json_t *content = json_incref(json_object_get(json, "content"));
     const json_t *inside = json_object_get(content, "announcement");
     json_object_del(json, "content");
     json_object_update(json, (json_t *)(uintptr_t)(inside == NULL ? content : inside));
     json_decref(content);
     json_object_del(json, "case_id");
-    json_object_set_new(json, "case", form_show_hex(ID_BYTES(entry->case_id)));
-    json_object_set_new(json, "deadline", form_show_time(entry->deadline));
+    json_object_set_new(json, "case", content_json_show_hex(ID_BYTES(entry->case_id)));
+    json_object_set_new(json, "deadline", content_json_show_time(entry->deadline));
     json_object_set_new(json, "state", json_string(api_entry_state(call, entry)));
     json_object_set_new(json, "part", json_string(api_part_in(call->federation, &entry->case_id)));
     json_object_set_new(json, "directed", json_boolean(entry->is_directed));
@@ -142,7 +143,7 @@ static void api_get_requests(struct api_call *call)
 
 static json_t *api_counts(const struct consult *consult)
 {
-    struct consult_view view = consult_view(consult, shell_wall());
+    struct consult_view view = consult_view(consult, runtime_wall());
     return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:b}", "participants",
                      (json_int_t)view.participant_count, "ended", (json_int_t)view.ended_count,
                      "institutions_with_opinion", (json_int_t)view.institution_count, "opinions",
@@ -156,18 +157,19 @@ static json_t *api_counts(const struct consult *consult)
 /* The announcement as it stands in the opening of the case; NULL when that is not here. */
 static json_t *api_opened_with(const struct api_call *call, const struct consult *consult)
 {
-    struct shell *shell = call->federation->shell;
-    struct readout_memory *memory = ID_IS_ZERO(consult->open) ? NULL : readout_memory_new();
-    struct readout readout;
+    struct runtime *runtime = call->federation->runtime;
+    struct stored_record_memory *memory =
+        ID_IS_ZERO(consult->open) ? NULL : stored_record_memory_new();
+    struct stored_record stored_record;
     json_t *announcement = NULL;
     if (memory != NULL &&
-        readout_find(shell_store(shell), &consult->open, memory, &readout) == OK) {
-        json_t *json = show_record(shell, &readout);
+        stored_record_find(runtime_store(runtime), &consult->open, memory, &stored_record) == OK) {
+        json_t *json = view_json_record(runtime, &stored_record);
         announcement =
             json_incref(json_object_get(json_object_get(json, "content"), "announcement"));
         json_decref(json);
     }
-    readout_memory_free(memory);
+    stored_record_memory_free(memory);
     return announcement;
 }
 
@@ -175,14 +177,17 @@ static json_t *api_case_short(const struct api_call *call, const struct consult 
 {
     json_t *json = json_pack(
         "{s:o,s:s,s:s,s:o,s:o,s:I,s:o,s:o,s:s,s:o}", "case",
-        form_show_hex(ID_BYTES(consult->case_id)), "part",
+        content_json_show_hex(ID_BYTES(consult->case_id)), "part",
         api_part_in(call->federation, &consult->case_id), "state",
         consult_state_name(consult->state), "specialty",
-        form_show_text((struct bytes){consult->specialty, consult->specialty_size}), "requester",
-        ID_IS_ZERO(consult->requester) ? json_null()
-                                       : show_member(call->federation->shell, &consult->requester),
+        content_json_show_text((struct bytes){consult->specialty, consult->specialty_size}),
+        "requester",
+        ID_IS_ZERO(consult->requester)
+            ? json_null()
+            : view_json_member(call->federation->runtime, &consult->requester),
         "wanted_count", (json_int_t)consult->wanted_count, "deadline",
-        form_show_time(consult->deadline), "opened_at", form_show_time(consult->opened_at), "mode",
+        content_json_show_time(consult->deadline), "opened_at",
+        content_json_show_time(consult->opened_at), "mode",
         content_code_name(&announcement_modes, consult->mode), "counts", api_counts(consult));
     json_t *announcement = api_opened_with(call, consult);
     if (json != NULL && announcement != NULL)
@@ -193,7 +198,7 @@ static json_t *api_case_short(const struct api_call *call, const struct consult 
 }
 
 /* Before the case is read. */
-static bool api_brief_fits(const struct api_call *call, const struct core_case_brief *brief)
+static bool api_brief_fits(const struct api_call *call, const struct engine_case_brief *brief)
 {
     const char *state = http_query(call->request, "state");
     return api_state_fits(state == NULL ? "all" : state, !api_is_over(brief->state));
@@ -210,61 +215,63 @@ static bool api_case_fits(const struct api_call *call, const struct consult *con
 
 static void api_get_cases(struct api_call *call)
 {
-    const struct core *core = shell_core(call->federation->shell);
-    struct core_case_brief brief;
+    const struct engine *engine = runtime_engine(call->federation->runtime);
+    struct engine_case_brief brief;
     json_t *list = json_array();
     size_t limit = api_limit(call);
     uint32_t index = (uint32_t)api_after(call);
-    for (; json_array_size(list) < limit && core_case_at(core, index, &brief); index++) {
-        const struct consult *consult = api_brief_fits(call, &brief)
-                                            ? shell_case(call->federation->shell, &brief.case_id)
-                                            : NULL;
+    for (; json_array_size(list) < limit && engine_case_at(engine, index, &brief); index++) {
+        const struct consult *consult =
+            api_brief_fits(call, &brief) ? runtime_case(call->federation->runtime, &brief.case_id)
+                                         : NULL;
         if (consult != NULL && api_case_fits(call, consult))
             json_array_append_new(list, api_case_short(call, consult));
     }
     json_t *json = json_pack("{s:o}", "cases", list);
-    if (core_case_at(core, index, &brief))
+    if (engine_case_at(engine, index, &brief))
         api_set_next(json, index);
     api_answer(call, json);
 }
 
-static json_t *api_participants(struct shell *shell, const struct consult *consult)
+static json_t *api_participants(struct runtime *runtime, const struct consult *consult)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < consult->participant_count; i++) {
         const struct consult_participant *participant = &consult->participants[i];
-        json_t *json = show_member(shell, &participant->node);
+        json_t *json = view_json_member(runtime, &participant->node);
         json_object_set_new(json, "ended", json_boolean(participant->is_ended));
         json_object_set_new(json, "opinion", json_boolean(participant->has_opinion));
         json_object_set_new(json, "declined", json_boolean(participant->has_declined));
         if (!ID_IS_ZERO(participant->clinician))
-            json_object_set_new(json, "clinician", show_clinician(shell, &participant->clinician));
+            json_object_set_new(json, "clinician",
+                                view_json_clinician(runtime, &participant->clinician));
         json_array_append_new(list, json);
     }
     return list;
 }
 
 /* What was asked for, item by item, and what became of each. */
-static bool api_on_asked(void *arg, const struct readout *readout)
+static bool api_on_asked(void *arg, const struct stored_record *stored_record)
 {
     struct api_listing *listing = arg;
-    struct caserecord_ask ask;
-    struct caserecord_supply supply;
+    struct case_record_ask ask;
+    struct case_record_supply supply;
     char hex[2 * HASH_SIZE + 1];
-    if (readout_content(readout, KIND_ASK, &caserecord_ask_table, &ask)) {
+    if (stored_record_content(stored_record, KIND_ASK, &case_record_ask_table, &ask)) {
         for (size_t i = 0; i < ask.item_count; i++)
             json_array_append_new(
                 listing->list,
                 json_pack("{s:o,s:I,s:s,s:o,s:o,s:s}", "ask",
-                          form_show_hex(ID_BYTES(readout->claim.id)), "index", (json_int_t)i,
-                          "wanted", content_code_name(&caserecord_wanteds, ask.items[i].wanted),
-                          "text", form_show_text(ask.items[i].text), "by",
-                          show_member(listing->call->federation->shell,
-                                      &readout->claim.header.stream.writer),
+                          content_json_show_hex(ID_BYTES(stored_record->claim.id)), "index",
+                          (json_int_t)i, "wanted",
+                          content_code_name(&case_record_wanteds, ask.items[i].wanted), "text",
+                          content_json_show_text(ask.items[i].text), "by",
+                          view_json_member(listing->call->federation->runtime,
+                                           &stored_record->claim.header.stream.writer),
                           "state", "open"));
         return true;
     }
-    if (!readout_content(readout, KIND_SUPPLY, &caserecord_supply_table, &supply))
+    if (!stored_record_content(stored_record, KIND_SUPPLY, &case_record_supply_table, &supply))
         return true;
     ids_to_hex(ID_BYTES(supply.ask), hex);
     for (size_t i = 0; i < supply.answer_count; i++) {
@@ -277,7 +284,7 @@ static bool api_on_asked(void *arg, const struct readout *readout)
                     supply.answers[i].index)
                 json_object_set_new(
                     asked, "state",
-                    json_string(content_code_name(&caserecord_answers, supply.answers[i].answer)));
+                    json_string(content_code_name(&case_record_answers, supply.answers[i].answer)));
         }
     }
     return true;
@@ -287,8 +294,8 @@ static json_t *api_asked(struct api_call *call)
 {
     struct api_listing listing = {.call = call, .list = json_array()};
     struct scope scope = scope_case(&call->case_id);
-    if (readout_scope(shell_store(call->federation->shell), &scope, 0, api_on_asked, &listing) ==
-        OK)
+    if (stored_record_scope(runtime_store(call->federation->runtime), &scope, 0, api_on_asked,
+                            &listing) == OK)
         return listing.list;
     json_decref(listing.list);
     return json_null();
@@ -296,15 +303,16 @@ static json_t *api_asked(struct api_call *call)
 
 static json_t *api_case_file(struct api_call *call)
 {
-    struct casefile *casefile = calloc(1, sizeof *casefile);
+    struct case_file *case_file = calloc(1, sizeof *case_file);
     json_t *json = NULL;
-    if (casefile != NULL && api_memory(call) != NULL &&
-        sheets_casefile(call->federation->shell, &call->case_id, call->memory, casefile) == OK) {
-        json = form_show(&casefile_table, casefile);
-        struct hash root = casefile_root(casefile);
-        json_object_set_new(json, "root", form_show_hex(ID_BYTES(root)));
+    if (case_file != NULL && api_memory(call) != NULL &&
+        outgoing_preview_casefile(call->federation->runtime, &call->case_id, call->memory,
+                                  case_file) == OK) {
+        json = content_json_show(&case_file_table, case_file);
+        struct hash root = case_file_root(case_file);
+        json_object_set_new(json, "root", content_json_show_hex(ID_BYTES(root)));
     }
-    free(casefile);
+    free(case_file);
     return json == NULL ? json_null() : json;
 }
 
@@ -314,15 +322,16 @@ static void api_get_case(struct api_call *call)
         return;
     const struct consult *consult = api_consult(call);
     const struct inbox_entry *entry = inbox_find(call->federation->inbox, &call->case_id);
-    json_t *json = consult != NULL
-                       ? api_case_short(call, consult)
-                       : json_pack("{s:o,s:s,s:s}", "case", form_show_hex(ID_BYTES(call->case_id)),
-                                   "part", "none", "state", api_entry_state(call, entry));
+    json_t *json =
+        consult != NULL
+            ? api_case_short(call, consult)
+            : json_pack("{s:o,s:s,s:s}", "case", content_json_show_hex(ID_BYTES(call->case_id)),
+                        "part", "none", "state", api_entry_state(call, entry));
     if (entry != NULL)
         json_object_set_new(json, "announcement", api_entry(call, entry));
     if (consult != NULL) {
         json_object_set_new(json, "participants",
-                            api_participants(call->federation->shell, consult));
+                            api_participants(call->federation->runtime, consult));
         json_object_set_new(json, "asked", api_asked(call));
         json_object_set_new(json, "case_file", api_case_file(call));
         json_object_set_new(json, "joins_waiting",
@@ -350,13 +359,14 @@ static void api_get_erasure(struct api_call *call)
     json_t *receipts = json_array(), *silent = json_array();
     for (size_t i = 0; consult != NULL && i < consult->participant_count; i++) {
         const struct consult_participant *participant = &consult->participants[i];
-        json_t *json = show_member(call->federation->shell, &participant->node);
+        json_t *json = view_json_member(call->federation->runtime, &participant->node);
         if (participant->erased_at.ms == 0) {
             json_array_append_new(silent, json);
             continue;
         }
-        json_object_set_new(json, "erased_at", form_show_time(participant->erased_at));
-        json_object_set_new(json, "backups_until", form_show_time(participant->backups_until));
+        json_object_set_new(json, "erased_at", content_json_show_time(participant->erased_at));
+        json_object_set_new(json, "backups_until",
+                            content_json_show_time(participant->backups_until));
         json_array_append_new(receipts, json);
     }
     bool is_erased = consult != NULL && consult->state == CASE_ERASED;

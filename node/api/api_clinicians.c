@@ -5,19 +5,19 @@
 #include <unistd.h>
 
 #include "node/api/api_state.h"
-#include "node/desk/show.h"
-#include "node/federation/audit.h"
-#include "node/federation/identity.h"
-#include "node/io/passphrase.h"
-#include "protocol/roster/tag.h"
+#include "node/audit/audit.h"
+#include "node/onboarding/identity.h"
+#include "node/os/passphrase.h"
+#include "node/service/view_json.h"
+#include "protocol/member/tag.h"
 
 enum { API_VALID_DAYS = 1825, API_VALID_DAYS_MAX = 3653, API_CERTIFICATES_AT_ONCE = 64 };
 
 static json_t *api_account(const struct api_federation *federation, const struct account *account)
 {
     const struct clinician *known =
-        core_clinician(shell_core(federation->shell), &account->certificate.cert_id);
-    json_t *json = show_certificate(federation->shell, &account->certificate);
+        engine_clinician(runtime_engine(federation->runtime), &account->certificate.cert_id);
+    json_t *json = view_json_certificate(federation->runtime, &account->certificate);
     json_object_set_new(json, "login", json_string(account->login));
     json_object_set_new(json, "uid", json_integer((json_int_t)account->uid));
     json_object_set_new(json, "published", json_boolean(known != NULL));
@@ -46,10 +46,10 @@ static void api_note_account(struct api_call *call, enum audit_what what,
                               .clinician = account->certificate.cert_id,
                               .uid = (uint64_t)http_peer(call->request).uid + 1,
                               .note = bytes_of_text(note)};
-    audit_note(shell_audit(call->federation->shell), &fact);
+    audit_note(runtime_audit(call->federation->runtime), &fact);
 }
 
-static void api_on_published(void *arg, const struct desk_done *done)
+static void api_on_published(void *arg, const struct service_done *done)
 {
     struct api_call *call = arg;
     json_t *json = api_account(call->federation, call->account);
@@ -58,25 +58,25 @@ static void api_on_published(void *arg, const struct desk_done *done)
     api_created(call, json);
 }
 
-static err api_add_certificate(const struct account *account, struct desk_order *order)
+static err api_add_certificate(const struct account *account, struct service_order *order)
 {
-    struct desk_letter letter = {
+    struct service_letter letter = {
         .kind = KIND_CERTIFICATE,
         .scope = scope_federation(),
         .audience = AUDIENCE_CLEAR,
         .content = {account->certificate_bytes, account->certificate_size}};
-    return desk_add(order, &letter);
+    return service_add(order, &letter);
 }
 
 /* The account's certificate goes into the federation stream; then the call is answered. */
 static void api_publish(struct api_call *call)
 {
-    struct desk_order *order = desk_order_new(call->federation->shell);
+    struct service_order *order = service_order_new(call->federation->runtime);
     if (order != NULL && api_add_certificate(call->account, order) == OK) {
-        desk_post(order, api_on_published, call);
+        service_post(order, api_on_published, call);
         return;
     }
-    desk_order_free(order);
+    service_order_free(order);
     api_refuse_err(call, ERR_NO_MEMORY);
 }
 
@@ -94,13 +94,14 @@ static void api_on_made(void *arg, err result, const struct account *account)
 }
 
 /* Whose account it is, the administrator says: the caller is mostly somebody else. */
-static err api_read_uid(const struct api_call *call, uid_t *ret_uid, struct form_problem *problem)
+static err api_read_uid(const struct api_call *call, uid_t *ret_uid,
+                        struct content_json_problem *problem)
 {
     const json_t *uid = json_object_get(call->form, "uid");
     json_int_t number = json_integer_value(uid);
     if (!json_is_integer(uid) || number < 0 || number >= UINT32_MAX) {
-        form_complain(problem, ERR_INVALID,
-                      "uid: the number of the user who may sign with it is wanted");
+        content_json_complain(problem, ERR_INVALID,
+                              "uid: the number of the user who may sign with it is wanted");
         return ERR_INVALID;
     }
     *ret_uid = (uid_t)number;
@@ -110,10 +111,10 @@ static err api_read_uid(const struct api_call *call, uid_t *ret_uid, struct form
 /* What others find specialists by: tags of the federation's boards, or of parts of their fields. */
 static err api_check_specialties(const struct api_call *call,
                                  const struct certificate_request *request,
-                                 struct form_problem *problem)
+                                 struct content_json_problem *problem)
 {
-    const struct settings *settings = roster_settings(shell_roster(call->federation->shell));
-    char list[SHOW_BOARDS_SIZE];
+    const struct settings *settings = roster_settings(runtime_roster(call->federation->runtime));
+    char list[VIEW_JSON_BOARDS_SIZE];
     for (size_t i = 0; i < request->specialty_count; i++) {
         struct bytes wanted = request->specialties[i];
         bool is_known = settings == NULL || settings->board_count == 0;
@@ -122,10 +123,11 @@ static err api_check_specialties(const struct api_call *call,
                        tag_covers(wanted, settings->boards[board].tag);
         if (is_known)
             continue;
-        show_boards(call->federation->shell, list);
-        form_complain(problem, ERR_INVALID,
-                      "specialties: %.*s is of no board; there are %s, and what is below them",
-                      (int)wanted.size, (const char *)wanted.data, list);
+        view_json_boards(call->federation->runtime, list);
+        content_json_complain(
+            problem, ERR_INVALID,
+            "specialties: %.*s is of no board; there are %s, and what is below them",
+            (int)wanted.size, (const char *)wanted.data, list);
         return ERR_INVALID;
     }
     return OK;
@@ -139,37 +141,37 @@ static struct wall api_valid_until(const struct api_call *call, struct wall from
 }
 
 static err api_read_wish(struct api_call *call, struct account_wish *wish,
-                         struct form_problem *problem)
+                         struct content_json_problem *problem)
 {
     static const char *const ignored[] = {"login", "passphrase", "valid_days", "uid", NULL};
-    struct form_take how = {.table = &certificate_request_table, .ignored = ignored};
+    struct content_json_take how = {.table = &certificate_request_table, .ignored = ignored};
     const char *passphrase = NULL;
-    err failure = form_take(&how, call->form, &wish->request, problem);
+    err failure = content_json_take(&how, call->form, &wish->request, problem);
     if (failure == OK)
-        failure = form_need_text(call->form, "login", 64, &wish->login, problem);
+        failure = content_json_need_text(call->form, "login", 64, &wish->login, problem);
     if (failure == OK)
-        failure =
-            form_need_text(call->form, "passphrase", PASSPHRASE_SIZE_MAX, &passphrase, problem);
+        failure = content_json_need_text(call->form, "passphrase", PASSPHRASE_SIZE_MAX, &passphrase,
+                                         problem);
     if (failure == OK)
         failure = api_read_uid(call, &wish->uid, problem);
     if (failure == OK)
         failure = api_check_specialties(call, &wish->request, problem);
     if (failure != OK)
         return failure;
-    const struct shell_config *settings = shell_settings(call->federation->shell);
+    const struct runtime_config *settings = runtime_settings(call->federation->runtime);
     wish->request.federation = settings->federation;
     wish->request.node_id = settings->self;
     wish->passphrase = bytes_of_text(passphrase);
-    wish->valid_from = shell_wall();
+    wish->valid_from = runtime_wall();
     wish->valid_until = api_valid_until(call, wish->valid_from);
     wish->institution_secret = settings->sign_secret;
     wish->cost = keyfile_cost_moderate();
     if (!account_login_valid(wish->login))
-        form_complain(problem, ERR_INVALID,
-                      "login: 1 to 32 of a-z, 0-9, '.', '_', '-', a letter first");
+        content_json_complain(problem, ERR_INVALID,
+                              "login: 1 to 32 of a-z, 0-9, '.', '_', '-', a letter first");
     else if (wish->passphrase.size < PASSPHRASE_NEW_SIZE_MIN)
-        form_complain(problem, ERR_INVALID, "passphrase: at least %d bytes",
-                      PASSPHRASE_NEW_SIZE_MIN);
+        content_json_complain(problem, ERR_INVALID, "passphrase: at least %d bytes",
+                              PASSPHRASE_NEW_SIZE_MIN);
     else
         return OK;
     return ERR_INVALID;
@@ -189,7 +191,7 @@ static void api_post_clinician(struct api_call *call)
         return;
     }
     struct account_wish *wish = calloc(1, sizeof *wish);
-    struct form_problem problem = {.code = ERR_NO_MEMORY};
+    struct content_json_problem problem = {.code = ERR_NO_MEMORY};
     struct account_room room = api_room(call);
     err failure = wish == NULL ? ERR_NO_MEMORY : api_read_wish(call, wish, &problem);
     if (failure != OK) {
@@ -227,9 +229,9 @@ static bool api_own_account(struct api_call *call)
 static void api_renew(struct api_call *call, const struct account_renewal *changed)
 {
     struct account_renewal renewal = *changed;
-    renewal.valid_from = shell_wall();
-    renewal.valid_until = api_valid_until(call, shell_wall());
-    renewal.institution_secret = shell_settings(call->federation->shell)->sign_secret;
+    renewal.valid_from = runtime_wall();
+    renewal.valid_until = api_valid_until(call, runtime_wall());
+    renewal.institution_secret = runtime_settings(call->federation->runtime)->sign_secret;
     err failure = account_renew(call->federation->accounts, call->account->login, &renewal);
     if (failure != OK) {
         api_refuse_err(call, failure);
@@ -241,7 +243,7 @@ static void api_renew(struct api_call *call, const struct account_renewal *chang
 
 /* The request of the certificate in force, with the specialties of the form, which it borrows. */
 static err api_new_specialties(const struct api_call *call, struct certificate_request *request,
-                               struct form_problem *problem)
+                               struct content_json_problem *problem)
 {
     const json_t *list = json_object_get(call->form, "specialties");
     *request = call->account->certificate.request;
@@ -249,14 +251,14 @@ static err api_new_specialties(const struct api_call *call, struct certificate_r
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *tag = json_string_value(json_array_get(list, i));
         if (tag == NULL || request->specialty_count == SPECIALTY_COUNT_MAX) {
-            form_complain(problem, ERR_INVALID, "specialties: a list of at most %d tags",
-                          SPECIALTY_COUNT_MAX);
+            content_json_complain(problem, ERR_INVALID, "specialties: a list of at most %d tags",
+                                  SPECIALTY_COUNT_MAX);
             return ERR_INVALID;
         }
         request->specialties[request->specialty_count++] = bytes_of_text(tag);
     }
     if (request->specialty_count == 0) {
-        form_complain(problem, ERR_INVALID, "specialties: at least one");
+        content_json_complain(problem, ERR_INVALID, "specialties: at least one");
         return ERR_INVALID;
     }
     return api_check_specialties(call, request, problem);
@@ -265,7 +267,7 @@ static err api_new_specialties(const struct api_call *call, struct certificate_r
 static void api_on_renewing(void *arg, err result, const uint8_t *secret)
 {
     struct api_call *call = arg;
-    struct form_problem problem;
+    struct content_json_problem problem;
     struct certificate_request request;
     if (result == OK && call->api->is_closing)
         result = ERR_BUSY;
@@ -284,12 +286,12 @@ static void api_on_renewing(void *arg, err result, const uint8_t *secret)
 /* C-20: other specialties are another request, which the clinician's own key proves. */
 static void api_renew_with_specialties(struct api_call *call)
 {
-    struct form_problem problem;
+    struct content_json_problem problem;
     struct certificate_request request;
     const char *passphrase = NULL;
     struct account_room room = api_room(call);
-    if (form_need_text(call->form, "passphrase", PASSPHRASE_SIZE_MAX, &passphrase, &problem) !=
-            OK ||
+    if (content_json_need_text(call->form, "passphrase", PASSPHRASE_SIZE_MAX, &passphrase,
+                               &problem) != OK ||
         api_new_specialties(call, &request, &problem) != OK) {
         api_refuse_problem(call, &problem);
         return;
@@ -303,20 +305,20 @@ static void api_renew_with_specialties(struct api_call *call)
 static void api_post_renew(struct api_call *call)
 {
     static const char *const names[] = {"valid_days", "specialties", "passphrase", NULL};
-    struct form_problem problem;
+    struct content_json_problem problem;
     struct account_renewal as_before = {.request = NULL};
     if (!api_is_administrator(call)) { /* API-6 */
         api_refuse_administrator(call);
         return;
     }
-    if (form_check_names(call->form, names, &problem) != OK) {
+    if (content_json_check_names(call->form, names, &problem) != OK) {
         api_refuse_problem(call, &problem);
         return;
     }
     if (!api_own_account(call))
         return;
-    const struct clinician *known =
-        core_clinician(shell_core(call->federation->shell), &call->account->certificate.cert_id);
+    const struct clinician *known = engine_clinician(runtime_engine(call->federation->runtime),
+                                                     &call->account->certificate.cert_id);
     if (known != NULL && known->is_revoked)
         api_refuse(call, ERR_STATE, "the certificate of this account is revoked",
                    "make a new account, with a key of its own");
@@ -331,11 +333,11 @@ static void api_post_renew(struct api_call *call)
 /* From the next position of our federation stream on. */
 static struct certificate_revocation api_revocation(const struct api_call *call)
 {
-    const struct core *core = shell_core(call->federation->shell);
+    const struct engine *engine = runtime_engine(call->federation->runtime);
     struct scope scope = scope_federation();
-    struct stream_id stream = core_own_stream(core, &scope);
+    struct stream_id stream = engine_own_stream(engine, &scope);
     uint64_t tail = 0, had = 0;
-    (void)core_position(core, &stream, &tail, &had);
+    (void)engine_position(engine, &stream, &tail, &had);
     return (struct certificate_revocation){.cert_id = call->account->certificate.cert_id,
                                            .generation = stream.generation,
                                            .sequence = tail + 1};
@@ -348,18 +350,18 @@ struct api_held {
     size_t count;
 };
 
-static bool api_on_held(void *arg, const struct readout *readout)
+static bool api_on_held(void *arg, const struct stored_record *stored_record)
 {
     struct api_held *held = arg;
     const struct account *account = held->call->account;
     struct certificate one;
-    if (!readout->is_readable || readout->statement.kind != KIND_CERTIFICATE ||
-        certificate_read(readout->statement.content, &one) != OK ||
+    if (!stored_record->is_readable || stored_record->statement.kind != KIND_CERTIFICATE ||
+        certificate_read(stored_record->statement.content, &one) != OK ||
         !ID_EQUAL(one.request.clinician_key, account->certificate.request.clinician_key) ||
         !ID_EQUAL(one.request.node_id, account->certificate.request.node_id))
         return true;
     const struct clinician *known =
-        core_clinician(shell_core(held->call->federation->shell), &one.cert_id);
+        engine_clinician(runtime_engine(held->call->federation->runtime), &one.cert_id);
     if (known != NULL && !known->is_revoked)
         held->certificates[held->count++] = one.cert_id;
     return held->count < API_CERTIFICATES_AT_ONCE;
@@ -369,20 +371,21 @@ static err api_find_held(const struct api_call *call, struct api_held *ret_held)
 {
     struct scope scope = scope_federation();
     *ret_held = (struct api_held){.call = call};
-    return readout_scope(shell_store(call->federation->shell), &scope, 0, api_on_held, ret_held);
+    return stored_record_scope(runtime_store(call->federation->runtime), &scope, 0, api_on_held,
+                               ret_held);
 }
 
 static err api_add_revocation(const struct certificate_revocation *revocation,
-                              struct desk_order *order)
+                              struct service_order *order)
 {
     uint8_t memory[NOTE_SIZE_MAX + 256];
     struct buffer content = buffer_over(memory, sizeof memory);
     err failure = certificate_revocation_write(revocation, &content);
-    struct desk_letter letter = {.kind = KIND_REVOCATION,
-                                 .scope = scope_federation(),
-                                 .audience = AUDIENCE_CLEAR,
-                                 .content = buffer_bytes(&content)};
-    return failure == OK ? desk_add(order, &letter) : failure;
+    struct service_letter letter = {.kind = KIND_REVOCATION,
+                                    .scope = scope_federation(),
+                                    .audience = AUDIENCE_CLEAR,
+                                    .content = buffer_bytes(&content)};
+    return failure == OK ? service_add(order, &letter) : failure;
 }
 
 /* What is under way in a call. */
@@ -395,23 +398,23 @@ struct api_revoking {
 /* What is not in the federation stream cannot be revoked there, and would come into it at the next
  * start: so it goes there first. */
 static err api_add_account(const struct api_call *call, struct api_held *held,
-                           struct desk_order *order)
+                           struct service_order *order)
 {
     const struct cert_id *id = &call->account->certificate.cert_id;
-    bool is_published = core_clinician(shell_core(call->federation->shell), id) != NULL;
+    bool is_published = engine_clinician(runtime_engine(call->federation->runtime), id) != NULL;
     if (held->count == 0 || !is_published) /* revoked already: once more does no harm */
         held->certificates[held->count++] = *id;
     return is_published ? OK : api_add_certificate(call->account, order);
 }
 
-static void api_on_revoked(void *arg, const struct desk_done *done);
+static void api_on_revoked(void *arg, const struct service_done *done);
 
 static void api_revoke(struct api_revoking *revoking)
 {
     struct api_call *call = revoking->call;
     struct certificate_revocation revocation = api_revocation(call);
     struct api_held held;
-    struct desk_order *order = desk_order_new(call->federation->shell);
+    struct service_order *order = service_order_new(call->federation->runtime);
     revocation.reason = revoking->wanted.reason;
     revocation.note = revoking->wanted.note;
     err failure = order == NULL ? ERR_NO_MEMORY : api_find_held(call, &held);
@@ -424,14 +427,14 @@ static void api_revoke(struct api_revoking *revoking)
         failure = api_add_revocation(&revocation, order);
     }
     if (failure == OK) {
-        desk_post(order, api_on_revoked, revoking);
+        service_post(order, api_on_revoked, revoking);
         return;
     }
-    desk_order_free(order);
+    service_order_free(order);
     api_refuse_err(call, failure);
 }
 
-static void api_on_revoked(void *arg, const struct desk_done *done)
+static void api_on_revoked(void *arg, const struct service_done *done)
 {
     struct api_revoking *revoking = arg;
     struct api_call *call = revoking->call;
@@ -448,12 +451,12 @@ static void api_on_revoked(void *arg, const struct desk_done *done)
 static void api_post_revoke(struct api_call *call)
 {
     struct certificate_revocation wanted;
-    struct form_problem problem;
-    struct form_take how = {.table = &certificate_revocation_table};
+    struct content_json_problem problem;
+    struct content_json_take how = {.table = &certificate_revocation_table};
     struct api_revoking *revoking;
     if (!api_own_account(call))
         return;
-    if (form_take(&how, call->form, &wanted, &problem) != OK)
+    if (content_json_take(&how, call->form, &wanted, &problem) != OK)
         api_refuse_problem(call, &problem);
     else if (wanted.reason == CERTIFICATE_REASON_NONE)
         api_refuse(call, ERR_INVALID, "reason: missing", NULL);
@@ -481,14 +484,16 @@ static void api_on_changed(void *arg, err result)
 static void api_post_passphrase(struct api_call *call)
 {
     static const char *const names[] = {"passphrase", "new_passphrase", NULL};
-    struct form_problem problem;
+    struct content_json_problem problem;
     const char *old = NULL, *later = NULL;
     struct account_room room = api_room(call);
     if (!api_find_account(call, api_part(call, 1)))
         return;
-    if (form_check_names(call->form, names, &problem) != OK ||
-        form_need_text(call->form, "passphrase", PASSPHRASE_SIZE_MAX, &old, &problem) != OK ||
-        form_need_text(call->form, "new_passphrase", PASSPHRASE_SIZE_MAX, &later, &problem) != OK) {
+    if (content_json_check_names(call->form, names, &problem) != OK ||
+        content_json_need_text(call->form, "passphrase", PASSPHRASE_SIZE_MAX, &old, &problem) !=
+            OK ||
+        content_json_need_text(call->form, "new_passphrase", PASSPHRASE_SIZE_MAX, &later,
+                               &problem) != OK) {
         api_refuse_problem(call, &problem);
         return;
     }

@@ -5,10 +5,10 @@
 #include <utf8proc.h>
 
 #include "node/api/api_state.h"
-#include "node/desk/show.h"
 #include "node/links/links.h"
+#include "node/service/view_json.h"
+#include "protocol/member/tag.h"
 #include "protocol/roster/roster_entitled.h"
-#include "protocol/roster/tag.h"
 
 /* Text as it is compared: case, accents' spelling and width folded. NULL: empty. */
 static char *api_fold(struct bytes text)
@@ -42,31 +42,31 @@ static bool api_is_country(const uint8_t *country, const char *wanted)
 static json_t *api_member(const struct api_call *call, const struct roster_entry *entry)
 {
     const struct api_federation *federation = call->federation;
-    const struct roster *roster = shell_roster(federation->shell);
+    const struct roster *roster = runtime_roster(federation->runtime);
     struct member member;
     roster_member(roster, entry, &member);
-    json_t *json = show_member(federation->shell, &entry->node_id);
+    json_t *json = view_json_member(federation->runtime, &entry->node_id);
     json_t *boards = json_array();
     for (uint32_t i = 0; i < member.board_count; i++)
-        json_array_append_new(boards, form_show_text(member.boards[i].tag));
+        json_array_append_new(boards, content_json_show_text(member.boards[i].tag));
     json_object_set_new(json, "boards", boards);
     json_object_set_new(json, "since_epoch", json_integer((json_int_t)entry->admitted_epoch));
-    bool is_self = ID_EQUAL(entry->node_id, shell_settings(federation->shell)->self);
-    enum links_way way = api_way(federation, &entry->node_id);
+    bool is_self = ID_EQUAL(entry->node_id, runtime_settings(federation->runtime)->self);
+    enum links_way route = api_way(federation, &entry->node_id);
     json_object_set_new(json, "connection",
-                        json_string(is_self               ? "this institution"
-                                    : way == LINKS_DIRECT ? "direct"
-                                    : way == LINKS_BOXED  ? "relayed"
-                                                          : "none"));
-    struct wall until = roster_entitled_from(roster, entry, -1, shell_wall());
+                        json_string(is_self                 ? "this institution"
+                                    : route == LINKS_DIRECT ? "direct"
+                                    : route == LINKS_BOXED  ? "relayed"
+                                                            : "none"));
+    struct wall until = roster_entitled_from(roster, entry, -1, runtime_wall());
     if (until.ms != 0)
-        json_object_set_new(json, "cooling_off_until", form_show_time(until));
+        json_object_set_new(json, "cooling_off_until", content_json_show_time(until));
     return json;
 }
 
 static bool api_member_fits(const struct api_call *call, const struct roster_entry *entry)
 {
-    const struct roster *roster = shell_roster(call->federation->shell);
+    const struct roster *roster = runtime_roster(call->federation->runtime);
     const char *board = http_query(call->request, "board");
     struct member member;
     roster_member(roster, entry, &member);
@@ -77,7 +77,7 @@ static bool api_member_fits(const struct api_call *call, const struct roster_ent
 
 static void api_get_members(struct api_call *call)
 {
-    const struct roster *roster = shell_roster(call->federation->shell);
+    const struct roster *roster = runtime_roster(call->federation->runtime);
     json_t *list = json_array();
     size_t limit = api_limit(call);
     uint64_t index = api_after(call);
@@ -94,20 +94,20 @@ static void api_get_members(struct api_call *call)
 
 static void api_get_boards(struct api_call *call)
 {
-    const struct roster *roster = shell_roster(call->federation->shell);
+    const struct roster *roster = runtime_roster(call->federation->runtime);
     const struct settings *settings = roster_settings(roster);
     const struct roster_entry *self =
-        roster_find(roster, &shell_settings(call->federation->shell)->self);
+        roster_find(roster, &runtime_settings(call->federation->runtime)->self);
     json_t *list = json_array();
     for (uint32_t i = 0; settings != NULL && i < settings->board_count; i++) {
         struct scope scope = roster_board_scope(roster, i);
         bool serves = self != NULL && roster_serves(roster, self, &scope);
-        uint32_t others = roster_entitled_count(roster, &scope, shell_wall());
-        json_array_append_new(list, json_pack("{s:o,s:o,s:I,s:b}", "specialty",
-                                              form_show_text(settings->boards[i].tag), "name",
-                                              form_show_text(settings->boards[i].name), "members",
-                                              (json_int_t)others + (serves ? 1 : 0), "serves",
-                                              (int)serves));
+        uint32_t others = roster_entitled_count(roster, &scope, runtime_wall());
+        json_array_append_new(
+            list, json_pack("{s:o,s:o,s:I,s:b}", "specialty",
+                            content_json_show_text(settings->boards[i].tag), "name",
+                            content_json_show_text(settings->boards[i].name), "members",
+                            (json_int_t)others + (serves ? 1 : 0), "serves", (int)serves));
     }
     api_answer(call, json_pack("{s:o}", "boards", list));
 }
@@ -135,27 +135,27 @@ static bool api_specialist_fits(const struct api_call *call, const struct certif
             api_is_country(request->country.data, http_query(call->request, "country")));
 }
 
-static bool api_on_certificate(void *arg, const struct readout *readout)
+static bool api_on_certificate(void *arg, const struct stored_record *stored_record)
 {
     struct api_specialists *found = arg;
     struct certificate certificate;
     if (found->is_full)
         return false;
-    if (!readout->is_readable || readout->statement.kind != KIND_CERTIFICATE ||
-        certificate_read(readout->statement.content, &certificate) != OK ||
+    if (!stored_record->is_readable || stored_record->statement.kind != KIND_CERTIFICATE ||
+        certificate_read(stored_record->statement.content, &certificate) != OK ||
         !api_specialist_fits(found->call, &certificate))
         return true;
     const struct clinician *known =
-        core_clinician(shell_core(found->call->federation->shell), &certificate.cert_id);
-    if (known == NULL || known->is_revoked || known->valid_until.ms <= shell_wall().ms)
+        engine_clinician(runtime_engine(found->call->federation->runtime), &certificate.cert_id);
+    if (known == NULL || known->is_revoked || known->valid_until.ms <= runtime_wall().ms)
         return true;
     if (json_array_size(found->list) == found->limit) {
         found->is_full = true;
         return false;
     }
     json_array_append_new(found->list,
-                          show_certificate(found->call->federation->shell, &certificate));
-    found->next = readout->number;
+                          view_json_certificate(found->call->federation->runtime, &certificate));
+    found->next = stored_record->number;
     return true;
 }
 
@@ -163,8 +163,8 @@ static void api_get_specialists(struct api_call *call)
 {
     struct api_specialists found = {.call = call, .list = json_array(), .limit = api_limit(call)};
     struct scope scope = scope_federation();
-    err failure = readout_scope(shell_store(call->federation->shell), &scope, api_after(call),
-                                api_on_certificate, &found);
+    err failure = stored_record_scope(runtime_store(call->federation->runtime), &scope,
+                                      api_after(call), api_on_certificate, &found);
     json_t *json = json_pack("{s:o}", "specialists", found.list);
     if (failure != OK) {
         json_decref(json);

@@ -6,8 +6,8 @@
 #include "node/api/api_state.h"
 #include "node/attachment/attachment.h"
 #include "node/attachment/attachment_pdf.h"
-#include "node/desk/sheets.h"
-#include "node/desk/show.h"
+#include "node/service/outgoing_preview.h"
+#include "node/service/view_json.h"
 
 /* ---- showing ---- */
 
@@ -19,9 +19,10 @@ static json_t *api_attachment(const struct draft_attachment *attachment)
             json_array_append_new(notes,
                                   json_string(attachment_stripped_text((enum attachment_bit)bit)));
     }
-    return json_pack("{s:o,s:s,s:s,s:I,s:o}", "item", form_show_hex(ID_BYTES(attachment->item_id)),
-                     "name", attachment->name, "media_type", attachment->media_type, "size",
-                     (json_int_t)attachment->size, "stripped", notes);
+    return json_pack("{s:o,s:s,s:s,s:I,s:o}", "item",
+                     content_json_show_hex(ID_BYTES(attachment->item_id)), "name", attachment->name,
+                     "media_type", attachment->media_type, "size", (json_int_t)attachment->size,
+                     "stripped", notes);
 }
 
 /* Who is asked alone, by name. */
@@ -34,7 +35,7 @@ static json_t *api_draft_directed(const struct api_call *call, const struct draf
         struct node_id node;
         const char *id = json_string_value(named);
         if (id != NULL && ids_from_hex(id, node.bytes, NODE_ID_SIZE) == OK)
-            json_array_append_new(list, show_member(call->federation->shell, &node));
+            json_array_append_new(list, view_json_member(call->federation->runtime, &node));
     }
     return list;
 }
@@ -42,21 +43,22 @@ static json_t *api_draft_directed(const struct api_call *call, const struct draf
 static json_t *api_draft(const struct api_call *call, const struct draft *draft)
 {
     json_t *attachments = json_array();
-    struct sheets sheets = {.memory = NULL};
-    struct form_problem problem;
+    struct outgoing_preview outgoing_preview = {.memory = NULL};
+    struct content_json_problem problem;
     for (size_t i = 0; i < draft->attachment_count; i++)
         json_array_append_new(attachments, api_attachment(&draft->attachments[i]));
-    json_t *json =
-        json_pack("{s:o,s:o,s:o,s:O,s:o,s:b}", "draft",
-                  form_show_hex((struct bytes){draft->id, DRAFT_ID_SIZE}),
-                  draft->is_supply ? "supplies" : "case", form_show_hex(ID_BYTES(draft->case_id)),
-                  "made_at", form_show_time(draft->made_at), "fields", draft->fields, "attachments",
-                  attachments, "sending", (int)!ID_IS_ZERO(draft->sending));
+    json_t *json = json_pack(
+        "{s:o,s:o,s:o,s:O,s:o,s:b}", "draft",
+        content_json_show_hex((struct bytes){draft->id, DRAFT_ID_SIZE}),
+        draft->is_supply ? "supplies" : "case", content_json_show_hex(ID_BYTES(draft->case_id)),
+        "made_at", content_json_show_time(draft->made_at), "fields", draft->fields, "attachments",
+        attachments, "sending", (int)!ID_IS_ZERO(draft->sending));
     json_object_set_new(json, "directed", api_draft_directed(call, draft));
-    err failure = sheets_make(call->federation->shell, draft, &sheets, &problem);
+    err failure =
+        outgoing_preview_make(call->federation->runtime, draft, &outgoing_preview, &problem);
     if (failure != OK)
         json_object_set_new(json, "missing", json_string(problem.text));
-    sheets_clear(&sheets);
+    outgoing_preview_clear(&outgoing_preview);
     return json;
 }
 
@@ -167,7 +169,7 @@ static bool api_resolve_directed(struct api_call *call)
         struct node_id node;
         if (!api_find_member(call, json_string_value(json_array_get(list, i)), &node))
             return false;
-        json_array_set_new(list, i, form_show_hex(ID_BYTES(node)));
+        json_array_set_new(list, i, content_json_show_hex(ID_BYTES(node)));
     }
     return true;
 }
@@ -181,13 +183,13 @@ static bool api_resolve_ask(struct api_call *call, const struct draft *draft)
     call->case_id = draft->case_id;
     if (!api_find_record(call, ask, &record))
         return false;
-    json_object_set_new(call->form, "ask", form_show_hex(ID_BYTES(record)));
+    json_object_set_new(call->form, "ask", content_json_show_hex(ID_BYTES(record)));
     return true;
 }
 
 static void api_change_draft(struct api_call *call, struct draft *draft, bool is_new)
 {
-    struct form_problem problem;
+    struct content_json_problem problem;
     struct draft_book *drafts = call->federation->drafts; /* the call ends with its answer */
     if (!api_resolve_directed(call) || !api_resolve_ask(call, draft)) {
         if (is_new)
@@ -393,11 +395,11 @@ static void api_get_attachment(struct api_call *call)
     if (place < 0)
         return;
     const struct draft_attachment *attachment = &draft->attachments[place];
-    struct casefile_item item = {.item_id = attachment->item_id,
-                                 .item_key = attachment->item_key,
-                                 .size = attachment->size,
-                                 .chunk_count = attachment->chunk_count,
-                                 .name = bytes_of_text(attachment->name)};
+    struct case_file_item item = {.item_id = attachment->item_id,
+                                  .item_key = attachment->item_key,
+                                  .size = attachment->size,
+                                  .chunk_count = attachment->chunk_count,
+                                  .name = bytes_of_text(attachment->name)};
     api_answer_item(call, &item);
 }
 
@@ -406,15 +408,16 @@ static void api_get_attachment(struct api_call *call)
 static void api_get_preview(struct api_call *call)
 {
     const struct draft *draft = api_find_draft(call);
-    struct sheets sheets = {.memory = NULL};
-    struct form_problem problem;
+    struct outgoing_preview outgoing_preview = {.memory = NULL};
+    struct content_json_problem problem;
     if (draft == NULL)
         return;
-    if (sheets_make(call->federation->shell, draft, &sheets, &problem) != OK)
+    if (outgoing_preview_make(call->federation->runtime, draft, &outgoing_preview, &problem) != OK)
         api_refuse_problem(call, &problem);
     else
-        api_answer(call, sheets_show(call->federation->shell, &sheets, draft));
-    sheets_clear(&sheets);
+        api_answer(call,
+                   outgoing_preview_show(call->federation->runtime, &outgoing_preview, draft));
+    outgoing_preview_clear(&outgoing_preview);
 }
 
 static void api_post_send(struct api_call *call)

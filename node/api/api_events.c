@@ -39,7 +39,7 @@ static const char *api_scope_name(enum scope_kind kind)
     return "unknown";
 }
 
-static void api_on_news(void *arg, const struct shell_news *news)
+static void api_on_news(void *arg, const struct runtime_news *news)
 {
     const struct api_federation *federation = arg;
     if (federation->api->readers == NULL)
@@ -69,7 +69,7 @@ static void api_on_news(void *arg, const struct shell_news *news)
 
 void api_events_listen(struct api_federation *federation)
 {
-    shell_listen(federation->shell, api_on_news, federation);
+    runtime_listen(federation->runtime, api_on_news, federation);
 }
 
 static void api_get_events(struct api_call *call)

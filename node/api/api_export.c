@@ -1,14 +1,14 @@
-/* A signed opinion as a file that stands alone (protocol/consult/opinion_file.h). */
+/* A signed opinion as a file that stands alone (protocol/contents/opinion_file.h). */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/desk/proofs.h"
-#include "node/federation/audit.h"
-#include "node/federation/heads.h"
-#include "protocol/consult/opinion_file.h"
+#include "node/audit/audit.h"
+#include "node/roster_sync/roster_sync.h"
+#include "node/service/membership_proofs.h"
+#include "protocol/contents/opinion_file.h"
 #include "store/record_table.h"
 
 /* Everything that goes into one file, while it is put together. */
@@ -31,7 +31,7 @@ static struct bytes api_whole(const struct store_record *record)
 
 static err api_load_opinion(struct api_exporting *exporting)
 {
-    struct store *store = shell_store(exporting->call->federation->shell);
+    struct store *store = runtime_store(exporting->call->federation->runtime);
     struct store_record *record = &exporting->stored[0];
     err failure = record_table_find(store, &exporting->record, exporting->memory[0], record);
     if (failure == OK && (!record->has_body || !record->has_key))
@@ -45,7 +45,7 @@ static err api_load_opinion(struct api_exporting *exporting)
 
 static err api_load_certificate(struct api_exporting *exporting)
 {
-    struct shell *shell = exporting->call->federation->shell;
+    struct runtime *runtime = exporting->call->federation->runtime;
     uint8_t *plaintext = malloc(RECORD_SIZE_MAX);
     struct buffer out = buffer_over(plaintext, RECORD_SIZE_MAX);
     struct statement statement;
@@ -58,14 +58,14 @@ static err api_load_certificate(struct api_exporting *exporting)
     if (failure == OK && statement.kind != KIND_OPINION)
         failure = ERR_INVALID;
     const struct clinician *clinician =
-        failure == OK ? core_clinician(shell_core(shell), &statement.author.cert_id) : NULL;
+        failure == OK ? engine_clinician(runtime_engine(runtime), &statement.author.cert_id) : NULL;
     if (failure == OK && clinician == NULL)
         failure = ERR_NOT_FOUND;
     if (failure == OK) {
         struct stream_id stream = {.scope = scope_federation(),
                                    .writer = clinician->node,
                                    .generation = (uint32_t)clinician->recorded.generation};
-        failure = record_table_get(shell_store(shell), &stream, clinician->recorded.sequence,
+        failure = record_table_get(runtime_store(runtime), &stream, clinician->recorded.sequence,
                                    exporting->memory[1], record);
     }
     if (failure == OK)
@@ -77,15 +77,15 @@ static err api_load_certificate(struct api_exporting *exporting)
     return failure;
 }
 
-static bool api_on_take_in(void *arg, const struct readout *readout)
+static bool api_on_take_in(void *arg, const struct stored_record *stored_record)
 {
     struct api_exporting *exporting = arg;
-    struct caserecord_take_in take_in;
-    if (!readout_content(readout, KIND_TAKE_IN, &caserecord_take_in_table, &take_in))
+    struct case_record_take_in take_in;
+    if (!stored_record_content(stored_record, KIND_TAKE_IN, &case_record_take_in_table, &take_in))
         return true;
     for (size_t i = 0; i < take_in.taken_count; i++) {
         if (ID_EQUAL(take_in.taken[i].record_id, exporting->record)) {
-            exporting->receipt = readout->claim.id;
+            exporting->receipt = stored_record->claim.id;
             return false;
         }
     }
@@ -95,11 +95,11 @@ static bool api_on_take_in(void *arg, const struct readout *readout)
 static err api_load_receipt(struct api_exporting *exporting)
 {
     struct api_call *call = exporting->call;
-    struct store *store = shell_store(call->federation->shell);
+    struct store *store = runtime_store(call->federation->runtime);
     struct scope scope = scope_case(&call->case_id);
     const struct consult *consult = api_consult(call);
     struct store_record *record = &exporting->stored[2];
-    err failure = readout_scope(store, &scope, 0, api_on_take_in, exporting);
+    err failure = stored_record_scope(store, &scope, 0, api_on_take_in, exporting);
     if (failure != OK || ID_IS_ZERO(exporting->receipt) || consult == NULL)
         return failure;
     failure = record_table_find(store, &exporting->receipt, exporting->memory[2], record);
@@ -118,7 +118,8 @@ static err api_load_proofs(struct api_exporting *exporting)
     err failure = OK;
     for (size_t i = 0; failure == OK && i < count; i++) {
         struct buffer proof = buffer_over(exporting->proofs[i], INCLUSION_SIZE_MAX);
-        failure = proofs_find(exporting->call->federation->proofs, &exporting->claims[i], &proof);
+        failure = membership_proofs_find(exporting->call->federation->proofs, &exporting->claims[i],
+                                         &proof);
         struct bytes made = buffer_bytes(&proof);
         bool is_there = false;
         for (size_t j = 0; j < exporting->file.proof_count; j++)
@@ -131,8 +132,8 @@ static err api_load_proofs(struct api_exporting *exporting)
 
 static err api_write_file(struct api_exporting *exporting)
 {
-    struct shell *shell = exporting->call->federation->shell;
-    const struct chain *chain = &shell_roster(shell)->chain;
+    struct runtime *runtime = exporting->call->federation->runtime;
+    const struct chain *chain = &runtime_roster(runtime)->chain;
     uint8_t memory[HEAD_SIZE_MAX];
     err failure = OK;
     exporting->file.head_count = chain->count;
@@ -140,7 +141,7 @@ static err api_write_file(struct api_exporting *exporting)
     const struct chain_link *link = chain_since(chain, 0);
     for (; failure == OK && link != NULL; link = chain_since(chain, link->epoch + 1)) {
         struct buffer head = buffer_over(memory, sizeof memory);
-        failure = heads_read(shell_store(shell), link->epoch, &head);
+        failure = roster_sync_read(runtime_store(runtime), link->epoch, &head);
         if (failure == OK)
             opinion_file_add_head(&exporting->out, buffer_bytes(&head));
     }
@@ -169,7 +170,7 @@ static void api_answer_export(struct api_call *call, const struct api_exporting 
                               .record = exporting->record,
                               .kind = KIND_OPINION};
     char hex[2 * HASH_SIZE + 1], name[2 * HASH_SIZE + 16];
-    audit_note(shell_audit(call->federation->shell), &fact);
+    audit_note(runtime_audit(call->federation->runtime), &fact);
     ids_to_hex(ID_BYTES(exporting->record), hex);
     snprintf(name, sizeof name, "%.16s.opinion", hex);
     struct http_answer answer = {

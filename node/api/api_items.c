@@ -3,16 +3,16 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/desk/receipts.h"
-#include "node/desk/sheets.h"
-#include "node/desk/show.h"
-#include "node/federation/audit.h"
+#include "node/audit/audit.h"
+#include "node/service/outgoing_preview.h"
+#include "node/service/receipts.h"
+#include "node/service/view_json.h"
 
 /* ---- bytes of one item ---- */
 
 struct api_source {
     struct items *items;
-    struct casefile_item item; /* without its texts */
+    struct case_file_item item; /* without its texts */
 };
 
 static bool api_read_piece(void *arg, uint32_t index, uint8_t *ret_piece)
@@ -33,7 +33,7 @@ static const char *api_type(struct bytes type)
     return "application/octet-stream"; /* a peer's string is never a header */
 }
 
-void api_answer_item(struct api_call *call, const struct casefile_item *item)
+void api_answer_item(struct api_call *call, const struct case_file_item *item)
 {
     struct api_source *source = calloc(1, sizeof *source);
     char name[ITEM_NAME_SIZE_MAX + 1] = "";
@@ -60,16 +60,16 @@ void api_answer_item(struct api_call *call, const struct casefile_item *item)
 /* ---- the case file in force ---- */
 
 /* Owned by the caller, borrows the call's memory; NULL, and refused. */
-static struct casefile *api_casefile(struct api_call *call)
+static struct case_file *api_casefile(struct api_call *call)
 {
-    struct casefile *casefile = calloc(1, sizeof *casefile);
-    err failure =
-        casefile == NULL || api_memory(call) == NULL
-            ? ERR_NO_MEMORY
-            : sheets_casefile(call->federation->shell, &call->case_id, call->memory, casefile);
+    struct case_file *case_file = calloc(1, sizeof *case_file);
+    err failure = case_file == NULL || api_memory(call) == NULL
+                      ? ERR_NO_MEMORY
+                      : outgoing_preview_casefile(call->federation->runtime, &call->case_id,
+                                                  call->memory, case_file);
     if (failure == OK)
-        return casefile;
-    free(casefile);
+        return case_file;
+    free(case_file);
     api_refuse(call, failure, failure == ERR_NOT_FOUND ? "its case file is not here (yet)" : NULL,
                "it comes with the grant after `consilium join`, and goes when the case is erased: "
                "`consilium show` tells");
@@ -77,17 +77,17 @@ static struct casefile *api_casefile(struct api_call *call)
 }
 
 /* By id, prefix or name; NULL, and refused. */
-static const struct casefile_item *api_find_item(struct api_call *call,
-                                                 const struct casefile *casefile, const char *name)
+static const struct case_file_item *
+api_find_item(struct api_call *call, const struct case_file *case_file, const char *name)
 {
-    const struct casefile_item *found = NULL;
+    const struct case_file_item *found = NULL;
     size_t count = 0;
-    for (size_t i = 0; name != NULL && i < casefile->item_count; i++) {
+    for (size_t i = 0; name != NULL && i < case_file->item_count; i++) {
         char hex[2 * HASH_SIZE + 1];
-        ids_to_hex(ID_BYTES(casefile->items[i].item_id), hex);
-        if (bytes_equal(casefile->items[i].name, bytes_of_text(name)) ||
+        ids_to_hex(ID_BYTES(case_file->items[i].item_id), hex);
+        if (bytes_equal(case_file->items[i].name, bytes_of_text(name)) ||
             (strlen(name) >= 4 && strncasecmp(name, hex, strlen(name)) == 0)) {
-            found = &casefile->items[i];
+            found = &case_file->items[i];
             count++;
         }
     }
@@ -116,64 +116,64 @@ static const char *api_progress_name(enum items_state state)
     return "absent";
 }
 
-static json_t *api_item(const struct api_call *call, const struct casefile_item *item,
+static json_t *api_item(const struct api_call *call, const struct case_file_item *item,
                         const struct receipts *receipts)
 {
     struct items_progress progress = items_progress(call->federation->items, item);
-    json_t *opened = receipts_show_item(call->federation->shell, receipts, &item->item_id);
-    return json_pack("{s:o,s:o,s:o,s:I,s:s,s:I,s:I,s:o}", "item",
-                     form_show_hex(ID_BYTES(item->item_id)), "name", form_show_text(item->name),
-                     "media_type", form_show_text(item->media_type), "size", (json_int_t)item->size,
-                     "state", api_progress_name(progress.state), "chunk_count",
-                     (json_int_t)progress.chunk_count, "chunks_here",
-                     (json_int_t)progress.chunks_here, "opened_by", opened);
+    json_t *opened = receipts_show_item(call->federation->runtime, receipts, &item->item_id);
+    return json_pack(
+        "{s:o,s:o,s:o,s:I,s:s,s:I,s:I,s:o}", "item", content_json_show_hex(ID_BYTES(item->item_id)),
+        "name", content_json_show_text(item->name), "media_type",
+        content_json_show_text(item->media_type), "size", (json_int_t)item->size, "state",
+        api_progress_name(progress.state), "chunk_count", (json_int_t)progress.chunk_count,
+        "chunks_here", (json_int_t)progress.chunks_here, "opened_by", opened);
 }
 
-static void api_answer_items(struct api_call *call, const struct casefile *casefile)
+static void api_answer_items(struct api_call *call, const struct case_file *case_file)
 {
     struct receipts *receipts = NULL;
-    err failure = receipts_read(call->federation->shell, &call->case_id, &receipts);
+    err failure = receipts_read(call->federation->runtime, &call->case_id, &receipts);
     if (failure != OK) {
         api_refuse_err(call, failure);
         return;
     }
     json_t *list = json_array();
-    for (size_t i = 0; i < casefile->item_count; i++)
-        json_array_append_new(list, api_item(call, &casefile->items[i], receipts));
+    for (size_t i = 0; i < case_file->item_count; i++)
+        json_array_append_new(list, api_item(call, &case_file->items[i], receipts));
     receipts_free(receipts);
     api_answer(call, json_pack("{s:o}", "items", list));
 }
 
 static void api_get_items(struct api_call *call)
 {
-    struct casefile *casefile = api_find_case(call) ? api_casefile(call) : NULL;
-    if (casefile == NULL)
+    struct case_file *case_file = api_find_case(call) ? api_casefile(call) : NULL;
+    if (case_file == NULL)
         return;
-    api_answer_items(call, casefile);
-    free(casefile);
+    api_answer_items(call, case_file);
+    free(case_file);
 }
 
 static void api_post_fetch(struct api_call *call)
 {
-    struct casefile *casefile = api_find_case(call) ? api_casefile(call) : NULL;
-    if (casefile == NULL)
+    struct case_file *case_file = api_find_case(call) ? api_casefile(call) : NULL;
+    if (case_file == NULL)
         return;
     if (api_own_part(call) != NULL && !api_takes_part(call)) {
-        free(casefile);
+        free(case_file);
         api_refuse(call, ERR_NOT_ENTITLED, consult_verdict_sentence(CONSULT_GRANT_ENDED),
                    "what came before is still here: `consilium items CASE`");
         return;
     }
     const json_t *wanted = json_object_get(call->form, "items");
     err failure = OK;
-    size_t count = wanted == NULL ? casefile->item_count : json_array_size(wanted);
+    size_t count = wanted == NULL ? case_file->item_count : json_array_size(wanted);
     for (size_t i = 0; failure == OK && i < count; i++) {
-        const struct casefile_item *item =
+        const struct case_file_item *item =
             wanted == NULL
-                ? &casefile->items[i]
-                : api_find_item(call, casefile, json_string_value(json_array_get(wanted, i)));
+                ? &case_file->items[i]
+                : api_find_item(call, case_file, json_string_value(json_array_get(wanted, i)));
         if (item == NULL) {
-            free(casefile);
+            free(case_file);
             return;
         }
         failure = items_fetch(call->federation->items, &call->case_id, item);
@@ -181,8 +181,8 @@ static void api_post_fetch(struct api_call *call)
     if (failure != OK)
         api_refuse_err(call, failure);
     else
-        api_answer_items(call, casefile);
-    free(casefile);
+        api_answer_items(call, case_file);
+    free(case_file);
 }
 
 /* ---- the receipt, then the bytes ---- */
@@ -192,7 +192,7 @@ static int api_compare_items(const void *a, const void *b)
     return memcmp(a, b, HASH_SIZE);
 }
 
-static bool api_fill_opened(struct api_call *call, struct caserecord_opened *opened)
+static bool api_fill_opened(struct api_call *call, struct case_record_opened *opened)
 {
     const json_t *items = json_object_get(call->form, "items");
     const json_t *records = json_object_get(call->form, "records");
@@ -208,26 +208,26 @@ static bool api_fill_opened(struct api_call *call, struct caserecord_opened *ope
     }
     if (json_array_size(items) == 0)
         return true;
-    struct casefile *casefile = api_casefile(call);
-    for (size_t i = 0; casefile != NULL && i < json_array_size(items); i++) {
-        const struct casefile_item *item =
-            api_find_item(call, casefile, json_string_value(json_array_get(items, i)));
+    struct case_file *case_file = api_casefile(call);
+    for (size_t i = 0; case_file != NULL && i < json_array_size(items); i++) {
+        const struct case_file_item *item =
+            api_find_item(call, case_file, json_string_value(json_array_get(items, i)));
         if (item == NULL) {
-            free(casefile);
+            free(case_file);
             return false;
         }
         if (items_progress(call->federation->items, item).state != ITEMS_HERE) {
-            free(casefile);
+            free(case_file);
             api_refuse(call, ERR_STATE, "an item is not all here yet: nobody can have opened it",
                        "fetch it first");
             return false;
         }
         opened->items[opened->item_count++] = item->item_id;
     }
-    if (casefile == NULL)
+    if (case_file == NULL)
         return false;
-    opened->manifest_root = casefile_root(casefile);
-    free(casefile);
+    opened->manifest_root = case_file_root(case_file);
+    free(case_file);
     qsort(opened->items, opened->item_count, sizeof opened->items[0], api_compare_items);
     return true;
 }
@@ -235,32 +235,32 @@ static bool api_fill_opened(struct api_call *call, struct caserecord_opened *ope
 static void api_post_opened(struct api_call *call)
 {
     static const char *const names[] = {"clinician", "passphrase", "items", "records", NULL};
-    struct form_problem problem;
-    struct caserecord_opened opened = {.item_count = 0};
+    struct content_json_problem problem;
+    struct case_record_opened opened = {.item_count = 0};
     uint8_t memory[8192];
     struct buffer content = buffer_over(memory, sizeof memory);
     if (!api_find_case(call) || !api_may_write(call, KIND_OPENED))
         return;
-    if (form_check_names(call->form, names, &problem) != OK) {
+    if (content_json_check_names(call->form, names, &problem) != OK) {
         api_refuse_problem(call, &problem);
         return;
     }
     if (!api_fill_opened(call, &opened))
         return;
-    err failure = caserecord_opened_write(&opened, &content);
-    struct desk_order *order = desk_order_new(call->federation->shell);
-    struct desk_letter letter = {.kind = KIND_OPENED,
-                                 .scope = scope_case(&call->case_id),
-                                 .audience = AUDIENCE_SCOPE,
-                                 .content = buffer_bytes(&content),
-                                 .case_id = call->case_id};
+    err failure = case_record_opened_write(&opened, &content);
+    struct service_order *order = service_order_new(call->federation->runtime);
+    struct service_letter letter = {.kind = KIND_OPENED,
+                                    .scope = scope_case(&call->case_id),
+                                    .audience = AUDIENCE_SCOPE,
+                                    .content = buffer_bytes(&content),
+                                    .case_id = call->case_id};
     if (failure == OK)
-        failure = order == NULL ? ERR_NO_MEMORY : desk_add(order, &letter);
+        failure = order == NULL ? ERR_NO_MEMORY : service_add(order, &letter);
     if (failure == OK) {
         api_sign(call, order);
         return;
     }
-    desk_order_free(order);
+    service_order_free(order);
     api_refuse(call, failure, failure == ERR_NOT_CANONICAL ? "an item is named twice" : NULL, NULL);
 }
 
@@ -268,7 +268,7 @@ static void api_post_opened(struct api_call *call)
 static bool api_has_receipt(struct api_call *call, const struct item_id *item)
 {
     struct receipts *receipts = NULL;
-    err failure = receipts_read(call->federation->shell, &call->case_id, &receipts);
+    err failure = receipts_read(call->federation->runtime, &call->case_id, &receipts);
     if (failure != OK) {
         api_refuse_err(call, failure);
         return false;
@@ -283,14 +283,14 @@ static bool api_has_receipt(struct api_call *call, const struct item_id *item)
 
 static void api_get_item(struct api_call *call)
 {
-    struct casefile *casefile = NULL;
-    const struct casefile_item *item = NULL;
+    struct case_file *case_file = NULL;
+    const struct case_file_item *item = NULL;
     if (!api_find_case(call) || !api_find_account(call, http_query(call->request, "clinician")))
         return;
-    casefile = api_casefile(call);
-    if (casefile == NULL)
+    case_file = api_casefile(call);
+    if (case_file == NULL)
         return;
-    item = api_find_item(call, casefile, api_part(call, 3));
+    item = api_find_item(call, case_file, api_part(call, 3));
     if (item != NULL && api_has_receipt(call, &item->item_id)) {
         struct audit_fact fact = {.what = AUDIT_ITEM_READ,
                                   .login = bytes_of_text(call->account->login),
@@ -301,11 +301,11 @@ static void api_get_item(struct api_call *call)
         if (items_progress(call->federation->items, item).state != ITEMS_HERE) {
             api_refuse(call, ERR_NOT_FOUND, "not all of it is here yet", "fetch it first");
         } else {
-            audit_note(shell_audit(call->federation->shell), &fact);
+            audit_note(runtime_audit(call->federation->runtime), &fact);
             api_answer_item(call, item);
         }
     }
-    free(casefile);
+    free(case_file);
 }
 
 const struct api_route api_items_routes[] = {

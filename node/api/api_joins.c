@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/desk/show.h"
-#include "protocol/consult/mail.h"
+#include "node/service/view_json.h"
+#include "protocol/contents/mail.h"
 
 /* ---- what we wrote ourselves ---- */
 
@@ -19,28 +19,29 @@ struct api_written_mail {
     json_t *shown;                   /* the record; the reader drops it */
 };
 
-static bool api_on_written(void *arg, const struct readout *readout)
+static bool api_on_written(void *arg, const struct stored_record *stored_record)
 {
     struct api_written_mail *written = arg;
-    struct shell *shell = written->call->federation->shell;
+    struct runtime *runtime = written->call->federation->runtime;
     struct mail_join join;
     struct mail_decline decline;
     uint16_t kind = KIND_NONE;
-    if (!ID_EQUAL(readout->claim.header.stream.writer, shell_settings(shell)->self))
+    if (!ID_EQUAL(stored_record->claim.header.stream.writer, runtime_settings(runtime)->self))
         return true;
-    if (written->refused == NULL && readout_content(readout, KIND_JOIN, &mail_join_table, &join) &&
+    if (written->refused == NULL &&
+        stored_record_content(stored_record, KIND_JOIN, &mail_join_table, &join) &&
         ID_EQUAL(join.case_id, written->call->case_id))
         kind = KIND_JOIN;
-    if (readout_content(readout, KIND_MAIL_DECLINE, &mail_decline_table, &decline) &&
+    if (stored_record_content(stored_record, KIND_MAIL_DECLINE, &mail_decline_table, &decline) &&
         ID_EQUAL(decline.case_id, written->call->case_id) &&
         (written->refused == NULL || ID_EQUAL(decline.announcement, *written->refused)))
         kind = KIND_MAIL_DECLINE;
     if (kind == KIND_NONE)
         return true;
     written->kind = kind;
-    written->record = readout->claim.id;
+    written->record = stored_record->claim.id;
     json_decref(written->shown);
-    written->shown = show_record(shell, readout);
+    written->shown = view_json_record(runtime, stored_record);
     return true;
 }
 
@@ -49,8 +50,8 @@ static void api_read_written(const struct api_call *call, const struct node_id *
 {
     struct scope scope = scope_mail(to);
     written->call = call;
-    if (readout_scope(shell_store(call->federation->shell), &scope, 0, api_on_written, written) !=
-        OK)
+    if (stored_record_scope(runtime_store(call->federation->runtime), &scope, 0, api_on_written,
+                            written) != OK)
         written->kind = KIND_NONE;
 }
 
@@ -100,13 +101,14 @@ static const struct inbox_letter *api_next_letter(const struct api_call *call, u
 
 static json_t *api_show_letter(const struct api_call *call, const struct inbox_letter *letter)
 {
-    struct shell *shell = call->federation->shell;
-    struct readout readout;
-    struct readout_memory *memory = readout_memory_new();
+    struct runtime *runtime = call->federation->runtime;
+    struct stored_record stored_record;
+    struct stored_record_memory *memory = stored_record_memory_new();
     json_t *json = NULL;
-    if (memory != NULL && readout_find(shell_store(shell), &letter->record, memory, &readout) == OK)
-        json = show_record(shell, &readout);
-    readout_memory_free(memory);
+    if (memory != NULL &&
+        stored_record_find(runtime_store(runtime), &letter->record, memory, &stored_record) == OK)
+        json = view_json_record(runtime, &stored_record);
+    stored_record_memory_free(memory);
     return json;
 }
 
@@ -116,7 +118,7 @@ size_t api_letters(const struct api_call *call, uint16_t kind, json_t *list)
     const struct inbox_letter *letter = NULL;
     size_t n = 0, count = 0;
     if (consult == NULL ||
-        !ID_EQUAL(consult->requester, shell_settings(call->federation->shell)->self))
+        !ID_EQUAL(consult->requester, runtime_settings(call->federation->runtime)->self))
         return 0;
     while ((letter = api_next_letter(call, kind, &n)) != NULL) {
         json_t *shown = list == NULL ? NULL : api_show_letter(call, letter);
@@ -183,29 +185,29 @@ json_t *api_own_join(const struct api_call *call)
 /* ---- writing letters ---- */
 
 static err api_add_mail(struct api_call *call, const struct node_id *to, uint16_t kind,
-                        struct bytes content, struct desk_order *order)
+                        struct bytes content, struct service_order *order)
 {
-    const struct settings *settings = roster_settings(shell_roster(call->federation->shell));
-    struct desk_letter letter = {.kind = kind,
-                                 .scope = scope_mail(to),
-                                 .audience = AUDIENCE_SCOPE,
-                                 .expires = {shell_wall().ms + settings->announcement_ms_max},
-                                 .content = content,
-                                 .case_id = call->case_id};
-    return order == NULL ? ERR_NO_MEMORY : desk_add(order, &letter);
+    const struct settings *settings = roster_settings(runtime_roster(call->federation->runtime));
+    struct service_letter letter = {.kind = kind,
+                                    .scope = scope_mail(to),
+                                    .audience = AUDIENCE_SCOPE,
+                                    .expires = {runtime_wall().ms + settings->announcement_ms_max},
+                                    .content = content,
+                                    .case_id = call->case_id};
+    return order == NULL ? ERR_NO_MEMORY : service_add(order, &letter);
 }
 
 static void api_mail(struct api_call *call, const struct node_id *to, uint16_t kind,
                      const struct buffer *content, err failure)
 {
-    struct desk_order *order = desk_order_new(call->federation->shell);
+    struct service_order *order = service_order_new(call->federation->runtime);
     if (failure == OK)
         failure = api_add_mail(call, to, kind, buffer_bytes(content), order);
     if (failure == OK) {
         api_sign(call, order);
         return;
     }
-    desk_order_free(order);
+    service_order_free(order);
     api_refuse_err(call, failure);
 }
 
@@ -257,13 +259,13 @@ static void api_post_join(struct api_call *call)
     static const char *const names[] = {"clinician", "passphrase", "note", NULL};
     uint8_t memory[4096];
     struct buffer content = buffer_over(memory, sizeof memory);
-    struct form_problem problem;
+    struct content_json_problem problem;
     const char *note = NULL;
     const struct inbox_entry *entry = api_find_case(call) ? api_open_entry(call) : NULL;
     if (entry == NULL || !api_may_join(call))
         return;
-    if (form_check_names(call->form, names, &problem) != OK ||
-        form_text(call->form, "note", NOTE_SIZE_MAX, &note, &problem) != OK) {
+    if (content_json_check_names(call->form, names, &problem) != OK ||
+        content_json_text(call->form, "note", NOTE_SIZE_MAX, &note, &problem) != OK) {
         api_refuse_problem(call, &problem);
         return;
     }
@@ -277,8 +279,8 @@ static void api_post_join(struct api_call *call)
 /* ---- declining, and refusing ---- */
 
 /* C-49 */
-err api_add_end(struct api_call *call, const struct caserecord_grant_end *end,
-                struct desk_order *order)
+err api_add_end(struct api_call *call, const struct case_record_grant_end *end,
+                struct service_order *order)
 {
     uint8_t memory[4096];
     struct buffer content = buffer_over(memory, sizeof memory);
@@ -307,15 +309,15 @@ static void api_mail_declined(struct api_call *call, const struct node_id *to,
 void api_mail_decline(struct api_call *call)
 {
     static const char *const ignored[] = {"clinician", "passphrase", NULL};
-    struct form_problem problem;
+    struct content_json_problem problem;
     struct mail_decline decline;
-    struct form_take how = {.table = &mail_decline_table, .ignored = ignored};
+    struct content_json_take how = {.table = &mail_decline_table, .ignored = ignored};
     const struct inbox_entry *entry = api_open_entry(call);
     if (entry == NULL)
         return;
-    if (form_take(&how, call->form, &decline, &problem) != OK)
+    if (content_json_take(&how, call->form, &decline, &problem) != OK)
         api_refuse_problem(call, &problem);
-    else if (decline.reason == CASERECORD_DECLINE_NONE)
+    else if (decline.reason == CASE_RECORD_DECLINE_NONE)
         api_refuse(call, ERR_INVALID, "reason: missing", NULL);
     else
         api_mail_declined(call, &entry->writer, &entry->record, &decline);
@@ -326,7 +328,7 @@ static const struct inbox_letter *api_find_join(struct api_call *call)
 {
     const char *named = api_part(call, 3);
     const struct inbox_letter *letter = NULL, *found = NULL;
-    const struct roster *roster = shell_roster(call->federation->shell);
+    const struct roster *roster = runtime_roster(call->federation->runtime);
     size_t n = 0, count = 0, size = strlen(named);
     while ((letter = api_next_letter(call, KIND_JOIN, &n)) != NULL) {
         char record[2 * HASH_SIZE + 1], node[2 * NODE_ID_SIZE + 1];
@@ -354,14 +356,14 @@ static const struct inbox_letter *api_find_join(struct api_call *call)
 static void api_post_refuse(struct api_call *call)
 {
     static const char *const ignored[] = {"clinician", "passphrase", NULL};
-    struct form_problem problem;
+    struct content_json_problem problem;
     struct mail_decline decline;
-    struct form_take how = {.table = &mail_decline_table, .ignored = ignored};
+    struct content_json_take how = {.table = &mail_decline_table, .ignored = ignored};
     if (!api_find_case(call))
         return;
     const struct consult *consult = api_consult(call);
     if (consult == NULL ||
-        !ID_EQUAL(consult->requester, shell_settings(call->federation->shell)->self)) {
+        !ID_EQUAL(consult->requester, runtime_settings(call->federation->runtime)->self)) {
         api_refuse(call, ERR_NOT_ENTITLED, "who asks decides who joins: this is no case of ours",
                    NULL);
         return;
@@ -373,11 +375,11 @@ static void api_post_refuse(struct api_call *call)
     if (note != NULL)
         json_object_set(call->form, "text", note);
     json_object_del(call->form, "note");
-    if (form_take(&how, call->form, &decline, &problem) != OK) {
+    if (content_json_take(&how, call->form, &decline, &problem) != OK) {
         api_refuse_problem(call, &problem);
         return;
     }
-    if (decline.reason == CASERECORD_DECLINE_NONE)
+    if (decline.reason == CASE_RECORD_DECLINE_NONE)
         decline.reason = CASERECORD_DECLINE_OTHER;
     api_mail_declined(call, &letter->writer, &letter->record, &decline);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "protocol/roster/tag.h"
+#include "protocol/member/tag.h"
 
 static const char *const api_states[] = {"open", "closed", "all", NULL};
 static const char *const api_roles[] = {"requester", "participant", "all", NULL};
@@ -44,7 +44,7 @@ static bool api_query_is_specialty(struct api_call *call)
     const char *said = http_query(call->request, "specialty");
     if (said == NULL || call->federation == NULL)
         return true;
-    const struct roster *roster = shell_roster(call->federation->shell);
+    const struct roster *roster = runtime_roster(call->federation->runtime);
     const struct settings *settings = roster_settings(roster);
     struct bytes tag = bytes_of_text(said);
     bool is_known = roster_board_of_tag(roster, tag) >= 0;

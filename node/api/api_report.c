@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/federation/shell.h"
+#include "node/runtime/runtime.h"
 #include "store/stream_table.h"
 
 struct api_report {
@@ -26,10 +26,10 @@ static bool api_report_stream(void *arg, const struct store_stream_row *row)
     if (!is_public || !ID_EQUAL(row->stream.writer, report->node) || state.failed)
         return true;
     stream_id_write(&id, &row->stream);
-    json_array_append_new(report->list,
-                          json_pack("{s:o,s:I,s:o}", "stream", form_show_hex(buffer_bytes(&id)),
-                                    "sequence", (json_int_t)tail, "record",
-                                    form_show_hex(ID_BYTES(record))));
+    json_array_append_new(report->list, json_pack("{s:o,s:I,s:o}", "stream",
+                                                  content_json_show_hex(buffer_bytes(&id)),
+                                                  "sequence", (json_int_t)tail, "record",
+                                                  content_json_show_hex(ID_BYTES(record))));
     return true;
 }
 
@@ -40,9 +40,9 @@ static void api_get_streams(struct api_call *call)
         return;
     report.list = json_array();
     err failure =
-        stream_table_scan(shell_store(call->federation->shell), api_report_stream, &report);
-    json_t *json = json_pack("{s:o,s:o}", "node", form_show_hex(ID_BYTES(report.node)), "streams",
-                             report.list);
+        stream_table_scan(runtime_store(call->federation->runtime), api_report_stream, &report);
+    json_t *json = json_pack("{s:o,s:o}", "node", content_json_show_hex(ID_BYTES(report.node)),
+                             "streams", report.list);
     if (failure == OK) {
         api_answer(call, json);
         return;

@@ -1,6 +1,6 @@
 /* What only a person can decide about the roster: to follow a head that heals a split. */
 #include "node/api/api_state.h"
-#include "node/federation/shell.h"
+#include "node/runtime/runtime.h"
 
 static void api_post_heal(struct api_call *call)
 {
@@ -16,7 +16,7 @@ static void api_post_heal(struct api_call *call)
                    "have two of the society's officers read it out on the phone");
         return;
     }
-    err failure = shell_heal(call->federation->shell, typed); /* ROSTER-34 */
+    err failure = runtime_heal(call->federation->runtime, typed); /* ROSTER-34 */
     if (failure == OK)
         api_answer(call, json_pack("{s:b}", "followed", 1));
     else if (failure == ERR_NOT_FOUND)

@@ -4,21 +4,22 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/desk/show.h"
+#include "node/service/view_json.h"
 
-static json_t *api_written(struct api_call *call, const struct desk_done *done)
+static json_t *api_written(struct api_call *call, const struct service_done *done)
 {
-    const struct shell_done *first = &done->posted[0]; /* what follows it are letters about it */
-    json_t *json = json_pack("{s:o,s:I,s:s,s:o}", "record", form_show_hex(ID_BYTES(first->record)),
-                             "sequence", (json_int_t)first->sequence, "kind", kind_name(call->kind),
-                             "time", form_show_time(done->time));
+    const struct runtime_done *first = &done->posted[0]; /* what follows it are letters about it */
+    json_t *json =
+        json_pack("{s:o,s:I,s:s,s:o}", "record", content_json_show_hex(ID_BYTES(first->record)),
+                  "sequence", (json_int_t)first->sequence, "kind", kind_name(call->kind), "time",
+                  content_json_show_time(done->time));
     if (json != NULL && !ID_IS_ZERO(call->case_id))
-        json_object_set_new(json, "case", form_show_hex(ID_BYTES(call->case_id)));
+        json_object_set_new(json, "case", content_json_show_hex(ID_BYTES(call->case_id)));
     return json;
 }
 
 /* API-11: the answer comes when the last record is durable. */
-static void api_on_signed(void *arg, const struct desk_done *done)
+static void api_on_signed(void *arg, const struct service_done *done)
 {
     struct api_call *call = arg;
     if (done->verdict == OK && done->posted_count > 0) {
@@ -39,15 +40,16 @@ static void api_on_signed(void *arg, const struct desk_done *done)
     }
 }
 
-void api_sign(struct api_call *call, struct desk_order *order)
+void api_sign(struct api_call *call, struct service_order *order)
 {
-    call->kind = desk_kind(order);
+    call->kind = service_kind(order);
     struct account_room room = api_room(call);
     const char *passphrase = json_string_value(json_object_get(call->form, "passphrase"));
-    struct desk_signer signer = {.account = call->account,
-                                 .passphrase = bytes_of_text(passphrase == NULL ? "" : passphrase),
-                                 .uid = http_peer(call->request).uid};
-    desk_sign(order, &room, &signer, api_on_signed, call);
+    struct service_signer signer = {.account = call->account,
+                                    .passphrase =
+                                        bytes_of_text(passphrase == NULL ? "" : passphrase),
+                                    .uid = http_peer(call->request).uid};
+    service_sign(order, &room, &signer, api_on_signed, call);
 }
 
 bool api_may_write(struct api_call *call, uint16_t kind)
@@ -67,7 +69,7 @@ bool api_may_write(struct api_call *call, uint16_t kind)
     enum consult_verdict verdict =
         api_has_ended(call->federation, consult)
             ? CONSULT_GRANT_ENDED
-            : consult_allows(consult, &shell_settings(call->federation->shell)->self, kind);
+            : consult_allows(consult, &runtime_settings(call->federation->runtime)->self, kind);
     if (verdict == CONSULT_COUNTS || verdict == CONSULT_AWAITS)
         return true;
     snprintf(message, sizeof message, "%s; the state of the case is: %s",
@@ -82,8 +84,9 @@ bool api_may_write(struct api_call *call, uint16_t kind)
 enum audience api_audience(const struct api_call *call)
 {
     const struct consult *consult = api_consult(call);
-    bool is_requester = consult != NULL &&
-                        ID_EQUAL(consult->requester, shell_settings(call->federation->shell)->self);
+    bool is_requester =
+        consult != NULL &&
+        ID_EQUAL(consult->requester, runtime_settings(call->federation->runtime)->self);
     return consult != NULL && !is_requester && consult->mode == ANNOUNCEMENT_INDEPENDENT_FIRST &&
                    consult->state == CASE_ANNOUNCED
                ? AUDIENCE_REQUESTER
@@ -91,20 +94,20 @@ enum audience api_audience(const struct api_call *call)
 }
 
 static err api_add_content(struct api_call *call, const struct api_writing *writing,
-                           const void *value, struct desk_order *order)
+                           const void *value, struct service_order *order)
 {
     uint8_t *memory = malloc(STATEMENT_CONTENT_SIZE_MAX);
     if (memory == NULL)
         return ERR_NO_MEMORY;
     struct buffer content = buffer_over(memory, STATEMENT_CONTENT_SIZE_MAX);
     err failure = content_write(writing->table, value, &content);
-    struct desk_letter letter = {.kind = writing->kind,
-                                 .scope = scope_case(&call->case_id),
-                                 .audience = writing->audience,
-                                 .content = buffer_bytes(&content),
-                                 .case_id = call->case_id};
+    struct service_letter letter = {.kind = writing->kind,
+                                    .scope = scope_case(&call->case_id),
+                                    .audience = writing->audience,
+                                    .content = buffer_bytes(&content),
+                                    .case_id = call->case_id};
     if (failure == OK)
-        failure = desk_add(order, &letter);
+        failure = service_add(order, &letter);
     free(memory);
     return failure;
 }
@@ -122,18 +125,18 @@ static json_t *api_content_form(const struct api_call *call, const struct api_wr
 
 /* `form` outlives `value`, which borrows from it. */
 static void api_write_form(struct api_call *call, const struct api_writing *writing,
-                           const json_t *form, union vocabulary_value *value)
+                           const json_t *form, union content_registry_value *value)
 {
-    struct form_problem problem;
+    struct content_json_problem problem;
     /* whole only after `fix`: content_write then says what is missing */
-    struct form_take how = {.table = writing->table, .is_whole = writing->fix == NULL};
-    if (form_take(&how, form, value, &problem) != OK) {
+    struct content_json_take how = {.table = writing->table, .is_whole = writing->fix == NULL};
+    if (content_json_take(&how, form, value, &problem) != OK) {
         api_refuse_problem(call, &problem);
         return;
     }
     if (writing->fix != NULL && !writing->fix(call, value))
         return;
-    struct desk_order *order = desk_order_new(call->federation->shell);
+    struct service_order *order = service_order_new(call->federation->runtime);
     err failure = order == NULL ? ERR_NO_MEMORY : api_add_content(call, writing, value, order);
     if (failure == OK && writing->add != NULL)
         failure = writing->add(call, value, order);
@@ -141,7 +144,7 @@ static void api_write_form(struct api_call *call, const struct api_writing *writ
         api_sign(call, order);
         return;
     }
-    desk_order_free(order);
+    service_order_free(order);
     api_refuse(call, failure, failure == ERR_MALFORMED ? "a field is missing" : NULL, NULL);
 }
 
@@ -149,7 +152,7 @@ void api_write(struct api_call *call, const struct api_writing *writing)
 {
     if (!api_may_write(call, writing->kind))
         return;
-    union vocabulary_value *value = calloc(1, sizeof *value);
+    union content_registry_value *value = calloc(1, sizeof *value);
     json_t *form = api_content_form(call, writing);
     if (value == NULL || form == NULL)
         api_refuse_err(call, ERR_NO_MEMORY);

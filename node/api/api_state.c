@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "node/desk/proofs.h"
+#include "node/service/membership_proofs.h"
 
 void api_state_release(struct api *api)
 {
@@ -12,8 +12,8 @@ void api_state_release(struct api *api)
         account_close(api->federations[i].accounts);
         inbox_free(api->federations[i].inbox);
         draft_close(api->federations[i].drafts);
-        proofs_free(api->federations[i].proofs);
+        membership_proofs_free(api->federations[i].proofs);
     }
-    secrets_free(api->secrets);
+    secure_arena_free(api->secrets);
     free(api);
 }

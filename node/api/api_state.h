@@ -10,8 +10,8 @@
  *   api_cases.c       inbox, cases; api_thread.c their records
  *   api_joins.c       letters: asking to join, declining, refusing
  *   api_items.c       fetching and reading items
- *   api_own.c         what the requester does in a case
- *   api_reply.c       what a participant does
+ *   api_requester.c         what the requester does in a case
+ *   api_participant.c       what a participant does
  *   api_audit.c       the audit log
  *   api_roster.c      what a person decides about the roster
  *   api_events.c      news as they come */
@@ -21,25 +21,25 @@
 #include <jansson.h>
 
 #include "node/api/api.h"
-#include "node/api/http.h"
-#include "node/desk/account.h"
-#include "node/desk/desk.h"
-#include "node/desk/draft.h"
-#include "node/desk/form.h"
-#include "node/desk/inbox.h"
+#include "node/http/http.h"
+#include "node/service/account.h"
+#include "node/service/content_json.h"
+#include "node/service/draft.h"
+#include "node/service/inbox.h"
+#include "node/service/service.h"
 
 enum { API_FEDERATION_COUNT_MAX = 16, API_UPLOAD_COUNT_MAX = 2, API_PAGE_MAX = 200 };
 
 struct api_federation {
     struct api *api;
     const char *name;
-    struct shell *shell;
+    struct runtime *runtime;
     struct links *links;
     struct items *items;
     struct account_book *accounts;
     struct inbox *inbox;
     struct draft_book *drafts;
-    struct proofs *proofs;
+    struct membership_proofs *proofs;
     struct api_checking *checking; /* the audit log is being checked for a call */
 };
 
@@ -48,7 +48,7 @@ struct api_reader; /* of events */
 struct api {
     struct api_config config;
     struct http *http;
-    struct secrets *secrets;
+    struct secure_arena *secrets;
     gid_t group;
     gid_t administrators;
     bool has_group;
@@ -69,7 +69,7 @@ struct api_call {
     const struct api_route *route;
     json_t *form; /* NULL without a body */
     bool is_upload_counted;
-    struct readout_memory *memory; /* of the call's own reads; made when asked for */
+    struct stored_record_memory *memory; /* of the call's own reads; made when asked for */
     /* what the call's rooms need between its steps */
     const struct account *account;
     struct case_id case_id;
@@ -104,7 +104,7 @@ void api_answer(struct api_call *call, json_t *json);
 void api_created(struct api_call *call, json_t *json);
 void api_refuse(struct api_call *call, err code, const char *message, const char *hint);
 void api_refuse_err(struct api_call *call, err code);
-void api_refuse_problem(struct api_call *call, const struct form_problem *problem);
+void api_refuse_problem(struct api_call *call, const struct content_json_problem *problem);
 int api_status_of(err code);
 
 /* The n-th segment after /v1/{federation}/. */
@@ -151,7 +151,7 @@ struct api_granted api_granted(const struct api_federation *federation,
 bool api_has_ended(const struct api_federation *federation, const struct consult *consult);
 /* Has it access, now? */
 bool api_takes_part(const struct api_call *call);
-struct readout_memory *api_memory(struct api_call *call);
+struct stored_record_memory *api_memory(struct api_call *call);
 
 bool api_is_administrator(const struct api_call *call);
 struct account_room api_room(const struct api_call *call);
@@ -161,7 +161,7 @@ enum links_way api_way(const struct api_federation *federation, const struct nod
 
 /* Signs and posts the order with the account and passphrase of the form, and answers with the first
  * record. Frees order and call. */
-void api_sign(struct api_call *call, struct desk_order *order);
+void api_sign(struct api_call *call, struct service_order *order);
 
 /* One record of `kind` in the case, from the fields of the form. `fix` (may be NULL) fills in what
  * the clinician does not write; it refuses the call and answers false when it cannot. */
@@ -172,7 +172,7 @@ struct api_writing {
     bool (*fix)(struct api_call *call, void *value);
     const char *aside; /* a field of the form that is not of the content; may be NULL */
     /* letters that go out behind it, in the same order; may be NULL */
-    err (*add)(struct api_call *call, const void *value, struct desk_order *order);
+    err (*add)(struct api_call *call, const void *value, struct service_order *order);
 };
 void api_write(struct api_call *call, const struct api_writing *writing);
 /* Is the state of the case such that this kind may be written now? Refuses and answers false. */
@@ -185,7 +185,7 @@ enum audience api_audience(const struct api_call *call);
 /* Sends a draft whose preview the clinician of the call has confirmed, and answers. */
 void api_send(struct api_call *call, struct draft *draft);
 /* Answers with the item's bytes. */
-void api_answer_item(struct api_call *call, const struct casefile_item *item);
+void api_answer_item(struct api_call *call, const struct case_file_item *item);
 
 /* ---- api_joins.c ---- */
 
@@ -198,8 +198,8 @@ json_t *api_own_join(const struct api_call *call);
 /* The letter by which the requester ended our access; NULL. */
 json_t *api_end_of_access(const struct api_call *call, const struct consult *consult);
 /* Tells a participant that its access has ended, in the same order as the GRANT_END. */
-MUST_USE err api_add_end(struct api_call *call, const struct caserecord_grant_end *end,
-                         struct desk_order *order);
+MUST_USE err api_add_end(struct api_call *call, const struct case_record_grant_end *end,
+                         struct service_order *order);
 /* Declines by mail, as one who is no participant. */
 void api_mail_decline(struct api_call *call);
 
@@ -218,8 +218,8 @@ extern const struct api_route api_drafts_routes[];
 extern const struct api_route api_cases_routes[];
 extern const struct api_route api_joins_routes[];
 extern const struct api_route api_items_routes[];
-extern const struct api_route api_own_routes[];
-extern const struct api_route api_reply_routes[];
+extern const struct api_route api_requester_routes[];
+extern const struct api_route api_participant_routes[];
 extern const struct api_route api_audit_routes[];
 extern const struct api_route api_events_routes[];
 extern const struct api_route api_report_routes[];

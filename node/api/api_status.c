@@ -2,32 +2,33 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/desk/show.h"
 #include "node/links/links.h"
+#include "node/service/view_json.h"
 
 static json_t *api_head(const struct api_federation *federation)
 {
-    const struct roster *roster = shell_roster(federation->shell);
+    const struct roster *roster = runtime_roster(federation->runtime);
     const struct roster_head *head = roster_current_head(roster);
     if (head == NULL)
         return json_null();
-    struct head_id healing;
+    struct head_id split_recovery;
     uint64_t healing_epoch = 0;
-    bool waits = shell_healing(federation->shell, &healing, &healing_epoch);
+    bool waits = runtime_healing(federation->runtime, &split_recovery, &healing_epoch);
     return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:I,s:o}", "epoch", (json_int_t)head->epoch, "id",
-                     form_show_hex(ID_BYTES(roster_current_id(roster))), "issued",
-                     form_show_time(head->issued), "valid_until", form_show_time(head->valid_until),
-                     "expired", (int)roster_expired(roster, shell_wall()), "behind",
+                     content_json_show_hex(ID_BYTES(roster_current_id(roster))), "issued",
+                     content_json_show_time(head->issued), "valid_until",
+                     content_json_show_time(head->valid_until), "expired",
+                     (int)roster_expired(roster, runtime_wall()), "behind",
                      (int)roster_is_behind(roster), "refused",
-                     (json_int_t)shell_heads_refused(federation->shell), "healing",
+                     (json_int_t)runtime_heads_refused(federation->runtime), "healing",
                      waits ? json_pack("{s:I,s:o}", "epoch", (json_int_t)healing_epoch, "id",
-                                       form_show_hex(ID_BYTES(healing)))
+                                       content_json_show_hex(ID_BYTES(split_recovery)))
                            : json_null());
 }
 
-static const char *api_way_name(enum links_way way)
+static const char *api_way_name(enum links_way route)
 {
-    switch (way) {
+    switch (route) {
     case LINKS_NONE:
         return "none";
     case LINKS_DIRECT:
@@ -45,11 +46,11 @@ static const char api_split_words[] =
 static json_t *api_peers(const struct api_federation *federation)
 {
     json_t *list = json_array();
-    struct core_peer peer;
-    for (uint32_t i = 0; core_peer(shell_core(federation->shell), i, &peer); i++) {
-        json_t *json = show_member(federation->shell, &peer.node);
-        enum links_way way = api_way(federation, &peer.node);
-        json_object_set_new(json, "way", json_string(api_way_name(way)));
+    struct engine_peer peer;
+    for (uint32_t i = 0; engine_peer(runtime_engine(federation->runtime), i, &peer); i++) {
+        json_t *json = view_json_member(federation->runtime, &peer.node);
+        enum links_way route = api_way(federation, &peer.node);
+        json_object_set_new(json, "way", json_string(api_way_name(route)));
         json_object_set_new(json, "epoch", json_integer((json_int_t)peer.epoch));
         json_object_set_new(json, "same_head", json_boolean(peer.is_same_head));
         if (peer.is_split)
@@ -62,7 +63,7 @@ static json_t *api_peers(const struct api_federation *federation)
 
 /* Why a post would wait now: the clock first, for it is for people to mend. */
 static const char *api_waiting(const struct api_federation *federation,
-                               const struct core_status *status)
+                               const struct engine_status *status)
 {
     if (!status->posting_waits)
         return NULL;
@@ -71,15 +72,15 @@ static const char *api_waiting(const struct api_federation *federation,
                "set it right";
     if (status->disk_full)
         return "the disk is full: make room, or raise the quota";
-    if (roster_is_behind(shell_roster(federation->shell)))
+    if (roster_is_behind(runtime_roster(federation->runtime)))
         return "a newer roster is known and its content is still to come";
     return "heads were not compared yet with a relay or two members since the start";
 }
 
-static json_t *api_disk(const struct api_federation *federation, const struct core_status *status)
+static json_t *api_disk(const struct api_federation *federation, const struct engine_status *status)
 {
     struct store_usage usage;
-    if (store_usage(shell_store(federation->shell), &usage) != OK)
+    if (store_usage(runtime_store(federation->runtime), &usage) != OK)
         return json_null();
     return json_pack("{s:I,s:I,s:I,s:I,s:I,s:b}", "records", (json_int_t)usage.record_count,
                      "bytes", (json_int_t)usage.bytes, "quota", (json_int_t)usage.quota,
@@ -87,18 +88,18 @@ static json_t *api_disk(const struct api_federation *federation, const struct co
                      (json_int_t)usage.item_quota, "full", (int)(usage.full || status->disk_full));
 }
 
-static json_t *api_streams(const struct core_status *status)
+static json_t *api_streams(const struct engine_status *status)
 {
     return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "known", (json_int_t)status->stream_count,
                      "behind", (json_int_t)status->behind_count, "lacking",
-                     (json_int_t)status->lack_count, "lost", (json_int_t)status->lost_count,
+                     (json_int_t)status->missing_count, "lost", (json_int_t)status->lost_count,
                      "lost_own", (json_int_t)status->lost_own_count, "forked",
                      (json_int_t)status->forked_count, "cases", (json_int_t)status->case_count,
                      "refused", (json_int_t)status->refused);
 }
 
 /* Mail for members who are off: others', and ours. */
-static json_t *api_custody(const struct core_status *status)
+static json_t *api_custody(const struct engine_status *status)
 {
     return json_pack("{s:I,s:I,s:I}", "held", (json_int_t)status->held_count, "left",
                      (json_int_t)status->left_count, "leaving", (json_int_t)status->leaving_count);
@@ -108,11 +109,11 @@ static json_t *api_custody(const struct core_status *status)
 static json_t *api_frozen(const struct api_federation *federation)
 {
     json_t *list = json_array();
-    const struct roster *roster = shell_roster(federation->shell);
+    const struct roster *roster = runtime_roster(federation->runtime);
     for (uint32_t i = 0; i < roster_count(roster); i++) {
         const struct node_id *node = &roster_at(roster, i)->node_id;
-        if (core_is_frozen(shell_core(federation->shell), node))
-            json_array_append_new(list, show_member(federation->shell, node));
+        if (engine_is_frozen(runtime_engine(federation->runtime), node))
+            json_array_append_new(list, view_json_member(federation->runtime, node));
     }
     return list;
 }
@@ -120,16 +121,16 @@ static json_t *api_frozen(const struct api_federation *federation)
 static json_t *api_relays(const struct api_federation *federation)
 {
     json_t *list = json_array();
-    const struct roster *roster = shell_roster(federation->shell);
+    const struct roster *roster = runtime_roster(federation->runtime);
     struct links_relay relay;
     for (uint32_t i = 0; federation->links != NULL && links_relay(federation->links, i, &relay);
          i++) {
         const struct settings_relay *said = roster_relay(roster, &relay.key);
-        json_t *json = json_pack("{s:o,s:b,s:I}", "key", form_show_hex(ID_BYTES(relay.key)),
+        json_t *json = json_pack("{s:o,s:b,s:I}", "key", content_json_show_hex(ID_BYTES(relay.key)),
                                  "connected", (int)relay.is_up, "epoch", (json_int_t)relay.epoch);
         if (said != NULL) {
-            json_object_set_new(json, "name", form_show_text(said->name));
-            json_object_set_new(json, "endpoint", form_show_text(said->endpoint));
+            json_object_set_new(json, "name", content_json_show_text(said->name));
+            json_object_set_new(json, "endpoint", content_json_show_text(said->endpoint));
         }
         json_array_append_new(list, json);
     }
@@ -138,18 +139,18 @@ static json_t *api_relays(const struct api_federation *federation)
 
 static json_t *api_status(const struct api_federation *federation)
 {
-    struct core_status status;
-    const struct roster *roster = shell_roster(federation->shell);
-    const struct shell_config *settings = shell_settings(federation->shell);
-    core_status(shell_core(federation->shell), &status);
+    struct engine_status status;
+    const struct roster *roster = runtime_roster(federation->runtime);
+    const struct runtime_config *settings = runtime_settings(federation->runtime);
+    engine_status(runtime_engine(federation->runtime), &status);
     const char *waiting = api_waiting(federation, &status);
     const struct settings *said = roster_settings(roster);
     return json_pack(
         "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:o,s:I}", "name",
-        federation->name, "title", said == NULL ? json_null() : form_show_text(said->name),
-        "federation", form_show_hex(ID_BYTES(settings->federation)), "institution",
-        show_member(federation->shell, &settings->self), "head", api_head(federation), "members",
-        (json_int_t)roster_count(roster), "connected", api_peers(federation), "relays",
+        federation->name, "title", said == NULL ? json_null() : content_json_show_text(said->name),
+        "federation", content_json_show_hex(ID_BYTES(settings->federation)), "institution",
+        view_json_member(federation->runtime, &settings->self), "head", api_head(federation),
+        "members", (json_int_t)roster_count(roster), "connected", api_peers(federation), "relays",
         api_relays(federation), "streams", api_streams(&status), "clocks_that_differ",
         (json_int_t)status.skewed_count, "rosters_that_differ", (json_int_t)status.split_count,
         "equivocated", api_frozen(federation), "posting_waits", (int)status.posting_waits, "why",

@@ -8,7 +8,7 @@
 #include "node/attachment/attachment_pdf.h"
 #include "node/attachment/attachment_png.h"
 #include "node/attachment/attachment_text.h"
-#include "protocol/limits.h"
+#include "protocol/base/limits.h"
 
 /* ---- types ---- */
 

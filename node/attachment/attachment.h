@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "protocol/bytes.h"
-#include "protocol/error.h"
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
 
 enum attachment_type { ATTACHMENT_TEXT, ATTACHMENT_PDF, ATTACHMENT_PNG, ATTACHMENT_JPEG };
 

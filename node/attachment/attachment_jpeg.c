@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "node/attachment/attachment.h"
-#include "protocol/limits.h"
+#include "protocol/base/limits.h"
 
 /* T.81, table B.1 */
 enum {

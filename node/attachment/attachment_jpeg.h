@@ -8,8 +8,8 @@
 #ifndef CONSILIUM_NODE_ATTACHMENT_ATTACHMENT_JPEG_H
 #define CONSILIUM_NODE_ATTACHMENT_ATTACHMENT_JPEG_H
 
-#include "protocol/bytes.h"
-#include "protocol/error.h"
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
 
 /* What the cleaned image may be larger than the given one: a missing end of a broken EXIF. */
 enum { ATTACHMENT_JPEG_GROWTH_MAX = 64 };

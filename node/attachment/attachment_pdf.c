@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "protocol/limits.h"
+#include "protocol/base/limits.h"
 
 enum { ANSWER_HEAD_SIZE = 4, WAIT_STEP_MS = 10 };
 

@@ -8,8 +8,8 @@
 #ifndef CONSILIUM_NODE_ATTACHMENT_ATTACHMENT_PNG_H
 #define CONSILIUM_NODE_ATTACHMENT_ATTACHMENT_PNG_H
 
-#include "protocol/bytes.h"
-#include "protocol/error.h"
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
 
 /* True when `content` starts as a PNG does. */
 bool attachment_png_is(struct bytes content);

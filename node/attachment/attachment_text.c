@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "node/attachment/attachment.h"
-#include "protocol/limits.h"
-#include "protocol/utf8.h"
+#include "protocol/base/limits.h"
+#include "protocol/base/utf8.h"
 
 /* The code point at `*at` of valid UTF-8; passes over it. */
 static uint32_t text_next(struct bytes text, size_t *at)

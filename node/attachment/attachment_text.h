@@ -2,8 +2,8 @@
 #ifndef CONSILIUM_NODE_ATTACHMENT_ATTACHMENT_TEXT_H
 #define CONSILIUM_NODE_ATTACHMENT_ATTACHMENT_TEXT_H
 
-#include "protocol/bytes.h"
-#include "protocol/error.h"
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
 
 /* Appends `content` without a byte order mark to `out` and adds what was left behind to `*stripped`
  * (enum attachment_stripped).

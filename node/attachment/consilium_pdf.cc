@@ -25,7 +25,7 @@
 
 extern "C" {
 #include "node/attachment/attachment_pdf.h"
-#include "protocol/limits.h"
+#include "protocol/base/limits.h"
 }
 
 namespace

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "node/cli/show.h"
-#include "node/io/file.h"
+#include "node/cli/term.h"
+#include "node/os/file.h"
 
 enum { OPTION_SOCKET = 1000, OPTION_FEDERATION, OPTION_JSON, OPTION_CLINICIAN, OPTION_PASSPHRASE };
 enum { COMMAND_TEXT_SIZE_MAX = 64 * 1024 };
@@ -238,15 +238,15 @@ static json_t *command_text(const char *value)
         file == NULL || text == NULL ? 0 : fread(text, 1, COMMAND_TEXT_SIZE_MAX + 1, file);
     json_t *json = NULL;
     if (file == NULL)
-        show_problem("%s: %s", path, strerror(errno));
+        term_problem("%s: %s", path, strerror(errno));
     else if (size > COMMAND_TEXT_SIZE_MAX)
-        show_problem("%s: longer than %d bytes", path, COMMAND_TEXT_SIZE_MAX);
+        term_problem("%s: longer than %d bytes", path, COMMAND_TEXT_SIZE_MAX);
     else {
         while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
             size--;
         json = json_stringn(text, size);
         if (json == NULL)
-            show_problem("%s: not text in UTF-8", path);
+            term_problem("%s: not text in UTF-8", path);
     }
     if (file != NULL)
         fclose(file);
@@ -276,7 +276,7 @@ static json_t *command_number(const struct field *field, const char *value)
     errno = 0;
     long long number = strtoll(value, &end, 10);
     if (end == value || *end != '\0' || errno != 0) {
-        show_problem("--%s: `%s` is no number", field->name, value);
+        term_problem("--%s: `%s` is no number", field->name, value);
         return NULL;
     }
     return json_integer(number);

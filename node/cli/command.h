@@ -1,7 +1,7 @@
 /* A command of `consilium`: its arguments and options, and what it does with them.
  *
  * Most commands are one request to the local API whose fields are options; a table says which
- * (catalog.c). Those that are more than one request have a function of their own. */
+ * (command_table.c). Those that are more than one request have a function of their own. */
 #ifndef CONSILIUM_NODE_CLI_COMMAND_H
 #define CONSILIUM_NODE_CLI_COMMAND_H
 

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/cli/catalog.h"
+#include "node/cli/command_table.h"
 #include "node/cli/manual.h"
 #include "node/cli/request.h"
-#include "node/cli/show.h"
-#include "node/cli/story.h"
+#include "node/cli/term.h"
+#include "node/cli/workflow.h"
 
 static void usage(void)
 {
@@ -17,7 +17,7 @@ static void usage(void)
            "\n"
            "Asks colleagues at other hospitals for a second opinion, and gives one.\n"
            "`consilium COMMAND --help` tells about each command.\n");
-    catalog_list();
+    command_table_list();
     printf("\n"
            "CASE, DRAFT, RECORD, ITEM and MEMBER may be shortened to a unique beginning of\n"
            "at least 4 digits. Exit status: 0 done, 1 refused or failed (the reason is on\n"
@@ -77,7 +77,7 @@ static int plain(struct run *run)
         answer = request_send(run, run->command->method, path, body);
     json_decref(body);
     free(path);
-    return story_print(run, answer, run->command->print);
+    return workflow_print(run, answer, run->command->print);
 }
 
 int main(int argc, char **argv)
@@ -100,17 +100,17 @@ int main(int argc, char **argv)
         manual_completion();
         return 0;
     }
-    run.command = catalog_find(argc - 1, argv + 1, &words);
+    run.command = command_table_find(argc - 1, argv + 1, &words);
     if (run.command == NULL) {
         if (argv[1][0] == '-')
-            show_problem("the command comes first, its options after it: consilium COMMAND %s ...",
+            term_problem("the command comes first, its options after it: consilium COMMAND %s ...",
                          argv[1]);
-        else if (!catalog_list_group(argv[1]))
-            show_problem("there is no command `%s`; `consilium --help` lists them", argv[1]);
+        else if (!command_table_list_group(argv[1]))
+            term_problem("there is no command `%s`; `consilium --help` lists them", argv[1]);
         return 2;
     }
     if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
-        show_problem("a library does not start");
+        term_problem("a library does not start");
         return 1;
     }
     command_parse(&run, argc - words, argv + words);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/cli/catalog.h"
+#include "node/cli/command_table.h"
 
 static size_t manual_first_size(const struct command *command)
 {
@@ -14,7 +14,7 @@ static size_t manual_first_size(const struct command *command)
 static void manual_words(const char *first)
 {
     const char *last = "";
-    for (const struct command *command = catalog_commands; command->name != NULL; command++) {
+    for (const struct command *command = command_table_commands; command->name != NULL; command++) {
         size_t size = manual_first_size(command);
         bool is_same = strncmp(command->name, last, size) == 0 && last[size] == ' ';
         if (command->name[0] == '#')
@@ -48,7 +48,7 @@ static void manual_options(const struct command *command)
 static void manual_seconds(void)
 {
     const char *last = "";
-    for (const struct command *command = catalog_commands; command->name != NULL; command++) {
+    for (const struct command *command = command_table_commands; command->name != NULL; command++) {
         size_t size = manual_first_size(command);
         bool is_same = strncmp(command->name, last, size) == 0 && last[size] == ' ';
         if (command->name[size] == ' ' && !is_same) {
@@ -70,7 +70,7 @@ void manual_completion(void)
     printf("'\n    elif [ \"$COMP_CWORD\" = 2 ]; then case ${COMP_WORDS[1]} in\n");
     manual_seconds();
     printf("    esac; fi\n    [ -n \"$words\" ] || case $said in\n");
-    for (const struct command *command = catalog_commands; command->name != NULL; command++) {
+    for (const struct command *command = command_table_commands; command->name != NULL; command++) {
         if (command->name[0] != '#')
             manual_options(command);
     }
@@ -130,7 +130,7 @@ static void manual_command(const struct command *command)
 
 void manual_commands(void)
 {
-    for (const struct command *command = catalog_commands; command->name != NULL; command++) {
+    for (const struct command *command = command_table_commands; command->name != NULL; command++) {
         if (command->name[0] == '#')
             printf(".SS %s\n", command->help);
         else

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "node/cli/show.h"
+#include "node/cli/term.h"
 
 enum { PROGRESS_WIDTH = 40, PROGRESS_PATIENCE_MS = 1000, PROGRESS_EVERY_MS = 100 };
 
@@ -26,7 +26,7 @@ struct progress progress_begin(const char *what, bool is_silent)
 static void progress_amount(const struct progress *progress, long long amount, char ret[static 32])
 {
     if (progress->what == NULL)
-        snprintf(ret, 32, "%s", show_size(amount));
+        snprintf(ret, 32, "%s", term_size(amount));
     else
         snprintf(ret, 32, "%lld", amount);
 }

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "node/cli/answer.h"
+#include "node/cli/api_json.h"
 #include "node/cli/progress.h"
 #include "node/cli/secret.h"
-#include "node/cli/show.h"
+#include "node/cli/term.h"
 
 enum { REQUEST_ANSWER_MAX = 64 * 1024 * 1024, REQUEST_PATH_MAX = 2048 };
 
@@ -96,17 +96,17 @@ static void request_explain(const struct run *run, CURLcode code)
     errno = 0;
     bool may_write = access(socket, W_OK) == 0;
     if (code != CURLE_COULDNT_CONNECT)
-        show_problem("%s: %s", socket, curl_easy_strerror(code));
+        term_problem("%s: %s", socket, curl_easy_strerror(code));
     else if (errno == EACCES)
-        show_problem("%s: you may not use the node's socket: ask its administrator to put you into "
+        term_problem("%s: you may not use the node's socket: ask its administrator to put you into "
                      "the group that consiliumd.conf names",
                      socket);
     else if (!may_write)
-        show_problem("%s: no node listens there; is consiliumd running? Name its socket with "
+        term_problem("%s: no node listens there; is consiliumd running? Name its socket with "
                      "--socket or CONSILIUM_SOCKET",
                      socket);
     else
-        show_problem("%s: the socket is there, but no node answers: is consiliumd running?",
+        term_problem("%s: the socket is there, but no node answers: is consiliumd running?",
                      socket);
 }
 
@@ -128,7 +128,8 @@ static int request_on_progress(void *arg, curl_off_t down_all, curl_off_t down, 
     } else if (answer->progress.is_wanted && !answer->is_polling) {
         answer->is_polling = true;
         json_t *told = request_send(answer->run, METHOD_GET, answer->poll, NULL);
-        progress_draw(&answer->progress, answer_number(told, "done"), answer_number(told, "all"));
+        progress_draw(&answer->progress, api_json_number(told, "done"),
+                      api_json_number(told, "all"));
         json_decref(told);
         answer->is_polling = false;
     }
@@ -165,8 +166,8 @@ static bool request_exchange(struct run *run, CURL *curl, const char *path,
         return true;
     json_t *error = answer->data == NULL ? NULL : json_loadb(answer->data, answer->size, 0, NULL);
     if (run->is_json && error != NULL)
-        show_json(error);
-    show_error(error);
+        term_json(error);
+    term_error(error);
     json_decref(error);
     return false;
 }
@@ -187,7 +188,7 @@ static bool request_find_federation(struct run *run)
     if (only != NULL)
         snprintf(name, sizeof name, "%s", only);
     else if (status != NULL)
-        show_problem(json_array_size(all) == 0
+        term_problem(json_array_size(all) == 0
                          ? "this node is in no federation yet: `consiliumd join` makes it a member"
                          : "this node is in several federations: name one with --federation");
     json_decref(status);
@@ -217,7 +218,7 @@ static json_t *request_parse(const struct request_answer *answer)
         return json_object();
     json_t *json = json_loadb(answer->data, answer->size, JSON_DECODE_ANY, &error);
     if (json == NULL)
-        show_problem("the node's answer is no JSON: %s", error.text);
+        term_problem("the node's answer is no JSON: %s", error.text);
     return json;
 }
 
@@ -260,7 +261,7 @@ bool request_signer(struct run *run)
 {
     run->clinician = request_login(run);
     if (run->clinician == NULL)
-        show_problem("who signs? Name the account with --clinician");
+        term_problem("who signs? Name the account with --clinician");
     return run->clinician != NULL;
 }
 
@@ -323,7 +324,7 @@ bool request_download(struct run *run, const char *path, const json_t *body, con
         return false;
     answer.file = fopen(file, "wb");
     if (answer.file == NULL) {
-        show_problem("%s: %s", file, strerror(errno));
+        term_problem("%s: %s", file, strerror(errno));
         return false;
     }
     CURL *curl = curl_easy_init();
@@ -335,7 +336,7 @@ bool request_download(struct run *run, const char *path, const json_t *body, con
     }
     bool is_done = request_exchange(run, curl, path, &answer);
     if (fclose(answer.file) != 0 && is_done) {
-        show_problem("%s: %s", file, strerror(errno));
+        term_problem("%s: %s", file, strerror(errno));
         is_done = false;
     }
     if (!is_done)

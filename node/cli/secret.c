@@ -4,39 +4,39 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "node/cli/show.h"
-#include "node/io/passphrase.h"
+#include "node/cli/term.h"
+#include "node/os/passphrase.h"
 
 static void secret_explain_file(const char *file, err failure)
 {
     if (failure == ERR_NOT_ENTITLED)
-        show_problem("%s: others may read it, or it is another user's: chmod 600 makes it yours "
+        term_problem("%s: others may read it, or it is another user's: chmod 600 makes it yours "
                      "alone (mode 600)",
                      file);
     else if (failure == ERR_NOT_FOUND)
-        show_problem("%s: there is no such file", file);
+        term_problem("%s: there is no such file", file);
     else if (failure == ERR_IO)
-        show_problem("%s: %s", file, strerror(errno));
+        term_problem("%s: %s", file, strerror(errno));
     else if (failure == ERR_TOO_LARGE)
-        show_problem("%s: its first line is longer than %d bytes", file, PASSPHRASE_SIZE_MAX);
+        term_problem("%s: its first line is longer than %d bytes", file, PASSPHRASE_SIZE_MAX);
     else
-        show_problem("%s: its first line holds no passphrase", file);
+        term_problem("%s: its first line holds no passphrase", file);
 }
 
 static void secret_explain(enum secret_use use, const char *file, err failure)
 {
     if (use == SECRET_NEW && failure == ERR_INVALID)
-        show_problem("%s%sa new passphrase has at least %d characters, typed twice the same",
+        term_problem("%s%sa new passphrase has at least %d characters, typed twice the same",
                      file == NULL ? "" : file, file == NULL ? "" : ": ", PASSPHRASE_NEW_SIZE_MIN);
     else if (file != NULL)
         secret_explain_file(file, failure);
     else if (failure == ERR_NOT_FOUND)
-        show_problem("a passphrase is wanted, and there is no terminal to type it at: name a file "
+        term_problem("a passphrase is wanted, and there is no terminal to type it at: name a file "
                      "that holds it (mode 600)");
     else if (failure == ERR_INVALID)
-        show_problem("nothing was typed; nothing was done");
+        term_problem("nothing was typed; nothing was done");
     else
-        show_problem("the passphrase could not be read: %s",
+        term_problem("the passphrase could not be read: %s",
                      failure == ERR_IO ? strerror(errno) : err_sentence(failure));
 }
 

@@ -4,23 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/federation/audit.h"
-#include "node/io/log.h"
+#include "node/audit/audit.h"
+#include "node/os/log.h"
 #include "store/item_file.h"
 #include "store/row_table.h"
 
 void items_drop(struct items *items, const struct item_id *item)
 {
-    struct items_entry *entry = items_entry_known(items, item);
+    struct items_entry *entry = items_table_known(items, item);
     if (entry != NULL)
-        items_entry_drop(items, entry, true);
+        items_table_drop(items, entry, true);
     else
         items_delete(items, item);
 }
 
 /* ---- reading ---- */
 
-err items_read(struct items *items, const struct casefile_item *item, uint32_t index,
+err items_read(struct items *items, const struct case_file_item *item, uint32_t index,
                uint8_t *ret_piece, size_t *ret_size)
 {
     struct item_shape shape;
@@ -29,11 +29,11 @@ err items_read(struct items *items, const struct casefile_item *item, uint32_t i
     err failure = item_shape_of(item->size, &shape);
     if (failure != OK || index >= shape.chunk_count)
         return ERR_INVALID;
-    failure = items_entry_find(items, &item->item_id, &entry);
+    failure = items_table_find(items, &item->item_id, &entry);
     if (failure != OK)
         return failure;
     failure =
-        item_file_read(shell_store(items->shell), &item->item_id, index, items->chunk, &chunk);
+        item_file_read(runtime_store(items->runtime), &item->item_id, index, items->chunk, &chunk);
     if (failure == OK && !ID_EQUAL(chunk.leaf, item_leaf(chunk.data)))
         failure = ERR_CORRUPT;
     if (failure == ERR_CORRUPT)
@@ -45,12 +45,12 @@ err items_read(struct items *items, const struct casefile_item *item, uint32_t i
     return failure == ERR_MALFORMED ? ERR_BAD_KEY : failure;
 }
 
-struct items_progress items_progress(struct items *items, const struct casefile_item *item)
+struct items_progress items_progress(struct items *items, const struct case_file_item *item)
 {
     struct items_progress progress = {.chunk_count = item->chunk_count};
     struct items_entry *entry;
     struct item_file_state file;
-    if (items_entry_find(items, &item->item_id, &entry) != OK ||
+    if (items_table_find(items, &item->item_id, &entry) != OK ||
         entry->row.state == ITEMS_ROW_PUTTING)
         return progress;
     progress.chunk_count = entry->row.shape.chunk_count;
@@ -62,7 +62,7 @@ struct items_progress items_progress(struct items *items, const struct casefile_
     progress.state = items_fetch_state(entry);
     if (entry->fetch != NULL && entry->fetch->marks != NULL)
         progress.chunks_here = entry->fetch->here_count;
-    else if (item_file_state(shell_store(items->shell), &item->item_id, &file) == OK)
+    else if (item_file_state(runtime_store(items->runtime), &item->item_id, &file) == OK)
         progress.chunks_here = file.chunks_here;
     return progress;
 }
@@ -101,9 +101,9 @@ static bool items_restore_row(void *arg, const struct store_row *stored)
     memcpy(id.bytes, stored->key.data, HASH_SIZE);
     if (row.state == ITEMS_ROW_PUTTING && !items->is_started)
         items_delete(items, &id);
-    if (row.state == ITEMS_ROW_FETCHING && items_entry_known(items, &id) == NULL) {
+    if (row.state == ITEMS_ROW_FETCHING && items_table_known(items, &id) == NULL) {
         items->has_more = items_fetch_count(items) >= ITEMS_FETCH_MAX;
-        struct items_entry *entry = items->has_more ? NULL : items_entry_add(items, &id, &row);
+        struct items_entry *entry = items->has_more ? NULL : items_table_add(items, &id, &row);
         if (entry != NULL)
             items_fetch_begin(items, entry);
     }
@@ -114,7 +114,8 @@ static bool items_restore_row(void *arg, const struct store_row *stored)
 static err items_restore(struct items *items)
 {
     items->has_more = false;
-    return row_table_scan(shell_store(items->shell), STORE_TABLE_ITEM, items_restore_row, items);
+    return row_table_scan(runtime_store(items->runtime), STORE_TABLE_ITEM, items_restore_row,
+                          items);
 }
 
 static void items_on_tick(uv_timer_t *timer)
@@ -126,13 +127,13 @@ static void items_on_tick(uv_timer_t *timer)
         items->has_more = true;
 }
 
-err items_new(struct shell *shell, struct items **ret_items)
+err items_new(struct runtime *runtime, struct items **ret_items)
 {
     struct items *items = calloc(1, sizeof *items);
     if (items == NULL)
         return ERR_NO_MEMORY;
-    items->shell = shell;
-    uv_timer_init(shell_settings(shell)->loop, &items->tick);
+    items->runtime = runtime;
+    uv_timer_init(runtime_settings(runtime)->loop, &items->tick);
     items->tick.data = items;
     items->is_timer_open = true;
     err failure = items_restore(items);
@@ -142,8 +143,8 @@ err items_new(struct shell *shell, struct items **ret_items)
     }
     items->is_started = true;
     uv_timer_start(&items->tick, items_on_tick, ITEMS_TICK_MS, ITEMS_TICK_MS);
-    struct shell_items face = {items_on_frame, items};
-    shell_attach_items(shell, &face);
+    struct runtime_items face = {items_on_frame, items};
+    runtime_attach_items(runtime, &face);
     *ret_items = items;
     return OK;
 }
@@ -159,10 +160,10 @@ void items_free(struct items *items)
 {
     if (items == NULL)
         return;
-    struct shell_items nobody = {0};
-    shell_attach_items(items->shell, &nobody);
+    struct runtime_items nobody = {0};
+    runtime_attach_items(items->runtime, &nobody);
     items->is_closing = true;
-    items_put_stop(items);
+    items_import_stop(items);
     items_hold(items);
     uv_close((uv_handle_t *)&items->tick, items_on_timer_closed);
 }

@@ -5,21 +5,21 @@
  * the chunks are the store's item files. Everything runs on the loop; nothing blocks but short
  * reads.
  *
- * Serving: a whole item goes, a few chunks for each want, to whom core_may_have_items admits; the
+ * Serving: a whole item goes, a few chunks for each want, to whom engine_may_have_items admits; the
  * audit log names an institution durably before it gets the first chunk of an item.
  * Fetching: from all connected institutions that have access, the requester first; each chunk is
  * checked against the item_id before it is written, so it does not matter who sent it. */
 #ifndef CONSILIUM_NODE_ITEMS_ITEMS_H
 #define CONSILIUM_NODE_ITEMS_ITEMS_H
 
-#include "node/federation/shell.h"
-#include "protocol/consult/casefile.h"
+#include "node/runtime/runtime.h"
+#include "protocol/contents/case_file.h"
 #include "protocol/record/item.h"
 
 struct items;
 
 /* Attaches itself to the shell (frames, links). ERR_NO_MEMORY. */
-MUST_USE err items_new(struct shell *shell, struct items **ret_items);
+MUST_USE err items_new(struct runtime *runtime, struct items **ret_items);
 /* Accepts NULL. */
 void items_free(struct items *items);
 
@@ -54,10 +54,10 @@ void items_drop(struct items *items, const struct item_id *item_id);
 /* Starts to fetch, or goes on. `item` is as the case file in force lists it; its key is kept in the
  * row. OK when it is under way or all here, and it goes on after a restart by itself.
  * ERR_NOT_FOUND (no such case here), ERR_NOT_ENTITLED, ERR_COOLING_OFF, ERR_DESTROYED as
- * core_may_have_items; ERR_EXISTS: another case has an item of this id, so one of the two case
+ * engine_may_have_items; ERR_EXISTS: another case has an item of this id, so one of the two case
  * files lies; ERR_INVALID: the chunk count does not fit the size; ERR_FULL, ERR_NO_MEMORY. */
 MUST_USE err items_fetch(struct items *items, const struct case_id *case_id,
-                         const struct casefile_item *item);
+                         const struct case_file_item *item);
 
 enum items_state {
     ITEMS_ABSENT,   /* nothing was asked for */
@@ -71,12 +71,12 @@ struct items_progress {
     uint64_t chunk_count;
     uint64_t chunks_here;
 };
-struct items_progress items_progress(struct items *items, const struct casefile_item *item);
+struct items_progress items_progress(struct items *items, const struct case_file_item *item);
 
 /* Opens piece `index` of an item into `ret_piece` (ITEM_PIECE_SIZE bytes).
  * ERR_NOT_FOUND: not here yet. ERR_CORRUPT: the disk gave other bytes, the chunk is fetched again.
  * ERR_BAD_KEY: the case file gives a key that does not open it. ERR_INVALID: no such piece. */
-MUST_USE err items_read(struct items *items, const struct casefile_item *item, uint32_t index,
+MUST_USE err items_read(struct items *items, const struct case_file_item *item, uint32_t index,
                         uint8_t *ret_piece, size_t *ret_size);
 
 #endif

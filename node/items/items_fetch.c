@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/io/log.h"
+#include "node/os/log.h"
 #include "store/item_file.h"
 
 /* ---- all of it is here ---- */
@@ -23,13 +23,13 @@ void items_fetch_whole(struct items *items, struct items_entry *entry)
     if (entry->fetch->here_count < entry->row.shape.chunk_count)
         return;
     if (items_case_is_erased(items, &entry->row.case_id)) {
-        items_entry_drop(items, entry, true);
+        items_table_drop(items, entry, true);
         return;
     }
     items_fetch_end(items, entry);
     entry->row.state = ITEMS_ROW_HERE;
     struct items_kept kept = {.on_done = items_fetch_on_whole, .item = entry->id};
-    items_entry_keep(items, entry, NULL, &kept);
+    items_table_keep(items, entry, NULL, &kept);
 }
 
 /* ---- sources ---- */
@@ -65,13 +65,13 @@ static void items_fetch_link(struct items *items, struct items_fetch *fetch,
 /* Those who may have the item, by what we know; a source that may not any more has no link. */
 static void items_fetch_sources(struct items *items, struct items_entry *entry)
 {
-    const struct core *core = shell_core(items->shell);
-    const struct consult *consult = shell_case(items->shell, &entry->row.case_id);
+    const struct engine *engine = runtime_engine(items->runtime);
+    const struct consult *consult = runtime_case(items->runtime, &entry->row.case_id);
     struct items_fetch *fetch = entry->fetch;
     bool is_seen[ITEMS_SERVED_MAX] = {false};
-    struct core_peer peer;
-    for (uint32_t n = 0; consult != NULL && core_peer(core, n, &peer); n++) {
-        err failure = core_may_have_items(core, &peer.node, &entry->row.case_id);
+    struct engine_peer peer;
+    for (uint32_t n = 0; consult != NULL && engine_peer(engine, n, &peer); n++) {
+        err failure = engine_may_have_items(engine, &peer.node, &entry->row.case_id);
         if (failure != OK && failure != ERR_BUSY)
             continue;
         struct items_source *source =
@@ -80,7 +80,7 @@ static void items_fetch_sources(struct items *items, struct items_entry *entry)
             continue;
         items_fetch_link(items, fetch, source, peer.link);
     }
-    for (uint32_t n = 0; consult != NULL && core_peer(core, n, &peer); n++) {
+    for (uint32_t n = 0; consult != NULL && engine_peer(engine, n, &peer); n++) {
         struct items_source *source = items_fetch_source(fetch, peer.link);
         if (source != NULL && ID_EQUAL(source->node, peer.node))
             is_seen[source - fetch->sources] = true;
@@ -95,7 +95,7 @@ enum items_state items_fetch_state(const struct items_entry *entry)
 {
     const struct items_fetch *fetch = entry->fetch;
     bool is_refused = false;
-    if (fetch == NULL || fetch->resume_at.ms > shell_mono().ms)
+    if (fetch == NULL || fetch->resume_at.ms > runtime_mono().ms)
         return ITEMS_WAITING;
     for (size_t i = 0; i < fetch->source_count; i++) {
         const struct items_source *source = &fetch->sources[i];
@@ -137,19 +137,19 @@ static bool items_fetch_ask(struct items *items, struct items_entry *entry,
     memset(entry->fetch->marks + first, ITEMS_ASKED, count);
     items->window += count;
     *want = (struct items_want){first, count, count};
-    source->deadline.ms = shell_mono().ms + ITEMS_ANSWER_MS;
+    source->deadline.ms = runtime_mono().ms + ITEMS_ANSWER_MS;
     struct frame_item_want asked = {entry->row.case_id, entry->id, first, (uint16_t)count};
     uint8_t memory[1 + 2 * HASH_SIZE + 6];
     struct buffer frame = buffer_over(memory, sizeof memory);
     frame_item_want_write(&frame, &asked);
-    shell_send_frame(items->shell, source->link, buffer_bytes(&frame));
+    runtime_send_frame(items->runtime, source->link, buffer_bytes(&frame));
     return true;
 }
 
 void items_fetch_pump(struct items *items, struct items_entry *entry)
 {
     struct items_fetch *fetch = entry->fetch;
-    uint64_t now = shell_mono().ms;
+    uint64_t now = runtime_mono().ms;
     if (!fetch->is_ready || fetch->resume_at.ms > now)
         return;
     for (size_t i = 0; i < fetch->source_count; i++) {
@@ -169,7 +169,7 @@ void items_fetch_status(struct items *items, struct link_id link, struct bytes f
 {
     struct frame_item_status status;
     err failure = frame_item_status_read(frame, &status);
-    struct items_entry *entry = failure == OK ? items_entry_known(items, &status.item) : NULL;
+    struct items_entry *entry = failure == OK ? items_table_known(items, &status.item) : NULL;
     if (failure != OK)
         log_debug("item-status-malformed", log_err("why", failure));
     if (entry == NULL || entry->fetch == NULL || !entry->fetch->is_ready)
@@ -198,7 +198,7 @@ static void items_fetch_on_created(void *arg, err result)
 {
     struct items_filing *filing = arg;
     struct items *items = filing->items;
-    struct items_entry *entry = items_entry_known(items, &filing->id);
+    struct items_entry *entry = items_table_known(items, &filing->id);
     if (!items->is_closing && entry != NULL && entry->fetch != NULL && entry->fetch->is_opening)
         items_fetch_on_file(items, entry, result);
     free(filing);
@@ -214,12 +214,12 @@ static err items_fetch_create(struct items *items, struct items_entry *entry)
     if (filing == NULL)
         return ERR_NO_MEMORY;
     *filing = (struct items_filing){items, entry->id};
-    uint64_t token = shell_await(items->shell, items_fetch_on_created, filing);
+    uint64_t token = runtime_await(items->runtime, items_fetch_on_created, filing);
     err failure = token == 0
                       ? ERR_NO_MEMORY
-                      : item_file_create(shell_store(items->shell), &entry->id, &file, token);
+                      : item_file_create(runtime_store(items->runtime), &entry->id, &file, token);
     if (failure != OK) {
-        shell_forget(items->shell, token);
+        runtime_forget(items->runtime, token);
         free(filing);
         return failure;
     }
@@ -232,7 +232,7 @@ static void items_fetch_open(struct items *items, struct items_entry *entry)
 {
     err failure = items_fetch_create(items, entry);
     if (failure != OK)
-        entry->fetch->resume_at.ms = shell_mono().ms + ITEMS_DISK_MS;
+        entry->fetch->resume_at.ms = runtime_mono().ms + ITEMS_DISK_MS;
 }
 
 /* Marks what an earlier try, perhaps of an earlier process, made durable. */
@@ -246,9 +246,10 @@ static err items_fetch_resume(struct items *items, struct items_entry *entry)
         return ERR_NO_MEMORY;
     while (first < total) {
         uint32_t end = total;
-        err failure = item_file_next(shell_store(items->shell), &entry->id, true, first, &first);
+        err failure =
+            item_file_next(runtime_store(items->runtime), &entry->id, true, first, &first);
         if (failure == OK && first < total)
-            failure = item_file_next(shell_store(items->shell), &entry->id, false, first, &end);
+            failure = item_file_next(runtime_store(items->runtime), &entry->id, false, first, &end);
         if (failure != OK)
             return failure;
         memset(fetch->marks + first, ITEMS_DURABLE, end - first);
@@ -266,12 +267,12 @@ static void items_fetch_on_file(struct items *items, struct items_entry *entry, 
         result = items_fetch_resume(items, entry);
     if (result == ERR_EXISTS) {
         log_error("item-has-another-shape", log_hex("item", ID_BYTES(entry->id)));
-        items_entry_drop(items, entry, false);
+        items_table_drop(items, entry, false);
     } else if (result != OK) {
         free(fetch->marks);
         fetch->marks = NULL;
         fetch->here_count = 0;
-        fetch->resume_at.ms = shell_mono().ms + ITEMS_DISK_MS;
+        fetch->resume_at.ms = runtime_mono().ms + ITEMS_DISK_MS;
         log_warn("fetch-waits", log_hex("item", ID_BYTES(entry->id)), log_err("why", result));
     } else {
         fetch->is_ready = true;
@@ -321,9 +322,9 @@ void items_fetch_mend(struct items *items, struct items_entry *entry, uint32_t i
 static void items_fetch_look(struct items *items, struct items_entry *entry)
 {
     struct items_fetch *fetch = entry->fetch;
-    uint64_t now = shell_mono().ms;
+    uint64_t now = runtime_mono().ms;
     if (items_case_is_erased(items, &entry->row.case_id)) {
-        items_entry_drop(items, entry, true);
+        items_table_drop(items, entry, true);
         return;
     }
     if (!fetch->is_ready) {
@@ -384,41 +385,41 @@ static void items_fetch_on_row(struct items *items, struct items_entry *entry,
         items_fetch_begin(items, entry);
     } else if (result != OK) {
         log_warn("fetch-not-noted", log_err("why", result));
-        items_entry_drop(items, entry, false);
+        items_table_drop(items, entry, false);
     }
 }
 
 static err items_fetch_new(struct items *items, const struct case_id *case_id,
-                           const struct casefile_item *item, const struct item_shape *shape)
+                           const struct case_file_item *item, const struct item_shape *shape)
 {
     struct store_usage usage;
     struct items_row row = {
         .case_id = *case_id, .key = item->item_key, .shape = *shape, .state = ITEMS_ROW_FETCHING};
-    err failure = store_usage(shell_store(items->shell), &usage);
+    err failure = store_usage(runtime_store(items->runtime), &usage);
     if (failure == OK && (usage.full || usage.item_bytes + item->size > usage.item_quota))
         failure = ERR_FULL;
     if (failure != OK)
         return failure;
-    struct items_entry *entry = items_entry_add(items, &item->item_id, &row);
+    struct items_entry *entry = items_table_add(items, &item->item_id, &row);
     if (entry == NULL)
         return ERR_NO_MEMORY;
     struct items_kept kept = {.on_done = items_fetch_on_row, .item = item->item_id};
-    items_entry_keep(items, entry, NULL, &kept);
+    items_table_keep(items, entry, NULL, &kept);
     return OK;
 }
 
 err items_fetch(struct items *items, const struct case_id *case_id,
-                const struct casefile_item *item)
+                const struct case_file_item *item)
 {
     struct item_shape shape;
     struct items_entry *entry;
     if (item_shape_of(item->size, &shape) != OK || shape.chunk_count != item->chunk_count)
         return ERR_INVALID;
-    err failure =
-        core_may_have_items(shell_core(items->shell), &shell_settings(items->shell)->self, case_id);
+    err failure = engine_may_have_items(runtime_engine(items->runtime),
+                                        &runtime_settings(items->runtime)->self, case_id);
     if (failure == OK)
-        failure = items_entry_find(items, &item->item_id, &entry);
-    if (failure == ERR_NOT_FOUND && shell_case(items->shell, case_id) != NULL)
+        failure = items_table_find(items, &item->item_id, &entry);
+    if (failure == ERR_NOT_FOUND && runtime_case(items->runtime, case_id) != NULL)
         return items_fetch_new(items, case_id, item, &shape);
     if (failure != OK)
         return failure;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/federation/audit.h"
-#include "node/io/log.h"
+#include "node/audit/audit.h"
+#include "node/os/log.h"
 #include "store/item_file.h"
 
 static void items_serve_answer(struct items *items, struct link_id link,
@@ -17,7 +17,7 @@ static void items_serve_answer(struct items *items, struct link_id link,
     uint8_t memory[1 + 2 * HASH_SIZE + 5];
     struct buffer frame = buffer_over(memory, sizeof memory);
     frame_item_status_write(&frame, &status);
-    shell_send_frame(items->shell, link, buffer_bytes(&frame));
+    runtime_send_frame(items->runtime, link, buffer_bytes(&frame));
 }
 
 /* Reads the whole tree and proves it against the item_id: a leaf that the disk has spoiled must not
@@ -32,7 +32,7 @@ static err items_serve_nodes(struct items *items, struct items_entry *entry)
     struct hash *nodes = calloc(item_nodes_count(count), sizeof *nodes);
     if (nodes == NULL)
         return ERR_NO_MEMORY;
-    err failure = item_file_leaves(shell_store(items->shell), &entry->id, 0, count, nodes);
+    err failure = item_file_leaves(runtime_store(items->runtime), &entry->id, 0, count, nodes);
     item_tree_init(&tree);
     for (uint32_t i = 0; failure == OK && i < count; i++)
         failure = item_tree_add(&tree, &nodes[i]);
@@ -55,7 +55,8 @@ static err items_serve_chunk(struct items *items, struct items_entry *entry, str
 {
     struct item_file_chunk read;
     struct item_proof proof;
-    err failure = item_file_read(shell_store(items->shell), &entry->id, index, items->chunk, &read);
+    err failure =
+        item_file_read(runtime_store(items->runtime), &entry->id, index, items->chunk, &read);
     if (failure != OK)
         return failure;
     struct hash leaf = item_leaf(read.data);
@@ -67,7 +68,7 @@ static err items_serve_chunk(struct items *items, struct items_entry *entry, str
     chunk.proof = (struct bytes){proof.steps[0].bytes, (size_t)proof.count * HASH_SIZE};
     struct buffer frame = buffer_over(items->frame, sizeof items->frame);
     frame_item_chunk_write(&frame, &chunk);
-    shell_send_frame(items->shell, link, buffer_bytes(&frame));
+    runtime_send_frame(items->runtime, link, buffer_bytes(&frame));
     return OK;
 }
 
@@ -172,10 +173,10 @@ static void items_serve_note(struct items *items, struct items_entry *entry,
         .what = AUDIT_ITEM_SERVED, .case_id = entry->row.case_id, .node = *node, .item = entry->id};
     struct store_op op;
     struct items_kept kept = {.on_done = items_serve_on_noted, .item = entry->id, .node = *node};
-    audit_stage(shell_audit(items->shell), &fact, &op);
+    audit_stage(runtime_audit(items->runtime), &fact, &op);
     kept.audit_number = op.audit.number;
     entry->row.served[entry->row.served_count++] = *node;
-    items_entry_keep(items, entry, &op, &kept);
+    items_table_keep(items, entry, &op, &kept);
 }
 
 /* ---- wants ---- */
@@ -193,16 +194,16 @@ static enum frame_answer items_serve_refusal(err failure)
 static err items_serve_admit(struct items *items, struct link_id link, const struct node_id *node,
                              const struct frame_item_want *want, struct items_entry **ret_entry)
 {
-    err failure = core_may_have_items(shell_core(items->shell), node, &want->case_id);
+    err failure = engine_may_have_items(runtime_engine(items->runtime), node, &want->case_id);
     if (failure == OK)
-        failure = items_entry_find(items, &want->item, ret_entry);
+        failure = items_table_find(items, &want->item, ret_entry);
     if (failure != OK)
         return failure;
     const struct items_entry *entry = *ret_entry;
     if (!ID_EQUAL(entry->row.case_id, want->case_id) || entry->row.state != ITEMS_ROW_HERE ||
         want->first >= entry->row.shape.chunk_count)
         return ERR_NOT_FOUND;
-    return shell_unsent(items->shell, link) > ITEMS_UNSENT_MAX ? ERR_BUSY : OK;
+    return runtime_unsent(items->runtime, link) > ITEMS_UNSENT_MAX ? ERR_BUSY : OK;
 }
 
 static void items_serve(struct items *items, struct link_id link, const struct node_id *node,

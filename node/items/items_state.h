@@ -1,12 +1,12 @@
-/* What the rooms of items share: items.c (the face), items_entry.c (what is in memory), items_row.c
- * (what is kept of each), items_put.c (sealing our own), items_serve.c (answering), items_fetch.c
- * (a fetch), items_ask.c (which chunk of whom), items_take.c (what comes). */
+/* What the rooms of items share: items.c (the face), items_table.c (what is in memory), items_row.c
+ * (what is kept of each), items_import.c (sealing our own), items_serve.c (answering),
+ * items_fetch.c (a fetch), items_request.c (which chunk of whom), items_receive.c (what comes). */
 #ifndef CONSILIUM_NODE_ITEMS_ITEMS_STATE_H
 #define CONSILIUM_NODE_ITEMS_ITEMS_STATE_H
 
-#include "node/io/workers.h"
 #include "node/items/items.h"
-#include "protocol/link/frame.h"
+#include "node/os/workers.h"
+#include "protocol/wire/frame.h"
 #include "store/store.h"
 
 enum {
@@ -32,7 +32,7 @@ enum {
 
 enum items_row_state { ITEMS_ROW_PUTTING = 1, ITEMS_ROW_FETCHING, ITEMS_ROW_HERE };
 
-/* A row of STORE_TABLE_ITEM. Its first field is the case: erasing.c counts on it. */
+/* A row of STORE_TABLE_ITEM. Its first field is the case: case_erasure.c counts on it. */
 struct items_row {
     struct case_id case_id;
     struct item_key key; /* secret */
@@ -108,7 +108,7 @@ struct items_parked {
 struct items_putting;
 
 struct items {
-    struct shell *shell;
+    struct runtime *runtime;
     struct items_entry *entries;
     struct items_putting *puts; /* the first one is worked on */
     struct items_parked parked[ITEMS_PARKED_MAX];
@@ -124,16 +124,16 @@ struct items {
     uint8_t frame[FRAME_SIZE_MAX];
 };
 
-/* ---- items_entry.c ---- */
+/* ---- items_table.c ---- */
 
 /* From memory, else from the store; ERR_NOT_FOUND, ERR_CORRUPT, ERR_NO_MEMORY. Borrowed until the
  * next call of this. */
-MUST_USE err items_entry_find(struct items *items, const struct item_id *id,
+MUST_USE err items_table_find(struct items *items, const struct item_id *id,
                               struct items_entry **ret_entry);
 /* In memory only; NULL. */
-struct items_entry *items_entry_known(struct items *items, const struct item_id *id);
+struct items_entry *items_table_known(struct items *items, const struct item_id *id);
 /* NULL: no memory. */
-struct items_entry *items_entry_add(struct items *items, const struct item_id *id,
+struct items_entry *items_table_add(struct items *items, const struct item_id *id,
                                     const struct items_row *row);
 /* Keeps the entry's row, with `extra` (may be NULL) in one batch; `kept` is copied. `entry` is NULL
  * for the callback when it was dropped meanwhile. Not called when the items are closed. */
@@ -144,10 +144,10 @@ struct items_kept {
     struct node_id node;
     uint64_t audit_number; /* 0: none */
 };
-void items_entry_keep(struct items *items, struct items_entry *entry, const struct store_op *extra,
+void items_table_keep(struct items *items, struct items_entry *entry, const struct store_op *extra,
                       const struct items_kept *kept);
 /* Forgets it and, when `is_deleted`, deletes file and row. */
-void items_entry_drop(struct items *items, struct items_entry *entry, bool is_deleted);
+void items_table_drop(struct items *items, struct items_entry *entry, bool is_deleted);
 
 /* Deletes file and row. */
 void items_delete(struct items *items, const struct item_id *id);
@@ -162,10 +162,10 @@ bool items_case_is_erased(const struct items *items, const struct case_id *case_
 /* The node at the other end; false when it is not greeted. */
 bool items_node_of(const struct items *items, struct link_id link, struct node_id *ret_node);
 
-/* ---- items_put.c ---- */
+/* ---- items_import.c ---- */
 
 /* Answers ERR_BUSY to all. */
-void items_put_stop(struct items *items);
+void items_import_stop(struct items *items);
 
 /* ---- items_serve.c ---- */
 
@@ -185,7 +185,7 @@ enum items_state items_fetch_state(const struct items_entry *entry);
 void items_fetch_mend(struct items *items, struct items_entry *entry, uint32_t index);
 void items_fetch_status(struct items *items, struct link_id link, struct bytes frame);
 
-/* ---- items_ask.c ---- */
+/* ---- items_request.c ---- */
 
 /* Frees it; the wants that are out are forgotten. */
 void items_fetch_end(struct items *items, struct items_entry *entry);
@@ -198,7 +198,7 @@ struct items_want *items_fetch_want(struct items_source *source, uint32_t index)
 /* The chunk is missing again. */
 void items_fetch_return(struct items *items, struct items_fetch *fetch, uint32_t index);
 
-/* ---- items_take.c ---- */
+/* ---- items_receive.c ---- */
 
 void items_take_chunk(struct items *items, struct link_id link, struct bytes frame);
 

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/federation/publisher.h"
-#include "node/io/log.h"
 #include "node/links/links_state.h"
+#include "node/os/log.h"
+#include "node/roster_sync/publisher.h"
 
-static struct links_member *links_of_shell(struct links *links, struct link_id link)
+static struct links_member *links_of_runtime(struct links *links, struct link_id link)
 {
     for (size_t i = 0; link.value != 0 && i < LINK_COUNT_MAX; i++) {
         if (links->members[i].link.value == link.value)
@@ -24,10 +24,10 @@ static struct links_member *links_of_shell(struct links *links, struct link_id l
 static err links_send(void *arg, struct link_id link, struct bytes frame)
 {
     struct links *links = arg;
-    struct links_member *member = links_of_shell(links, link);
+    struct links_member *member = links_of_runtime(links, link);
     if (member == NULL)
         return ERR_NOT_FOUND;
-    if (member->way == LINKS_BOXED)
+    if (member->route == LINKS_BOXED)
         return links_relay_send(links, member, frame);
     struct hub_link direct = member->is_outbound_up ? member->outbound : member->inbound;
     return hub_send(links->hub, direct, frame);
@@ -36,7 +36,7 @@ static err links_send(void *arg, struct link_id link, struct bytes frame)
 static void links_hang_up(void *arg, struct link_id link)
 {
     struct links *links = arg;
-    struct links_member *member = links_of_shell(links, link);
+    struct links_member *member = links_of_runtime(links, link);
     if (member == NULL)
         return;
     member->quiet_until.ms = links_now().ms + LINKS_QUIET_MS;
@@ -90,7 +90,7 @@ static void links_add_publishers(struct links *links, const struct settings *set
 /* Whoever the roster admits, but for ourselves, is of interest, as far as the table reaches. */
 static void links_refresh(struct links *links)
 {
-    const struct roster *roster = shell_roster(links->shell);
+    const struct roster *roster = runtime_roster(links->runtime);
     struct transport_key keys[LINK_COUNT_MAX];
     size_t count = 0;
     for (size_t i = 0; i < LINK_COUNT_MAX; i++)
@@ -100,7 +100,7 @@ static void links_refresh(struct links *links)
     for (uint32_t i = 0; i < roster_count(roster); i++) {
         const struct roster_entry *entry = roster_at(roster, i);
         if (entry->state != MEMBER_ADMITTED ||
-            ID_EQUAL(entry->node_id, shell_settings(links->shell)->self))
+            ID_EQUAL(entry->node_id, runtime_settings(links->runtime)->self))
             continue;
         struct links_member *member = links_add(links, &entry->node_id);
         if (member == NULL)
@@ -181,7 +181,7 @@ static void links_on_drained(void *user, struct hub_link link)
     }
     struct links_member *member = links_direct_member(links, link);
     if (member != NULL && member->link.value != 0)
-        shell_link_drained(links->shell, member->link);
+        runtime_link_drained(links->runtime, member->link);
 }
 
 static void links_on_tick(uv_timer_t *timer)
@@ -208,9 +208,9 @@ err links_new(const struct links_config *config, struct links **ret_links)
     struct links *links = calloc(1, sizeof *links);
     if (links == NULL)
         return ERR_NO_MEMORY;
-    links->shell = config->shell;
-    links->identity = (struct boxed_identity){
-        .federation = shell_settings(config->shell)->federation,
+    links->runtime = config->runtime;
+    links->identity = (struct tunnel_identity){
+        .federation = runtime_settings(config->runtime)->federation,
         .local = config->public_key,
         .local_secret = config->secret_key,
     };
@@ -225,7 +225,7 @@ err links_new(const struct links_config *config, struct links **ret_links)
                   .on_drained = links_on_drained},
         .user = links,
     };
-    err failure = hub_new(config->gate, &hub, &links->hub);
+    err failure = hub_new(config->zap_authenticator, &hub, &links->hub);
     if (failure != OK) {
         free(links);
         return failure;
@@ -233,8 +233,8 @@ err links_new(const struct links_config *config, struct links **ret_links)
     uv_timer_init(config->loop, &links->tick);
     links->tick.data = links;
     uv_timer_start(&links->tick, links_on_tick, LINKS_TICK_MS, LINKS_TICK_MS);
-    struct shell_links face = {links_send, links_hang_up, links_roster_changed, links};
-    shell_attach_links(config->shell, &face);
+    struct runtime_links face = {links_send, links_hang_up, links_roster_changed, links};
+    runtime_attach_links(config->runtime, &face);
     links_refresh(links);
     *ret_links = links;
     return OK;
@@ -249,8 +249,8 @@ void links_free(struct links *links)
 {
     if (links == NULL)
         return;
-    struct shell_links nothing = {0};
-    shell_attach_links(links->shell, &nothing);
+    struct runtime_links nothing = {0};
+    runtime_attach_links(links->runtime, &nothing);
     for (size_t i = 0; i < LINK_COUNT_MAX; i++)
         links_relay_forget(&links->members[i]);
     for (size_t i = 0; i < LINKS_RELAY_MAX; i++)
@@ -269,9 +269,9 @@ enum links_way links_way(const struct links *links, const struct node_id *node,
         const struct links_member *member = &links->members[i];
         if (!ID_EQUAL(member->node, *node))
             continue;
-        if (member->way == LINKS_BOXED && ret_relay != NULL)
+        if (member->route == LINKS_BOXED && ret_relay != NULL)
             *ret_relay = links->relays[member->way_relay].key;
-        return member->way;
+        return member->route;
     }
     return LINKS_NONE;
 }

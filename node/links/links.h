@@ -11,15 +11,15 @@
 #ifndef CONSILIUM_NODE_LINKS_LINKS_H
 #define CONSILIUM_NODE_LINKS_LINKS_H
 
-#include "node/federation/shell.h"
-#include "node/io/hub.h"
+#include "node/net/hub.h"
+#include "node/runtime/runtime.h"
 
 struct links;
 
 /* Borrowed until links_free, `listen` only for the call. */
 struct links_config {
-    struct shell *shell;
-    struct gate *gate;
+    struct runtime *runtime;
+    struct zap_authenticator *zap_authenticator;
     uv_loop_t *loop;
     struct transport_key public_key;
     const uint8_t *secret_key; /* 32 bytes, in locked memory */

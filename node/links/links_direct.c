@@ -3,7 +3,7 @@
 
 void links_direct_dial(struct links *links, struct links_member *member)
 {
-    const struct roster *roster = shell_roster(links->shell);
+    const struct roster *roster = runtime_roster(links->runtime);
     const struct roster_entry *entry = roster_find(roster, &member->node);
     struct member full;
     if (entry == NULL || member->outbound.id != 0 || member->quiet_until.ms > links_now().ms)
@@ -45,7 +45,7 @@ bool links_direct_down(struct links *links, struct hub_link link)
     struct links_member *member = links_direct_member(links, link);
     if (member == NULL)
         return false;
-    bool was_used = member->way == LINKS_DIRECT &&
+    bool was_used = member->route == LINKS_DIRECT &&
                     (member->is_outbound_up ? member->outbound.id : member->inbound.id) == link.id;
     if (member->inbound.id == link.id)
         member->inbound = (struct hub_link){0};
@@ -55,8 +55,8 @@ bool links_direct_down(struct links *links, struct hub_link link)
     if (was_used && member->link.value != 0) {
         struct link_id old = member->link;
         member->link = (struct link_id){0};
-        member->way = LINKS_NONE;
-        shell_link_down(links->shell, old);
+        member->route = LINKS_NONE;
+        runtime_link_down(links->runtime, old);
     }
     links_choose(links, member);
     return true;

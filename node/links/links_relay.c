@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/io/log.h"
 #include "node/links/links_state.h"
+#include "node/os/log.h"
 
 static uint32_t links_relay_index(const struct links *links, const struct links_relay_state *relay)
 {
@@ -67,8 +67,8 @@ void links_relay_drained(struct links *links, struct links_relay_state *relay)
     }
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct links_member *member = &links->members[i];
-        if (member->way == LINKS_BOXED && member->way_relay == links_relay_index(links, relay))
-            shell_link_drained(links->shell, member->link);
+        if (member->route == LINKS_BOXED && member->way_relay == links_relay_index(links, relay))
+            runtime_link_drained(links->runtime, member->link);
     }
 }
 
@@ -83,52 +83,52 @@ static void links_relay_write(struct links *links, struct links_relay_state *rel
 
 /* ---- boxes ---- */
 
-static struct boxed *links_relay_boxed(struct links *links, struct links_member *member,
-                                       uint32_t relay)
+static struct tunnel *links_relay_boxed(struct links *links, struct links_member *member,
+                                        uint32_t relay)
 {
-    if (member->at[relay].boxed == NULL) {
-        member->at[relay].boxed = calloc(1, sizeof *member->at[relay].boxed);
-        if (member->at[relay].boxed != NULL)
-            boxed_init(member->at[relay].boxed, &links->identity, &links->relays[relay].key,
-                       &member->key);
+    if (member->at[relay].tunnel == NULL) {
+        member->at[relay].tunnel = calloc(1, sizeof *member->at[relay].tunnel);
+        if (member->at[relay].tunnel != NULL)
+            tunnel_init(member->at[relay].tunnel, &links->identity, &links->relays[relay].key,
+                        &member->key);
     }
-    return member->at[relay].boxed;
+    return member->at[relay].tunnel;
 }
 
 /* Gives one event to a session and carries out what it left. */
 static void links_relay_box(struct links *links, struct links_member *member, uint32_t index,
-                            struct boxed_event *event)
+                            struct tunnel_event *event)
 {
     struct links_relay_state *relay = &links->relays[index];
-    struct boxed *boxed = links_relay_boxed(links, member, index);
+    struct tunnel *tunnel = links_relay_boxed(links, member, index);
     uint8_t secret[KEY_SIZE];
-    if (boxed == NULL)
+    if (tunnel == NULL)
         return;
     event->now = links_now();
-    if (boxed_needs_secret(boxed, event)) {
+    if (tunnel_needs_secret(tunnel, event)) {
         randombytes_buf(secret, sizeof secret);
         event->secret = secret;
     }
-    boxed_on_event(boxed, event, &links->box_step);
+    tunnel_on_event(tunnel, event, &links->box_step);
     sodium_memzero(secret, sizeof secret);
-    const struct boxed_step *step = &links->box_step;
+    const struct tunnel_step *step = &links->box_step;
     if (step->send.size > 0 && relay->is_welcome) {
         struct relay_frame forward = {
             .type = RELAY_FORWARD, .key = member->key, .body = step->send};
         /* data was charged before it was sealed; handshakes and the like are charged here */
-        if (event->kind == BOXED_EVENT_SEND ||
+        if (event->kind == TUNNEL_EVENT_SEND ||
             relay_credit_take(&relay->credit, &member->key, step->send.size))
             links_relay_write(links, relay, &forward);
     }
     relay_choice_note(&member->at[index].choice, step, event->now);
-    enum boxed_change change = step->change;
-    if (change == BOXED_DOWN && member->way == LINKS_BOXED && member->way_relay == index) {
+    enum tunnel_change change = step->change;
+    if (change == TUNNEL_DOWN && member->route == LINKS_BOXED && member->way_relay == index) {
         struct link_id old = member->link;
         member->link = (struct link_id){0};
-        member->way = LINKS_NONE;
-        shell_link_down(links->shell, old);
+        member->route = LINKS_NONE;
+        runtime_link_down(links->runtime, old);
     }
-    if (change != BOXED_SAME)
+    if (change != TUNNEL_SAME)
         links_choose(links, member);
     if (step->opened.size > 0) {
         struct bytes opened = step->opened;
@@ -144,9 +144,9 @@ static void links_relay_box(struct links *links, struct links_member *member, ui
 err links_relay_send(struct links *links, struct links_member *member, struct bytes frame)
 {
     struct links_relay_state *relay = &links->relays[member->way_relay];
-    struct boxed_event event = {.kind = BOXED_EVENT_SEND, .bytes = frame};
+    struct tunnel_event event = {.kind = TUNNEL_EVENT_SEND, .bytes = frame};
     if (relay->waiting_first != NULL ||
-        !relay_credit_take_frame(&relay->credit, &member->key, frame.size + BOXED_WRAP_SIZE))
+        !relay_credit_take_frame(&relay->credit, &member->key, frame.size + TUNNEL_WRAP_SIZE))
         return ERR_BUSY;
     links_relay_box(links, member, member->way_relay, &event);
     return OK;
@@ -155,8 +155,8 @@ err links_relay_send(struct links *links, struct links_member *member, struct by
 void links_relay_hang_up(struct links *links, struct links_member *member)
 {
     for (uint32_t i = 0; i < LINKS_RELAY_MAX; i++) {
-        struct boxed_event event = {.kind = BOXED_EVENT_HANG_UP};
-        if (member->at[i].boxed != NULL && links->relays[i].is_welcome)
+        struct tunnel_event event = {.kind = TUNNEL_EVENT_HANG_UP};
+        if (member->at[i].tunnel != NULL && links->relays[i].is_welcome)
             links_relay_box(links, member, i, &event);
     }
 }
@@ -164,10 +164,10 @@ void links_relay_hang_up(struct links *links, struct links_member *member)
 void links_relay_forget(struct links_member *member)
 {
     for (size_t i = 0; i < LINKS_RELAY_MAX; i++) {
-        if (member->at[i].boxed != NULL)
-            boxed_clear(member->at[i].boxed);
-        free(member->at[i].boxed);
-        member->at[i].boxed = NULL;
+        if (member->at[i].tunnel != NULL)
+            tunnel_clear(member->at[i].tunnel);
+        free(member->at[i].tunnel);
+        member->at[i].tunnel = NULL;
         member->at[i].is_present = false;
         member->at[i].choice = (struct relay_choice){0};
     }
@@ -177,15 +177,15 @@ void links_relay_forget(struct links_member *member)
  * larger one only when that came to nothing. */
 static void links_relay_want(struct links *links, struct links_member *member, uint32_t index)
 {
-    struct boxed *boxed = links_relay_boxed(links, member, index);
+    struct tunnel *tunnel = links_relay_boxed(links, member, index);
     uint64_t now = links_now().ms;
     bool is_smaller = memcmp(links->identity.local.bytes, member->key.bytes, KEY_SIZE) < 0;
     uint64_t patience = is_smaller ? 0 : LINKS_SECOND_DIAL_MS;
-    if (boxed == NULL || !member->is_listed || !member->at[index].is_present ||
-        boxed->state != BOXED_IDLE || member->quiet_until.ms > now || member->way != LINKS_NONE ||
-        member->at[index].present_since.ms + patience > now)
+    if (tunnel == NULL || !member->is_listed || !member->at[index].is_present ||
+        tunnel->state != TUNNEL_IDLE || member->quiet_until.ms > now ||
+        member->route != LINKS_NONE || member->at[index].present_since.ms + patience > now)
         return;
-    struct boxed_event event = {.kind = BOXED_EVENT_DIAL};
+    struct tunnel_event event = {.kind = TUNNEL_EVENT_DIAL};
     member->at[index].present_since.ms = now; /* the next dial waits its turn again */
     links_relay_box(links, member, index, &event);
 }
@@ -203,7 +203,7 @@ static void links_relay_on_welcome(struct links *links, struct links_relay_state
     log_info("relay-up", log_hex("relay", ID_BYTES(relay->key)),
              log_count("epoch", frame->head.epoch));
     if (frame->head.epoch > 0)
-        shell_relay_head(links->shell, frame->head.epoch, &frame->head.id);
+        runtime_relay_head(links->runtime, frame->head.epoch, &frame->head.id);
     links_relay_watch(links, relay);
 }
 
@@ -237,8 +237,8 @@ static void links_relay_on_presence(struct links *links, struct links_relay_stat
         if (entry.value != 0 && !was_present)
             member->at[index].present_since = links_now();
         if (entry.value == 0) {
-            struct boxed_event event = {.kind = BOXED_EVENT_LOST};
-            if (member->at[index].boxed != NULL)
+            struct tunnel_event event = {.kind = TUNNEL_EVENT_LOST};
+            if (member->at[index].tunnel != NULL)
                 links_relay_box(links, member, index, &event);
         } else {
             links_relay_want(links, member, index);
@@ -250,7 +250,7 @@ static void links_relay_on_deliver(struct links *links, struct links_relay_state
                                    const struct relay_frame *frame)
 {
     struct links_member *member = links_of_key(links, &frame->key);
-    struct boxed_event event = {.kind = BOXED_EVENT_FRAME, .bytes = frame->body};
+    struct tunnel_event event = {.kind = TUNNEL_EVENT_FRAME, .bytes = frame->body};
     if (member != NULL && member->is_listed && member->quiet_until.ms <= links_now().ms)
         links_relay_box(links, member, links_relay_index(links, relay), &event);
 }
@@ -262,8 +262,8 @@ static void links_relay_on_credit(struct links *links, struct links_relay_state 
         struct relay_entry entry = relay_frame_entry(frame, i);
         relay_credit_give(&relay->credit, &entry.key, entry.value);
         struct links_member *member = links_of_key(links, &entry.key);
-        if (member != NULL && member->way == LINKS_BOXED && member->link.value != 0)
-            shell_link_drained(links->shell, member->link);
+        if (member != NULL && member->route == LINKS_BOXED && member->link.value != 0)
+            runtime_link_drained(links->runtime, member->link);
     }
 }
 
@@ -271,7 +271,7 @@ static void links_relay_on_status(struct links *links, struct links_relay_state 
                                   const struct relay_frame *frame)
 {
     struct links_member *member = links_of_key(links, &frame->key);
-    struct boxed_event event = {.kind = BOXED_EVENT_LOST};
+    struct tunnel_event event = {.kind = TUNNEL_EVENT_LOST};
     uint32_t index = links_relay_index(links, relay);
     if (frame->code == RELAY_REFUSED) {
         log_error("relay-refused", log_hex("relay", ID_BYTES(relay->key)),
@@ -285,7 +285,7 @@ static void links_relay_on_status(struct links *links, struct links_relay_state 
         return;
     }
     relay_credit_give(&relay->credit, &frame->key, frame->units);
-    if (member != NULL && member->at[index].boxed != NULL)
+    if (member != NULL && member->at[index].tunnel != NULL)
         links_relay_box(links, member, index, &event);
 }
 
@@ -311,7 +311,7 @@ void links_relay_frame(struct links *links, struct links_relay_state *relay, str
         links_relay_on_status(links, relay, &frame);
     else if (frame.type == RELAY_HEAD) {
         relay->epoch = frame.head.epoch;
-        shell_relay_head(links->shell, frame.head.epoch, &frame.head.id);
+        runtime_relay_head(links->runtime, frame.head.epoch, &frame.head.id);
     }
 }
 
@@ -319,7 +319,7 @@ void links_relay_frame(struct links *links, struct links_relay_state *relay, str
 
 void links_relay_up(struct links *links, struct links_relay_state *relay)
 {
-    const struct roster *roster = shell_roster(links->shell);
+    const struct roster *roster = runtime_roster(links->runtime);
     const struct chain_link *last = chain_last(&roster->chain);
     struct relay_frame hello = {.type = RELAY_HELLO,
                                 .version_min = RELAY_VERSION,
@@ -339,9 +339,9 @@ void links_relay_down(struct links *links, struct links_relay_state *relay)
     links_relay_clear(relay);
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct links_member *member = &links->members[i];
-        struct boxed_event event = {.kind = BOXED_EVENT_LOST};
+        struct tunnel_event event = {.kind = TUNNEL_EVENT_LOST};
         member->at[index].is_present = false;
-        if (member->at[index].boxed != NULL)
+        if (member->at[index].tunnel != NULL)
             links_relay_box(links, member, index, &event);
     }
 }
@@ -361,11 +361,11 @@ static void links_relay_drop(struct links *links, struct links_relay_state *rela
     hub_close(links->hub, relay->link);
     links_relay_down(links, relay);
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
-        struct boxed *boxed = links->members[i].at[index].boxed;
-        if (boxed != NULL)
-            boxed_clear(boxed); /* its prologue names the relay that was here */
-        free(boxed);
-        links->members[i].at[index].boxed = NULL;
+        struct tunnel *tunnel = links->members[i].at[index].tunnel;
+        if (tunnel != NULL)
+            tunnel_clear(tunnel); /* its prologue names the relay that was here */
+        free(tunnel);
+        links->members[i].at[index].tunnel = NULL;
         links->members[i].at[index].choice = (struct relay_choice){0};
     }
     memset(relay, 0, sizeof *relay);
@@ -373,7 +373,7 @@ static void links_relay_drop(struct links *links, struct links_relay_state *rela
 
 void links_relay_refresh(struct links *links)
 {
-    const struct roster *roster = shell_roster(links->shell);
+    const struct roster *roster = runtime_roster(links->runtime);
     if (roster_current_head(roster) == NULL)
         return;
     const struct settings *settings = roster_settings(roster);
@@ -405,9 +405,9 @@ void links_relay_tick(struct links *links)
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct links_member *member = &links->members[i];
         for (uint32_t j = 0; member->is_listed && j < LINKS_RELAY_MAX; j++) {
-            struct boxed *boxed = member->at[j].boxed;
-            struct boxed_event event = {.kind = BOXED_EVENT_TIME};
-            if (boxed != NULL && boxed_deadline(boxed).ms <= now)
+            struct tunnel *tunnel = member->at[j].tunnel;
+            struct tunnel_event event = {.kind = TUNNEL_EVENT_TIME};
+            if (tunnel != NULL && tunnel_deadline(tunnel).ms <= now)
                 links_relay_box(links, member, j, &event);
             if (links->relays[j].is_welcome)
                 links_relay_want(links, member, j);

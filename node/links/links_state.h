@@ -1,12 +1,12 @@
-/* What the rooms of links share: links.c (the faces to shell and hub), links_way.c, links_direct.c,
- * links_relay.c. */
+/* What the rooms of links share: links.c (the faces to shell and hub), links_route.c,
+ * links_direct.c, links_relay.c. */
 #ifndef CONSILIUM_NODE_LINKS_LINKS_STATE_H
 #define CONSILIUM_NODE_LINKS_LINKS_STATE_H
 
 #include "node/links/links.h"
-#include "protocol/link/relay_choice.h"
-#include "protocol/link/relay_credit.h"
-#include "protocol/link/relay_frame.h"
+#include "protocol/wire/relay_choice.h"
+#include "protocol/wire/relay_credit.h"
+#include "protocol/wire/relay_frame.h"
 
 enum {
     LINKS_RELAY_MAX = 4,             /* connected at once; the first in the settings' order */
@@ -20,7 +20,7 @@ struct links_member {
     struct node_id node; /* zeros: free; a publisher's are the first bytes of its key */
     struct transport_key key;
     struct link_id link; /* as the shell knows it; 0: down */
-    enum links_way way;
+    enum links_way route;
     uint32_t way_relay;
     struct mono quiet_until;
     struct hub_link inbound;  /* up; 0: none */
@@ -29,7 +29,7 @@ struct links_member {
     bool is_listed; /* still in the roster */
     bool is_publisher;
     struct {
-        struct boxed *boxed; /* NULL until first used */
+        struct tunnel *tunnel; /* NULL until first used */
         struct relay_choice choice;
         bool is_present; /* the relay says it is connected there */
         struct mono present_since;
@@ -55,18 +55,18 @@ struct links_relay_state {
 };
 
 struct links {
-    struct shell *shell;
+    struct runtime *runtime;
     struct hub *hub;
-    struct boxed_identity identity;
+    struct tunnel_identity identity;
     struct links_member members[LINK_COUNT_MAX];
     struct links_relay_state relays[LINKS_RELAY_MAX];
-    struct boxed_step box_step;
+    struct tunnel_step box_step;
     uint32_t link_last;
     uv_timer_t tick;
     uint8_t frame_memory[FRAME_SIZE_MAX + RELAY_WRAP_SIZE];
 };
 
-/* ---- links_way.c ---- */
+/* ---- links_route.c ---- */
 
 struct mono links_now(void);
 /* NULL when the key is no member's (or nobody of interest). */

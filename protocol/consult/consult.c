@@ -5,7 +5,7 @@
 
 #include "protocol/consult/consult_effect.h"
 #include "protocol/consult/consult_table.h"
-#include "protocol/consult/vocabulary.h"
+#include "protocol/contents/content_registry.h"
 
 /* ---- names ---- */
 
@@ -125,7 +125,7 @@ static enum consult_verdict check_shape(const struct consult_record *record)
         return CONSULT_MALFORMED;
     uint16_t kind = record->statement->kind;
     err failure = kind_check(kind, SCOPE_CASE, record->audience, record->statement->is_signed);
-    if (failure == ERR_UNSUPPORTED || (failure == OK && vocabulary_table(kind) == NULL))
+    if (failure == ERR_UNSUPPORTED || (failure == OK && content_registry_table(kind) == NULL))
         return CONSULT_NO_MEANING;
     return failure == OK ? CONSULT_COUNTS : CONSULT_MALFORMED;
 }
@@ -199,8 +199,8 @@ enum consult_verdict consult_judge(const struct consult *consult,
 static enum consult_verdict apply_release(struct consult_participant *author,
                                           const struct consult_record *record)
 {
-    struct caserecord_release release;
-    if (caserecord_release_read(record->statement->content, &release) != OK)
+    struct case_record_release release;
+    if (case_record_release_read(record->statement->content, &release) != OK)
         return CONSULT_MALFORMED;
     for (size_t i = 0; i < author->released_count; i++) {
         struct consult_released *released = &author->released[i];
@@ -222,8 +222,8 @@ static enum consult_verdict apply_erased(const struct consult *consult,
                                          struct consult_participant *author,
                                          const struct consult_record *record)
 {
-    struct caserecord_erased erased;
-    if (caserecord_erased_read(record->statement->content, &erased) != OK)
+    struct case_record_erased erased;
+    if (case_record_erased_read(record->statement->content, &erased) != OK)
         return CONSULT_MALFORMED;
     if (!ID_EQUAL(erased.erase, consult->erase))
         return CONSULT_UNKNOWN_RECORD;

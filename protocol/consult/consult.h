@@ -14,9 +14,9 @@
 #ifndef CONSILIUM_PROTOCOL_CONSULT_CONSULT_H
 #define CONSILIUM_PROTOCOL_CONSULT_CONSULT_H
 
-#include "protocol/consult/announcement.h"
-#include "protocol/consult/caserecord.h"
-#include "protocol/consult/mirror.h"
+#include "protocol/contents/announcement.h"
+#include "protocol/contents/case_record.h"
+#include "protocol/contents/mirror.h"
 #include "protocol/record/record.h"
 #include "protocol/record/statement.h"
 
@@ -105,7 +105,7 @@ struct consult {
     struct consult_cursor cursor;           /* in the requester's stream */
     struct consult_cursor successor_cursor; /* in the successor's */
 
-    struct caserecord_opening opening;
+    struct case_record_opening opening;
     uint8_t specialty[TAG_SIZE_MAX];
     size_t specialty_size;
     enum announcement_mode mode;

@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-#include "protocol/consult/announcement.h"
-#include "protocol/consult/casefile.h"
-#include "protocol/consult/caserecord.h"
 #include "protocol/consult/consult_table.h"
-#include "protocol/consult/vocabulary.h"
+#include "protocol/contents/announcement.h"
+#include "protocol/contents/case_file.h"
+#include "protocol/contents/case_record.h"
+#include "protocol/contents/content_registry.h"
 
 static struct consult_participant *find_participant(struct consult *consult,
                                                     const struct node_id *node)
@@ -27,17 +27,17 @@ static struct consult_taken *find_taken(struct consult *consult, const struct re
 
 /* C-30: the opening makes the case_id together with the writer, in the stream's first record. */
 static bool proves_case(const struct consult *consult, const struct node_id *requester,
-                        const struct caserecord_opening *opening)
+                        const struct case_record_opening *opening)
 {
-    return caserecord_proves(&consult->federation, requester, opening, &consult->case_id);
+    return case_record_proves(&consult->federation, requester, opening, &consult->case_id);
 }
 
 enum consult_verdict consult_effect_open(struct consult *consult,
                                          const struct consult_record *record)
 {
-    struct caserecord_open open;
+    struct case_record_open open;
     struct announcement announcement;
-    if (caserecord_open_read(record->statement->content, &open) != OK ||
+    if (case_record_open_read(record->statement->content, &open) != OK ||
         announcement_read(open.announcement, &announcement) != OK || record->sequence != 1 ||
         !ID_EQUAL(open.requester, record->writer) ||
         !ID_EQUAL(announcement.case_id, consult->case_id) ||
@@ -61,10 +61,10 @@ enum consult_verdict consult_effect_open(struct consult *consult,
 static enum consult_verdict apply_manifest(struct consult *consult,
                                            const struct consult_record *record)
 {
-    struct casefile casefile;
-    if (casefile_read(record->statement->content, &casefile) != OK)
+    struct case_file case_file;
+    if (case_file_read(record->statement->content, &case_file) != OK)
         return CONSULT_MALFORMED;
-    consult->manifest_root = casefile_root(&casefile);
+    consult->manifest_root = case_file_root(&case_file);
     consult->manifest = record->id;
     return CONSULT_COUNTS;
 }
@@ -72,8 +72,8 @@ static enum consult_verdict apply_manifest(struct consult *consult,
 static enum consult_verdict apply_grant(struct consult *consult,
                                         const struct consult_record *record)
 {
-    struct caserecord_grant grant;
-    if (caserecord_grant_read(record->statement->content, &grant) != OK ||
+    struct case_record_grant grant;
+    if (case_record_grant_read(record->statement->content, &grant) != OK ||
         ID_EQUAL(grant.participant, consult->requester))
         return CONSULT_MALFORMED;
     struct consult_participant *participant = find_participant(consult, &grant.participant);
@@ -96,8 +96,8 @@ static enum consult_verdict apply_grant(struct consult *consult,
 static enum consult_verdict apply_grant_end(struct consult *consult,
                                             const struct consult_record *record)
 {
-    struct caserecord_grant_end end;
-    if (caserecord_grant_end_read(record->statement->content, &end) != OK)
+    struct case_record_grant_end end;
+    if (case_record_grant_end_read(record->statement->content, &end) != OK)
         return CONSULT_MALFORMED;
     struct consult_participant *participant = find_participant(consult, &end.participant);
     if (participant == NULL)
@@ -112,7 +112,7 @@ static enum consult_verdict apply_grant_end(struct consult *consult,
 
 /* C-32: an entry is weighed as its record would be: by state, kind and author. */
 static enum consult_verdict take_in_one(struct consult *consult,
-                                        const struct caserecord_taken *entry)
+                                        const struct case_record_taken *entry)
 {
     struct consult_participant *author = find_participant(consult, &entry->author);
     uint16_t kind = (uint16_t)entry->kind;
@@ -139,10 +139,10 @@ static enum consult_verdict take_in_one(struct consult *consult,
 static enum consult_verdict apply_take_in(struct consult *consult,
                                           const struct consult_record *record)
 {
-    struct caserecord_take_in take_in;
+    struct case_record_take_in take_in;
     enum consult_verdict verdict = CONSULT_MALFORMED;
     bool has_one = false;
-    if (caserecord_take_in_read(record->statement->content, &take_in) != OK)
+    if (case_record_take_in_read(record->statement->content, &take_in) != OK)
         return CONSULT_MALFORMED;
     for (size_t i = 0; i < take_in.taken_count; i++) {
         verdict = take_in_one(consult, &take_in.taken[i]);
@@ -154,9 +154,9 @@ static enum consult_verdict apply_take_in(struct consult *consult,
 static enum consult_verdict apply_reveal(struct consult *consult,
                                          const struct consult_record *record)
 {
-    struct caserecord_reveal reveal;
+    struct case_record_reveal reveal;
     bool has_one = false;
-    if (caserecord_reveal_read(record->statement->content, &reveal) != OK)
+    if (case_record_reveal_read(record->statement->content, &reveal) != OK)
         return CONSULT_MALFORMED;
     for (size_t i = 0; i < reveal.record_count; i++) {
         struct consult_taken *taken = find_taken(consult, &reveal.records[i]);
@@ -187,8 +187,8 @@ enum consult_verdict consult_effect_check_synthesis(const struct consult *consul
 static enum consult_verdict apply_synthesis(struct consult *consult,
                                             const struct consult_record *record)
 {
-    struct caserecord_synthesis synthesis;
-    if (caserecord_synthesis_read(record->statement->content, &synthesis) != OK)
+    struct case_record_synthesis synthesis;
+    if (case_record_synthesis_read(record->statement->content, &synthesis) != OK)
         return CONSULT_MALFORMED;
     enum consult_verdict verdict = consult_effect_check_synthesis(consult);
     if (verdict == CONSULT_COUNTS)
@@ -201,8 +201,8 @@ static enum consult_verdict apply_synthesis(struct consult *consult,
 static enum consult_verdict apply_extend(struct consult *consult,
                                          const struct consult_record *record)
 {
-    struct caserecord_extend extend;
-    if (caserecord_extend_read(record->statement->content, &extend) != OK)
+    struct case_record_extend extend;
+    if (case_record_extend_read(record->statement->content, &extend) != OK)
         return CONSULT_MALFORMED;
     if (extend.deadline.ms <= consult->deadline.ms)
         return CONSULT_TOO_EARLY;
@@ -225,8 +225,8 @@ static enum consult_verdict apply_extend(struct consult *consult,
 static enum consult_verdict apply_outcome(struct consult *consult,
                                           const struct consult_record *record)
 {
-    struct caserecord_outcome outcome;
-    if (caserecord_outcome_read(record->statement->content, &outcome) != OK)
+    struct case_record_outcome outcome;
+    if (case_record_outcome_read(record->statement->content, &outcome) != OK)
         return CONSULT_MALFORMED;
     consult->outcome = record->id;
     if (outcome.day > consult->outcome_day)
@@ -237,8 +237,8 @@ static enum consult_verdict apply_outcome(struct consult *consult,
 /* Records that only have to be well formed. */
 enum consult_verdict consult_effect_check_content(const struct consult_record *record)
 {
-    union vocabulary_value value;
-    return vocabulary_read(record->statement->kind, record->statement->content, &value) == OK
+    union content_registry_value value;
+    return content_registry_read(record->statement->kind, record->statement->content, &value) == OK
                ? CONSULT_COUNTS
                : CONSULT_MALFORMED;
 }
@@ -281,10 +281,10 @@ enum consult_verdict consult_effect_apply(struct consult *consult,
 enum consult_verdict consult_effect_erase(struct consult *consult,
                                           const struct consult_record *record)
 {
-    struct caserecord_erase erase;
+    struct case_record_erase erase;
     if (consult->state == CASE_ERASED)
         return ID_EQUAL(consult->erase, record->id) ? CONSULT_SEEN : CONSULT_ERASED;
-    if (caserecord_erase_read(record->statement->content, &erase) != OK ||
+    if (case_record_erase_read(record->statement->content, &erase) != OK ||
         !proves_case(consult, &erase.requester, &erase.opening))
         return CONSULT_MALFORMED;
     bool is_successor =

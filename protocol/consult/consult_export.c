@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "protocol/consult/announcement.h"
+#include "protocol/contents/announcement.h"
 
 enum { CONSULT_EXPORT_VERSION = 2 };
 enum { EXPORT_ENDED = 1, EXPORT_OPINION = 2, EXPORT_DECLINED = 4, EXPORT_FLAGS_ALL = 7 };

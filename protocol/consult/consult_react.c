@@ -1,6 +1,6 @@
 #include "protocol/consult/consult.h"
 
-#include "protocol/consult/mail.h"
+#include "protocol/contents/mail.h"
 
 struct reaction {
     const struct consult *consult;
@@ -54,11 +54,11 @@ static void react_mirror(struct reaction *reaction, enum mirror_what what)
 /* A record that counts is of the requester, but for releases and receipts of erasure. */
 static void react_counted(struct reaction *reaction, bool is_mine)
 {
-    struct caserecord_grant grant;
+    struct case_record_grant grant;
     struct bytes content = reaction->record->statement->content;
     switch (reaction->record->statement->kind) {
     case KIND_GRANT:
-        if (caserecord_grant_read(content, &grant) != OK)
+        if (case_record_grant_read(content, &grant) != OK)
             break;
         if (is_mine)
             reaction_add(reaction, CONSULT_MAIL_NOTICE)->node = grant.participant;

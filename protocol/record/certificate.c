@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "protocol/hash.h"
+#include "protocol/base/hash.h"
 
 CONTENT_CODES(certificate_reasons, CERTIFICATE_REASON_LIST);
 

@@ -13,7 +13,7 @@
 #ifndef CONSILIUM_PROTOCOL_RECORD_CERTIFICATE_H
 #define CONSILIUM_PROTOCOL_RECORD_CERTIFICATE_H
 
-#include "protocol/ids.h"
+#include "protocol/base/ids.h"
 #include "protocol/record/content.h"
 
 enum {

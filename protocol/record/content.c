@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <string.h>
 
-#include "protocol/ids.h"
-#include "protocol/pack.h"
-#include "protocol/roster/tag.h"
-#include "protocol/utf8.h"
+#include "protocol/base/ids.h"
+#include "protocol/base/pack.h"
+#include "protocol/base/utf8.h"
+#include "protocol/member/tag.h"
 
 /* ---- grammar ---- */
 

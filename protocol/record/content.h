@@ -13,9 +13,9 @@
 #ifndef CONSILIUM_PROTOCOL_RECORD_CONTENT_H
 #define CONSILIUM_PROTOCOL_RECORD_CONTENT_H
 
-#include "protocol/bytes.h"
-#include "protocol/error.h"
-#include "protocol/limits.h"
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
+#include "protocol/base/limits.h"
 
 enum content_type {
     CONTENT_UINT,     /* uint64_t, at most `max` */

@@ -4,7 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "protocol/hash.h"
+#include "protocol/base/hash.h"
 
 _Static_assert(ITEM_SEAL_SIZE == crypto_aead_xchacha20poly1305_ietf_ABYTES, "the seal's size");
 _Static_assert(KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "the key's size");

@@ -20,8 +20,8 @@
 #ifndef CONSILIUM_PROTOCOL_RECORD_ITEM_H
 #define CONSILIUM_PROTOCOL_RECORD_ITEM_H
 
-#include "protocol/ids.h"
-#include "protocol/limits.h"
+#include "protocol/base/ids.h"
+#include "protocol/base/limits.h"
 
 enum {
     ITEM_SEAL_SIZE = 16, /* a chunk is this much larger than its piece */

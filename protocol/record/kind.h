@@ -2,11 +2,11 @@
  * must have signed it, who may read it. Normative text and rules by number: spec/consult.md.
  *
  * A kind that is not listed is kept and passed on, and never interpreted. A listed kind without a
- * content yet (vocabulary_table gives NULL) is treated in the same way. */
+ * content yet (content_registry_table gives NULL) is treated in the same way. */
 #ifndef CONSILIUM_PROTOCOL_RECORD_KIND_H
 #define CONSILIUM_PROTOCOL_RECORD_KIND_H
 
-#include "protocol/error.h"
+#include "protocol/base/error.h"
 #include "protocol/record/record.h"
 
 enum kind_writer {

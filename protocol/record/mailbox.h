@@ -2,7 +2,7 @@
 #ifndef CONSILIUM_PROTOCOL_RECORD_MAILBOX_H
 #define CONSILIUM_PROTOCOL_RECORD_MAILBOX_H
 
-#include "protocol/ids.h"
+#include "protocol/base/ids.h"
 #include "protocol/record/content.h"
 
 struct mailbox {

@@ -4,7 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "protocol/hash.h"
+#include "protocol/base/hash.h"
 
 /* Where the body hash begins: what stands before it is the body's associated data. */
 enum { RECORD_AD_SIZE = RECORD_HEADER_SIZE - HASH_SIZE };

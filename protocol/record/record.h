@@ -9,8 +9,8 @@
 #ifndef CONSILIUM_PROTOCOL_RECORD_RECORD_H
 #define CONSILIUM_PROTOCOL_RECORD_RECORD_H
 
-#include "protocol/limits.h"
-#include "protocol/scope.h"
+#include "protocol/base/limits.h"
+#include "protocol/base/scope.h"
 
 enum {
     RECORD_VERSION = 1,

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "protocol/hash.h"
+#include "protocol/base/hash.h"
 
 enum { STATEMENT_FLAG_SIGNED = 1 };
 

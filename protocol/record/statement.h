@@ -10,7 +10,7 @@
 #ifndef CONSILIUM_PROTOCOL_RECORD_STATEMENT_H
 #define CONSILIUM_PROTOCOL_RECORD_STATEMENT_H
 
-#include "protocol/error.h"
+#include "protocol/base/error.h"
 #include "protocol/record/kind.h"
 #include "protocol/record/record.h"
 

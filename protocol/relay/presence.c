@@ -14,35 +14,35 @@ struct presence_watch {
 };
 
 void presence_init(struct presence *presence, uint32_t watcher_count, uint32_t watch_count_max,
-                   const uint8_t secret[static FINDER_SECRET_SIZE], struct slab *slab)
+                   const uint8_t secret[static HASH_INDEX_SECRET_SIZE], struct arena *arena)
 {
     uint64_t count = (uint64_t)watcher_count * watch_count_max;
     assert(count > 0 && count < UINT32_MAX / 4);
     *presence = (struct presence){.watch_count_max = watch_count_max};
     memcpy(presence->secret, secret, sizeof presence->secret);
-    presence->watches = slab_take(slab, (size_t)count + 1, sizeof *presence->watches);
-    slab_places_init(&presence->places, slab, (uint32_t)count);
-    finder_init(&presence->finder, slab, (uint32_t)count);
-    presence->of_watcher = slab_take(slab, (size_t)count + 1, sizeof *presence->of_watcher);
-    presence->due = slab_take(slab, (size_t)count + 1, sizeof *presence->due);
+    presence->watches = arena_take(arena, (size_t)count + 1, sizeof *presence->watches);
+    arena_places_init(&presence->places, arena, (uint32_t)count);
+    hash_index_init(&presence->hash_index, arena, (uint32_t)count);
+    presence->of_watcher = arena_take(arena, (size_t)count + 1, sizeof *presence->of_watcher);
+    presence->due = arena_take(arena, (size_t)count + 1, sizeof *presence->due);
     size_t watchers = (size_t)watcher_count + 1;
-    presence->watched = slab_take(slab, watchers, sizeof *presence->watched);
-    presence->telling = slab_take(slab, watchers, sizeof *presence->telling);
-    presence->notified_node = slab_take(slab, watchers, sizeof *presence->notified_node);
+    presence->watched = arena_take(arena, watchers, sizeof *presence->watched);
+    presence->telling = arena_take(arena, watchers, sizeof *presence->telling);
+    presence->notified_node = arena_take(arena, watchers, sizeof *presence->notified_node);
 }
 
 static uint64_t presence_hash(const struct presence *presence, const struct transport_key *key)
 {
-    return finder_hash(presence->secret, ID_BYTES(*key), 0);
+    return hash_index_hash(presence->secret, ID_BYTES(*key), 0);
 }
 
 static uint32_t presence_find(const struct presence *presence, uint32_t watcher,
                               const struct transport_key *key)
 {
-    uint32_t index = finder_first(&presence->finder, presence_hash(presence, key));
+    uint32_t index = hash_index_first(&presence->hash_index, presence_hash(presence, key));
     while (index != 0 && (presence->watches[index].watcher != watcher ||
                           !ID_EQUAL(presence->watches[index].key, *key)))
-        index = finder_next(&presence->finder, index);
+        index = hash_index_next(&presence->hash_index, index);
     return index;
 }
 
@@ -71,10 +71,10 @@ err presence_watch(struct presence *presence, uint32_t watcher, const struct tra
     if (index == 0) {
         if (presence->watched[watcher].count >= presence->watch_count_max)
             return ERR_OVER_BUDGET;
-        index = slab_places_get(&presence->places);
+        index = arena_places_get(&presence->places);
         assert(index != 0);
         presence->watches[index] = (struct presence_watch){.key = *key, .watcher = watcher};
-        finder_add(&presence->finder, presence_hash(presence, key), index);
+        hash_index_add(&presence->hash_index, presence_hash(presence, key), index);
         queue_append(&presence->watched[watcher], presence->of_watcher, index);
     }
     presence->watches[index].told = PRESENCE_UNTOLD;
@@ -86,9 +86,9 @@ static void presence_free(struct presence *presence, uint32_t index)
 {
     struct presence_watch *watch = &presence->watches[index];
     presence_rest(presence, index);
-    finder_remove(&presence->finder, presence_hash(presence, &watch->key), index);
+    hash_index_remove(&presence->hash_index, presence_hash(presence, &watch->key), index);
     queue_remove(&presence->watched[watch->watcher], presence->of_watcher, index);
-    slab_places_put(&presence->places, index);
+    arena_places_put(&presence->places, index);
 }
 
 void presence_unwatch(struct presence *presence, uint32_t watcher, const struct transport_key *key)
@@ -110,10 +110,10 @@ void presence_forget(struct presence *presence, uint32_t watcher)
 static uint32_t presence_each(const struct presence *presence, uint32_t index,
                               const struct transport_key *key)
 {
-    index = index == 0 ? finder_first(&presence->finder, presence_hash(presence, key))
-                       : finder_next(&presence->finder, index);
+    index = index == 0 ? hash_index_first(&presence->hash_index, presence_hash(presence, key))
+                       : hash_index_next(&presence->hash_index, index);
     while (index != 0 && !ID_EQUAL(presence->watches[index].key, *key))
-        index = finder_next(&presence->finder, index);
+        index = hash_index_next(&presence->hash_index, index);
     return index;
 }
 

@@ -4,10 +4,10 @@
 #ifndef CONSILIUM_PROTOCOL_RELAY_PRESENCE_H
 #define CONSILIUM_PROTOCOL_RELAY_PRESENCE_H
 
-#include "protocol/ids.h"
-#include "protocol/link/relay_frame.h"
-#include "protocol/relay/finder.h"
-#include "protocol/relay/queue.h"
+#include "protocol/base/hash_index.h"
+#include "protocol/base/ids.h"
+#include "protocol/base/queue.h"
+#include "protocol/wire/relay_frame.h"
 
 enum { PRESENCE_SETTLE_MS = 3000, PRESENCE_TAKE_MAX = 24 };
 
@@ -15,10 +15,10 @@ struct presence_watch; /* presence.c */
 
 struct presence {
     uint32_t watch_count_max; /* of one watcher */
-    uint8_t secret[FINDER_SECRET_SIZE];
+    uint8_t secret[HASH_INDEX_SECRET_SIZE];
     struct presence_watch *watches;
-    struct slab_places places;
-    struct finder finder; /* by the key that is watched */
+    struct arena_places places;
+    struct hash_index hash_index; /* by the key that is watched */
     struct queue_node *of_watcher;
     struct queue_node *due; /* in the watcher's list, or among those that settle */
     struct queue *watched;  /* of each watcher */
@@ -30,7 +30,7 @@ struct presence {
 
 /* Watchers are numbered from 1 to `watcher_count`. */
 void presence_init(struct presence *presence, uint32_t watcher_count, uint32_t watch_count_max,
-                   const uint8_t secret[static FINDER_SECRET_SIZE], struct slab *slab);
+                   const uint8_t secret[static HASH_INDEX_SECRET_SIZE], struct arena *arena);
 
 /* The watcher will be told of this key, now and at changes. ERR_OVER_BUDGET: it has all its
  * watches. */

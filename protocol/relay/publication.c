@@ -55,28 +55,28 @@ void publication_put(struct buffer *buffer, struct bytes signed_head)
 /* ROSTER-34: a healing head needs a person's word, a relay's too: the officers who may sign it are
  * those of an older head, whose keys may have been stolen since. */
 static err publication_learn_head(struct bytes head, struct chain *chain,
-                                  const struct head_id *healing, struct wall received)
+                                  const struct head_id *split_recovery, struct wall received)
 {
     struct roster_head_signed signed_head;
     err failure = chain_learn(chain, head, received);
-    if (failure != ERR_FORKED || healing == NULL)
+    if (failure != ERR_FORKED || split_recovery == NULL)
         return failure;
     if (roster_head_signed_read(head, &signed_head) != OK)
         return failure;
     struct head_id id = roster_head_id(signed_head.body);
-    if (!ID_IS_ZERO(*healing) && !ID_EQUAL(id, *healing))
+    if (!ID_IS_ZERO(*split_recovery) && !ID_EQUAL(id, *split_recovery))
         return failure;
     return chain_heal(chain, head, received) == OK ? OK : failure;
 }
 
 static err publication_learn_heads(const struct publication *publication, struct chain *chain,
-                                   const struct head_id *healing, struct wall received)
+                                   const struct head_id *split_recovery, struct wall received)
 {
     struct reader reader = reader_of(publication->heads);
     struct bytes head;
     uint32_t count = chain->count;
     while (publication_next(&reader, &head)) {
-        err failure = publication_learn_head(head, chain, healing, received);
+        err failure = publication_learn_head(head, chain, split_recovery, received);
         if (failure == ERR_DUPLICATE && chain->count > count)
             return ERR_MALFORMED; /* old after new: not ascending */
         if (failure != OK && failure != ERR_DUPLICATE)
@@ -86,12 +86,12 @@ static err publication_learn_heads(const struct publication *publication, struct
 }
 
 err publication_learn(const struct publication *publication, struct chain *chain,
-                      const struct head_id *healing, struct wall received)
+                      const struct head_id *split_recovery, struct wall received)
 {
     const struct roster_head tip = chain->tip;
     const struct federation_id federation = chain->federation;
     uint32_t count = chain->count;
-    err failure = publication_learn_heads(publication, chain, healing, received);
+    err failure = publication_learn_heads(publication, chain, split_recovery, received);
     if (failure == OK && chain->count == count)
         failure = ERR_DUPLICATE;
     struct hash hash = transport_list_hash(publication->list);

@@ -7,9 +7,9 @@
 #ifndef CONSILIUM_PROTOCOL_RELAY_PUBLICATION_H
 #define CONSILIUM_PROTOCOL_RELAY_PUBLICATION_H
 
-#include "protocol/link/relay_frame.h"
+#include "protocol/member/transport_list.h"
 #include "protocol/roster/chain.h"
-#include "protocol/roster/transport_list.h"
+#include "protocol/wire/relay_frame.h"
 
 enum { PUBLICATION_HEAD_COUNT_MAX = 65536 };
 
@@ -32,8 +32,9 @@ void publication_begin(struct buffer *buffer, uint32_t head_count);
 void publication_put(struct buffer *buffer, struct bytes signed_head);
 
 /* Learns the heads that `chain` does not have, and checks that the list is that of its tip then.
- * Unless OK the chain is as it was. A healing head is followed when its id is `healing`, which
- * whoever runs the relay has confirmed (zeros: any, for what was taken once before; NULL: none).
+ * Unless OK the chain is as it was. A healing head is followed when its id is `split_recovery`,
+ * which whoever runs the relay has confirmed (zeros: any, for what was taken once before; NULL:
+ * none).
  *
  *   ERR_DUPLICATE  nothing newer than what is here
  *   ERR_MALFORMED  heads that are here stand behind new ones
@@ -41,7 +42,7 @@ void publication_put(struct buffer *buffer, struct bytes signed_head);
  *   ERR_FORKED     among others: a healing head that nobody confirmed
  *   and as chain_learn */
 MUST_USE err publication_learn(const struct publication *publication, struct chain *chain,
-                               const struct head_id *healing, struct wall received);
+                               const struct head_id *split_recovery, struct wall received);
 
 /* Writes PUBLISH frame number `index` (from 0) for these bytes, at most
  * RELAY_PART_SIZE_MAX + 9 bytes; false when there is no such part. */

@@ -11,10 +11,10 @@
 #ifndef CONSILIUM_PROTOCOL_ROSTER_DELTA_H
 #define CONSILIUM_PROTOCOL_ROSTER_DELTA_H
 
-#include "protocol/bytes.h"
-#include "protocol/error.h"
-#include "protocol/ids.h"
-#include "protocol/limits.h"
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
+#include "protocol/base/ids.h"
+#include "protocol/base/limits.h"
 
 enum delta_kind { DELTA_SETTINGS = 1, DELTA_CUTS = 2, DELTA_MEMBER = 3 };
 

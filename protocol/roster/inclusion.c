@@ -1,7 +1,7 @@
 #include "protocol/roster/inclusion.h"
 
-#include "protocol/merkle.h"
-#include "protocol/pack.h"
+#include "protocol/base/merkle.h"
+#include "protocol/base/pack.h"
 
 err inclusion_write(const struct roster *roster, const struct node_id *node_id,
                     struct buffer *buffer)

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "protocol/hash.h"
-#include "protocol/pack.h"
-#include "protocol/roster/endpoint.h"
-#include "protocol/roster/tag.h"
+#include "protocol/base/hash.h"
+#include "protocol/base/pack.h"
+#include "protocol/member/endpoint.h"
+#include "protocol/member/tag.h"
 
 enum { JOIN_VERSION = 1, JOIN_FIELDS = 10 };
 

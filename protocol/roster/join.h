@@ -7,7 +7,7 @@
 #ifndef CONSILIUM_PROTOCOL_ROSTER_JOIN_H
 #define CONSILIUM_PROTOCOL_ROSTER_JOIN_H
 
-#include "protocol/roster/member.h"
+#include "protocol/member/member.h"
 
 /* Spans borrow from the bytes it was read from. */
 struct join_request {

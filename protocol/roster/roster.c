@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "protocol/member/tag.h"
 #include "protocol/roster/roster_entitled.h"
 #include "protocol/roster/roster_side.h"
-#include "protocol/roster/tag.h"
 
 _Static_assert(MEMBER_COUNT_MAX <= UINT16_MAX, "indexes of members are 16 bits");
 _Static_assert(BOARD_COUNT_MAX <= 64, "boards of a member are a mask of 64 bits");
@@ -162,7 +162,7 @@ err roster_fill(struct roster *roster, const struct delta *delta)
     struct roster_change change = {
         .items = delta->items,
         .snapshot = ID_IS_ZERO(delta->base),
-        .healing = now != NULL && roster->chain.healed_epoch > now->head.epoch,
+        .split_recovery = now != NULL && roster->chain.healed_epoch > now->head.epoch,
         .low = now == NULL ? 0 : now->head.epoch,
         .high = link->epoch,
     };
@@ -221,8 +221,11 @@ err roster_draft(struct roster *roster, struct bytes items, struct roster_head *
     struct roster_side *now = roster_now(roster);
     struct roster_side *next = roster_spare(roster);
     uint64_t low = now == NULL ? 0 : now->head.epoch;
-    struct roster_change change = {
-        .items = items, .snapshot = now == NULL, .healing = false, .low = low, .high = low + 1};
+    struct roster_change change = {.items = items,
+                                   .snapshot = now == NULL,
+                                   .split_recovery = false,
+                                   .low = low,
+                                   .high = low + 1};
     err failure = roster_side_build(roster, now, &change, next);
     if (failure != OK)
         return failure;
@@ -245,7 +248,7 @@ err roster_draft_healing(struct roster *roster, struct bytes snapshot,
     uint64_t low = now->head.epoch;
     uint64_t high = (low > split->other_epoch ? low : split->other_epoch) + 1;
     struct roster_change change = {
-        .items = snapshot, .snapshot = true, .healing = true, .low = low, .high = high};
+        .items = snapshot, .snapshot = true, .split_recovery = true, .low = low, .high = high};
     err failure = roster_side_build(roster, now, &change, next);
     if (failure != OK)
         return failure;

@@ -12,13 +12,13 @@
 #ifndef CONSILIUM_PROTOCOL_ROSTER_ROSTER_H
 #define CONSILIUM_PROTOCOL_ROSTER_ROSTER_H
 
+#include "protocol/base/scope.h"
+#include "protocol/member/cuts.h"
+#include "protocol/member/member.h"
+#include "protocol/member/settings.h"
+#include "protocol/member/transport_list.h"
 #include "protocol/roster/chain.h"
-#include "protocol/roster/cuts.h"
 #include "protocol/roster/delta.h"
-#include "protocol/roster/member.h"
-#include "protocol/roster/settings.h"
-#include "protocol/roster/transport_list.h"
-#include "protocol/scope.h"
 
 /* What is at hand of a member without unpacking its entry. Read only. */
 struct roster_entry {

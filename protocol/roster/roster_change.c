@@ -2,7 +2,7 @@
  * trust in k officers. */
 #include "protocol/roster/roster_change.h"
 
-#include "protocol/hash.h"
+#include "protocol/base/hash.h"
 
 static bool change_in_range(const struct roster_change *change, uint64_t epoch)
 {
@@ -46,7 +46,7 @@ static bool change_state_fits(const struct roster_change *change, const struct m
     if (!ID_IS_ZERO(before->successor) && !ID_EQUAL(before->successor, now->successor))
         return false;
     if (now->admitted_epoch != before->admitted_epoch &&
-        !(change->healing && change_in_range(change, now->admitted_epoch)))
+        !(change->split_recovery && change_in_range(change, now->admitted_epoch)))
         return false;
     return change_date_fits(change, now->state == before->state, before->state_since_epoch,
                             now->state_since_epoch);

@@ -2,17 +2,17 @@
 #ifndef CONSILIUM_PROTOCOL_ROSTER_ROSTER_CHANGE_H
 #define CONSILIUM_PROTOCOL_ROSTER_ROSTER_CHANGE_H
 
-#include "protocol/bytes.h"
-#include "protocol/error.h"
-#include "protocol/roster/member.h"
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
+#include "protocol/member/member.h"
 
 /* What leads from the content in force to the next. */
 struct roster_change {
     struct bytes items;
-    bool snapshot; /* `items` hold everything, not only what changed */
-    bool healing;  /* the head heals: members may be dated anew */
-    uint64_t low;  /* epoch of the content in force; 0 when none */
-    uint64_t high; /* epoch of the head to come */
+    bool snapshot;       /* `items` hold everything, not only what changed */
+    bool split_recovery; /* the head heals: members may be dated anew */
+    uint64_t low;        /* epoch of the content in force; 0 when none */
+    uint64_t high;       /* epoch of the head to come */
 };
 
 /* OK when the entry `now` may follow `before` (NULL: it is new). `*ret_proved` tells whether the

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "protocol/pack.h"
+#include "protocol/base/pack.h"
 
 enum { ROSTER_HEAD_VERSION = 1, ROSTER_HEAD_FIELDS = 14, ROSTER_HEAD_EPOCH_MAX = INT32_MAX };
 

@@ -7,11 +7,11 @@
 #ifndef CONSILIUM_PROTOCOL_ROSTER_ROSTER_HEAD_H
 #define CONSILIUM_PROTOCOL_ROSTER_ROSTER_HEAD_H
 
-#include "protocol/bytes.h"
-#include "protocol/error.h"
-#include "protocol/hash.h"
-#include "protocol/ids.h"
-#include "protocol/limits.h"
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
+#include "protocol/base/hash.h"
+#include "protocol/base/ids.h"
+#include "protocol/base/limits.h"
 
 enum { ROSTER_HEAD_EPOCH_FIRST = 1, ROSTER_HEAD_HEALS_COUNT = 2 };
 

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "protocol/merkle.h"
-#include "protocol/roster/tag.h"
+#include "protocol/base/merkle.h"
+#include "protocol/member/tag.h"
 
 /* ---- the walk over base and items, both ascending ---- */
 

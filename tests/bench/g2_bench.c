@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/io/slice.h"
+#include "node/os/sched_slice.h"
 #include "protocol/record/record.h"
 #include "store/store.h"
 #include "tests/bench/ingest.h"
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
                                .window = 8,
                                .frame_count = 2000};
     must(sodium_init() >= 0, "libsodium");
-    slice_short(); /* as every node: the store alone has the same right to a core */
+    sched_slice_short(); /* as every node: the store alone has the same right to a core */
     double limit = store_only_rate(argv[1]);
     struct ingest_result result = ingest_run(&plan);
     printf("g2.rate %.0f records/s\n", result.rate);

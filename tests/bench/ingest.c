@@ -9,12 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "node/federation/heads.h"
-#include "node/io/hub.h"
-#include "node/io/slice.h"
 #include "node/links/links.h"
-#include "protocol/link/frame.h"
-#include "tests/unit/protocol/federation.h"
+#include "node/net/hub.h"
+#include "node/os/sched_slice.h"
+#include "node/roster_sync/roster_sync.h"
+#include "protocol/wire/frame.h"
+#include "tests/harness/federation.h"
 
 enum {
     INGEST_LINK_MAX = 4,
@@ -216,23 +216,23 @@ static size_t ingest_seal(struct ingest_writer *writer, struct buffer *out)
 static void ingest_make(struct ingest *ingest, struct ingest_link *link, uint32_t first_writer)
 {
     const struct ingest_plan *plan = ingest->plan;
-    struct ingest_writer *writers = calloc(plan->writers_a_frame, sizeof *writers);
+    struct ingest_writer *writer_quota = calloc(plan->writers_a_frame, sizeof *writer_quota);
     uint8_t *memory = malloc(FRAME_SIZE_MAX);
     link->frames = calloc(plan->frame_count, sizeof *link->frames);
-    must(writers != NULL && memory != NULL && link->frames != NULL, "memory");
+    must(writer_quota != NULL && memory != NULL && link->frames != NULL, "memory");
     for (uint32_t i = 0; i < plan->writers_a_frame; i++) {
         uint8_t public_key[32];
-        federation_key(first_writer + i, 2, public_key, writers[i].secret);
-        writers[i].header = (struct record_header){
+        federation_key(first_writer + i, 2, public_key, writer_quota[i].secret);
+        writer_quota[i].header = (struct record_header){
             .federation = roster_federation(&ingest->society.roster),
             .audience = AUDIENCE_SCOPE,
             .head = roster_current_id(&ingest->society.roster),
             .time = {FEDERATION_START_MS + 2 * FEDERATION_HOUR_MS},
         };
-        writers[i].header.stream.scope =
-            scope_board(&writers[i].header.federation, bytes_of_text("hematology"));
-        writers[i].header.stream.writer = federation_node(first_writer + i);
-        writers[i].header.stream.generation = 1;
+        writer_quota[i].header.stream.scope =
+            scope_board(&writer_quota[i].header.federation, bytes_of_text("hematology"));
+        writer_quota[i].header.stream.writer = federation_node(first_writer + i);
+        writer_quota[i].header.stream.generation = 1;
     }
     for (uint32_t f = 0; f < plan->frame_count; f++) {
         struct buffer out = buffer_over(memory, FRAME_SIZE_MAX);
@@ -241,7 +241,8 @@ static void ingest_make(struct ingest *ingest, struct ingest_link *link, uint32_
         frame_records_begin(&out);
         for (uint32_t i = 0; i < plan->writers_a_frame; i++) {
             /* runs: one writer a frame, in turn; else each writer once */
-            last = plan->run_length > 1 ? &writers[f % plan->writers_a_frame] : &writers[i];
+            last =
+                plan->run_length > 1 ? &writer_quota[f % plan->writers_a_frame] : &writer_quota[i];
             for (uint32_t j = 0; j < plan->run_length; j++, count++)
                 (void)ingest_seal(last, &out);
             if (plan->run_length > 1)
@@ -258,7 +259,7 @@ static void ingest_make(struct ingest *ingest, struct ingest_link *link, uint32_
         frame->sequence = last->header.sequence;
     }
     free(memory);
-    free(writers);
+    free(writer_quota);
 }
 
 /* ---- the sender ---- */
@@ -293,7 +294,7 @@ static void ingest_on_up(void *user, struct hub_link hub_link, const struct tran
                                 .federation = roster_federation(&one->ingest->society.roster),
                                 .epoch = head->epoch,
                                 .head = head->id,
-                                .time = shell_wall()};
+                                .time = runtime_wall()};
     (void)peer;
     (void)direction;
     frame_hello_write(&out, &hello);
@@ -352,8 +353,8 @@ static void ingest_on_drained(void *user, struct hub_link hub_link)
     ingest_send(one->ingest, one->link);
 }
 
-static void ingest_dial(struct ingest *ingest, struct gate *gate, struct ingest_link *link,
-                        struct ingest_user *user)
+static void ingest_dial(struct ingest *ingest, struct zap_authenticator *zap_authenticator,
+                        struct ingest_link *link, struct ingest_user *user)
 {
     char text[64];
     struct address address;
@@ -364,7 +365,7 @@ static void ingest_dial(struct ingest *ingest, struct gate *gate, struct ingest_
                                           .on_drained = ingest_on_drained},
                                 .user = user};
     *user = (struct ingest_user){ingest, link};
-    must(hub_new(gate, &config, &link->hub) == OK, "a hub");
+    must(hub_new(zap_authenticator, &config, &link->hub) == OK, "a hub");
     snprintf(text, sizeof text, "tcp://127.0.0.1:%d", INGEST_PORT);
     must(address_parse(bytes_of_text(text), &address) == OK, "an address");
     must(hub_dial(link->hub, &address, &ingest->receiver_key, &link->link) == OK, "dialing");
@@ -412,7 +413,7 @@ static void ingest_prepare(const struct ingest *ingest, const uint8_t store_key[
     void *memory;
     struct roster roster = federation_roster(roster_plan_full(), self, &federation, &memory);
     struct buffer heads = buffer_over(framed, sizeof framed);
-    struct store_options options = {.owner = shell_owner(&federation, &self)};
+    struct store_options options = {.owner = runtime_owner(&federation, &self)};
     must(roster_apply(&roster, ingest->society.signed_head, &ingest->society.delta,
                       ingest->society.now) == OK,
          "taking the founding head");
@@ -420,7 +421,7 @@ static void ingest_prepare(const struct ingest *ingest, const uint8_t store_key[
     buffer_put(&heads, ingest->society.signed_head.data, ingest->society.signed_head.size);
     snprintf(folder, sizeof folder, "%s/store", ingest->plan->folder);
     must(store_open(folder, store_key, &options, problem, &store) == OK, problem);
-    must(heads_keep(store, &roster, buffer_bytes(&heads)) == OK, "keeping the roster");
+    must(roster_sync_keep(store, &roster, buffer_bytes(&heads)) == OK, "keeping the roster");
     store_close(store);
     free(memory);
 }
@@ -431,31 +432,31 @@ static void ingest_receive(const struct ingest *ingest, int ready_fd)
     char problem[STORE_PROBLEM_SIZE] = "", folder[4096], text[64];
     uv_loop_t loop;
     struct workers *workers;
-    struct gate *gate;
-    struct shell *shell;
+    struct zap_authenticator *zap_authenticator;
+    struct runtime *runtime;
     struct links *links;
     struct address address;
     ingest_prepare(ingest, store_key);
     federation_key(INGEST_RECEIVER, 2, sign_public, sign_secret);
     uv_loop_init(&loop);
-    slice_short();
-    must(gate_new(&loop, &gate) == OK, "a gate");
+    sched_slice_short();
+    must(zap_authenticator_new(&loop, &zap_authenticator) == OK, "a gate");
     unsigned threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     must(workers_new(&loop, threads, 4096, &workers) == OK, "workers");
     snprintf(folder, sizeof folder, "%s/store", ingest->plan->folder);
-    struct shell_config config = {.name = "bench",
-                                  .data = folder,
-                                  .federation = roster_federation(&ingest->society.roster),
-                                  .self = federation_node(INGEST_RECEIVER),
-                                  .sign_secret = sign_secret,
-                                  .store_key = store_key,
-                                  .loop = &loop,
-                                  .workers = workers};
-    must(shell_open(&config, problem, &shell) == OK, problem);
+    struct runtime_config config = {.name = "bench",
+                                    .data = folder,
+                                    .federation = roster_federation(&ingest->society.roster),
+                                    .self = federation_node(INGEST_RECEIVER),
+                                    .sign_secret = sign_secret,
+                                    .store_key = store_key,
+                                    .loop = &loop,
+                                    .workers = workers};
+    must(runtime_open(&config, problem, &runtime) == OK, problem);
     snprintf(text, sizeof text, "tcp://127.0.0.1:%d", INGEST_PORT);
     must(address_parse(bytes_of_text(text), &address) == OK, "an address");
-    struct links_config links_config = {.shell = shell,
-                                        .gate = gate,
+    struct links_config links_config = {.runtime = runtime,
+                                        .zap_authenticator = zap_authenticator,
                                         .loop = &loop,
                                         .public_key = ingest->receiver_key,
                                         .secret_key = ingest->receiver_secret,
@@ -470,7 +471,7 @@ struct ingest_result ingest_run(const struct ingest_plan *plan)
 {
     static struct ingest ingest;
     struct ingest_user users[INGEST_LINK_MAX];
-    struct gate *gate;
+    struct zap_authenticator *zap_authenticator;
     int ready[2];
     char byte;
     must(sodium_init() >= 0, "libsodium");
@@ -488,11 +489,11 @@ struct ingest_result ingest_run(const struct ingest_plan *plan)
         _exit(0);
     }
     must(read(ready[0], &byte, 1) == 1, "the receiver's start");
-    slice_short(); /* as every node */
+    sched_slice_short(); /* as every node */
     uv_loop_init(&ingest.loop);
-    must(gate_new(&ingest.loop, &gate) == OK, "a gate");
+    must(zap_authenticator_new(&ingest.loop, &zap_authenticator) == OK, "a gate");
     for (uint32_t i = 0; i < plan->link_count; i++)
-        ingest_dial(&ingest, gate, &ingest.links[i], &users[i]);
+        ingest_dial(&ingest, zap_authenticator, &ingest.links[i], &users[i]);
     uv_run(&ingest.loop, UV_RUN_DEFAULT);
     kill(receiver, SIGKILL);
     waitpid(receiver, NULL, 0);

@@ -4,7 +4,7 @@
 # head that this institution wrote into its federation stream the day after. The clock of that day is
 # the machine's, moved on for this process.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_clocks
 houses_one
 auditor=$fed_build/tests/e2e/e2e_auditor

@@ -15,13 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/federation/audit.h"
-#include "node/federation/identity.h"
-#include "node/federation/shell.h"
-#include "node/io/passphrase.h"
-#include "node/io/secrets.h"
+#include "node/audit/audit.h"
+#include "node/onboarding/identity.h"
+#include "node/os/passphrase.h"
+#include "node/os/secure_arena.h"
+#include "node/runtime/runtime.h"
+#include "store/disk/row_codec.h"
 #include "store/row_table.h"
-#include "store/value.h"
 
 enum { AUDITOR_COUNT_MAX = 4096, AUDITOR_ARENA_SIZE = 16384, AUDITOR_STATE_LAST = 48 };
 
@@ -50,27 +50,28 @@ static bool auditor_on_entry(void *arg, const struct store_audit *entry)
     return true;
 }
 
-static struct value_row_key auditor_key(const struct auditor *auditor, uint64_t number)
+static struct row_codec_row_key auditor_key(const struct auditor *auditor, uint64_t number)
 {
     uint8_t name[8];
     struct buffer buffer = buffer_over(name, sizeof name);
     buffer_u64(&buffer, number);
-    return value_row_key(auditor->store, VALUE_TABLE_AUDIT, buffer_bytes(&buffer));
+    return row_codec_row_key(auditor->store, ROW_CODEC_TABLE_AUDIT, buffer_bytes(&buffer));
 }
 
-static void auditor_put(struct auditor *auditor, const struct value_row_key *row_key,
+static void auditor_put(struct auditor *auditor, const struct row_codec_row_key *row_key,
                         struct bytes name, struct bytes entry)
 {
-    uint8_t plain[2048], sealed[2048 + VALUE_ROW_OVERHEAD];
+    uint8_t plain[2048], sealed[2048 + ROW_CODEC_ROW_OVERHEAD];
     struct buffer buffer = buffer_over(plain, sizeof plain);
     buffer_u16(&buffer, (uint16_t)name.size);
     buffer_put(&buffer, name.data, name.size);
     buffer_put(&buffer, entry.data, entry.size);
     auditor_must(!buffer.failed);
-    value_row_seal(auditor->store, &auditor->nonces, (struct bytes){row_key->bytes, row_key->size},
-                   buffer_bytes(&buffer), sealed);
+    row_codec_row_seal(auditor->store, &auditor->nonces,
+                       (struct bytes){row_key->bytes, row_key->size}, buffer_bytes(&buffer),
+                       sealed);
     MDB_val key = env_val(row_key->bytes, row_key->size);
-    MDB_val value = env_val(sealed, buffer.size + VALUE_ROW_OVERHEAD);
+    MDB_val value = env_val(sealed, buffer.size + ROW_CODEC_ROW_OVERHEAD);
     auditor_must(mdb_put(auditor->txn, auditor->store->env.rows, &key, &value, 0) == 0);
 }
 
@@ -79,7 +80,7 @@ static void auditor_set(struct auditor *auditor, uint64_t number, uint64_t from)
 {
     uint8_t name[8];
     struct buffer buffer = buffer_over(name, sizeof name);
-    struct value_row_key key = auditor_key(auditor, number);
+    struct row_codec_row_key key = auditor_key(auditor, number);
     buffer_u64(&buffer, number);
     auditor_put(auditor, &key, buffer_bytes(&buffer),
                 (struct bytes){auditor->entries[from], auditor->sizes[from]});
@@ -87,7 +88,7 @@ static void auditor_set(struct auditor *auditor, uint64_t number, uint64_t from)
 
 static void auditor_drop(struct auditor *auditor, uint64_t number)
 {
-    struct value_row_key row_key = auditor_key(auditor, number);
+    struct row_codec_row_key row_key = auditor_key(auditor, number);
     MDB_val key = env_val(row_key.bytes, row_key.size);
     auditor_must(mdb_del(auditor->txn, auditor->store->env.rows, &key, NULL) == 0);
 }
@@ -116,19 +117,19 @@ static void auditor_insert(struct auditor *auditor, uint64_t number)
 /* The row of counters says how many entries there were; it has a table of its own. */
 static void auditor_count_back(struct auditor *auditor, uint64_t last)
 {
-    uint8_t from = VALUE_TABLE_STATE, plain[1024], copy[1024];
+    uint8_t from = ROW_CODEC_TABLE_STATE, plain[1024], copy[1024];
     struct store_row row;
-    struct value_row_key row_key;
+    struct row_codec_row_key row_key;
     MDB_cursor *cursor;
     MDB_val key = env_val(&from, 1), value;
     auditor_must(mdb_cursor_open(auditor->txn, auditor->store->env.rows, &cursor) == 0 &&
                  mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE) == 0);
     row_key.size = key.mv_size;
     memcpy(row_key.bytes, key.mv_data, key.mv_size);
-    auditor_must(
-        row_key.bytes[0] == VALUE_TABLE_STATE &&
-        value.mv_size <= sizeof plain + VALUE_ROW_OVERHEAD &&
-        value_row_open(auditor->store, env_bytes_of(key), env_bytes_of(value), plain, &row) == OK);
+    auditor_must(row_key.bytes[0] == ROW_CODEC_TABLE_STATE &&
+                 value.mv_size <= sizeof plain + ROW_CODEC_ROW_OVERHEAD &&
+                 row_codec_row_open(auditor->store, env_bytes_of(key), env_bytes_of(value), plain,
+                                    &row) == OK);
     mdb_cursor_close(cursor);
     memcpy(copy, row.value.data, row.value.size);
     struct buffer at = buffer_over(copy + AUDITOR_STATE_LAST, 8);
@@ -163,17 +164,17 @@ static void auditor_do(struct auditor *auditor, const char *what, uint64_t numbe
 
 int main(int argc, char **argv)
 {
-    struct secrets *secrets;
+    struct secure_arena *secrets;
     struct identity identity;
     struct federation_id federation;
     char problem[STORE_PROBLEM_SIZE], path[4096];
     struct auditor *auditor = calloc(1, sizeof *auditor);
     if (sodium_init() < 0 || auditor == NULL || argc < 5 ||
         ids_from_hex(argv[3], federation.bytes, HASH_SIZE) != OK ||
-        secrets_new(AUDITOR_ARENA_SIZE, &secrets) != OK ||
+        secure_arena_new(AUDITOR_ARENA_SIZE, &secrets) != OK ||
         identity_open(argv[1], &PASSPHRASE_TERMINAL, secrets, &identity, problem) != OK)
         return 2;
-    struct store_options options = {.owner = shell_owner(&federation, &identity.node_id)};
+    struct store_options options = {.owner = runtime_owner(&federation, &identity.node_id)};
     snprintf(path, sizeof path, "%s/%s", argv[1], argv[2]);
     if (store_open(path, identity.store_key, &options, problem, &auditor->store) != OK) {
         fprintf(stderr, "%s\n", problem);
@@ -185,7 +186,7 @@ int main(int argc, char **argv)
     else
         printf("%llu\n", (unsigned long long)auditor->count);
     store_close(auditor->store);
-    secrets_free(secrets);
+    secure_arena_free(secrets);
     free(auditor);
     return 0;
 }

@@ -3,7 +3,7 @@
 # comes back Lakeside is off, and it hears of the case from Hillside. It offers an opinion to a hospital
 # that is off, and writes it while the wire of Lakeside is pulled. Hillside joins late.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open
 
 say 'harbour is off when lakeside asks'

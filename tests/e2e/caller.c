@@ -16,14 +16,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "bootstrap/society_folder.h"
-#include "node/federation/identity.h"
-#include "node/io/file.h"
-#include "node/io/hub.h"
-#include "node/io/keyfile.h"
-#include "node/io/secrets.h"
-#include "protocol/link/frame.h"
+#include "bootstrap/society/society_folder.h"
+#include "node/net/hub.h"
+#include "node/onboarding/identity.h"
+#include "node/os/file.h"
+#include "node/os/keyfile.h"
+#include "node/os/secure_arena.h"
 #include "protocol/relay/publication.h"
+#include "protocol/wire/frame.h"
 
 enum { CALLER_PATIENCE_MS = 20 * 1000, CALLER_ARENA_SIZE = 16384 };
 
@@ -36,7 +36,7 @@ struct caller {
     int head_count;
     uv_loop_t loop;
     uv_timer_t timer;
-    struct gate *gate;
+    struct zap_authenticator *zap_authenticator;
     struct hub *hub;
     struct hub_link link;
     bool is_answered;
@@ -196,14 +196,14 @@ static void caller_call(struct caller *caller, const char *address_text, const c
     uv_timer_start(&caller->timer, caller_on_timer, CALLER_PATIENCE_MS, 0);
     if (address_parse(bytes_of_text(address_text), &address) != OK ||
         ids_from_hex(key_text, peer.bytes, KEY_SIZE) != OK ||
-        gate_new(&caller->loop, &caller->gate) != OK ||
-        hub_new(caller->gate, &config, &caller->hub) != OK ||
+        zap_authenticator_new(&caller->loop, &caller->zap_authenticator) != OK ||
+        hub_new(caller->zap_authenticator, &config, &caller->hub) != OK ||
         hub_dial(caller->hub, &address, &peer, &caller->link) != OK)
         abort();
     uv_run(&caller->loop, UV_RUN_DEFAULT);
     uv_close((uv_handle_t *)&caller->timer, NULL);
     hub_free(caller->hub);
-    gate_free(caller->gate);
+    zap_authenticator_free(caller->zap_authenticator);
     uv_run(&caller->loop, UV_RUN_DEFAULT);
     uv_loop_close(&caller->loop);
 }
@@ -212,15 +212,15 @@ static void caller_call(struct caller *caller, const char *address_text, const c
 
 static void caller_be_institution(struct caller *caller, const char *data)
 {
-    struct secrets *secrets;
+    struct secure_arena *secrets;
     struct identity identity;
     char problem[IDENTITY_PROBLEM_SIZE];
-    if (secrets_new(CALLER_ARENA_SIZE, &secrets) != OK ||
+    if (secure_arena_new(CALLER_ARENA_SIZE, &secrets) != OK ||
         identity_open(data, &PASSPHRASE_TERMINAL, secrets, &identity, problem) != OK)
         abort();
     caller->key = identity.transport_key;
     memcpy(caller->secret, identity.transport_secret, KEY_SIZE);
-    secrets_free(secrets);
+    secure_arena_free(secrets);
 }
 
 static void caller_be_publisher(struct caller *caller, const char *folder, const char *passphrase)

@@ -3,7 +3,7 @@
 # it a person decides. And an opinion that nobody reveals: its author may release it once the deadline
 # is over, and not before.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_clocks
 houses_open
 

@@ -3,7 +3,7 @@
 # case file, the attached files, opinions, discussion, synthesis, outcome and in the exported opinion.
 # On a terminal of 80 columns no line is wider, and no character is torn.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open lakeside harbour
 consult_open "$houses_root/node/demo/zh"
 consult_ask lakeside grey 'Dr. Meredith Grey'

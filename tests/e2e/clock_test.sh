@@ -3,7 +3,7 @@
 # wrote is from the future to the others: held until its time comes, neither lost nor forked. Against
 # two others it sees that its clock differs, says so, and does not post until it is set right.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_clocks
 houses_open
 case_mode=open

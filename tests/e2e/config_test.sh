@@ -2,7 +2,7 @@
 # Each wrong setting of consiliumd is one line that names the setting and what to do, and ends it with
 # status 1: an unknown key, a missing value, a port in use, somebody else's directory, and so on.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_one
 cd "$fed_home"
 good=lakeside/consiliumd.conf

@@ -3,7 +3,7 @@
 # at a relay only; that relay is killed in the middle, and everything goes on through the other. From
 # the question to the outcome, each step seen at its receiver; then the case is erased, with receipts.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open
 
 say 'who accepts no connection owns no listening socket'

@@ -2,7 +2,7 @@
 # Nodes are killed with kill -9 while they are written to and while they receive. What was
 # acknowledged to a clinician is at every hospital afterwards, once; what was not, at most once.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open
 case_mode=open
 consult_ask lakeside grey 'Dr. Meredith Grey'

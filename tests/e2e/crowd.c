@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootstrap/society_pending.h"
+#include "bootstrap/society/society_pending.h"
 #include "protocol/roster/join.h"
 
 static bool crowd_admit(struct society *society, unsigned number)

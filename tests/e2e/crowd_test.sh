@@ -3,7 +3,7 @@
 # the head that admits the crowd, one more hospital is admitted and invited, and proves all of it when
 # it joins: heads, roots, each member. What of it was altered on the way does not stand.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_alone en
 cd "$fed_home"
 count=5000

@@ -3,7 +3,7 @@
 # fit nothing, no passphrase. And what every command owes its reader: a help with an example, at most
 # 80 columns, no escape sequence of others.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_one
 cd "$fed_home"
 

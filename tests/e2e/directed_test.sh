@@ -2,7 +2,7 @@
 # A request directed to one institution (M33) stands on no board: nobody else learns of it. The other
 # may decline, or answer as any participant does. Then a hospital declines a case on the board.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open
 
 say 'lakeside asks harbour alone'

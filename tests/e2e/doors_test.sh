@@ -2,7 +2,7 @@
 # Who knows a server's key and is not listed stays outside, at a hospital's own door and at a relay's.
 # So does a member from the head on that suspends it, and for good from the head on that removes it.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open lakeside harbour
 caller=$fed_build/tests/e2e/e2e_caller
 ns_add stranger

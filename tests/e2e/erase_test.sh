@@ -3,7 +3,7 @@
 # is listed; when it is back it destroys the case too, and its copy comes back to nobody. A post that
 # should not be there is flagged before.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open
 case_mode=open
 consult_ask lakeside grey 'Dr. Meredith Grey'

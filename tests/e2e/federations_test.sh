@@ -3,7 +3,7 @@
 # Bone Marrow with Riverside, each with officers, a relay and a roster of its own. A case is asked and
 # answered in each; nothing of one shows in the other.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open lakeside harbour
 tumors=$fed_id
 first=$fed_home

@@ -7,7 +7,7 @@
 # with the keyring that is there now, while before the erasure it could. What it does not show: what
 # flash memory, a file system or a copy elsewhere still hold, and what a running node has in memory.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open
 thief=$houses_build/tests/e2e/e2e_thief
 case_mode=open

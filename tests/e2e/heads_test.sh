@@ -3,7 +3,7 @@
 # Relays and nodes refuse each, nodes keep proof of it and show it, over a restart too. Then two
 # hospitals are led into two versions of the roster, and both find out when they meet.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open lakeside harbour
 caller=$fed_build/tests/e2e/e2e_caller
 harbour_door="tcp://$(ns_address harbour):7801 $("$caller" key "$fed_home/harbour/data")"

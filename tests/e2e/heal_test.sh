@@ -3,7 +3,7 @@
 # hospital follow each. Officers of the last common head sign one that names both; each relay takes it
 # when its operator has named it, each node when its administrator typed the fingerprint.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open lakeside harbour
 cd "$fed_home"
 epoch_is() { # RELAY EPOCH

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/fingerprint.h"
-#include "protocol/hash.h"
+#include "protocol/base/fingerprint.h"
+#include "protocol/base/hash.h"
 #include "protocol/roster/invitation.h"
 #include "protocol/roster/join.h"
 

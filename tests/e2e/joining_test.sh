@@ -3,7 +3,7 @@
 # asks anew, is given access once. Then an opinion is replaced and counted once, and the case is not
 # closed without a summary by mistake. Whose access has ended is told so, whatever it tries.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open lakeside harbour
 cd "$fed_home"
 fed_down lakeside

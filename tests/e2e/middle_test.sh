@@ -4,7 +4,7 @@
 # through at every step: no word of the case, no name of a clinician or an institution, and no
 # passphrase is there, nor in any log at its most talkative. The same search finds them at a hospital.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open lakeside hillside
 
 words='sphenoid|docetaxel|creatinine|cisplatin|Lakeside|Hillside|Meredith|Karin'

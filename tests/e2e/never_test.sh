@@ -2,7 +2,7 @@
 # Lakeside asks, Harbour answers, and the two are never on at the same moment; Hillside, on all the time,
 # keeps their mail, sealed. Documents need a link between the two: this case has none.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open
 
 # All that HOST has for who is off lies with a custodian.

@@ -3,7 +3,7 @@
 # goes through a relay. Then the relays are cut off from Lakeside too: it goes on by itself, and all of
 # it arrives, once, when the networks are whole again. A silent link is noticed after 45 s.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open lakeside harbour
 fed_patience=90
 case_mode=open

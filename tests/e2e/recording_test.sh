@@ -3,7 +3,7 @@
 # other killed. Both recordings are played again: the core leaves the same at every step. One that
 # was altered is refused, and without its key it says nothing of the case.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open
 replay=$fed_build/tests/sim/replay
 

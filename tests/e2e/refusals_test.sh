@@ -3,7 +3,7 @@
 # without a question, an unknown specialty, a deadline that has passed, files that must not or cannot
 # be sent, a preview that nobody saw.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_one
 cd "$fed_home"
 grey="Dr. Meredith Grey"

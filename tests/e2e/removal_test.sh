@@ -2,7 +2,7 @@
 # Lakeside leaves: suspended, then removed with cuts, where the others say its streams stand, and with
 # Hillside as its successor. Its case goes on without it: the successor closes it and erases it.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open
 case_mode=open
 consult_ask lakeside grey 'Dr. Meredith Grey'

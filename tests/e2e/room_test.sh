@@ -10,7 +10,7 @@ if [ -z "${room_inside:-}" ]; then
     }
     room_inside=1 exec unshare --mount --propagation private sh "$0"
 fi
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open lakeside harbour
 data=$fed_home/harbour/data
 case_mode=open

@@ -2,7 +2,7 @@
 # A running node cannot do any more what it does not need: no thread of it may make other system calls
 # than those of the list, its paths end at its data, and the child that reads PDF still runs.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_one
 cd "$fed_home"
 

@@ -2,7 +2,7 @@
 # A bit flips on the disk of Harbour, in a post of Lakeside. The node starts all the same, finds it by
 # itself, says so, and has it again as soon as somebody is there who can give it.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open lakeside harbour
 case_mode=open
 consult_ask lakeside grey 'Dr. Meredith Grey'

@@ -18,13 +18,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "node/federation/identity.h"
-#include "node/federation/shell.h"
-#include "node/io/passphrase.h"
-#include "node/io/secrets.h"
+#include "node/onboarding/identity.h"
+#include "node/os/passphrase.h"
+#include "node/os/secure_arena.h"
+#include "node/runtime/runtime.h"
+#include "store/disk/row_codec.h"
 #include "store/record_table.h"
 #include "store/row_table.h"
-#include "store/value.h"
 
 enum { THIEF_COUNT_MAX = 256, THIEF_ARENA_SIZE = 16384, THIEF_NEEDLE_SIZE = 32 };
 
@@ -39,7 +39,7 @@ struct thief_secret {
 
 struct thief {
     char path[4096];
-    struct secrets *secrets;
+    struct secure_arena *secrets;
     struct identity identity;
     struct case_id case_id;
     size_t count;
@@ -64,7 +64,7 @@ static struct store *thief_store(struct thief *thief, const char *federation_id)
     struct store *store;
     struct federation_id federation;
     thief_must(ids_from_hex(federation_id, federation.bytes, HASH_SIZE) == OK);
-    struct store_options options = {.owner = shell_owner(&federation, &thief->identity.node_id)};
+    struct store_options options = {.owner = runtime_owner(&federation, &thief->identity.node_id)};
     if (store_open(thief->path, thief->identity.store_key, &options, problem, &store) != OK) {
         fprintf(stderr, "%s\n", problem);
         exit(1);
@@ -77,7 +77,7 @@ static void thief_identity(struct thief *thief, const char *data, const char *na
     char problem[STORE_PROBLEM_SIZE];
     snprintf(thief->path, sizeof thief->path, "%s/%s", data, name);
     thief_must(
-        secrets_new(THIEF_ARENA_SIZE, &thief->secrets) == OK &&
+        secure_arena_new(THIEF_ARENA_SIZE, &thief->secrets) == OK &&
         identity_open(data, &PASSPHRASE_TERMINAL, thief->secrets, &thief->identity, problem) == OK);
 }
 
@@ -160,23 +160,24 @@ static void thief_read(struct thief *thief, const char *path)
 
 static bool thief_opens_cell(const struct store *store, uint64_t number, struct bytes from)
 {
-    struct value_cell cell = {.has_key = true};
-    size_t size = value_cell_size(&cell);
+    struct row_codec_cell cell = {.has_key = true};
+    size_t size = row_codec_cell_size(&cell);
     return from.size >= size &&
-           value_cell_open(store, number, (struct bytes){from.data, size}, &cell) == OK &&
+           row_codec_cell_open(store, number, (struct bytes){from.data, size}, &cell) == OK &&
            cell.has_key;
 }
 
 static bool thief_opens_row(const struct store *store, const struct thief_secret *secret,
                             struct bytes from)
 {
-    static uint8_t plain[VALUE_ROW_PLAIN_MAX];
+    static uint8_t plain[ROW_CODEC_ROW_PLAIN_MAX];
     struct store_row row;
-    struct value_row_key key =
-        value_row_key(store, STORE_TABLE_ITEM, (struct bytes){secret->item.bytes, HASH_SIZE});
-    size_t size = 2 + secret->row_size + VALUE_ROW_OVERHEAD;
-    return from.size >= size && value_row_open(store, (struct bytes){key.bytes, key.size},
-                                               (struct bytes){from.data, size}, plain, &row) == OK;
+    struct row_codec_row_key key =
+        row_codec_row_key(store, STORE_TABLE_ITEM, (struct bytes){secret->item.bytes, HASH_SIZE});
+    size_t size = 2 + secret->row_size + ROW_CODEC_ROW_OVERHEAD;
+    return from.size >= size &&
+           row_codec_row_open(store, (struct bytes){key.bytes, key.size},
+                              (struct bytes){from.data, size}, plain, &row) == OK;
 }
 
 /* LMDB puts values at even addresses. A value begins with its epoch, so most places are passed by
@@ -193,7 +194,7 @@ static void thief_open(const struct thief *thief)
     struct bytes data = thief_map(path);
     for (size_t i = 0; i + 4 <= data.size; i += 2) {
         struct bytes from = {data.data + i, data.size - i};
-        uint32_t epoch = value_cell_epoch(from);
+        uint32_t epoch = row_codec_cell_epoch(from);
         if (epoch == 0 || keyring_key(&store.keyring, epoch) == NULL)
             continue;
         for (size_t n = 0; n < thief->count; n++) {
@@ -260,7 +261,7 @@ int main(int argc, char **argv)
         } else {
             return 2;
         }
-        secrets_free(thief->secrets);
+        secure_arena_free(thief->secrets);
     }
     free(thief);
     return 0;

@@ -2,7 +2,7 @@
 # An opinion reaches the requester though the two are never on at one time: another participant of the
 # case hands it on. Then the same with the requester's own words, the other way.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_open
 case_mode=open
 consult_ask lakeside grey 'Dr. Meredith Grey'

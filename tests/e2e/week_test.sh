@@ -4,7 +4,7 @@
 # it gets what it lacks: the expired announcement keeps its place and shows nowhere, nothing is lost,
 # nothing is here twice.
 set -eu
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 houses_clocks
 houses_open
 case_mode=open

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/io/address.h"
+#include "node/os/address.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

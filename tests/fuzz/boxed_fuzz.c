@@ -3,16 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/link/boxed.h"
+#include "protocol/wire/tunnel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { BOX_MAX = 128, KEPT = 8 };
 
 struct side {
-    struct boxed_identity identity;
+    struct tunnel_identity identity;
     uint8_t secret[KEY_SIZE];
-    struct boxed boxed;
+    struct tunnel tunnel;
     uint8_t sent; /* the number that the next frame carries */
     uint8_t opened;
     uint8_t box[KEPT][BOX_MAX]; /* the last ones it sent */
@@ -21,21 +21,21 @@ struct side {
 };
 
 static struct side sides[2];
-static struct boxed_step step;
+static struct tunnel_step step;
 static struct mono now;
 static uint8_t fresh;
 
-static void on_event(struct side *side, enum boxed_event_kind kind, struct bytes bytes)
+static void on_event(struct side *side, enum tunnel_event_kind kind, struct bytes bytes)
 {
     struct side *other = side == &sides[0] ? &sides[1] : &sides[0];
-    struct boxed_event event = {.kind = kind, .now = now, .bytes = bytes};
+    struct tunnel_event event = {.kind = kind, .now = now, .bytes = bytes};
     uint8_t secret[KEY_SIZE];
-    if (boxed_needs_secret(&side->boxed, &event)) {
+    if (tunnel_needs_secret(&side->tunnel, &event)) {
         memset(secret, ++fresh, sizeof secret);
         secret[1] = (uint8_t)(side - sides);
         event.secret = secret;
     }
-    boxed_on_event(&side->boxed, &event, &step);
+    tunnel_on_event(&side->tunnel, &event, &step);
     if (step.opened.size > 0) {
         /* later than all before, and indeed sent */
         uint8_t number = step.opened.data[0];
@@ -62,7 +62,7 @@ static void begin(void)
         sides[i].identity.local_secret = sides[i].secret;
     }
     for (int i = 0; i < 2; i++)
-        boxed_init(&sides[i].boxed, &sides[i].identity, &relay, &sides[1 - i].identity.local);
+        tunnel_init(&sides[i].tunnel, &sides[i].identity, &relay, &sides[1 - i].identity.local);
     now.ms = 1000;
     fresh = 0;
 }
@@ -79,7 +79,7 @@ static void deliver(struct side *from, struct side *to, unsigned back, uint8_t s
     memcpy(box, from->box[slot], size);
     if (spoil != 0)
         box[spoil % size] ^= (uint8_t)(spoil | 1);
-    on_event(to, BOXED_EVENT_FRAME, (struct bytes){box, size});
+    on_event(to, TUNNEL_EVENT_FRAME, (struct bytes){box, size});
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -93,12 +93,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         unsigned argument = what >> 4;
         switch (what >> 1 & 7) {
         case 0:
-            on_event(side, BOXED_EVENT_DIAL, BYTES_NONE);
+            on_event(side, TUNNEL_EVENT_DIAL, BYTES_NONE);
             break;
         case 1:
-            if (side->sent < 255 && boxed_is_up(&side->boxed)) {
+            if (side->sent < 255 && tunnel_is_up(&side->tunnel)) {
                 side->sent++;
-                on_event(side, BOXED_EVENT_SEND, (struct bytes){frame, sizeof frame});
+                on_event(side, TUNNEL_EVENT_SEND, (struct bytes){frame, sizeof frame});
             }
             break;
         case 2:
@@ -109,13 +109,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
         case 4:
             now.ms += (uint64_t)argument * 2000;
-            on_event(side, BOXED_EVENT_TIME, BYTES_NONE);
+            on_event(side, TUNNEL_EVENT_TIME, BYTES_NONE);
             break;
         case 5:
-            on_event(side, argument & 1 ? BOXED_EVENT_LOST : BOXED_EVENT_HANG_UP, BYTES_NONE);
+            on_event(side, argument & 1 ? TUNNEL_EVENT_LOST : TUNNEL_EVENT_HANG_UP, BYTES_NONE);
             break;
         case 6:
-            on_event(side, BOXED_EVENT_FRAME, reader_take(&reader, reader_u8(&reader)));
+            on_event(side, TUNNEL_EVENT_FRAME, reader_take(&reader, reader_u8(&reader)));
             break;
         default: /* the relay at its best */
             deliver(other, side, 0, 0);

@@ -22,13 +22,13 @@ static struct node_id node_of(unsigned number)
 static void begin(void)
 {
     struct federation_id federation;
-    struct caserecord_opening opening;
+    struct case_record_opening opening;
     for (size_t i = 0; i < HASH_SIZE; i++) {
         federation.bytes[i] = (uint8_t)(0x10 + i);
         opening.bytes[i] = (uint8_t)(0x40 + i);
     }
     struct node_id requester = node_of(0);
-    struct case_id case_id = caserecord_case_id(&federation, &requester, &opening);
+    struct case_id case_id = case_record_case_id(&federation, &requester, &opening);
     consult_init(&consult, &federation, &case_id);
 }
 

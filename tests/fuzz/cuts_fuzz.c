@@ -1,7 +1,7 @@
 /* Every stream of a list of cuts that was checked is found in it. */
 #include <stdlib.h>
 
-#include "protocol/roster/cuts.h"
+#include "protocol/member/cuts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

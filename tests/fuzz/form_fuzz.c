@@ -4,20 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/desk/form.h"
-#include "protocol/consult/vocabulary.h"
+#include "node/service/content_json.h"
+#include "protocol/contents/content_registry.h"
 
-static void show_and_take(const struct content_table *table, const union vocabulary_value *value,
-                          struct bytes content)
+static void show_and_take(const struct content_table *table,
+                          const union content_registry_value *value, struct bytes content)
 {
-    static union vocabulary_value again;
-    static uint8_t arena_memory[FORM_ARENA_SIZE], memory[RECORD_SIZE_MAX];
+    static union content_registry_value again;
+    static uint8_t arena_memory[CONTENT_JSON_ARENA_SIZE], memory[RECORD_SIZE_MAX];
     struct buffer arena = buffer_over(arena_memory, sizeof arena_memory);
     struct buffer out = buffer_over(memory, sizeof memory);
-    struct form_take how = {.table = table, .is_whole = true, .arena = &arena};
-    struct form_problem problem;
-    json_t *shown = form_show(table, value);
-    if (shown != NULL && form_take(&how, shown, &again, &problem) == OK) {
+    struct content_json_take how = {.table = table, .is_whole = true, .arena = &arena};
+    struct content_json_problem problem;
+    json_t *shown = content_json_show(table, value);
+    if (shown != NULL && content_json_take(&how, shown, &again, &problem) == OK) {
         assert(content_write(table, &again, &out) == OK);
         assert(bytes_equal(buffer_bytes(&out), content));
     }
@@ -26,13 +26,13 @@ static void show_and_take(const struct content_table *table, const union vocabul
 
 static void take(const struct content_table *table, const json_t *form)
 {
-    static union vocabulary_value value, read;
-    static uint8_t arena_memory[FORM_ARENA_SIZE], memory[RECORD_SIZE_MAX];
+    static union content_registry_value value, read;
+    static uint8_t arena_memory[CONTENT_JSON_ARENA_SIZE], memory[RECORD_SIZE_MAX];
     struct buffer arena = buffer_over(arena_memory, sizeof arena_memory);
     struct buffer out = buffer_over(memory, sizeof memory);
-    struct form_take how = {.table = table, .is_whole = true, .arena = &arena};
-    struct form_problem problem = {.text = ""};
-    err failure = form_take(&how, form, &value, &problem);
+    struct content_json_take how = {.table = table, .is_whole = true, .arena = &arena};
+    struct content_json_problem problem = {.text = ""};
+    err failure = content_json_take(&how, form, &value, &problem);
     if (failure != OK) {
         assert(problem.code == failure && problem.text[0] != '\0');
         return;
@@ -46,23 +46,23 @@ static void take(const struct content_table *table, const json_t *form)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct form_problem problem;
+    struct content_json_problem problem;
     struct wall time;
     json_t *form = NULL;
     size_t count = 0;
     const struct kind_rule *rules = kind_rules(&count);
     char text[64] = "";
     memcpy(text, data, size < sizeof text - 1 ? size : sizeof text - 1);
-    if (form_read_time(text, &time) == OK) {
-        char back[FORM_TIME_SIZE];
+    if (content_json_read_time(text, &time) == OK) {
+        char back[CONTENT_JSON_TIME_SIZE];
         struct wall twice;
-        form_time(time, back);
-        assert(form_read_time(back, &twice) == OK && twice.ms == time.ms);
+        content_json_time(time, back);
+        assert(content_json_read_time(back, &twice) == OK && twice.ms == time.ms);
     }
-    if (form_parse((struct bytes){data, size}, &form, &problem) != OK)
+    if (content_json_parse((struct bytes){data, size}, &form, &problem) != OK)
         return 0;
     for (size_t i = 0; i < count; i++) {
-        const struct content_table *table = vocabulary_table((uint16_t)rules[i].kind);
+        const struct content_table *table = content_registry_table((uint16_t)rules[i].kind);
         if (table != NULL)
             take(table, form);
     }

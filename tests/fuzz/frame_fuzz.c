@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/link/frame_custody.h"
+#include "protocol/wire/frame_custody.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/consult/caserecord.h"
-#include "tests/unit/protocol/lone_said.h"
+#include "protocol/contents/case_record.h"
+#include "tests/harness/single_said.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,39 +27,40 @@ enum act {
 enum { SCOPES = 6, SPOKEN_MAX = 64 };
 
 /* Where the hostile one stands in the streams it writes. */
-static struct lone *lone;
+static struct single *single;
 static struct scope scopes[SCOPES];
-static struct record_header headers[LONE_HOSPITALS + 1][SCOPES];
-static struct record_header first_headers[LONE_HOSPITALS + 1][SCOPES];
-static uint8_t frame_memory[LONE_HOSPITALS + 1][FRAME_SIZE_MAX];
-static struct buffer frames[LONE_HOSPITALS + 1];
-static uint16_t frame_counts[LONE_HOSPITALS + 1];
+static struct record_header headers[SINGLE_HOSPITALS + 1][SCOPES];
+static struct record_header first_headers[SINGLE_HOSPITALS + 1][SCOPES];
+static uint8_t frame_memory[SINGLE_HOSPITALS + 1][FRAME_SIZE_MAX];
+static struct buffer frames[SINGLE_HOSPITALS + 1];
+static uint16_t frame_counts[SINGLE_HOSPITALS + 1];
 
 static void prepare(void)
 {
-    struct caserecord_opening opening = {{0x41}};
-    lone = lone_new();
-    lone_introduce(lone);
+    struct case_record_opening opening = {{0x41}};
+    single = single_new();
+    single_introduce(single);
     scopes[0] = scope_federation();
-    scopes[1] = scope_board(&lone->config.federation, bytes_of_text("hematology"));
-    scopes[2] = lone_ask(lone);
+    scopes[1] = scope_board(&single->config.federation, bytes_of_text("hematology"));
+    scopes[2] = single_ask(single);
     struct case_id other =
-        caserecord_case_id(&lone->config.federation, &lone->hospitals[2].node, &opening);
+        case_record_case_id(&single->config.federation, &single->hospitals[2].node, &opening);
     scopes[3] = scope_case(&other); /* hospital 2 may open it */
-    scopes[4] = scope_mail(&lone->config.self);
-    scopes[5] = scope_mail(&lone->hospitals[2].node);
-    for (uint32_t who = 2; who <= LONE_HOSPITALS; who++) {
+    scopes[4] = scope_mail(&single->config.self);
+    scopes[5] = scope_mail(&single->hospitals[2].node);
+    for (uint32_t who = 2; who <= SINGLE_HOSPITALS; who++) {
         for (size_t i = 0; i < SCOPES; i++)
-            first_headers[who][i] = lone_header(lone, who, &scopes[i]);
-        const struct lone_record *certificate = lone_kept(lone, &first_headers[who][0].stream, 1);
+            first_headers[who][i] = single_header(single, who, &scopes[i]);
+        const struct single_record *certificate =
+            single_kept(single, &first_headers[who][0].stream, 1);
         struct record_claim claim;
-        lone_must(certificate != NULL);
-        lone_must(record_parse((struct bytes){certificate->bytes, certificate->size}, &claim) ==
-                  OK);
+        single_must(certificate != NULL);
+        single_must(record_parse((struct bytes){certificate->bytes, certificate->size}, &claim) ==
+                    OK);
         first_headers[who][0].sequence = 2;
         first_headers[who][0].previous = claim.id;
     }
-    lone_save(lone);
+    single_save(single);
 }
 
 static void begin_frame(uint32_t who)
@@ -129,13 +130,13 @@ static void act_record(uint32_t who, struct reader *reader)
     else if ((how & 64) != 0)
         out.failed = statement_write(&statement, &out) != OK;
     else
-        lone_statement(lone, who, &scopes[at], &statement, &out);
-    header->time = lone_event(lone, EVENT_TICK).wall;
+        single_statement(single, who, &scopes[at], &statement, &out);
+    header->time = single_event(single, EVENT_TICK).wall;
     header->expires.ms = 0;
     header->audience = (enum audience)((how >> 3 & 3) % 3);
     bend(header, (enum bend)(how & 7));
     struct buffer before = frames[who];
-    if (out.failed || !lone_record(lone, who, header, buffer_bytes(&out), &frames[who])) {
+    if (out.failed || !single_record(single, who, header, buffer_bytes(&out), &frames[who])) {
         frames[who] = before;
         return;
     }
@@ -153,7 +154,7 @@ static void act_send(uint32_t who)
     if (frame_counts[who] == 0)
         return;
     frame_records_end(&frames[who], frame_counts[who]);
-    lone_hear(lone, who, buffer_bytes(&frames[who]));
+    single_hear(single, who, buffer_bytes(&frames[who]));
     begin_frame(who);
 }
 
@@ -179,7 +180,7 @@ static void act_positions(uint32_t who, struct reader *reader)
         frame_position_write(&out, &position);
     }
     if (!reader->failed)
-        lone_hear(lone, who, buffer_bytes(&out));
+        single_hear(single, who, buffer_bytes(&out));
 }
 
 static void act_want(uint32_t who, struct reader *reader)
@@ -190,15 +191,15 @@ static void act_want(uint32_t who, struct reader *reader)
     want.from = 1U + reader_u8(reader);
     want.count = (uint16_t)(1U + reader_u8(reader));
     frame_want_write(&out, &want);
-    lone_hear(lone, who, buffer_bytes(&out));
+    single_hear(single, who, buffer_bytes(&out));
 }
 
 static void act_link(uint32_t who)
 {
-    struct event event = lone_event(lone, EVENT_LINK_DOWN);
+    struct event event = single_event(single, EVENT_LINK_DOWN);
     event.link.value = who;
-    lone_give(lone, &event);
-    lone_meet(lone, who);
+    single_give(single, &event);
+    single_meet(single, who);
 }
 
 static void act_post(struct reader *reader)
@@ -208,11 +209,11 @@ static void act_post(struct reader *reader)
     const struct scope *scope = &scopes[reader_u8(reader) % SCOPES];
     struct statement statement = {.kind = reader_u16(reader)};
     statement.content = reader_take(reader, reader_u16(reader));
-    lone_statement(lone, LONE_SELF, scope, &statement, &out);
+    single_statement(single, SINGLE_SELF, scope, &statement, &out);
     bool is_clear = scope->kind == SCOPE_FEDERATION || statement.kind == KIND_ERASE ||
                     statement.kind == KIND_ERASED;
     if (!out.failed)
-        lone_post(lone, scope, is_clear ? AUDIENCE_CLEAR : AUDIENCE_SCOPE, buffer_bytes(&out));
+        single_post(single, scope, is_clear ? AUDIENCE_CLEAR : AUDIENCE_SCOPE, buffer_bytes(&out));
 }
 
 static void act(enum act what, uint32_t who, struct reader *reader)
@@ -225,10 +226,10 @@ static void act(enum act what, uint32_t who, struct reader *reader)
         act_send(who);
         break;
     case ACT_FRAME:
-        lone_hear(lone, who, reader_take(reader, reader_u16(reader)));
+        single_hear(single, who, reader_take(reader, reader_u16(reader)));
         break;
     case ACT_TIME:
-        lone_tick(lone, (uint64_t)reader_u16(reader) * 100);
+        single_tick(single, (uint64_t)reader_u16(reader) * 100);
         break;
     case ACT_POSITIONS:
         act_positions(who, reader);
@@ -248,23 +249,23 @@ static void act(enum act what, uint32_t who, struct reader *reader)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reader reader = reader_of((struct bytes){data, size});
-    struct core_status status;
-    if (lone == NULL)
+    struct engine_status status;
+    if (single == NULL)
         prepare();
-    lone_restore(lone);
+    single_restore(single);
     memcpy(headers, first_headers, sizeof headers);
-    for (uint32_t who = 2; who <= LONE_HOSPITALS; who++)
+    for (uint32_t who = 2; who <= SINGLE_HOSPITALS; who++)
         begin_frame(who);
     for (unsigned acts = 0; acts < SPOKEN_MAX && reader_left(&reader) > 0; acts++) {
         uint8_t what = reader_u8(&reader);
         act((enum act)(what & 7), (what & 8) != 0 ? 3 : 2, &reader);
     }
-    for (uint32_t who = 2; who <= LONE_HOSPITALS; who++)
+    for (uint32_t who = 2; who <= SINGLE_HOSPITALS; who++)
         act_send(who);
-    lone_tick(lone, 1000);
-    core_status(lone->core, &status);
-    lone_must(status.stream_count <= lone->config.stream_count_max &&
-              status.lack_count <= lone->config.lack_count_max &&
-              status.case_count <= lone->config.case_count_max);
+    single_tick(single, 1000);
+    engine_status(single->engine, &status);
+    single_must(status.stream_count <= single->config.stream_count_max &&
+                status.missing_count <= single->config.missing_count_max &&
+                status.case_count <= single->config.case_count_max);
     return 0;
 }

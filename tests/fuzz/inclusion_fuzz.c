@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "protocol/roster/inclusion.h"
-#include "tests/unit/protocol/federation.h"
+#include "tests/harness/federation.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/link/noise.h"
+#include "protocol/wire/noise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/consult/opinion_file.h"
+#include "protocol/contents/opinion_file.h"
 
 enum { HEAD_COUNT = 64, OFFICER_SETS = 8 };
 

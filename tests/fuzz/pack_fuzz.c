@@ -1,8 +1,8 @@
 /* What the walk admits is read whole, and written again it is the same bytes. */
 #include <stdlib.h>
 
-#include "protocol/limits.h"
-#include "protocol/pack.h"
+#include "protocol/base/limits.h"
+#include "protocol/base/pack.h"
 
 /* Reads any value by its first byte; depth is bounded by the walk. */
 static void copy_value(struct pack *pack, struct buffer *out, size_t depth);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/link/relay_frame.h"
+#include "protocol/wire/relay_frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

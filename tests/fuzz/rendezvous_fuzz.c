@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/relay/rendezvous.h"
+#include "protocol/relay/relay_engine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { KEYS = 8, LINKS = 6, LISTED = 6 };
 
-static const struct rendezvous_config config = {
+static const struct relay_engine_config config = {
     .limits = {.pair_units = RELAY_UNITS_MAX,
                .member_units = RELAY_UNITS_MAX + 10,
                .session_count = 3,
@@ -21,7 +21,7 @@ static const struct rendezvous_config config = {
 
 static void *memory;
 static size_t memory_size;
-static struct rendezvous *relay;
+static struct relay_engine *relay;
 static struct mono now;
 static uint64_t links[KEYS], links_made;
 static bool verifying;
@@ -43,32 +43,32 @@ static struct bytes list_of(unsigned count)
     return (struct bytes){list, count * TRANSPORT_ENTRY_SIZE};
 }
 
-static void event(struct rendezvous_event what)
+static void event(struct relay_engine_event what)
 {
     what.now = now;
-    rendezvous_on_event(relay, &what);
+    relay_engine_on_event(relay, &what);
 }
 
 /* Every third send finds no room when `stubborn`. */
 static void pump(bool stubborn)
 {
-    struct rendezvous_effect effect;
-    for (unsigned count = 0; rendezvous_next(relay, now, &effect); count++) {
+    struct relay_engine_effect effect;
+    for (unsigned count = 0; relay_engine_next(relay, now, &effect); count++) {
         if (count > 100000)
             abort(); /* it talks to itself */
-        if (effect.kind == RENDEZVOUS_VERIFY)
+        if (effect.kind == RELAY_ENGINE_VERIFY)
             verifying = true;
-        for (unsigned i = 0; effect.kind == RENDEZVOUS_CLOSE && i < KEYS; i++)
+        for (unsigned i = 0; effect.kind == RELAY_ENGINE_CLOSE && i < KEYS; i++)
             links[i] = links[i] == effect.link ? 0 : links[i];
-        if (effect.kind != RENDEZVOUS_SEND)
+        if (effect.kind != RELAY_ENGINE_SEND)
             continue;
         struct relay_frame frame;
         if (relay_frame_parse(effect.bytes, &frame) != OK || frame.type < RELAY_WELCOME)
             abort();
         if (stubborn && count % 3 == 2)
-            rendezvous_blocked(relay, now);
+            relay_engine_blocked(relay, now);
     }
-    struct rendezvous_counts counts = rendezvous_counts(relay);
+    struct relay_engine_counts counts = relay_engine_counts(relay);
     if (counts.queued_units > LINKS * config.limits.member_units || counts.links > LINKS)
         abort();
 }
@@ -101,10 +101,10 @@ static void verified(unsigned argument)
     if (!verifying)
         return;
     verifying = false;
-    event((struct rendezvous_event){.kind = RENDEZVOUS_VERIFIED,
-                                    .result = argument & 1 ? ERR_BAD_SIGNATURE : OK,
-                                    .head = {.epoch = argument},
-                                    .bytes = list_of(1 + argument % (KEYS - 1))});
+    event((struct relay_engine_event){.kind = RELAY_ENGINE_VERIFIED,
+                                      .result = argument & 1 ? ERR_BAD_SIGNATURE : OK,
+                                      .head = {.epoch = argument},
+                                      .bytes = list_of(1 + argument % (KEYS - 1))});
 }
 
 static void come(unsigned who)
@@ -112,13 +112,13 @@ static void come(unsigned who)
     if (links[who] != 0)
         return;
     links[who] = ++links_made;
-    event((struct rendezvous_event){
-        .kind = RENDEZVOUS_LINK_UP, .link = links[who], .key = key_of(who)});
+    event((struct relay_engine_event){
+        .kind = RELAY_ENGINE_LINK_UP, .link = links[who], .key = key_of(who)});
 }
 
 static void go(unsigned who)
 {
-    event((struct rendezvous_event){.kind = RENDEZVOUS_LINK_DOWN, .link = links[who]});
+    event((struct relay_engine_event){.kind = RELAY_ENGINE_LINK_DOWN, .link = links[who]});
     links[who] = 0;
 }
 
@@ -126,7 +126,7 @@ static void play(struct reader *reader)
 {
     uint8_t what = reader_u8(reader);
     unsigned who = what % KEYS, argument = what >> 6;
-    struct rendezvous_event said = {.kind = RENDEZVOUS_FRAME, .link = links[who]};
+    struct relay_engine_event said = {.kind = RELAY_ENGINE_FRAME, .link = links[who]};
     switch (what >> 3 & 7) {
     case 0:
         come(who);
@@ -140,11 +140,11 @@ static void play(struct reader *reader)
         event(said);
         break;
     case 3:
-        event((struct rendezvous_event){.kind = RENDEZVOUS_DRAINED, .link = links[who]});
+        event((struct relay_engine_event){.kind = RELAY_ENGINE_DRAINED, .link = links[who]});
         break;
     case 4:
         now.ms += argument * 9000u + 60;
-        event((struct rendezvous_event){.kind = RENDEZVOUS_TIME});
+        event((struct relay_engine_event){.kind = RELAY_ENGINE_TIME});
         break;
     case 5:
         verified(what);
@@ -162,22 +162,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct reader reader = reader_of((struct bytes){data, size});
     struct relay_head head = {.epoch = 1};
     if (memory == NULL) {
-        memory_size = rendezvous_size(&config);
-        if (posix_memalign(&memory, SLAB_ALIGNMENT, memory_size) != 0)
+        memory_size = relay_engine_size(&config);
+        if (posix_memalign(&memory, ARENA_ALIGNMENT, memory_size) != 0)
             abort();
     }
     memset(memory, 0, memory_size);
     memset(links, 0, sizeof links);
     verifying = false;
     now.ms = 1;
-    relay = rendezvous_init(&config, memory);
-    rendezvous_set_list(relay, &head, list_of(LISTED), now);
+    relay = relay_engine_init(&config, memory);
+    relay_engine_set_list(relay, &head, list_of(LISTED), now);
     while (reader_left(&reader) > 0)
         play(&reader);
     for (unsigned i = 0; i < KEYS; i++)
         go(i);
     pump(false);
-    struct rendezvous_counts counts = rendezvous_counts(relay);
+    struct relay_engine_counts counts = relay_engine_counts(relay);
     if (counts.links != 0 || counts.queued_units != 0 || counts.sessions != 0)
         abort();
     return 0;

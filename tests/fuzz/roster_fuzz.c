@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "protocol/roster/roster_export.h"
-#include "tests/unit/protocol/federation.h"
+#include "tests/harness/federation.h"
 
 struct fuzz {
     struct federation society;

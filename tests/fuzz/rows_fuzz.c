@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "node/io/keyfile.h"
 #include "node/items/items_state.h"
-#include "store/item_row.h"
+#include "node/os/keyfile.h"
+#include "store/disk/item_row.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* Every key of a transport list that was checked is found in it, with its role. */
 #include <stdlib.h>
 
-#include "protocol/roster/transport_list.h"
+#include "protocol/member/transport_list.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -48,10 +48,10 @@ def check_functions(path, code):
 
 def check_words(path, code):
     for match in re.finditer(r"^\s*typedef\b[^;]*;", code, re.M):
-        if not (path == "protocol/error.h" and match.group(0).split() == ["typedef", "enum", "err", "err;"]):
+        if not (path == "protocol/base/error.h" and match.group(0).split() == ["typedef", "enum", "err", "err;"]):
             yield Finding(path, line_of(code, match.end()), "typedef",
                           "write struct or enum at each use; for functions, the pointer's type")
-    for match in re.finditer(r"^\s*#\s*if.*TEST.*$", code, re.M):
+    for match in re.finditer(r"^\s*#\s*if(?!ndef CONSILIUM_\w+_H$).*TEST.*$", code, re.M):
         yield Finding(path, line_of(code, match.end()), "a test hook in production",
                       "hand in what the test wants to change, as an argument")
 

@@ -24,5 +24,5 @@ def check(tree):
 
 
 def plants(_tree):
-    return [Plant({"protocol/planted.c": "int  planted( void );\n"},
-                  "protocol/planted.c", "format")]
+    return [Plant({"protocol/base/planted.c": "int  planted( void );\n"},
+                  "protocol/base/planted.c", "format")]

@@ -28,8 +28,8 @@ def check(tree):
 
 def plants(_tree):
     return [
-        Plant({"protocol/planted.h": "uint8_t planted(void);\n"},
-              "protocol/planted.h", "does not compile alone"),
-        Plant({"protocol/planted.h": "struct planted {\n    int x;\n};\n"},
-              "protocol/planted.h", "redefinition"),
+        Plant({"protocol/base/planted.h": "uint8_t planted(void);\n"},
+              "protocol/base/planted.h", "does not compile alone"),
+        Plant({"protocol/base/planted.h": "struct planted {\n    int x;\n};\n"},
+              "protocol/base/planted.h", "redefinition"),
     ]

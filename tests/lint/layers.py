@@ -1,55 +1,79 @@
-"""Which room may include which, and no header that includes itself round a corner."""
+"""Which folder may include which, and no header that includes itself indirectly."""
 
 import os
 import re
 
 from tree import Finding, Plant
 
-# room: the rooms it may include from
-RECORDS = ("protocol", "protocol/roster", "protocol/record")
-CORE = RECORDS + ("protocol/consult", "protocol/link", "protocol/core")
-FEDERATION = CORE + ("store", "node/io", "node/federation")
-DESK = FEDERATION + ("node/items", "node/attachment", "node/desk")
+# folder: the folders it may include from
+BASE = ("protocol/base",)
+ROSTER = BASE + ("protocol/member", "protocol/roster")
+RECORD = BASE + ("protocol/member", "protocol/record")
+CONTENTS = ROSTER + ("protocol/record", "protocol/contents")
+# These four still include each other; the circle of files is in circles.py.
+ENGINE = CONTENTS + ("protocol/consult", "protocol/wire", "protocol/engine", "protocol/replication",
+                     "protocol/cases", "protocol/custody")
+STORE = BASE + ("protocol/record", "store", "store/write", "store/disk")
+# These four still include each other.
+RUNTIME = ENGINE + ("store", "node/os", "node/runtime", "node/roster_sync", "node/audit",
+                    "node/rollback")
+SERVICE = RUNTIME + ("node/items", "node/attachment", "node/service")
+RELAY = ROSTER + ("protocol/record", "protocol/wire", "protocol/relay")
+API = SERVICE + ("node/links", "node/http", "node/onboarding", "node/erasure", "node/api")
 BELOW = {
-    "protocol": ("protocol",),
-    "protocol/roster": ("protocol", "protocol/roster"),
-    "protocol/record": RECORDS,
-    "protocol/consult": RECORDS + ("protocol/consult",),
-    "protocol/link": RECORDS + ("protocol/link",),
-    "protocol/core": CORE,
-    "protocol/relay": ("protocol", "protocol/roster", "protocol/link", "protocol/relay"),
-    "store": ("protocol", "protocol/record", "store"),
-    "node/io": ("protocol", "node/io"),
-    "node/federation": FEDERATION,
-    "node/links": FEDERATION + ("node/links",),
-    "node/items": FEDERATION + ("node/items",),
-    "node/attachment": ("protocol", "node/io", "node/attachment"),
-    "node/desk": DESK,
-    "node/api": DESK + ("node/links", "node/api"),
-    "node/cli": CORE + ("node/io", "node/cli"),
-    "node": DESK + ("node/links", "node/api", "node"),
-    "bootstrap": ("protocol", "protocol/roster", "protocol/link", "protocol/relay", "node/io",
-                  "bootstrap"),
+    "protocol/base": BASE,
+    "protocol/member": BASE + ("protocol/member",),
+    "protocol/roster": ROSTER,
+    "protocol/record": RECORD,
+    "protocol/contents": CONTENTS,
+    "protocol/consult": CONTENTS + ("protocol/consult",),
+    "protocol/wire": RECORD + ("protocol/wire",),
+    "protocol/engine": ENGINE,
+    "protocol/replication": ENGINE,
+    "protocol/cases": ENGINE,
+    "protocol/custody": ENGINE,
+    "protocol/relay": RELAY,
+    "store": STORE,
+    "store/write": STORE,
+    "store/disk": STORE,
+    "node/os": BASE + ("node/os",),
+    "node/net": BASE + ("node/os", "node/net"),
+    "node/runtime": RUNTIME,
+    "node/roster_sync": RUNTIME,
+    "node/audit": RUNTIME,
+    "node/rollback": RUNTIME,
+    "node/erasure": RUNTIME + ("node/erasure",),
+    "node/onboarding": RUNTIME + ("node/onboarding",),
+    "node/links": RUNTIME + ("node/net", "node/links"),
+    "node/items": RUNTIME + ("node/items",),
+    "node/attachment": BASE + ("node/os", "node/attachment"),
+    "node/service": SERVICE,
+    "node/http": BASE + ("node/os", "node/http"),
+    "node/api": API,
+    "node/cli": CONTENTS + ("node/os", "node/cli"),
+    "node/daemon": API + ("node/net", "node/daemon"),
+    "bootstrap/relay": RELAY + ("node/os", "node/net", "bootstrap/relay"),
+    "bootstrap/society": RELAY + ("node/os", "node/net", "bootstrap/relay", "bootstrap/society"),
 }
 
 # a library's header: the rooms (or files) that may include it
 LIBRARIES = {
     "lmdb.h": ("store",),
-    "zmq.h": ("node/io",),
-    "uv.h": ("node/io", "node", "bootstrap"),
-    "ini.h": ("node/io",),
-    "seccomp.h": ("node/io",),
-    "linux/landlock.h": ("node/io",),
-    "msgpack.h": ("protocol/pack.c",),
-    "msgpack/": ("protocol/pack.c",),
-    "microhttpd.h": ("node/api", "node/desk"),
+    "zmq.h": ("node/net",),
+    "uv.h": ("node", "bootstrap"),
+    "ini.h": ("node/os",),
+    "seccomp.h": ("node/os",),
+    "linux/landlock.h": ("node/os",),
+    "msgpack.h": ("protocol/base/pack.c",),
+    "msgpack/": ("protocol/base/pack.c",),
+    "microhttpd.h": ("node/http", "node/api", "node/service"),
     "jansson.h": ("node",),
     "curl/": ("node",),
     "utf8proc.h": ("node",),
     "png.h": ("node/attachment",),
     "jpeglib.h": ("node/attachment",),
     "qpdf/": ("node/attachment",),
-    "systemd/": ("node/io", "node", "bootstrap"),
+    "systemd/": ("node", "bootstrap"),
 }
 
 PROTOCOL_LIBC = ("assert.h", "limits.h", "sodium.h", "stdalign.h", "stdbool.h", "stddef.h",
@@ -126,22 +150,24 @@ def check_cycles(graph):
 
 def plants(_tree):
     return [
-        Plant({"protocol/planted.c": '#include "store/planted.h"\n', "store/planted.h": ""},
-              "protocol/planted.c", "protocol must not include store"),
-        Plant({"bootstrap/planted.c": '#include "store/planted.h"\n', "store/planted.h": ""},
-              "bootstrap/planted.c", "bootstrap must not include store"),
-        Plant({"bootstrap/planted.c": '#include "node/planted.h"\n', "node/planted.h": ""},
-              "bootstrap/planted.c", "bootstrap must not include node"),
-        Plant({"node/io/planted.c": '#include "node/planted.h"\n', "node/planted.h": ""},
-              "node/io/planted.c", "node/io must not include node"),
+        Plant({"protocol/base/planted.c": '#include "store/planted.h"\n', "store/planted.h": ""},
+              "protocol/base/planted.c", "protocol/base must not include store"),
+        Plant({"bootstrap/relay/planted.c": '#include "store/planted.h"\n', "store/planted.h": ""},
+              "bootstrap/relay/planted.c", "bootstrap/relay must not include store"),
+        Plant({"bootstrap/relay/planted.c": '#include "node/runtime/planted.h"\n',
+               "node/runtime/planted.h": ""},
+              "bootstrap/relay/planted.c", "bootstrap/relay must not include node"),
+        Plant({"node/os/planted.c": '#include "node/net/planted.h"\n', "node/net/planted.h": ""},
+              "node/os/planted.c", "node/os must not include node/net"),
         Plant({"store/planted.c": '#include "planted.h"\n', "store/planted.h": ""},
               "store/planted.c", "no path from the root"),
-        Plant({"protocol/planted.c": "#include <time.h>\n"},
-              "protocol/planted.c", "must not include <time.h>"),
-        Plant({"node/planted.c": "#include <lmdb.h>\n"}, "node/planted.c", "belongs to store"),
-        Plant({"protocol/planted.c": "#include <msgpack/pack.h>\n"},
-              "protocol/planted.c", "belongs to protocol/pack.c"),
-        Plant({"protocol/one.h": '#include "protocol/two.h"\n',
-               "protocol/two.h": '#include "protocol/one.h"\n'},
-              "protocol/", "include cycle"),
+        Plant({"protocol/base/planted.c": "#include <time.h>\n"},
+              "protocol/base/planted.c", "must not include <time.h>"),
+        Plant({"node/runtime/planted.c": "#include <lmdb.h>\n"}, "node/runtime/planted.c",
+              "belongs to store"),
+        Plant({"protocol/base/planted.c": "#include <msgpack/pack.h>\n"},
+              "protocol/base/planted.c", "belongs to protocol/base/pack.c"),
+        Plant({"protocol/base/one.h": '#include "protocol/base/two.h"\n',
+               "protocol/base/two.h": '#include "protocol/base/one.h"\n'},
+              "protocol/base/", "include cycle"),
     ]

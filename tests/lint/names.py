@@ -16,9 +16,9 @@ TOP = {"node", "protocol", "store", "bootstrap", "tests", "spec", "CMakeLists.tx
 
 # Files whose noun has other names too: the foundation's types, and nothing else.
 NOUNS = {
-    "protocol/bytes.c": ("bytes", "reader", "buffer"),
-    "protocol/error.c": ("err",),
-    "protocol/scope.c": ("scope", "stream_id"),
+    "protocol/base/bytes.c": ("bytes", "reader", "buffer"),
+    "protocol/base/error.c": ("err",),
+    "protocol/base/scope.c": ("scope", "stream_id"),
 }
 
 
@@ -66,18 +66,18 @@ def check_exports(tree, path, all_symbols):
 
 def plants(_tree):
     return [
-        Plant({"protocol/planted.c": "int other_thing(void);\nint other_thing(void) { return 1; }\n"},
-              "protocol/planted.c", "exports other_thing"),
-        Plant({"protocol/hash_planted.c": "int record_planted;\nint hash_planted_x, hash_planted;\n"},
-              "protocol/hash_planted.c", "exports record_planted"),
-        Plant({"protocol/planted_inner.c": "int planted_outer;\n", "protocol/planted_inner.h": ""},
-              "protocol/planted_inner.c", "exports planted_outer"),
-        Plant({"protocol/planted.c": "int planted; int plantedx;\n"},
-              "protocol/planted.c", "exports plantedx"),
-        Plant({"node/planted.c": "int planted_x(void);\nint planted_x(void) { return 1; }\n"
+        Plant({"protocol/base/planted.c": "int other_thing(void);\nint other_thing(void) { return 1; }\n"},
+              "protocol/base/planted.c", "exports other_thing"),
+        Plant({"protocol/base/hash_planted.c": "int record_planted;\nint hash_planted_x, hash_planted;\n"},
+              "protocol/base/hash_planted.c", "exports record_planted"),
+        Plant({"protocol/base/planted_inner.c": "int planted_outer;\n", "protocol/base/planted_inner.h": ""},
+              "protocol/base/planted_inner.c", "exports planted_outer"),
+        Plant({"protocol/base/planted.c": "int planted; int plantedx;\n"},
+              "protocol/base/planted.c", "exports plantedx"),
+        Plant({"node/runtime/planted.c": "int planted_x(void);\nint planted_x(void) { return 1; }\n"
                                  "int main(void) { return planted_x(); }\n"},
-              "node/planted.c", "exports planted_x"),
-        Plant({"node/string_util.c": "int string_util;\n"}, "node/string_util.c", "says nothing"),
+              "node/runtime/planted.c", "exports planted_x"),
+        Plant({"node/runtime/string_util.c": "int string_util;\n"}, "node/runtime/string_util.c", "says nothing"),
         Plant({"src/planted.c": "static int x; int *planted(void) { return &x; }\n"},
               "src/planted.c", "top level"),
     ]

@@ -43,7 +43,7 @@ def check(tree):
 def allowed(path, name):
     if name in LIBC or BUILD.search(name):
         return True
-    if path == "protocol/pack.c" and (PACK.search(name) or name in ("ntohs", "ntohl")):
+    if path == "protocol/base/pack.c" and (PACK.search(name) or name in ("ntohs", "ntohl")):
         return True
     return bool(SODIUM.search(name)) and not RANDOM.search(name) and not PASSWORD.search(name)
 
@@ -58,21 +58,21 @@ def check_writable(path, made):
 
 def plants(tree):
     def calls(include, text):
-        return {"protocol/planted.c": f"#include <{include}>\nint planted(void);\n"
+        return {"protocol/base/planted.c": f"#include <{include}>\nint planted(void);\n"
                                       f"int planted(void) {{ {text} }}\n"}
 
     found = [
         Plant(calls("stdlib.h", "char *volatile p = malloc(9); p[0] = 1; return p[0];"),
-              "protocol/planted.c", "calls malloc"),
-        Plant(calls("time.h", "return (int)time(0);"), "protocol/planted.c", "calls time"),
-        Plant(calls("stdio.h", 'return printf("%d", 1);'), "protocol/planted.c", "printf"),
+              "protocol/base/planted.c", "calls malloc"),
+        Plant(calls("time.h", "return (int)time(0);"), "protocol/base/planted.c", "calls time"),
+        Plant(calls("stdio.h", 'return printf("%d", 1);'), "protocol/base/planted.c", "printf"),
         Plant(calls("sodium.h", "return (int)randombytes_random();"),
-              "protocol/planted.c", "calls randombytes_random"),
+              "protocol/base/planted.c", "calls randombytes_random"),
         Plant(calls("sodium.h", "unsigned char a[64], b[64]; return crypto_sign_keypair(a, b);"),
-              "protocol/planted.c", "calls crypto_sign_keypair"),
-        Plant(calls("fcntl.h", 'return open("x", 0);'), "protocol/planted.c", "calls open"),
+              "protocol/base/planted.c", "calls crypto_sign_keypair"),
+        Plant(calls("fcntl.h", 'return open("x", 0);'), "protocol/base/planted.c", "calls open"),
     ]
     if not tree.sanitized():
         found.append(Plant(calls("stddef.h", "static int count; return ++count;"),
-                           "protocol/planted.c", "between calls"))
+                           "protocol/base/planted.c", "between calls"))
     return found

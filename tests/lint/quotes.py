@@ -99,6 +99,6 @@ def plants(_tree):
         Plant({"spec/planted.md": "A node MUST do it (PLANT-1).\n"}, "spec/planted.md",
               "PLANT-1 is quoted nowhere"),
         Plant({"spec/planted.md": "A node MUST do it (PLANT-1).\n",
-               "protocol/planted.c": "/* PLANT-1 PLANT-2 */\n"}, "protocol/planted.c",
+               "protocol/base/planted.c": "/* PLANT-1 PLANT-2 */\n"}, "protocol/base/planted.c",
               "PLANT-2 is in no page"),
     ]

@@ -5,17 +5,17 @@ import re
 
 from tree import Finding, Plant, compile_plants, run, symbols
 
-SOURCE = "bootstrap/relay_main.c"
+SOURCE = "bootstrap/relay/relay_main.c"
 PROGRAM = "consilium-relay"
 FORBIDDEN = re.compile(r"^(mdb_\w+|store_\w+|record_open\w*|crypto_aead_\w+_decrypt\w*|"
                        r"crypto_secretbox_open\w*|crypto_secretstream\w*_pull)$")
-# Who may open a file for writing, and who may have one written through node/io/file.h: the signed
+# Who may open a file for writing, and who may have one written through node/os/file.h: the signed
 # heads and the key. What members send each other is never among it.
 OPENERS = re.compile(r"^(open|openat|creat|fopen|freopen|mkstemp|mkostemp|memfd_create|mknod)(64)?$")
-MAY_OPEN = {"node/io/file.c", "node/io/passphrase.c", "node/io/sandbox.c"}
+MAY_OPEN = {"node/os/file.c", "node/os/passphrase.c", "node/os/sandbox.c"}
 WRITERS = re.compile(r"^(file_write|file_create|mdb_\w+)$")
-MAY_WRITE = {"node/io/keyfile.c", "bootstrap/relay_key.c", "bootstrap/relay_roster.c",
-             "bootstrap/relay_status.c"}
+MAY_WRITE = {"node/os/keyfile.c", "bootstrap/relay/relay_key.c", "bootstrap/relay/relay_roster.c",
+             "bootstrap/relay/relay_status.c"}
 
 
 def program(tree):

@@ -1,12 +1,12 @@
-"""At most 600 lines a file and 60 lines a function. A ratchet: tests/lint/size.ratchet may hold
+"""At most 900 lines a file and 70 lines a function; a file is one noun, usually 200 to 600 lines. A ratchet: tests/lint/size.ratchet may hold
 lines `path what number` for what is over; numbers there only fall."""
 
 import re
 
 from tree import Finding, Plant
 
-FILE_MAX = 600
-FUNCTION_MAX = 60
+FILE_MAX = 900
+FUNCTION_MAX = 70
 RATCHET = "tests/lint/size.ratchet"
 HEAD = re.compile(r"(\w+)\(")
 
@@ -55,11 +55,11 @@ def check(tree):
 
 
 def plants(_tree):
-    body = "    x++;\n" * 58
+    body = "    x++;\n" * 68
     return [
-        Plant({"protocol/planted.c": "int x;\n" * 601}, "protocol/planted.c", "file has 601"),
-        Plant({"protocol/planted.c": f"void planted(void)\n{{\n    int x = 0;\n{body}}}\n"},
-              "protocol/planted.c", "planted has 61 lines"),
-        Plant({RATCHET: "protocol/bytes.c file 700\n"}, RATCHET, "is down to"),
-        Plant({RATCHET: "protocol/gone.c file 700\n"}, RATCHET, "not there any more"),
+        Plant({"protocol/base/planted.c": "int x;\n" * 901}, "protocol/base/planted.c", "file has 901"),
+        Plant({"protocol/base/planted.c": f"void planted(void)\n{{\n    int x = 0;\n{body}}}\n"},
+              "protocol/base/planted.c", "planted has 71 lines"),
+        Plant({RATCHET: "protocol/base/bytes.c file 1000\n"}, RATCHET, "is down to"),
+        Plant({RATCHET: "protocol/base/gone.c file 700\n"}, RATCHET, "not there any more"),
     ]

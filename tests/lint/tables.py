@@ -1,11 +1,11 @@
-"""spec/errors.md says what protocol/error.h says, spec/limits.md what protocol/limits.h says."""
+"""spec/errors.md says what protocol/base/error.h says, spec/limits.md what protocol/base/limits.h says."""
 
 import re
 
 from tree import Finding, Plant, blank
 
-ERRORS = ("spec/errors.md", "protocol/error.h")
-LIMITS = ("spec/limits.md", "protocol/limits.h")
+ERRORS = ("spec/errors.md", "protocol/base/error.h")
+LIMITS = ("spec/limits.md", "protocol/base/limits.h")
 
 
 def rows(tree, path):
@@ -69,12 +69,12 @@ def plants(tree):
     header = tree.text(LIMITS[1])
     return [
         Plant({ERRORS[0]: errors.replace("| `ERR_BUSY`", "| `ERR_BUSIER`")}, ERRORS[0],
-              "ERR_BUSY of protocol/error.h is missing"),
+              "ERR_BUSY of protocol/base/error.h is missing"),
         Plant({ERRORS[0]: errors.replace("| `ERR_BUSY`", "| `ERR_BUSIER`")}, ERRORS[0],
               "ERR_BUSIER is not in"),
         Plant({ERRORS[0]: errors.replace("its time is over", "its time has come")}, ERRORS[0],
               "ERR_EXPIRED is its time has come here"),
         Plant({LIMITS[0]: limits.replace("65,000", "65,001")}, LIMITS[0], "FRAME_SIZE_MAX is 65001"),
         Plant({LIMITS[1]: header.replace("enum limits {", "enum limits {\n    PLANTED_MAX = 2 * 3,")},
-              LIMITS[0], "PLANTED_MAX of protocol/limits.h is missing"),
+              LIMITS[0], "PLANTED_MAX of protocol/base/limits.h is missing"),
     ]

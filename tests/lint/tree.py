@@ -8,9 +8,13 @@ import subprocess
 import tempfile
 from collections import namedtuple
 
-ROOMS = ("protocol", "protocol/roster", "protocol/record", "protocol/consult", "protocol/link",
-         "protocol/core", "protocol/relay", "store", "node/io", "node/federation", "node/links",
-         "node/items", "node/attachment", "node/desk", "node/api", "node/cli", "node", "bootstrap")
+ROOMS = ("protocol/base", "protocol/member", "protocol/roster", "protocol/record",
+         "protocol/contents", "protocol/consult", "protocol/wire", "protocol/engine",
+         "protocol/replication", "protocol/cases", "protocol/custody", "protocol/relay",
+         "store", "store/write", "store/disk", "node/os", "node/net", "node/runtime",
+         "node/roster_sync", "node/audit", "node/rollback", "node/erasure", "node/onboarding",
+         "node/links", "node/items", "node/attachment", "node/service", "node/http", "node/api",
+         "node/cli", "node/daemon", "bootstrap/relay", "bootstrap/society")
 SKIPPED = {"build", ".git", "node_modules", "__pycache__"}
 
 # What is wrong where, and how to mend it.

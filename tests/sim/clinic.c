@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "protocol/consult/caserecord.h"
-#include "protocol/consult/mail.h"
-#include "protocol/consult/opinion.h"
-#include "protocol/consult/vocabulary.h"
+#include "protocol/contents/case_record.h"
+#include "protocol/contents/content_registry.h"
+#include "protocol/contents/mail.h"
+#include "protocol/contents/opinion.h"
 #include "protocol/record/certificate.h"
 #include "protocol/record/statement.h"
 #include "tests/sim/hospital.h"
@@ -46,7 +46,7 @@ void clinic_body(struct hospital *hospital, const struct saying *saying, struct 
     struct buffer content = buffer_over(memory, sizeof memory);
     struct statement statement = {.kind = saying->kind};
     const struct kind_rule *rule = kind_rule(saying->kind);
-    err failure = content_write(vocabulary_table(saying->kind), saying->content, &content);
+    err failure = content_write(content_registry_table(saying->kind), saying->content, &content);
     statement.content = buffer_bytes(&content);
     if (rule->signing == KIND_BY_CLINICIAN) {
         struct statement_place place = {hospital->config.federation, saying->scope, hospital->node};
@@ -90,7 +90,7 @@ static struct announcement clinic_announcement(struct hospital *hospital)
 uint64_t clinic_announce(struct hospital *hospital, struct wall expires)
 {
     struct announcement announcement = clinic_announcement(hospital);
-    chance_bytes(&hospital->world->chance, announcement.case_id.bytes, HASH_SIZE);
+    prng_bytes(&hospital->world->prng, announcement.case_id.bytes, HASH_SIZE);
     struct saying saying = {clinic_board(hospital->world), AUDIENCE_SCOPE, KIND_ANNOUNCEMENT,
                             &announcement, expires};
     return clinic_say(hospital, &saying);
@@ -99,7 +99,7 @@ uint64_t clinic_announce(struct hospital *hospital, struct wall expires)
 /* A case that is opened; its announcement goes out next. */
 struct clinic_question {
     uint32_t number;
-    struct caserecord_open open;
+    struct case_record_open open;
     struct announcement announcement;
     uint8_t memory[4096];
 };
@@ -109,12 +109,12 @@ static void clinic_open(struct hospital *hospital, struct clinic_question *quest
     struct world *world = hospital->world;
     WORLD_CHECK(world, world->case_count < WORLD_CASES_MAX);
     struct buffer content = buffer_over(question->memory, sizeof question->memory);
-    struct caserecord_open *open = &question->open;
+    struct case_record_open *open = &question->open;
     question->number = world->case_count++;
     open->requester = hospital->node;
-    chance_bytes(&world->chance, open->opening.bytes, sizeof open->opening.bytes);
+    prng_bytes(&world->prng, open->opening.bytes, sizeof open->opening.bytes);
     struct case_id id =
-        caserecord_case_id(&hospital->config.federation, &hospital->node, &open->opening);
+        case_record_case_id(&hospital->config.federation, &hospital->node, &open->opening);
     world->cases[question->number] = (struct sim_case){id, hospital->index};
     question->announcement.case_id = id;
     WORLD_CHECK(world, announcement_write(&question->announcement, &content) == OK);
@@ -208,7 +208,7 @@ uint64_t clinic_opine(struct hospital *hospital, uint32_t number, enum announcem
 
 uint64_t clinic_post(struct hospital *hospital, uint32_t number)
 {
-    struct caserecord_post post = {.text = bytes_of_text("A word.")};
+    struct case_record_post post = {.text = bytes_of_text("A word.")};
     struct saying saying = {
         clinic_case(hospital->world, number), AUDIENCE_SCOPE, KIND_POST, &post, {0}};
     return clinic_say(hospital, &saying);

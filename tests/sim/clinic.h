@@ -2,7 +2,7 @@
 #ifndef CONSILIUM_TESTS_SIM_CLINIC_H
 #define CONSILIUM_TESTS_SIM_CLINIC_H
 
-#include "protocol/consult/announcement.h"
+#include "protocol/contents/announcement.h"
 #include "tests/sim/world.h"
 
 /* Certifies the hospital's clinician in its federation stream. */

@@ -2,7 +2,7 @@
 #ifndef CONSILIUM_TESTS_SIM_DISK_H
 #define CONSILIUM_TESTS_SIM_DISK_H
 
-#include "protocol/core/step.h"
+#include "protocol/engine/step.h"
 
 struct disk_record {
     uint8_t *bytes; /* NULL: nothing stands there */
@@ -28,7 +28,7 @@ struct disk_stream {
 /* How a case stood when it went to rest, or was erased here; and whether all of it is gone. */
 struct disk_case {
     struct scope scope;
-    uint8_t *bytes;     /* of an EFFECT_REST, or core_case_export's */
+    uint8_t *bytes;     /* of an EFFECT_REST, or engine_case_export's */
     size_t size;        /* 0: nothing */
     bool is_remembered; /* as it stood when it was erased */
     bool is_buried;

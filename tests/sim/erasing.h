@@ -10,7 +10,7 @@ void erasing_begin(struct hospital *hospital, const struct scope *scope,
 /* The next step that is due. */
 void erasing_go_on(struct hospital *hospital);
 /* After a start: what was begun and not ended. */
-void erasing_resume(struct hospital *hospital);
+void case_erasure_resume(struct hospital *hospital);
 void erasing_forget(struct hospital *hospital);
 
 #endif

@@ -31,8 +31,8 @@ struct record_id forge_record(struct forge *forge, struct bytes plaintext, bool 
     struct record_secrets secrets = {.sign_secret = forge->writer->sign_secret};
     struct buffer out = buffer_over(memory, sizeof memory);
     struct record_id id;
-    chance_bytes(&world->chance, secrets.key.bytes, KEY_SIZE);
-    chance_bytes(&world->chance, secrets.nonce, sizeof secrets.nonce);
+    prng_bytes(&world->prng, secrets.key.bytes, KEY_SIZE);
+    prng_bytes(&world->prng, secrets.nonce, sizeof secrets.nonce);
     WORLD_CHECK(world, record_seal(&forge->header, plaintext, &secrets, &out, &id) == OK);
     if (spoil)
         memory[RECORD_HEADER_SIZE] ^= 1;

@@ -2,17 +2,17 @@
 
 #include <string.h>
 
-#include "protocol/core/examination.h"
-#include "protocol/core/streams.h"
+#include "protocol/record/audit_evidence.h"
 #include "protocol/record/statement.h"
-#include "protocol/record/witness.h"
+#include "protocol/replication/batch_verify.h"
+#include "protocol/replication/streams.h"
+#include "tests/sim/determinism.h"
 #include "tests/sim/erasing.h"
+#include "tests/sim/held_mail.h"
+#include "tests/sim/in_flight.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
-#include "tests/sim/parcel.h"
 #include "tests/sim/society.h"
-#include "tests/sim/twin.h"
-#include "tests/sim/vault.h"
 
 static const char *const hospital_names[WORLD_HOSPITALS_MAX] = {
     "Aarau",   "Basel",    "Chur",    "Davos",   "Emmental", "Fribourg", "Geneva",
@@ -43,11 +43,11 @@ struct event hospital_event(const struct hospital *hospital, enum event_kind kin
                           .wall = hospital_wall(hospital)};
 }
 
-void hospital_plan(struct hospital *hospital, enum agenda_kind kind, uint64_t at)
+void hospital_plan(struct hospital *hospital, enum schedule_kind kind, uint64_t at)
 {
-    struct agenda_item item = {
+    struct schedule_item item = {
         .at = at, .kind = kind, .hospital = hospital->index, .boot = hospital->boot};
-    agenda_add(&hospital->world->agenda, &item);
+    schedule_add(&hospital->world->schedule, &item);
 }
 
 /* ---- crypto ---- */
@@ -61,18 +61,18 @@ static void hospital_seal(struct hospital *hospital, const struct effect *effect
     struct step_record record = {.flags = RECORD_OWN, .plaintext = effect->seal.plaintext};
     struct step_run run = {.stream = effect->seal.stream, .count = 1};
     struct step_batch batch = {&run, 1, &record, 1};
-    chance_bytes(&hospital->world->chance, secrets.key.bytes, KEY_SIZE);
-    chance_bytes(&hospital->world->chance, secrets.nonce, sizeof secrets.nonce);
+    prng_bytes(&hospital->world->prng, secrets.key.bytes, KEY_SIZE);
+    prng_bytes(&hospital->world->prng, secrets.nonce, sizeof secrets.nonce);
     err verdict = record_seal(&effect->seal.header, effect->seal.plaintext, &secrets, &out, &id);
     record.record = buffer_bytes(&out);
     record.has_key = effect->seal.header.audience != AUDIENCE_CLEAR;
     if (record.has_key)
         record.key = secrets.key;
-    struct parcel *parcel = parcel_of_batch(&batch);
-    parcel->token = effect->token;
-    parcel->verdict = verdict;
-    parcel->is_written = true; /* here: sealed, not loaded */
-    parcel_queue(&hospital->followers, parcel);
+    struct batch_buffer *batch_buffer = batch_buffer_of_batch(&batch);
+    batch_buffer->token = effect->token;
+    batch_buffer->verdict = verdict;
+    batch_buffer->is_written = true; /* here: sealed, not loaded */
+    batch_buffer_queue(&hospital->followers, batch_buffer);
 }
 
 static void hospital_load(struct hospital *hospital, const struct effect *effect)
@@ -96,37 +96,37 @@ static void hospital_load(struct hospital *hospital, const struct effect *effect
                                                              .key = from->key,
                                                              .flags = from->flags};
     }
-    struct parcel *parcel = parcel_of_batch(&batch);
-    parcel->link = effect->link;
-    parcel->token = effect->token;
+    struct batch_buffer *batch_buffer = batch_buffer_of_batch(&batch);
+    batch_buffer->link = effect->link;
+    batch_buffer->token = effect->token;
     if (effect->link.value == 0)
-        parcel_open(parcel);
-    parcel_queue(&hospital->followers, parcel);
+        in_flight_open(batch_buffer);
+    batch_buffer_queue(&hospital->followers, batch_buffer);
 }
 
 static void hospital_check(struct hospital *hospital, const struct effect *effect)
 {
     struct world *world = hospital->world;
-    struct parcel *parcel = parcel_of_batch(&effect->batch);
-    parcel->link = effect->link;
-    parcel_queue(&hospital->checking, parcel);
-    uint64_t at = world->now + chance_below(&world->chance, 8);
+    struct batch_buffer *batch_buffer = batch_buffer_of_batch(&effect->batch);
+    batch_buffer->link = effect->link;
+    batch_buffer_queue(&hospital->checking, batch_buffer);
+    uint64_t at = world->now + prng_below(&world->prng, 8);
     hospital->checked_at = at > hospital->checked_at ? at : hospital->checked_at;
-    hospital_plan(hospital, AGENDA_CHECKED, hospital->checked_at);
+    hospital_plan(hospital, SCHEDULE_CHECKED, hospital->checked_at);
 }
 
 static void hospital_keep(struct hospital *hospital, const struct effect *effect)
 {
     struct world *world = hospital->world;
-    struct parcel *parcel = parcel_of_batch(&effect->batch);
-    parcel->link = effect->link;
-    parcel->token = effect->token;
-    parcel_queue(&hospital->keeping, parcel);
-    uint64_t at = world->now + 1 + chance_below(&world->chance, 20);
+    struct batch_buffer *batch_buffer = batch_buffer_of_batch(&effect->batch);
+    batch_buffer->link = effect->link;
+    batch_buffer->token = effect->token;
+    batch_buffer_queue(&hospital->keeping, batch_buffer);
+    uint64_t at = world->now + 1 + prng_below(&world->prng, 20);
     hospital->kept_at = at > hospital->kept_at ? at : hospital->kept_at;
-    hospital_plan(hospital, AGENDA_WRITTEN, hospital->kept_at);
-    hospital->kept_at += chance_below(&world->chance, 3);
-    hospital_plan(hospital, AGENDA_KEPT, hospital->kept_at);
+    hospital_plan(hospital, SCHEDULE_WRITTEN, hospital->kept_at);
+    hospital->kept_at += prng_below(&world->prng, 3);
+    hospital_plan(hospital, SCHEDULE_KEPT, hospital->kept_at);
 }
 
 /* ---- effects ---- */
@@ -134,15 +134,15 @@ static void hospital_keep(struct hospital *hospital, const struct effect *effect
 /* The earliest moment holds that was asked for. */
 static void hospital_ask_soon(struct hospital *hospital, uint64_t ms)
 {
-    struct agenda_item item = {.at = hospital->world->now + ms,
-                               .kind = AGENDA_POSTS,
-                               .hospital = hospital->index,
-                               .boot = hospital->boot,
-                               .number = hospital->world->now + ms};
+    struct schedule_item item = {.at = hospital->world->now + ms,
+                                 .kind = SCHEDULE_POSTS,
+                                 .hospital = hospital->index,
+                                 .boot = hospital->boot,
+                                 .number = hospital->world->now + ms};
     if (hospital->ask_at != 0 && hospital->ask_at <= item.at)
         return;
     hospital->ask_at = item.at;
-    agenda_add(&hospital->world->agenda, &item);
+    schedule_add(&hospital->world->schedule, &item);
 }
 
 static void hospital_done(struct hospital *hospital, const struct effect *effect)
@@ -166,13 +166,13 @@ static void hospital_done(struct hospital *hospital, const struct effect *effect
     }
 }
 
-/* As keeping_forked: the mark is kept, and the proof goes into our federation stream. */
+/* As commit_jobs_forked: the mark is kept, and the proof goes into our federation stream. */
 static void hospital_forked(struct hospital *hospital, const struct effect *effect)
 {
     struct disk_stream *stream = disk_find(&hospital->disk, &effect->forked.stream);
     const struct disk_record *ours =
         disk_at(&hospital->disk, &effect->forked.stream, effect->forked.sequence);
-    struct witness_fork_proof proof;
+    struct audit_evidence_fork_proof proof;
     uint8_t content[2048], body[2560];
     struct buffer inner = buffer_over(content, sizeof content);
     struct buffer outer = buffer_over(body, sizeof body);
@@ -184,7 +184,7 @@ static void hospital_forked(struct hospital *hospital, const struct effect *effe
     memcpy(proof.signature_a.bytes, ours->bytes + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
     memcpy(proof.signature_b.bytes, effect->forked.other.data + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
     struct statement statement = {.kind = KIND_FORK_PROOF};
-    err failure = witness_fork_proof_write(&proof, &inner);
+    err failure = audit_evidence_fork_proof_write(&proof, &inner);
     statement.content = buffer_bytes(&inner);
     if (failure == OK)
         failure = statement_write(&statement, &outer);
@@ -202,13 +202,13 @@ static void hospital_forks(struct hospital *hospital, struct bytes forks)
 static void hospital_acked(struct hospital *hospital, const struct effect *effect)
 {
     oracle_acked(hospital, effect);
-    vault_acked(hospital, effect);
+    held_mail_acked(hospital, effect);
 }
 
 static void hospital_send(struct hospital *hospital, const struct effect *effect)
 {
     for (size_t i = 0; i < effect->send.link_count; i++)
-        way_send(hospital, effect->send.links[i], effect->send.frame);
+        route_send(hospital, effect->send.links[i], effect->send.frame);
 }
 
 static void hospital_perform(struct hospital *hospital, const struct effect *effect)
@@ -231,7 +231,7 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         hospital_send(hospital, effect);
         break;
     case EFFECT_HANGUP:
-        way_hang_up(hospital, effect->link);
+        route_hang_up(hospital, effect->link);
         break;
     case EFFECT_DONE:
         hospital_done(hospital, effect);
@@ -255,14 +255,14 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         erasing_begin(hospital, &effect->destroy.scope, &effect->destroy.erase);
         break;
     case EFFECT_REST:
-        resting_keep(hospital, effect);
+        case_paging_rows_keep(hospital, effect);
         break;
     case EFFECT_RETRACT:
     case EFFECT_ITEMS:
     case EFFECT_WAKE: /* when the others are done */
         break;
     case EFFECT_CUSTODY:
-        vault_perform(hospital, effect);
+        held_mail_perform(hospital, effect);
         break;
     case EFFECT_HEADS:
         society_frame(hospital, effect);
@@ -277,9 +277,9 @@ static void hospital_turn(struct hospital *hospital, const struct event *event)
 {
     struct step *step = &hospital->world->step;
     WORLD_CHECK(hospital->world, !hospital->is_turning);
-    resting_step(hospital, event);
+    case_paging_rows_step(hospital, event);
     if (hospital->is_restoring)
-        return; /* as node/federation/restore.c: too early */
+        return; /* as node/runtime/restore.c: too early */
     hospital->is_turning = true;
     for (size_t i = 0; i < step->effect_count; i++) {
         enum effect_kind kind = step->effects[i].kind;
@@ -287,19 +287,20 @@ static void hospital_turn(struct hospital *hospital, const struct event *event)
             hospital->patience_ms = HOSPITAL_ASK_MS;
         hospital_perform(hospital, &step->effects[i]);
     }
-    resting_wake(hospital);
+    case_paging_rows_wake(hospital);
     hospital->is_turning = false;
 }
 
-static void hospital_follow(struct hospital *hospital, struct parcel *parcel)
+static void hospital_follow(struct hospital *hospital, struct batch_buffer *batch_buffer)
 {
-    struct event event = hospital_event(hospital, parcel->is_written ? EVENT_SEALED : EVENT_LOADED);
-    event.link = parcel->link;
-    event.token = parcel->token;
-    event.verdict = parcel->verdict;
-    event.batch = parcel->batch;
+    struct event event =
+        hospital_event(hospital, batch_buffer->is_written ? EVENT_SEALED : EVENT_LOADED);
+    event.link = batch_buffer->link;
+    event.token = batch_buffer->token;
+    event.verdict = batch_buffer->verdict;
+    event.batch = batch_buffer->batch;
     hospital_turn(hospital, &event);
-    parcel_drop(parcel);
+    batch_buffer_drop(batch_buffer);
 }
 
 void hospital_step(struct hospital *hospital, const struct event *event)
@@ -307,12 +308,12 @@ void hospital_step(struct hospital *hospital, const struct event *event)
     if (!hospital->is_running || hospital->is_puppet)
         return;
     hospital_turn(hospital, event);
-    struct parcel *parcel;
+    struct batch_buffer *batch_buffer;
     do {
-        while ((parcel = parcel_unqueue(&hospital->followers)) != NULL)
-            hospital_follow(hospital, parcel);
-    } while (vault_answer(hospital, hospital_turn));
-    if (core_busy(hospital->core) && !hospital->is_restoring)
+        while ((batch_buffer = in_flight_unqueue(&hospital->followers)) != NULL)
+            hospital_follow(hospital, batch_buffer);
+    } while (held_mail_answer(hospital, hospital_turn));
+    if (engine_busy(hospital->engine) && !hospital->is_restoring)
         hospital_ask_soon(hospital, hospital->patience_ms);
 }
 
@@ -320,63 +321,64 @@ void hospital_step(struct hospital *hospital, const struct event *event)
 
 void hospital_checked(struct hospital *hospital)
 {
-    struct parcel *parcel = parcel_unqueue(&hospital->checking);
+    struct batch_buffer *batch_buffer = in_flight_unqueue(&hospital->checking);
     struct event event = hospital_event(hospital, EVENT_CHECKED);
-    examination_batch(&parcel->batch, &parcel->room);
-    event.link = parcel->link;
-    event.batch = parcel->batch;
+    batch_verify_batch(&batch_buffer->batch, &batch_buffer->room);
+    event.link = batch_buffer->link;
+    event.batch = batch_buffer->batch;
     hospital_step(hospital, &event);
-    parcel_drop(parcel);
+    batch_buffer_drop(batch_buffer);
 }
 
 void hospital_written(struct hospital *hospital)
 {
     static uint64_t epochs[STEP_RECORD_COUNT_MAX];
-    struct parcel *parcel = hospital->keeping;
-    while (parcel != NULL && parcel->is_written)
-        parcel = parcel->next;
-    if (parcel == NULL)
+    struct batch_buffer *batch_buffer = hospital->keeping;
+    while (batch_buffer != NULL && batch_buffer->is_written)
+        batch_buffer = batch_buffer->next;
+    if (batch_buffer == NULL)
         abort();
-    for (size_t i = 0; i < parcel->batch.record_count; i++) {
+    for (size_t i = 0; i < batch_buffer->batch.record_count; i++) {
         struct record_claim claim;
         const struct chain_link *head = NULL;
-        if (record_parse(parcel->batch.records[i].record, &claim) == OK)
+        if (record_parse(batch_buffer->batch.records[i].record, &claim) == OK)
             head = chain_find(&hospital->roster.chain, &claim.header.head);
         epochs[i] = head == NULL ? 0 : head->epoch;
     }
-    parcel->is_written = true;
+    batch_buffer->is_written = true;
     bool is_refused = hospital->disk.refuse_percent > 0 &&
-                      chance_of(&hospital->world->chance, hospital->disk.refuse_percent);
-    parcel->verdict = is_refused ? ERR_FULL : disk_write(&hospital->disk, &parcel->batch, epochs);
+                      prng_of(&hospital->world->prng, hospital->disk.refuse_percent);
+    batch_buffer->verdict =
+        is_refused ? ERR_FULL : disk_write(&hospital->disk, &batch_buffer->batch, epochs);
     /* the core orders what it keeps: a place is refused only behind what was refused before */
-    hospital->has_refused = hospital->has_refused || parcel->verdict == ERR_FULL;
-    if (parcel->verdict != OK && parcel->verdict != ERR_FULL &&
-        !(parcel->verdict == ERR_OUT_OF_ORDER && hospital->has_refused))
-        world_fail(hospital->world, "a batch that does not fit", err_name(parcel->verdict));
-    if (parcel->verdict == OK)
-        oracle_written(hospital, &parcel->batch);
+    hospital->has_refused = hospital->has_refused || batch_buffer->verdict == ERR_FULL;
+    if (batch_buffer->verdict != OK && batch_buffer->verdict != ERR_FULL &&
+        !(batch_buffer->verdict == ERR_OUT_OF_ORDER && hospital->has_refused))
+        world_fail(hospital->world, "a batch that does not fit", err_name(batch_buffer->verdict));
+    if (batch_buffer->verdict == OK)
+        oracle_written(hospital, &batch_buffer->batch);
 }
 
 void hospital_kept(struct hospital *hospital)
 {
-    struct parcel *parcel = parcel_unqueue(&hospital->keeping);
+    struct batch_buffer *batch_buffer = in_flight_unqueue(&hospital->keeping);
     struct event event = hospital_event(hospital, EVENT_KEPT);
-    event.link = parcel->link;
-    event.token = parcel->token;
-    event.verdict = parcel->verdict;
-    event.batch = parcel->batch;
+    event.link = batch_buffer->link;
+    event.token = batch_buffer->token;
+    event.verdict = batch_buffer->verdict;
+    event.batch = batch_buffer->batch;
     hospital_step(hospital, &event);
-    parcel_drop(parcel);
+    batch_buffer_drop(batch_buffer);
 }
 
-static void hospital_plan_again(struct hospital *hospital, enum agenda_kind kind, uint64_t ms)
+static void hospital_plan_again(struct hospital *hospital, enum schedule_kind kind, uint64_t ms)
 {
-    struct agenda_item item = {.at = hospital->world->now + ms,
-                               .kind = kind,
-                               .hospital = hospital->index,
-                               .boot = hospital->boot,
-                               .number = hospital->pace};
-    agenda_add(&hospital->world->agenda, &item);
+    struct schedule_item item = {.at = hospital->world->now + ms,
+                                 .kind = kind,
+                                 .hospital = hospital->index,
+                                 .boot = hospital->boot,
+                                 .number = hospital->pace};
+    schedule_add(&hospital->world->schedule, &item);
 }
 
 void hospital_pace(struct hospital *hospital)
@@ -385,9 +387,9 @@ void hospital_pace(struct hospital *hospital)
     hospital->patience_ms = HOSPITAL_ASK_MS;
     if (hospital->ask_at != 0)
         hospital_ask_soon(hospital, HOSPITAL_ASK_MS);
-    hospital_plan_again(hospital, AGENDA_TICK, 1);
+    hospital_plan_again(hospital, SCHEDULE_TICK, 1);
     if (hospital->world->relay_count > 0)
-        hospital_plan_again(hospital, AGENDA_WAYS, 1);
+        hospital_plan_again(hospital, SCHEDULE_WAYS, 1);
 }
 
 void hospital_tick(struct hospital *hospital, uint64_t pace)
@@ -396,7 +398,7 @@ void hospital_tick(struct hospital *hospital, uint64_t pace)
         return;
     struct event event = hospital_event(hospital, EVENT_TICK);
     hospital_step(hospital, &event);
-    hospital_plan_again(hospital, AGENDA_TICK, hospital->world->tick_ms);
+    hospital_plan_again(hospital, SCHEDULE_TICK, hospital->world->tick_ms);
 }
 
 void hospital_ways(struct hospital *hospital, uint64_t pace)
@@ -404,8 +406,8 @@ void hospital_ways(struct hospital *hospital, uint64_t pace)
     uint64_t ms = hospital->world->tick_ms;
     if (pace != hospital->pace)
         return;
-    way_tick(hospital);
-    hospital_plan_again(hospital, AGENDA_WAYS, ms > SECOND_MS ? ms : WAY_TICK_MS);
+    route_tick(hospital);
+    hospital_plan_again(hospital, SCHEDULE_WAYS, ms > SECOND_MS ? ms : ROUTE_TICK_MS);
 }
 
 void hospital_ask(struct hospital *hospital, uint64_t at)
@@ -464,10 +466,10 @@ uint64_t hospital_post(struct hospital *hospital, const struct posting *posting)
 void hospital_boot(struct hospital *hospital)
 {
     struct world *world = hospital->world;
-    memset(hospital->core_memory, 0, core_memory_size(&hospital->config));
-    chance_bytes(&world->chance, hospital->config.hash_key, sizeof hospital->config.hash_key);
-    hospital->core = core_new(hospital->core_memory, &hospital->config);
-    twin_begin(hospital);
+    memset(hospital->engine_memory, 0, engine_memory_size(&hospital->config));
+    prng_bytes(&world->prng, hospital->config.hash_key, sizeof hospital->config.hash_key);
+    hospital->engine = engine_new(hospital->engine_memory, &hospital->config);
+    determinism_begin(hospital);
     hospital->booted_at = world->now;
     hospital->is_running = true;
     hospital->is_restoring = true;
@@ -480,33 +482,33 @@ void hospital_boot(struct hospital *hospital)
     event.start = hospital->is_put_back ? MARKER_OTHER : MARKER_HERE;
     hospital->is_put_back = false;
     hospital_step(hospital, &event);
-    erasing_resume(hospital);
+    case_erasure_resume(hospital);
     hospital_pace(hospital);
 }
 
 void hospital_crash(struct hospital *hospital)
 {
-    struct parcel *parcel;
+    struct batch_buffer *batch_buffer;
     world_note(hospital->world, hospital, "crashes", 0);
     hospital->boot++;
     hospital->is_running = false;
     hospital->checked_at = hospital->kept_at = 0;
-    while ((parcel = parcel_unqueue(&hospital->checking)) != NULL ||
-           (parcel = parcel_unqueue(&hospital->keeping)) != NULL ||
-           (parcel = parcel_unqueue(&hospital->followers)) != NULL)
-        parcel_drop(parcel);
+    while ((batch_buffer = in_flight_unqueue(&hospital->checking)) != NULL ||
+           (batch_buffer = in_flight_unqueue(&hospital->keeping)) != NULL ||
+           (batch_buffer = in_flight_unqueue(&hospital->followers)) != NULL)
+        batch_buffer_drop(batch_buffer);
     while (hospital->posts != NULL) {
         struct post *post = hospital->posts;
         hospital->posts = post->next;
         free(post);
     }
     erasing_forget(hospital);
-    vault_forget(hospital);
+    held_mail_forget(hospital);
     line_cut_hospital(hospital);
     relay_cut_hospital(hospital);
-    for (uint32_t i = 0; i < WAY_RELAYS_MAX; i++)
+    for (uint32_t i = 0; i < ROUTE_RELAYS_MAX; i++)
         hospital->wires[i].is_known[0] = false;
-    way_reset(hospital);
+    route_reset(hospital);
 }
 
 void hospital_init(struct world *world, uint32_t index)
@@ -522,25 +524,25 @@ void hospital_init(struct world *world, uint32_t index)
     federation_key(index + 1, 9, hospital->clinician_key.bytes, hospital->clinician_secret);
     struct federation_id federation = roster_federation(&world->society.roster);
     hospital->identity =
-        (struct boxed_identity){federation, hospital->transport_key, hospital->transport_secret};
+        (struct tunnel_identity){federation, hospital->transport_key, hospital->transport_secret};
     hospital->roster = federation_roster(roster_plan_small(), hospital->node, &federation,
                                          &hospital->roster_memory);
-    struct core_config *config = &hospital->config;
-    core_config_defaults(config);
+    struct engine_config *config = &hospital->config;
+    engine_config_defaults(config);
     config->federation = federation;
     config->self = hospital->node;
     config->roster = &hospital->roster;
     config->stream_count_max = HOSPITAL_STREAMS;
-    config->lack_count_max = 4096;
+    config->missing_count_max = 4096;
     config->mark_count_max = 4096;
     config->case_count_max = HOSPITAL_CASES;
     config->case_awake_max = world->cases_awake == 0 ? HOSPITAL_CASES_AWAKE : world->cases_awake;
     config->case_idle_ms = HOSPITAL_IDLE_MS;
     config->clinician_count_max = 128;
     config->survey_ms = world->survey_ms;
-    vault_configure(hospital);
-    hospital->core_memory = aligned_alloc(16, (core_memory_size(config) + 15) & ~(size_t)15);
-    if (hospital->core_memory == NULL)
+    held_mail_configure(hospital);
+    hospital->engine_memory = aligned_alloc(16, (engine_memory_size(config) + 15) & ~(size_t)15);
+    if (hospital->engine_memory == NULL)
         abort();
 }
 
@@ -548,10 +550,10 @@ void hospital_free(struct hospital *hospital)
 {
     if (hospital->is_running)
         hospital_crash(hospital);
-    twin_end(hospital);
+    determinism_end(hospital);
     disk_free(&hospital->disk);
     disk_free(&hospital->backup);
-    vault_free(hospital);
+    held_mail_free(hospital);
     free(hospital->roster_memory);
-    free(hospital->core_memory);
+    free(hospital->engine_memory);
 }

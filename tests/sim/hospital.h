@@ -7,7 +7,7 @@
 void hospital_init(struct world *world, uint32_t index);
 void hospital_free(struct hospital *hospital);
 
-/* Restores the core from the disk in the order of node/federation/restore.c and starts it. */
+/* Restores the core from the disk in the order of node/runtime/restore.c and starts it. */
 void hospital_boot(struct hospital *hospital);
 /* All that is not durable is lost. */
 void hospital_crash(struct hospital *hospital);
@@ -16,16 +16,16 @@ struct wall hospital_wall(const struct hospital *hospital);
 struct event hospital_event(const struct hospital *hospital, enum event_kind kind);
 void hospital_step(struct hospital *hospital, const struct event *event);
 
-/* resting.c: a case as the hospital knows it, awake or at rest; NULL. Borrowed until the fourth
+/* case_paging.c: a case as the hospital knows it, awake or at rest; NULL. Borrowed until the fourth
  * call after this one. */
 const struct consult *hospital_case(const struct hospital *hospital, const struct case_id *case_id);
-void resting_keep(struct hospital *hospital, const struct effect *effect);
+void case_paging_rows_keep(struct hospital *hospital, const struct effect *effect);
 /* A row reaches the disk. */
-void resting_kept(struct hospital *hospital, const struct agenda_item *item);
+void case_paging_kept(struct hospital *hospital, const struct schedule_item *item);
 /* Gives the core an event, after it woke what the event is about; what an earlier one left to be
  * woken, too. */
-void resting_step(struct hospital *hospital, const struct event *event);
-void resting_wake(struct hospital *hospital);
+void case_paging_rows_step(struct hospital *hospital, const struct event *event);
+void case_paging_rows_wake(struct hospital *hospital);
 
 /* reboot.c: what is on the disk, into the core. */
 void reboot_restore(struct hospital *hospital);
@@ -33,7 +33,7 @@ void reboot_restore(struct hospital *hospital);
 void reboot_note(struct hospital *hospital, const struct effect *effect);
 
 /* Something to be done at that time, unless it crashes before. */
-void hospital_plan(struct hospital *hospital, enum agenda_kind kind, uint64_t at);
+void hospital_plan(struct hospital *hospital, enum schedule_kind kind, uint64_t at);
 
 /* Things of the agenda. */
 void hospital_checked(struct hospital *hospital);

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "protocol/consult/caserecord.h"
 #include "protocol/consult/consult.h"
+#include "protocol/contents/case_record.h"
 #include "protocol/record/statement.h"
 #include "tests/sim/hospital.h"
 
@@ -53,10 +53,10 @@ void ledger_take(struct hospital *hospital, const struct step_record *record)
     struct ledger *ledger = hospital->world->ledger;
     struct record_claim claim;
     struct statement statement;
-    struct caserecord_grant grant;
-    struct caserecord_grant_end end;
-    struct caserecord_reveal reveal;
-    struct caserecord_release release;
+    struct case_record_grant grant;
+    struct case_record_grant_end end;
+    struct case_record_reveal reveal;
+    struct case_record_release release;
     if (record_parse(record->record, &claim) != OK ||
         claim.header.stream.scope.kind != SCOPE_CASE ||
         statement_read(record->plaintext, &statement) != OK)
@@ -66,21 +66,21 @@ void ledger_take(struct hospital *hospital, const struct step_record *record)
                                .position = {claim.header.stream.generation, claim.header.sequence},
                                .said = claim.id,
                                .kind = (enum kind)statement.kind};
-    if (statement.kind == KIND_GRANT && caserecord_grant_read(statement.content, &grant) == OK) {
+    if (statement.kind == KIND_GRANT && case_record_grant_read(statement.content, &grant) == OK) {
         fact.node = grant.participant;
         ledger_add(ledger, &fact);
     } else if (statement.kind == KIND_GRANT_END &&
-               caserecord_grant_end_read(statement.content, &end) == OK) {
+               case_record_grant_end_read(statement.content, &end) == OK) {
         fact.node = end.participant;
         ledger_add(ledger, &fact);
     } else if (statement.kind == KIND_REVEAL &&
-               caserecord_reveal_read(statement.content, &reveal) == OK) {
+               case_record_reveal_read(statement.content, &reveal) == OK) {
         for (size_t i = 0; i < reveal.record_count; i++) {
             fact.record = reveal.records[i];
             ledger_add(ledger, &fact);
         }
     } else if (statement.kind == KIND_RELEASE &&
-               caserecord_release_read(statement.content, &release) == OK) {
+               case_record_release_read(statement.content, &release) == OK) {
         fact.record = release.record_id;
         ledger_add(ledger, &fact);
     }

@@ -9,17 +9,17 @@ static struct line *line_between(struct world *world, uint32_t a, uint32_t b)
     return &world->lines[a < b ? a * WORLD_HOSPITALS_MAX + b : b * WORLD_HOSPITALS_MAX + a];
 }
 
-static void line_plan(struct world *world, struct line *line, enum agenda_kind kind, uint32_t end)
+static void line_plan(struct world *world, struct line *line, enum schedule_kind kind, uint32_t end)
 {
-    uint64_t at = world->now + 1 + chance_below(&world->chance, 40);
+    uint64_t at = world->now + 1 + prng_below(&world->prng, 40);
     line->last_at[end] = at > line->last_at[end] ? at : line->last_at[end];
-    struct agenda_item item = {.at = line->last_at[end],
-                               .kind = kind,
-                               .hospital = line->ends[end],
-                               .line = (uint32_t)(line - world->lines),
-                               .end = end,
-                               .number = line->number};
-    agenda_add(&world->agenda, &item);
+    struct schedule_item item = {.at = line->last_at[end],
+                                 .kind = kind,
+                                 .hospital = line->ends[end],
+                                 .line = (uint32_t)(line - world->lines),
+                                 .end = end,
+                                 .number = line->number};
+    schedule_add(&world->schedule, &item);
 }
 
 void line_dial_all(struct world *world)
@@ -30,11 +30,11 @@ void line_dial_all(struct world *world)
             if (line->number != 0 || !world->hospitals[a].is_running ||
                 !world->hospitals[b].is_running || world->side[a] != world->side[b] ||
                 (world->hospitals[a].is_closed && world->hospitals[b].is_closed) ||
-                chance_of(&world->chance, 50))
+                prng_of(&world->prng, 50))
                 continue;
             *line = (struct line){.number = ++world->line_last, .ends = {a, b}};
-            line_plan(world, line, AGENDA_UP, 0);
-            line_plan(world, line, AGENDA_UP, 1);
+            line_plan(world, line, SCHEDULE_UP, 0);
+            line_plan(world, line, SCHEDULE_UP, 1);
         }
     }
 }
@@ -46,50 +46,51 @@ static void line_end(struct world *world, struct line *line)
     *line = (struct line){0};
     for (uint32_t end = 0; end < 2; end++) {
         struct hospital *hospital = &world->hospitals[ended.ends[end]];
-        const struct way *way = &hospital->ways[ended.ends[1 - end]];
-        if (!ended.is_up[end] || !hospital->is_running || way->line != ended.number)
+        const struct route *route = &hospital->ways[ended.ends[1 - end]];
+        if (!ended.is_up[end] || !hospital->is_running || route->line != ended.number)
             continue;
-        struct agenda_item item = {.at = world->now + chance_below(&world->chance, 30),
-                                   .kind = AGENDA_DOWN,
-                                   .hospital = hospital->index,
-                                   .boot = hospital->boot,
-                                   .end = ended.ends[1 - end],
-                                   .number = way->link.value};
-        agenda_add(&world->agenda, &item);
+        struct schedule_item item = {.at = world->now + prng_below(&world->prng, 30),
+                                     .kind = SCHEDULE_DOWN,
+                                     .hospital = hospital->index,
+                                     .boot = hospital->boot,
+                                     .end = ended.ends[1 - end],
+                                     .number = route->link.value};
+        schedule_add(&world->schedule, &item);
     }
 }
 
-void line_up(struct world *world, const struct agenda_item *item)
+void line_up(struct world *world, const struct schedule_item *item)
 {
     struct line *line = &world->lines[item->line];
     if (line->number != item->number)
         return;
     line->is_up[item->end] = true;
-    way_line_up(&world->hospitals[line->ends[item->end]], line->ends[1 - item->end], line->number);
+    route_line_up(&world->hospitals[line->ends[item->end]], line->ends[1 - item->end],
+                  line->number);
 }
 
-void line_down(struct world *world, const struct agenda_item *item)
+void line_down(struct world *world, const struct schedule_item *item)
 {
     struct hospital *hospital = &world->hospitals[item->hospital];
     if (hospital->is_running && hospital->boot == item->boot)
-        way_line_down(hospital, item->end, (struct link_id){(uint32_t)item->number});
+        route_line_down(hospital, item->end, (struct link_id){(uint32_t)item->number});
 }
 
 static void line_carry(struct world *world, struct line *line, uint32_t end, struct bytes frame)
 {
-    if (world->drop_percent > 0 && chance_below(&world->chance, 10000) < world->drop_percent) {
+    if (world->drop_percent > 0 && prng_below(&world->prng, 10000) < world->drop_percent) {
         line_end(world, line);
         return;
     }
-    uint64_t at = world->now + 1 + chance_below(&world->chance, 40);
+    uint64_t at = world->now + 1 + prng_below(&world->prng, 40);
     line->last_at[end] = at > line->last_at[end] ? at : line->last_at[end];
-    struct agenda_item item = {.at = line->last_at[end],
-                               .kind = AGENDA_FRAME,
-                               .line = (uint32_t)(line - world->lines),
-                               .end = end,
-                               .number = line->number};
-    agenda_frame(&item, frame);
-    agenda_add(&world->agenda, &item);
+    struct schedule_item item = {.at = line->last_at[end],
+                                 .kind = SCHEDULE_FRAME,
+                                 .line = (uint32_t)(line - world->lines),
+                                 .end = end,
+                                 .number = line->number};
+    schedule_frame(&item, frame);
+    schedule_add(&world->schedule, &item);
 }
 
 void line_send(struct hospital *from, uint32_t to, struct bytes frame)
@@ -108,13 +109,13 @@ bool line_forge(struct hospital *from, struct hospital *to, struct bytes frame)
     return true;
 }
 
-void line_deliver(struct world *world, const struct agenda_item *item)
+void line_deliver(struct world *world, const struct schedule_item *item)
 {
     struct line *line = &world->lines[item->line];
     if (line->number != item->number || !line->is_up[item->end])
         return;
-    way_heard(&world->hospitals[line->ends[item->end]], line->ends[1 - item->end],
-              (struct bytes){item->frame, item->frame_size});
+    route_heard(&world->hospitals[line->ends[item->end]], line->ends[1 - item->end],
+                (struct bytes){item->frame, item->frame_size});
 }
 
 void line_cut(struct hospital *a, struct hospital *b)

@@ -17,8 +17,8 @@ void line_cut(struct hospital *a, struct hospital *b);
 /* Cuts what crosses the sides of world->side. */
 void line_part(struct world *world);
 
-void line_up(struct world *world, const struct agenda_item *item);
-void line_down(struct world *world, const struct agenda_item *item);
-void line_deliver(struct world *world, const struct agenda_item *item);
+void line_up(struct world *world, const struct schedule_item *item);
+void line_down(struct world *world, const struct schedule_item *item);
+void line_deliver(struct world *world, const struct schedule_item *item);
 
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "protocol/consult/consult.h"
-#include "protocol/core/streams.h"
+#include "protocol/replication/streams.h"
 #include "protocol/roster/roster_entitled.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
@@ -267,8 +267,9 @@ static bool oracle_may_read(const struct hospital *holder, const struct hospital
 {
     struct case_id case_id;
     memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
-    if (claim->header.stream.scope.kind != SCOPE_CASE || !core_case_rests(holder->core, &case_id))
-        return core_may_read(holder->core, &reader->node, claim) == OK;
+    if (claim->header.stream.scope.kind != SCOPE_CASE ||
+        !engine_case_rests(holder->engine, &case_id))
+        return engine_may_read(holder->engine, &reader->node, claim) == OK;
     struct consult_record record = consult_record_of(&claim->header, &claim->id, NULL);
     return roster_entitled_member(&holder->roster, &reader->node, hospital_wall(holder)) == OK &&
            consult_entitled(hospital_case(holder, &case_id), &reader->node, &record);
@@ -291,10 +292,10 @@ static const char *oracle_compare(const struct hospital *holder, const struct ho
         struct record_claim claim;
         if (!ID_EQUAL(record->id, stream->records[i].id))
             return "two records at one position";
-        bool lacks =
+        bool missing =
             (record->flags & (RECORD_BARE | RECORD_KEYLESS)) != 0 && (record->flags & gone) == 0;
         bool holds = (stream->records[i].flags & (RECORD_BARE | RECORD_KEYLESS | gone)) == 0;
-        if (!lacks || !holds)
+        if (!missing || !holds)
             continue;
         if (record_parse((struct bytes){record->bytes, record->size}, &claim) != OK)
             return "a record does not parse";

@@ -5,14 +5,14 @@
 #include "protocol/roster/roster_export.h"
 
 struct player {
-    struct core_config config;
+    struct engine_config config;
     struct roster_plan plan;
     struct roster roster;
     void *roster_memory;
-    void *core_memory;
-    struct core *core;
+    void *engine_memory;
+    struct engine *engine;
     struct step step;
-    struct transcript_room room;
+    struct event_codec_room room;
     struct event event;
 };
 
@@ -25,16 +25,16 @@ struct player *player_new(struct bytes config, const struct roster_plan *plan)
     player->config.roster = &player->roster;
     player->roster_memory = calloc(1, roster_size(plan));
     player->step.arena = calloc(1, STEP_ARENA_SIZE);
-    if (transcript_config_read(config, &player->config) == OK)
-        player->core_memory = calloc(1, core_memory_size(&player->config));
+    if (event_codec_config_read(config, &player->config) == OK)
+        player->engine_memory = calloc(1, engine_memory_size(&player->config));
     if (player->roster_memory == NULL || player->step.arena == NULL ||
-        player->core_memory == NULL) {
+        player->engine_memory == NULL) {
         player_free(player);
         return NULL;
     }
     roster_init(&player->roster, plan, player->roster_memory, &player->config.self,
                 &player->config.federation);
-    player->core = core_new(player->core_memory, &player->config);
+    player->engine = engine_new(player->engine_memory, &player->config);
     return player;
 }
 
@@ -43,7 +43,7 @@ void player_free(struct player *player)
     if (player == NULL)
         return;
     free(player->step.arena);
-    free(player->core_memory);
+    free(player->engine_memory);
     free(player->roster_memory);
     free(player);
 }
@@ -57,11 +57,11 @@ err player_roster(struct player *player, struct bytes roster)
 
 err player_event(struct player *player, struct bytes event, struct hash *ret_effects)
 {
-    err failure = transcript_event_read(event, &player->room, &player->event);
+    err failure = event_codec_event_read(event, &player->room, &player->event);
     if (failure != OK)
         return failure;
-    core_step(player->core, &player->event, &player->step);
-    *ret_effects = transcript_effects(&player->step);
+    engine_step(player->engine, &player->event, &player->step);
+    *ret_effects = event_codec_effects(&player->step);
     return OK;
 }
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/core/streams.h"
+#include "protocol/replication/streams.h"
+#include "tests/sim/held_mail.h"
 #include "tests/sim/hospital.h"
-#include "tests/sim/parcel.h"
-#include "tests/sim/vault.h"
+#include "tests/sim/in_flight.h"
 
 static int reboot_pass(const struct hospital *hospital, const struct stream_id *stream, int pass)
 {
@@ -19,7 +19,7 @@ static int reboot_pass(const struct hospital *hospital, const struct stream_id *
     case SCOPE_MAIL:
         return pass == 2;
     case SCOPE_CASE:
-        return (pass == 1 || pass == 3) && !core_case_rests(hospital->core, &case_id);
+        return (pass == 1 || pass == 3) && !engine_case_rests(hospital->engine, &case_id);
     case SCOPE_BOARD:
         return pass == 4 && is_own;
     }
@@ -37,19 +37,19 @@ static void reboot_stream(struct hospital *hospital, const struct disk_stream *s
     hospital_step(hospital, &event);
 }
 
-static void reboot_lacks(struct hospital *hospital, const struct disk_stream *stream)
+static void reboot_missing(struct hospital *hospital, const struct disk_stream *stream)
 {
     uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
     for (uint64_t i = 0; i < stream->tail; i++) {
         const struct disk_record *record = &stream->records[i];
         if ((record->flags & (RECORD_BARE | RECORD_KEYLESS)) == 0 || (record->flags & gone) != 0)
             continue;
-        struct event event = hospital_event(hospital, EVENT_RESTORE_LACK);
-        event.lack.id = stream->id;
-        event.lack.sequence = i + 1;
-        event.lack.record = record->id;
-        event.lack.flags = record->flags;
-        event.lack.is_sealed = record->audience == AUDIENCE_REQUESTER;
+        struct event event = hospital_event(hospital, EVENT_RESTORE_MISSING);
+        event.missing.id = stream->id;
+        event.missing.sequence = i + 1;
+        event.missing.record = record->id;
+        event.missing.flags = record->flags;
+        event.missing.is_sealed = record->audience == AUDIENCE_REQUESTER;
         hospital_step(hospital, &event);
     }
 }
@@ -64,14 +64,15 @@ static void reboot_replay(struct hospital *hospital, const struct disk_stream *s
                                      .key = from->key,
                                      .flags = from->flags};
         struct step_batch batch = {NULL, 0, &opened, 1};
-        struct parcel *parcel = parcel_of_batch(&batch);
-        parcel_open(parcel);
+        struct batch_buffer *batch_buffer = batch_buffer_of_batch(&batch);
+        in_flight_open(batch_buffer);
         struct event event = hospital_event(hospital, EVENT_REPLAY);
-        event.replay.batch = parcel->batch;
+        event.replay.batch = batch_buffer->batch;
         event.replay.is_again = is_again;
-        if (parcel->batch.records->verdict == OK && parcel->batch.records->plaintext.size > 0)
+        if (batch_buffer->batch.records->verdict == OK &&
+            batch_buffer->batch.records->plaintext.size > 0)
             hospital_step(hospital, &event);
-        parcel_drop(parcel);
+        batch_buffer_drop(batch_buffer);
     }
 }
 
@@ -123,12 +124,12 @@ void reboot_restore(struct hospital *hospital)
     const struct disk *disk = &hospital->disk;
     for (size_t i = 0; i < disk->count; i++)
         reboot_stream(hospital, &disk->streams[i]);
-    vault_restore(hospital);
+    held_mail_restore(hospital);
     struct event forks = hospital_event(hospital, EVENT_RESTORE_FORKS);
     forks.forks = (struct bytes){disk->forks, disk->forks_size};
     hospital_step(hospital, &forks);
     for (size_t i = 0; i < disk->count; i++)
-        reboot_lacks(hospital, &disk->streams[i]);
+        reboot_missing(hospital, &disk->streams[i]);
     for (size_t i = 0; i < disk->case_count; i++)
         reboot_case(hospital, &disk->cases[i]);
     for (size_t i = 0; i < disk->generation_count; i++)

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/base/arena.h"
 #include "protocol/relay/publication.h"
-#include "protocol/relay/slab.h"
+#include "tests/sim/adversary.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/society.h"
-#include "tests/sim/villain.h"
 
 static struct mono relay_now(const struct relay *relay)
 {
@@ -26,20 +26,20 @@ static struct hospital *relay_hospital(struct relay *relay, uint64_t link)
 
 /* ---- wires ---- */
 
-static struct agenda_item relay_item(const struct hospital *hospital, uint32_t relay,
-                                     enum agenda_kind kind, uint32_t end)
+static struct schedule_item relay_item(const struct hospital *hospital, uint32_t relay,
+                                       enum schedule_kind kind, uint32_t end)
 {
-    return (struct agenda_item){.kind = kind,
-                                .hospital = hospital->index,
-                                .boot = hospital->boot,
-                                .line = relay,
-                                .end = end,
-                                .number = hospital->wires[relay].number};
+    return (struct schedule_item){.kind = kind,
+                                  .hospital = hospital->index,
+                                  .boot = hospital->boot,
+                                  .line = relay,
+                                  .end = end,
+                                  .number = hospital->wires[relay].number};
 }
 
 static uint64_t relay_delay(struct world *world, struct wire *wire, uint32_t end)
 {
-    uint64_t at = world->now + 1 + chance_below(&world->chance, 40);
+    uint64_t at = world->now + 1 + prng_below(&world->prng, 40);
     wire->last_at[end] = at > wire->last_at[end] ? at : wire->last_at[end];
     return wire->last_at[end];
 }
@@ -50,14 +50,14 @@ static void relay_dial(struct hospital *hospital, struct relay *relay)
     struct wire *wire = &hospital->wires[relay->index];
     if (wire->number != 0 || wire->is_known[0] || wire->is_known[1] || !hospital->is_running ||
         !relay->is_running || (relay->cut_from >> hospital->index & 1) != 0 ||
-        chance_of(&world->chance, 50))
+        prng_of(&world->prng, 50))
         return;
     memset(wire, 0, sizeof *wire);
     wire->number = ++world->line_last;
     for (uint32_t end = 0; end < 2; end++) {
-        struct agenda_item item = relay_item(hospital, relay->index, AGENDA_WIRE_UP, end);
+        struct schedule_item item = relay_item(hospital, relay->index, SCHEDULE_WIRE_UP, end);
         item.at = relay_delay(world, wire, end);
-        agenda_add(&world->agenda, &item);
+        schedule_add(&world->schedule, &item);
     }
 }
 
@@ -68,10 +68,10 @@ void relay_cut(struct hospital *hospital, uint32_t relay)
     if (wire->number == 0)
         return;
     for (uint32_t end = 0; end < 2; end++) {
-        struct agenda_item item = relay_item(hospital, relay, AGENDA_WIRE_DOWN, end);
-        item.at = world->now + chance_below(&world->chance, 30);
+        struct schedule_item item = relay_item(hospital, relay, SCHEDULE_WIRE_DOWN, end);
+        item.at = world->now + prng_below(&world->prng, 30);
         if (wire->is_known[end])
-            agenda_add(&world->agenda, &item);
+            schedule_add(&world->schedule, &item);
     }
     wire->number = 0;
 }
@@ -86,33 +86,34 @@ void relay_send(struct hospital *hospital, uint32_t relay, struct bytes frame)
 {
     struct world *world = hospital->world;
     struct wire *wire = &hospital->wires[relay];
-    struct agenda_item item = relay_item(hospital, relay, AGENDA_WIRE_FRAME, 1);
+    struct schedule_item item = relay_item(hospital, relay, SCHEDULE_WIRE_FRAME, 1);
     if (wire->number == 0)
         return;
-    if (world->drop_percent > 0 && chance_below(&world->chance, 10000) < world->drop_percent) {
+    if (world->drop_percent > 0 && prng_below(&world->prng, 10000) < world->drop_percent) {
         relay_cut(hospital, relay);
         return;
     }
     item.at = relay_delay(world, wire, 1);
-    agenda_frame(&item, frame);
-    agenda_add(&world->agenda, &item);
+    schedule_frame(&item, frame);
+    schedule_add(&world->schedule, &item);
 }
 
-void relay_carry(struct relay *relay, struct hospital *hospital, const struct relay_parcel *parcel)
+void relay_carry(struct relay *relay, struct hospital *hospital,
+                 const struct relay_batch_buffer *batch_buffer)
 {
     struct world *world = relay->world;
     struct wire *wire = &hospital->wires[relay->index];
-    struct agenda_item item = relay_item(hospital, relay->index, AGENDA_WIRE_FRAME, 0);
+    struct schedule_item item = relay_item(hospital, relay->index, SCHEDULE_WIRE_FRAME, 0);
     if (wire->number == 0)
         return;
-    if (world->drop_percent > 0 && chance_below(&world->chance, 10000) < world->drop_percent) {
+    if (world->drop_percent > 0 && prng_below(&world->prng, 10000) < world->drop_percent) {
         relay_cut(hospital, relay->index);
         return;
     }
-    item.at = parcel->is_loose ? world->now + 1 : relay_delay(world, wire, 0);
-    item.at += parcel->delay_ms;
-    agenda_frame(&item, parcel->frame);
-    agenda_add(&world->agenda, &item);
+    item.at = batch_buffer->is_loose ? world->now + 1 : relay_delay(world, wire, 0);
+    item.at += batch_buffer->delay_ms;
+    schedule_frame(&item, batch_buffer->frame);
+    schedule_add(&world->schedule, &item);
 }
 
 /* ---- the relay at work ---- */
@@ -120,7 +121,7 @@ void relay_carry(struct relay *relay, struct hospital *hospital, const struct re
 static void relay_verify(struct relay *relay, struct bytes bytes)
 {
     struct publication publication;
-    struct rendezvous_event event = {.kind = RENDEZVOUS_VERIFIED, .now = relay_now(relay)};
+    struct relay_engine_event event = {.kind = RELAY_ENGINE_VERIFIED, .now = relay_now(relay)};
     event.result = publication_read(bytes, &publication);
     if (event.result == OK)
         event.result = publication_learn(&publication, &relay->chain, NULL,
@@ -135,21 +136,21 @@ static void relay_verify(struct relay *relay, struct bytes bytes)
         event.head = relay->head;
         event.bytes = (struct bytes){relay->list, relay->list_size};
     }
-    rendezvous_on_event(relay->rendezvous, &event);
+    relay_engine_on_event(relay->relay_engine, &event);
 }
 
 static void relay_plan_time(struct relay *relay)
 {
-    uint64_t due = rendezvous_deadline(relay->rendezvous).ms;
+    uint64_t due = relay_engine_deadline(relay->relay_engine).ms;
     if (due == UINT64_MAX)
         return;
     uint64_t at = due < 1000 + relay->world->now ? relay->world->now : due - 1000;
     if (relay->time_at != 0 && relay->time_at <= at && relay->time_at > relay->world->now)
         return;
-    struct agenda_item item = {
-        .at = at + 1, .kind = AGENDA_RELAY_TIME, .line = relay->index, .boot = relay->boot};
+    struct schedule_item item = {
+        .at = at + 1, .kind = SCHEDULE_RELAY_TIME, .line = relay->index, .boot = relay->boot};
     relay->time_at = item.at;
-    agenda_add(&relay->world->agenda, &item);
+    schedule_add(&relay->world->schedule, &item);
 }
 
 /* False: the wire takes nothing now. */
@@ -161,27 +162,27 @@ static bool relay_put(struct relay *relay, uint64_t link, struct bytes frame)
     struct wire *wire = &hospital->wires[relay->index];
     if (wire->stuck_until > relay->world->now)
         return false;
-    villain_carry(relay, hospital, frame);
+    adversary_carry(relay, hospital, frame);
     return true;
 }
 
 static void relay_pump(struct relay *relay)
 {
-    struct rendezvous_effect effect;
-    while (rendezvous_next(relay->rendezvous, relay_now(relay), &effect)) {
+    struct relay_engine_effect effect;
+    while (relay_engine_next(relay->relay_engine, relay_now(relay), &effect)) {
         struct hospital *hospital = relay_hospital(relay, effect.link);
         switch (effect.kind) {
-        case RENDEZVOUS_SEND:
+        case RELAY_ENGINE_SEND:
             if (!relay_put(relay, effect.link, effect.bytes))
-                rendezvous_blocked(relay->rendezvous, relay_now(relay));
+                relay_engine_blocked(relay->relay_engine, relay_now(relay));
             break;
-        case RENDEZVOUS_CLOSE:
+        case RELAY_ENGINE_CLOSE:
             if (hospital != NULL) {
                 hospital->wires[relay->index].is_known[1] = false;
                 relay_cut(hospital, relay->index);
             }
             break;
-        case RENDEZVOUS_VERIFY:
+        case RELAY_ENGINE_VERIFY:
             relay_verify(relay, effect.bytes);
             break;
         }
@@ -189,10 +190,10 @@ static void relay_pump(struct relay *relay)
     relay_plan_time(relay);
 }
 
-static void relay_event(struct relay *relay, struct rendezvous_event *event)
+static void relay_event(struct relay *relay, struct relay_engine_event *event)
 {
     event->now = relay_now(relay);
-    rendezvous_on_event(relay->rendezvous, event);
+    relay_engine_on_event(relay->relay_engine, event);
     relay_pump(relay);
 }
 
@@ -204,9 +205,10 @@ static void relay_publish(struct relay *relay)
     struct world *world = relay->world;
     struct buffer buffer = buffer_over(all, sizeof all);
     struct bytes list = roster_transport_list(&world->society.roster);
-    struct rendezvous_event event = {.kind = RENDEZVOUS_LINK_UP,
-                                     .link = ++world->line_last,
-                                     .key = roster_settings(&world->society.roster)->publishers[0]};
+    struct relay_engine_event event = {.kind = RELAY_ENGINE_LINK_UP,
+                                       .link = ++world->line_last,
+                                       .key =
+                                           roster_settings(&world->society.roster)->publishers[0]};
     if (!relay->is_running || relay->head.epoch >= world->epoch)
         return;
     publication_begin(&buffer, (uint32_t)(world->epoch - relay->head.epoch));
@@ -221,7 +223,7 @@ static void relay_publish(struct relay *relay)
                                 .federation = relay->config.federation};
     struct buffer frame = buffer_over(part, sizeof part);
     relay_frame_write(&hello, &frame);
-    event.kind = RENDEZVOUS_FRAME;
+    event.kind = RELAY_ENGINE_FRAME;
     event.bytes = buffer_bytes(&frame);
     relay_event(relay, &event);
     for (uint32_t i = 0;; i++) {
@@ -231,7 +233,7 @@ static void relay_publish(struct relay *relay)
         event.bytes = buffer_bytes(&frame);
         relay_event(relay, &event);
     }
-    event.kind = RENDEZVOUS_LINK_DOWN;
+    event.kind = RELAY_ENGINE_LINK_DOWN;
     relay_event(relay, &event);
     if (relay->head.epoch != world->epoch)
         world_fail(world, "a relay does not take the list", "relay_publish");
@@ -249,32 +251,32 @@ void relay_dial_all(struct world *world)
 /* ---- the agenda ---- */
 
 /* The wire of the item; NULL when it is no more. */
-static struct wire *relay_wire(struct world *world, const struct agenda_item *item)
+static struct wire *relay_wire(struct world *world, const struct schedule_item *item)
 {
     struct wire *wire = &world->hospitals[item->hospital].wires[item->line];
     return wire->number == item->number ? wire : NULL;
 }
 
-void relay_up(struct world *world, const struct agenda_item *item)
+void relay_up(struct world *world, const struct schedule_item *item)
 {
     struct hospital *hospital = &world->hospitals[item->hospital];
     struct wire *wire = relay_wire(world, item);
     if (wire == NULL)
         return;
     wire->is_known[item->end] = true;
-    struct rendezvous_event event = {
-        .kind = RENDEZVOUS_LINK_UP, .link = wire->number, .key = hospital->transport_key};
+    struct relay_engine_event event = {
+        .kind = RELAY_ENGINE_LINK_UP, .link = wire->number, .key = hospital->transport_key};
     if (item->end == 0)
-        way_box_up(hospital, item->line);
+        route_box_up(hospital, item->line);
     else
         relay_event(&world->relays[item->line], &event);
 }
 
-void relay_down(struct world *world, const struct agenda_item *item)
+void relay_down(struct world *world, const struct schedule_item *item)
 {
     struct hospital *hospital = &world->hospitals[item->hospital];
     struct relay *relay = &world->relays[item->line];
-    struct rendezvous_event event = {.kind = RENDEZVOUS_LINK_DOWN, .link = item->number};
+    struct relay_engine_event event = {.kind = RELAY_ENGINE_LINK_DOWN, .link = item->number};
     bool *is_known = &hospital->wires[item->line].is_known[item->end];
     if (!*is_known)
         return; /* it crashed meanwhile */
@@ -282,10 +284,10 @@ void relay_down(struct world *world, const struct agenda_item *item)
     if (item->end == 1)
         relay_event(relay, &event);
     else
-        way_box_down(hospital, item->line);
+        route_box_down(hospital, item->line);
 }
 
-void relay_deliver(struct world *world, const struct agenda_item *item)
+void relay_deliver(struct world *world, const struct schedule_item *item)
 {
     struct hospital *hospital = &world->hospitals[item->hospital];
     const struct wire *wire = relay_wire(world, item);
@@ -294,28 +296,28 @@ void relay_deliver(struct world *world, const struct agenda_item *item)
         return;
     world_hash(world, frame);
     if (item->end == 0) {
-        way_box_frame(hospital, item->line, frame);
+        route_box_frame(hospital, item->line, frame);
         return;
     }
-    struct rendezvous_event event = {
-        .kind = RENDEZVOUS_FRAME, .link = item->number, .bytes = frame};
+    struct relay_engine_event event = {
+        .kind = RELAY_ENGINE_FRAME, .link = item->number, .bytes = frame};
     relay_event(&world->relays[item->line], &event);
 }
 
-void relay_time(struct world *world, const struct agenda_item *item)
+void relay_time(struct world *world, const struct schedule_item *item)
 {
     struct relay *relay = &world->relays[item->line];
-    struct rendezvous_event event = {.kind = RENDEZVOUS_TIME};
+    struct relay_engine_event event = {.kind = RELAY_ENGINE_TIME};
     if (!relay->is_running || relay->boot != item->boot)
         return;
     relay->time_at = 0;
     relay_event(relay, &event);
 }
 
-void relay_drained(struct world *world, const struct agenda_item *item)
+void relay_drained(struct world *world, const struct schedule_item *item)
 {
     const struct wire *wire = relay_wire(world, item);
-    struct rendezvous_event event = {.kind = RENDEZVOUS_DRAINED, .link = item->number};
+    struct relay_engine_event event = {.kind = RELAY_ENGINE_DRAINED, .link = item->number};
     if (wire != NULL && wire->is_known[1] && wire->stuck_until <= world->now)
         relay_event(&world->relays[item->line], &event);
 }
@@ -323,11 +325,11 @@ void relay_drained(struct world *world, const struct agenda_item *item)
 void relay_stick(struct hospital *hospital, uint32_t relay, uint64_t ms)
 {
     struct wire *wire = &hospital->wires[relay];
-    struct agenda_item item = relay_item(hospital, relay, AGENDA_DRAINED, 1);
+    struct schedule_item item = relay_item(hospital, relay, SCHEDULE_DRAINED, 1);
     if (wire->number == 0)
         return;
     wire->stuck_until = item.at = hospital->world->now + ms;
-    agenda_add(&hospital->world->agenda, &item);
+    schedule_add(&hospital->world->schedule, &item);
 }
 
 /* ---- life ---- */
@@ -339,12 +341,12 @@ void relay_init(struct world *world, uint32_t index)
     relay->world = world;
     relay->index = index;
     relay->key = society_relay_key(index);
-    relay->config = (struct rendezvous_config){
+    relay->config = (struct relay_engine_config){
         .federation = roster_federation(&world->society.roster),
         .limits = world->relay_limits.pair_units == 0 ? plenty : world->relay_limits,
         .link_count = RELAY_LINKS_MAX};
-    size_t size = rendezvous_size(&relay->config);
-    if (posix_memalign(&relay->memory, SLAB_ALIGNMENT, size) != 0)
+    size_t size = relay_engine_size(&relay->config);
+    if (posix_memalign(&relay->memory, ARENA_ALIGNMENT, size) != 0)
         abort();
     relay->chain.links = relay->links;
     relay->chain.capacity = RELAY_HEADS_MAX;
@@ -365,9 +367,9 @@ void relay_boot(struct relay *relay)
 {
     struct world *world = relay->world;
     uint8_t founding[TRANSPORT_ENTRY_SIZE];
-    memset(relay->memory, 0, rendezvous_size(&relay->config));
-    chance_bytes(&world->chance, relay->config.secret, sizeof relay->config.secret);
-    relay->rendezvous = rendezvous_init(&relay->config, relay->memory);
+    memset(relay->memory, 0, relay_engine_size(&relay->config));
+    prng_bytes(&world->prng, relay->config.secret, sizeof relay->config.secret);
+    relay->relay_engine = relay_engine_init(&relay->config, relay->memory);
     relay->is_running = true;
     relay->time_at = 0;
     memcpy(founding, roster_settings(&world->society.roster)->publishers[0].bytes, KEY_SIZE);
@@ -375,7 +377,7 @@ void relay_boot(struct relay *relay)
     struct bytes list = {founding, sizeof founding};
     if (relay->head.epoch > 0)
         list = (struct bytes){relay->list, relay->list_size};
-    rendezvous_set_list(relay->rendezvous, &relay->head, list, relay_now(relay));
+    relay_engine_set_list(relay->relay_engine, &relay->head, list, relay_now(relay));
     relay_pump(relay);
 }
 
@@ -391,7 +393,7 @@ void relay_crash(struct relay *relay)
 
 void relay_drain(struct relay *relay, uint32_t ms)
 {
-    struct rendezvous_event event = {.kind = RENDEZVOUS_DRAIN, .until_ms = ms};
+    struct relay_engine_event event = {.kind = RELAY_ENGINE_DRAIN, .until_ms = ms};
     if (relay->is_running)
         relay_event(relay, &event);
 }

@@ -1,9 +1,9 @@
-/* A simulated relay: protocol/relay/rendezvous with what bootstrap/relay_serve does around it. It
- * keeps its list over a restart and nothing else; it may be hostile (villain.h). */
+/* A simulated relay: protocol/relay/relay_engine with what bootstrap/relay/relay_serve does around
+ * it. It keeps its list over a restart and nothing else; it may be hostile (adversary.h). */
 #ifndef CONSILIUM_TESTS_SIM_RELAY_H
 #define CONSILIUM_TESTS_SIM_RELAY_H
 
-#include "protocol/relay/rendezvous.h"
+#include "protocol/relay/relay_engine.h"
 #include "protocol/roster/chain.h"
 
 enum {
@@ -16,7 +16,7 @@ enum {
 
 struct world;
 struct hospital;
-struct agenda_item;
+struct schedule_item;
 
 /* What a hostile relay keeps of the boxes that passed. */
 struct relay_caught {
@@ -29,8 +29,8 @@ struct relay {
     struct world *world;
     uint32_t index;
     struct transport_key key;
-    struct rendezvous_config config;
-    struct rendezvous *rendezvous;
+    struct relay_engine_config config;
+    struct relay_engine *relay_engine;
     void *memory;
     bool is_running;
     uint32_t boot;
@@ -44,7 +44,7 @@ struct relay {
     size_t list_size;
     struct relay_head head;
     /* hostile */
-    unsigned malice;         /* enum villain_malice */
+    unsigned malice;         /* enum adversary_malice */
     unsigned malice_percent; /* of the frames */
     struct relay_caught caught[RELAY_CAUGHT_MAX];
     uint32_t caught_count;
@@ -68,18 +68,19 @@ void relay_stick(struct hospital *hospital, uint32_t relay, uint64_t ms);
 /* A frame of the hospital to the relay. */
 void relay_send(struct hospital *hospital, uint32_t relay, struct bytes frame);
 /* A frame from the relay to the hospital, after `ms` more than the usual; in order unless asked. */
-struct relay_parcel {
+struct relay_batch_buffer {
     struct bytes frame;
     uint64_t delay_ms;
     bool is_loose; /* it may overtake */
 };
-void relay_carry(struct relay *relay, struct hospital *hospital, const struct relay_parcel *parcel);
+void relay_carry(struct relay *relay, struct hospital *hospital,
+                 const struct relay_batch_buffer *batch_buffer);
 
 /* Things of the agenda. */
-void relay_up(struct world *world, const struct agenda_item *item);
-void relay_down(struct world *world, const struct agenda_item *item);
-void relay_deliver(struct world *world, const struct agenda_item *item);
-void relay_time(struct world *world, const struct agenda_item *item);
-void relay_drained(struct world *world, const struct agenda_item *item);
+void relay_up(struct world *world, const struct schedule_item *item);
+void relay_down(struct world *world, const struct schedule_item *item);
+void relay_deliver(struct world *world, const struct schedule_item *item);
+void relay_time(struct world *world, const struct schedule_item *item);
+void relay_drained(struct world *world, const struct schedule_item *item);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/federation/recording.h"
+#include "node/runtime/recording.h"
 #include "tests/sim/player.h"
 
 struct replay {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "protocol/link/noise.h"
+#include "protocol/wire/noise.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
@@ -129,7 +129,7 @@ void society_teach(struct hospital *hospital, uint64_t epoch)
     if (!hospital->is_running)
         return;
     hospital_step(hospital, &event);
-    way_refresh(hospital);
+    route_refresh(hospital);
 }
 
 static void society_issue(struct world *world)
@@ -144,12 +144,12 @@ static void society_issue(struct world *world)
     society_keep_head(world);
     f->draft.size = 0;
     for (uint32_t i = 0; i < world->count; i++) {
-        struct agenda_item item = {.at = world->now + chance_below(&world->chance, 1000),
-                                   .kind = AGENDA_HEADS,
-                                   .hospital = i,
-                                   .number = world->epoch};
+        struct schedule_item item = {.at = world->now + prng_below(&world->prng, 1000),
+                                     .kind = SCHEDULE_HEADS,
+                                     .hospital = i,
+                                     .number = world->epoch};
         if (world->hospitals[i].is_running && world->side[i] == 0)
-            agenda_add(&world->agenda, &item);
+            schedule_add(&world->schedule, &item);
     }
 }
 
@@ -212,10 +212,10 @@ void society_frame(struct hospital *hospital, const struct effect *effect)
     struct frame_heads_want want;
     if (frame_heads_want_read(effect->frame, &want) != OK)
         return;
-    struct agenda_item item = {.at = world->now + 5 + chance_below(&world->chance, 60),
-                               .kind = AGENDA_HEADS,
-                               .hospital = way_peer(hospital, effect->link),
-                               .number = hospital->epoch};
-    if (item.hospital != WAY_NOBODY)
-        agenda_add(&world->agenda, &item);
+    struct schedule_item item = {.at = world->now + 5 + prng_below(&world->prng, 60),
+                                 .kind = SCHEDULE_HEADS,
+                                 .hospital = route_peer(hospital, effect->link),
+                                 .number = hospital->epoch};
+    if (item.hospital != ROUTE_NOBODY)
+        schedule_add(&world->schedule, &item);
 }

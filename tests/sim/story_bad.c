@@ -1,8 +1,8 @@
 /* Stories of bad members, bad bytes and bad clocks: honest hospitals come together all the same. */
 #include <string.h>
 
-#include "protocol/core/streams.h"
 #include "protocol/record/statement.h"
+#include "protocol/replication/streams.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/forge.h"
 #include "tests/sim/hospital.h"
@@ -129,9 +129,9 @@ void story_bad_peer(struct world *world)
 
 static bool story_is_forked(const struct hospital *hospital, const struct stream_id *stream)
 {
-    struct core_status status;
+    struct engine_status status;
     (void)stream;
-    core_status(hospital->core, &status);
+    engine_status(hospital->engine, &status);
     return status.forked_count == 1;
 }
 

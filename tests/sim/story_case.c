@@ -1,6 +1,6 @@
 /* Stories of cases: from the question to the outcome and its erasure. */
-#include "protocol/consult/caserecord.h"
 #include "protocol/consult/consult.h"
+#include "protocol/contents/case_record.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
@@ -51,23 +51,23 @@ void story_consult(struct world *world)
     WORLD_CHECK(world, story_seen(aarau, number)->taken_count == 2);
     WORLD_CHECK(world, story_has(aarau, &opinion, first.sequence));
     WORLD_CHECK(world, !story_has(chur, &opinion, first.sequence));
-    struct caserecord_reveal reveal = {.record_count = 2};
+    struct case_record_reveal reveal = {.record_count = 2};
     for (int i = 0; i < 2; i++)
         reveal.records[i] = story_seen(aarau, number)->taken[i].record_id;
     story_say(aarau, number, KIND_REVEAL, &reveal);
     world_run(world, 5 * SECOND_MS);
     WORLD_CHECK(world, story_has(chur, &opinion, first.sequence));
-    struct caserecord_synthesis synthesis = {.text = bytes_of_text("In short.")};
+    struct case_record_synthesis synthesis = {.text = bytes_of_text("In short.")};
     story_say(aarau, number, KIND_SYNTHESIS, &synthesis);
-    struct caserecord_close closing = {.note = BYTES_NONE};
+    struct case_record_close closing = {.note = BYTES_NONE};
     story_say(aarau, number, KIND_CLOSE, &closing);
-    struct caserecord_outcome after = {
+    struct case_record_outcome after = {
         .day = 21, .followed = CASERECORD_FOLLOWED, .result = CASERECORD_IMPROVED};
     story_say(aarau, number, KIND_OUTCOME, &after);
     story_settle(world, MINUTE_MS);
     WORLD_CHECK(world, story_seen(chur, number)->state == CASE_FOLLOWED_UP);
-    struct caserecord_erase erase = {.opening = story_seen(aarau, number)->opening,
-                                     .requester = aarau->node};
+    struct case_record_erase erase = {.opening = story_seen(aarau, number)->opening,
+                                      .requester = aarau->node};
     story_say(aarau, number, KIND_ERASE, &erase);
     world_run(world, 10 * SECOND_MS);
     WORLD_CHECK(world, story_seen(chur, number)->state == CASE_ERASED);
@@ -113,9 +113,9 @@ void story_crash_before_grant(struct world *world)
         struct stream_id mail = {scope_mail(&aarau->node), basel->node, 1};
         while (disk_at(&aarau->disk, &mail, said.sequence) == NULL)
             world_run(world, 1);
-        world_run(world, chance_below(&world->chance, 30));
+        world_run(world, prng_below(&world->prng, 30));
         hospital_crash(aarau);
-        world_run(world, chance_below(&world->chance, 3000));
+        world_run(world, prng_below(&world->prng, 3000));
         hospital_boot(aarau);
         world_run(world, 5 * SECOND_MS);
         struct stream_id own = {clinic_case(world, number), aarau->node, 1};
@@ -150,8 +150,8 @@ void story_duties_refused(struct world *world)
         aarau->disk.refuse_percent = 0;
         world_run(world, MINUTE_MS);
         WORLD_CHECK(world, story_seen(aarau, number)->taken_count == 3);
-        struct caserecord_erase erase = {.opening = story_seen(aarau, number)->opening,
-                                         .requester = aarau->node};
+        struct case_record_erase erase = {.opening = story_seen(aarau, number)->opening,
+                                          .requester = aarau->node};
         for (uint32_t j = 1; j < 4; j++)
             world->hospitals[j].disk.refuse_percent = 60;
         story_say(aarau, number, KIND_ERASE, &erase);
@@ -178,7 +178,7 @@ void story_late_participant(struct world *world)
     world_run(world, 2 * MINUTE_MS);
     (void)story_done(world, clinic_join(basel, number));
     for (int i = 0; i < 10; i++) {
-        world_run(world, 100 + chance_below(&world->chance, 200));
+        world_run(world, 100 + prng_below(&world->prng, 200));
         line_cut(aarau, basel);
     }
     world_run(world, MINUTE_MS);

@@ -1,5 +1,5 @@
 /* Stories of many cases: far more than are awake at once. */
-#include "protocol/consult/caserecord.h"
+#include "protocol/contents/case_record.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/story.h"
@@ -18,14 +18,14 @@ static void cases_say(struct hospital *hospital, uint32_t number, uint16_t kind,
 static void cases_word(struct world *world, uint32_t number)
 {
     struct hospital *requester = &world->hospitals[world->cases[number].requester];
-    struct hospital *other = &world->hospitals[chance_below(&world->chance, CASES_HOSPITALS)];
+    struct hospital *other = &world->hospitals[prng_below(&world->prng, CASES_HOSPITALS)];
     const struct consult *consult =
         requester->is_running ? hospital_case(requester, &world->cases[number].id) : NULL;
-    struct caserecord_close closing = {.note = BYTES_NONE};
+    struct case_record_close closing = {.note = BYTES_NONE};
     if (consult == NULL || consult->state == CASE_ERASED)
         return;
-    struct caserecord_erase erase = {.opening = consult->opening, .requester = requester->node};
-    uint64_t what = chance_below(&world->chance, 10);
+    struct case_record_erase erase = {.opening = consult->opening, .requester = requester->node};
+    uint64_t what = prng_below(&world->prng, 10);
     if (what == 0)
         cases_say(requester, number, KIND_ERASE, &erase);
     else if (what < 3)
@@ -40,10 +40,10 @@ static void cases_word(struct world *world, uint32_t number)
 
 static void cases_fault(struct world *world)
 {
-    struct hospital *hospital = &world->hospitals[chance_below(&world->chance, CASES_HOSPITALS)];
+    struct hospital *hospital = &world->hospitals[prng_below(&world->prng, CASES_HOSPITALS)];
     if (!hospital->is_running)
         hospital_boot(hospital);
-    else if (chance_of(&world->chance, 50))
+    else if (prng_of(&world->prng, 50))
         hospital_crash(hospital);
     else
         hospital->disk.is_full = !hospital->disk.is_full;
@@ -62,7 +62,7 @@ static void cases_heal(struct world *world)
  * in it, over crashes and full disks, and a start finds them as they were. */
 void story_many_cases(struct world *world)
 {
-    struct core_status status;
+    struct engine_status status;
     world->cases_awake = CASES_AWAKE;
     world_begin(world, CASES_HOSPITALS);
     for (uint32_t i = 0; i < CASES_COUNT; i++) {
@@ -73,15 +73,15 @@ void story_many_cases(struct world *world)
     }
     story_settle(world, 5 * MINUTE_MS);
     for (int i = 0; i < CASES_ROUNDS; i++) {
-        cases_word(world, (uint32_t)chance_below(&world->chance, CASES_COUNT));
-        if (chance_of(&world->chance, 20))
+        cases_word(world, (uint32_t)prng_below(&world->prng, CASES_COUNT));
+        if (prng_of(&world->prng, 20))
             cases_fault(world);
-        world_run(world, chance_below(&world->chance, 4 * SECOND_MS));
+        world_run(world, prng_below(&world->prng, 4 * SECOND_MS));
     }
     cases_heal(world);
     story_settle(world, 10 * MINUTE_MS);
     for (uint32_t i = 0; i < world->count; i++) {
-        core_status(world->hospitals[i].core, &status);
+        engine_status(world->hospitals[i].engine, &status);
         WORLD_CHECK(world, status.case_count >= 2 * (CASES_COUNT / CASES_HOSPITALS));
         WORLD_CHECK(world, status.awake_count <= CASES_AWAKE);
         hospital_crash(&world->hospitals[i]);

@@ -1,11 +1,11 @@
 /* Stories of hospitals that are never on at the same moment, and of those who keep their mail. */
-#include "protocol/consult/caserecord.h"
 #include "protocol/consult/consult.h"
+#include "protocol/contents/case_record.h"
 #include "tests/sim/clinic.h"
+#include "tests/sim/held_mail.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/story.h"
-#include "tests/sim/vault.h"
 
 enum { REQUESTER, RESPONDER };
 
@@ -54,7 +54,7 @@ static void story_turn(struct hospital *off, struct hospital *on)
  * joined, granted, answered, revealed, summed up, closed, erased. */
 void story_never_together(struct world *world)
 {
-    vault_allow(world);
+    held_mail_allow(world);
     world_begin(world, 4);
     struct hospital *aarau = &world->hospitals[REQUESTER], *basel = &world->hospitals[RESPONDER];
     struct hospital *chur = &world->hospitals[2];
@@ -75,19 +75,20 @@ void story_never_together(struct world *world)
     story_turn(basel, aarau);
     WORLD_CHECK(world, story_seen(aarau, number)->taken_count == 1);
     WORLD_CHECK(world, story_has(aarau, &opinion, said.sequence));
-    struct caserecord_reveal reveal = {.record_count = 1};
+    struct case_record_reveal reveal = {.record_count = 1};
     reveal.records[0] = story_seen(aarau, number)->taken[0].record_id;
     story_say(aarau, number, KIND_REVEAL, &reveal);
-    struct caserecord_synthesis synthesis = {.text = bytes_of_text("In short.")};
+    struct case_record_synthesis synthesis = {.text = bytes_of_text("In short.")};
     story_say(aarau, number, KIND_SYNTHESIS, &synthesis);
-    struct caserecord_close closing = {.note = BYTES_NONE};
+    struct case_record_close closing = {.note = BYTES_NONE};
     story_say(aarau, number, KIND_CLOSE, &closing);
     story_turn(aarau, basel);
     WORLD_CHECK(world, story_seen(basel, number)->state == CASE_CLOSED);
     story_turn(basel, aarau);
-    WORLD_CHECK(world, vault_count(chur, basel) == 0); /* it was taken, or reported and withdrawn */
-    struct caserecord_erase erase = {.opening = story_seen(aarau, number)->opening,
-                                     .requester = aarau->node};
+    WORLD_CHECK(world,
+                held_mail_count(chur, basel) == 0); /* it was taken, or reported and withdrawn */
+    struct case_record_erase erase = {.opening = story_seen(aarau, number)->opening,
+                                      .requester = aarau->node};
     story_say(aarau, number, KIND_ERASE, &erase);
     story_turn(aarau, basel);
     WORLD_CHECK(world, story_seen(basel, number)->state == CASE_ERASED);
@@ -111,7 +112,7 @@ static bool story_keeps_back(struct world *world, uint32_t from, uint32_t to, st
  * enough. */
 void story_custodians_fail(struct world *world)
 {
-    vault_allow(world);
+    held_mail_allow(world);
     world_begin(world, 5);
     struct hospital *aarau = &world->hospitals[REQUESTER], *basel = &world->hospitals[RESPONDER];
     world_run(world, MINUTE_MS);
@@ -123,14 +124,14 @@ void story_custodians_fail(struct world *world)
     (void)story_done(world, clinic_join(basel, number));
     world_run(world, 20 * SECOND_MS);
     for (uint32_t i = 2; i < 5; i++)
-        WORLD_CHECK(world, vault_count(&world->hospitals[i], aarau) == 1);
+        WORLD_CHECK(world, held_mail_count(&world->hospitals[i], aarau) == 1);
     hospital_crash(&world->hospitals[3]);
     hospital_crash(basel);
     world_run(world, 5 * SECOND_MS);
     hospital_boot(aarau);
     world_run(world, 5 * MINUTE_MS);
     WORLD_CHECK(world, story_seen(aarau, number)->participant_count == 1);
-    WORLD_CHECK(world, vault_count(&world->hospitals[4], aarau) == 0);
+    WORLD_CHECK(world, held_mail_count(&world->hospitals[4], aarau) == 0);
     world->on_frame = NULL;
     hospital_boot(basel);
     hospital_boot(&world->hospitals[3]);
@@ -141,7 +142,7 @@ void story_custodians_fail(struct world *world)
  * started anew since it left it. */
 void story_erased_at_custodians(struct world *world)
 {
-    vault_allow(world);
+    held_mail_allow(world);
     world_begin(world, 4);
     struct hospital *aarau = &world->hospitals[REQUESTER], *basel = &world->hospitals[RESPONDER];
     struct hospital *chur = &world->hospitals[2], *davos = &world->hospitals[3];
@@ -155,18 +156,18 @@ void story_erased_at_custodians(struct world *world)
     for (int i = 0; i < 5; i++)
         (void)clinic_post(aarau, number);
     world_run(world, 20 * SECOND_MS);
-    WORLD_CHECK(world, vault_count(chur, basel) == 5 && vault_count(davos, basel) == 5);
+    WORLD_CHECK(world, held_mail_count(chur, basel) == 5 && held_mail_count(davos, basel) == 5);
     hospital_crash(davos);
     hospital_boot(basel); /* has it all, and says so: Davos is not there to hear it */
     world_run(world, MINUTE_MS);
-    WORLD_CHECK(world, vault_count(chur, basel) == 0);
+    WORLD_CHECK(world, held_mail_count(chur, basel) == 0);
     hospital_crash(basel);
     for (int i = 0; i < 3; i++)
         (void)clinic_post(aarau, number);
     world_run(world, 20 * SECOND_MS);
-    WORLD_CHECK(world, vault_sealed(chur, basel) == 3 && vault_sealed(davos, basel) == 5);
-    struct caserecord_erase erase = {.opening = story_seen(aarau, number)->opening,
-                                     .requester = aarau->node};
+    WORLD_CHECK(world, held_mail_sealed(chur, basel) == 3 && held_mail_sealed(davos, basel) == 5);
+    struct case_record_erase erase = {.opening = story_seen(aarau, number)->opening,
+                                      .requester = aarau->node};
     story_say(aarau, number, KIND_ERASE, &erase);
     world_run(world, 100); /* and dies before anybody was told */
     hospital_crash(aarau);
@@ -175,7 +176,7 @@ void story_erased_at_custodians(struct world *world)
     hospital_boot(davos);
     world_run(world, MINUTE_MS);
     for (struct hospital *keeper = chur; keeper <= davos; keeper++)
-        WORLD_CHECK(world, vault_sealed(keeper, basel) <= 1); /* the ERASE, which is clear */
+        WORLD_CHECK(world, held_mail_sealed(keeper, basel) <= 1); /* the ERASE, which is clear */
     hospital_boot(basel);
     world_run(world, MINUTE_MS);
     WORLD_CHECK(world, story_seen(basel, number)->state == CASE_ERASED);

@@ -1,10 +1,10 @@
 /* Stories of what comes at the wrong moment: late, twice, between two others, or never. */
 #include <string.h>
 
-#include "protocol/consult/caserecord.h"
 #include "protocol/consult/consult.h"
-#include "protocol/core/streams.h"
+#include "protocol/contents/case_record.h"
 #include "protocol/record/statement.h"
+#include "protocol/replication/streams.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/forge.h"
 #include "tests/sim/hospital.h"
@@ -34,10 +34,10 @@ static struct outcome story_say(struct hospital *hospital, uint32_t number, uint
     return story_done(hospital->world, clinic_say(hospital, &saying));
 }
 
-static struct outcome story_erase(struct hospital *hospital, uint32_t number)
+static struct outcome workflow_erase(struct hospital *hospital, uint32_t number)
 {
-    struct caserecord_erase erase = {.opening = story_seen(hospital, number)->opening,
-                                     .requester = hospital->node};
+    struct case_record_erase erase = {.opening = story_seen(hospital, number)->opening,
+                                      .requester = hospital->node};
     return story_say(hospital, number, KIND_ERASE, &erase);
 }
 
@@ -88,11 +88,11 @@ void story_erase_while_writing(struct world *world)
             (void)story_done(world, clinic_join(&world->hospitals[j], number));
         world_run(world, 20 * SECOND_MS);
         WORLD_CHECK(world, story_seen(aarau, number)->participant_count == 3);
-        (void)story_erase(aarau, number);
+        (void)workflow_erase(aarau, number);
         for (int k = 0; k < 12; k++) {
             for (uint32_t j = 1; j < 4; j++)
                 (void)clinic_post(&world->hospitals[j], number);
-            world_run(world, chance_below(&world->chance, 12));
+            world_run(world, prng_below(&world->prng, 12));
         }
         world_run(world, 40 * SECOND_MS);
         struct consult_view view = consult_view(story_seen(aarau, number), hospital_wall(aarau));
@@ -114,7 +114,7 @@ void story_case_has_no_expiry(struct world *world)
     (void)story_done(world, clinic_join(chur, number));
     world_run(world, 20 * SECOND_MS);
     hospital_crash(chur);
-    struct caserecord_extend extend = {.deadline = story_in(aarau, 60 * DAY_MS)};
+    struct case_record_extend extend = {.deadline = story_in(aarau, 60 * DAY_MS)};
     struct saying saying = {clinic_case(world, number), AUDIENCE_SCOPE, KIND_EXTEND, &extend,
                             story_in(aarau, HOUR_MS)};
     (void)story_done(world, clinic_say(aarau, &saying));
@@ -230,10 +230,10 @@ void story_written_once(struct world *world)
         frame_records_begin(&bad.frame);
         forge_record(&bad, bytes_of_text("a lie"), true);
         forge_send(&good, basel, false);
-        world_run(world, chance_below(&world->chance, 25));
+        world_run(world, prng_below(&world->prng, 25));
         bad.writer = &world->hospitals[2];
         forge_send(&bad, basel, false);
-        world_run(world, chance_below(&world->chance, 25));
+        world_run(world, prng_below(&world->prng, 25));
         good.writer = &world->hospitals[3];
         forge_send(&good, basel, true);
         good.writer = aarau;
@@ -261,8 +261,8 @@ void story_disk_flickers(struct world *world)
             forge_send(&forge, &world->hospitals[2], false);
             forge_send(&forge, basel, true);
         }
-        basel->disk.is_full = chance_of(&world->chance, 30);
-        world_run(world, chance_below(&world->chance, 4));
+        basel->disk.is_full = prng_of(&world->prng, 30);
+        world_run(world, prng_below(&world->prng, 4));
     }
     basel->disk.is_full = false;
     story_settle(world, 3 * MINUTE_MS);

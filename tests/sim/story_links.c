@@ -95,7 +95,7 @@ void story_cut_in_a_range(struct world *world)
     world_run(world, MINUTE_MS);
     hospital_boot(basel);
     for (int i = 0; i < 40; i++) {
-        world_run(world, 300 + chance_below(&world->chance, 700));
+        world_run(world, 300 + prng_below(&world->prng, 700));
         line_cut(aarau, basel);
     }
     story_settle(world, 2 * MINUTE_MS);
@@ -107,16 +107,16 @@ void story_kills(struct world *world)
 {
     world_begin(world, 3);
     for (int i = 0; i < 300; i++) {
-        struct hospital *victim = &world->hospitals[chance_below(&world->chance, 3)];
+        struct hospital *victim = &world->hospitals[prng_below(&world->prng, 3)];
         for (uint32_t j = 0; j < world->count; j++) {
             struct hospital *writer = &world->hospitals[j];
             if (writer->is_running)
                 clinic_announce(writer, (struct wall){hospital_wall(writer).ms + 60 * DAY_MS});
         }
-        world_run(world, chance_below(&world->chance, 120));
+        world_run(world, prng_below(&world->prng, 120));
         if (victim->is_running)
             hospital_crash(victim);
-        world_run(world, chance_below(&world->chance, 2000));
+        world_run(world, prng_below(&world->prng, 2000));
         if (!victim->is_running)
             hospital_boot(victim);
         oracle_promises(world);

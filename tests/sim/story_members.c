@@ -7,7 +7,7 @@
 #include "tests/sim/society.h"
 #include "tests/sim/story.h"
 
-static struct outcome story_announce(struct world *world, struct hospital *hospital)
+static struct outcome workflow_announce(struct world *world, struct hospital *hospital)
 {
     struct wall expires = {hospital_wall(hospital).ms + 60 * DAY_MS};
     return story_done(world, clinic_announce(hospital, expires));
@@ -20,11 +20,11 @@ void story_cooling_off(struct world *world)
     world_begin(world, 4);
     struct hospital *aarau = &world->hospitals[0], *emmental = &world->hospitals[4];
     struct stream_id stream = {clinic_board(world), aarau->node, 1};
-    struct outcome before = story_announce(world, aarau);
+    struct outcome before = workflow_announce(world, aarau);
     struct member member = society_newcomer(4, 2);
     society_change(world, &member);
     world_run(world, 2 * SECOND_MS);
-    struct outcome after = story_announce(world, aarau);
+    struct outcome after = workflow_announce(world, aarau);
     world->count = 5;
     hospital_init(world, 4);
     society_teach(emmental, 2);
@@ -50,7 +50,7 @@ void story_suspended(struct world *world)
     struct hospital *davos = &world->hospitals[3];
     world->side[1] = world->side[3] = 1;
     line_part(world);
-    struct outcome unheard = story_announce(world, davos);
+    struct outcome unheard = workflow_announce(world, davos);
     world_run(world, MINUTE_MS);
     struct member member = society_member(world, 3);
     member.state = MEMBER_SUSPENDED;
@@ -58,7 +58,7 @@ void story_suspended(struct world *world)
     society_change(world, &member);
     world_run(world, 2 * SECOND_MS);
     world->side[1] = world->side[3] = 0;
-    struct outcome said = story_announce(world, aarau);
+    struct outcome said = workflow_announce(world, aarau);
     world_run(world, MINUTE_MS);
     uint64_t wants = aarau->wants_sent, frames = aarau->sent_frames;
     world_run(world, 10 * MINUTE_MS);

@@ -1,13 +1,13 @@
 /* Stories of relays: hospitals that accept no connection find each other all the same, and no relay
  * can read, forge or replay what they say, nor part those who have another one. */
-#include "protocol/link/relay_frame.h"
+#include "protocol/wire/relay_frame.h"
+#include "tests/sim/adversary.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/society.h"
 #include "tests/sim/story.h"
-#include "tests/sim/villain.h"
 
 static const struct relay_limits story_least = {RELAY_UNITS_MAX, 2 * RELAY_UNITS_MAX, 8, 64, 600,
                                                 512 * 1024};
@@ -74,11 +74,11 @@ void story_ways_change(struct world *world)
     world->relay_count = 2;
     world_begin(world, 4);
     for (int i = 0; i < 120; i++) {
-        struct hospital *hospital = &world->hospitals[chance_below(&world->chance, 4)];
-        hospital->is_closed = chance_of(&world->chance, 60);
+        struct hospital *hospital = &world->hospitals[prng_below(&world->prng, 4)];
+        hospital->is_closed = prng_of(&world->prng, 60);
         line_cut_hospital(hospital);
         (void)story_say(&world->hospitals[i % 4]);
-        world_run(world, chance_below(&world->chance, 5 * SECOND_MS));
+        world_run(world, prng_below(&world->prng, 5 * SECOND_MS));
     }
     story_settle(world, MINUTE_MS);
 }
@@ -97,26 +97,26 @@ void story_little_credit(struct world *world)
     }
     hospital_boot(davos);
     for (int i = 0; i < 20; i++) {
-        relay_stick(davos, 0, chance_below(&world->chance, 5 * SECOND_MS));
+        relay_stick(davos, 0, prng_below(&world->prng, 5 * SECOND_MS));
         story_arrives(world, 20 * SECOND_MS);
     }
     story_settle(world, 2 * MINUTE_MS);
-    struct rendezvous_counts counts = rendezvous_counts(world->relays[0].rendezvous);
+    struct relay_engine_counts counts = relay_engine_counts(world->relays[0].relay_engine);
     WORLD_CHECK(world, counts.busy == 0 && counts.limited == 0 && counts.malformed == 0);
     WORLD_CHECK(world, counts.queued_units_max <= 4 * 2 * RELAY_UNITS_MAX);
 }
 
 /* One relay drops, delays, doubles, reorders, replays, forges and lies; the other is honest. What
- * comes out of a box is what its sender put in (boxes.c), and all comes together. */
+ * comes out of a box is what its sender put in (tunnels.c), and all comes together. */
 void story_hostile_relay(struct world *world)
 {
     story_relays(world, 4, 2);
     struct relay *relay = &world->relays[0];
-    relay->malice = VILLAIN_ALL;
+    relay->malice = ADVERSARY_ALL;
     relay->malice_percent = 60;
     for (int i = 0; i < 200; i++) {
         (void)story_say(&world->hospitals[i % 4]);
-        world_run(world, chance_below(&world->chance, 3 * SECOND_MS));
+        world_run(world, prng_below(&world->prng, 3 * SECOND_MS));
     }
     WORLD_CHECK(world, relay->malice_count > 5);
     story_settle(world, 5 * MINUTE_MS);
@@ -131,11 +131,11 @@ void story_hostile_only(struct world *world)
 {
     story_relays(world, 3, 1);
     struct relay *relay = &world->relays[0];
-    relay->malice = VILLAIN_ALL;
+    relay->malice = ADVERSARY_ALL;
     relay->malice_percent = 20;
     for (int i = 0; i < 150; i++) {
         (void)story_say(&world->hospitals[i % 3]);
-        world_run(world, chance_below(&world->chance, 2 * SECOND_MS));
+        world_run(world, prng_below(&world->prng, 2 * SECOND_MS));
     }
     relay->malice = 0;
     relay_crash(relay);
@@ -172,20 +172,20 @@ static void story_one_bad_relay(struct world *world, unsigned malice)
  * session. */
 void story_swallowing_relay(struct world *world)
 {
-    story_one_bad_relay(world, VILLAIN_SWALLOWS);
+    story_one_bad_relay(world, ADVERSARY_SWALLOWS);
 }
 
 /* It never says that a frame was passed on. */
 void story_starving_relay(struct world *world)
 {
     world->relay_limits = story_least;
-    story_one_bad_relay(world, VILLAIN_STARVES);
+    story_one_bad_relay(world, ADVERSARY_STARVES);
 }
 
 /* Its windows let handshakes through and no frame. */
 void story_shrinking_relay(struct world *world)
 {
-    story_one_bad_relay(world, VILLAIN_SHRINKS);
+    story_one_bad_relay(world, ADVERSARY_SHRINKS);
 }
 
 /* The society suspends a member: the relays take the list, and end its connection. */

@@ -1,7 +1,7 @@
 /* Random walks: everything that can go wrong does, then it heals. */
 #include <string.h>
 
-#include "protocol/core/streams.h"
+#include "protocol/replication/streams.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
@@ -12,26 +12,26 @@ enum { WALK_HOSPITALS = 5, WALK_STEPS = 250 };
 
 static void walk_fault(struct world *world, struct hospital *hospital)
 {
-    switch (chance_below(&world->chance, 7)) {
+    switch (prng_below(&world->prng, 7)) {
     case 0:
         if (hospital->is_running)
             hospital_crash(hospital);
         break;
     case 1:
-        world->side[hospital->index] = (uint8_t)chance_below(&world->chance, 2);
+        world->side[hospital->index] = (uint8_t)prng_below(&world->prng, 2);
         line_part(world);
         break;
     case 2:
-        hospital->disk.is_full = chance_of(&world->chance, 50);
+        hospital->disk.is_full = prng_of(&world->prng, 50);
         break;
     case 3:
-        world->drop_percent = (unsigned)chance_below(&world->chance, 300);
+        world->drop_percent = (unsigned)prng_below(&world->prng, 300);
         break;
     case 4:
         line_cut_hospital(hospital);
         break;
     case 5:
-        hospital->skew_ms = (int64_t)chance_below(&world->chance, 4 * MINUTE_MS);
+        hospital->skew_ms = (int64_t)prng_below(&world->prng, 4 * MINUTE_MS);
         break;
     default:
         if (!hospital->is_running)
@@ -42,12 +42,12 @@ static void walk_fault(struct world *world, struct hospital *hospital)
 
 static void walk_word(struct world *world, struct hospital *hospital)
 {
-    uint32_t number = (uint32_t)chance_below(&world->chance, world->case_count + 1);
+    uint32_t number = (uint32_t)prng_below(&world->prng, world->case_count + 1);
     if (!hospital->is_running)
         return;
     if (number == world->case_count) {
         if (world->case_count < 12)
-            (void)clinic_ask(hospital, 1 + (unsigned)chance_below(&world->chance, 2), 3);
+            (void)clinic_ask(hospital, 1 + (unsigned)prng_below(&world->prng, 2), 3);
         return;
     }
     const struct consult *consult = hospital_case(hospital, &world->cases[number].id);
@@ -78,12 +78,12 @@ void story_random_walk(struct world *world)
 {
     world_begin(world, WALK_HOSPITALS);
     for (int i = 0; i < WALK_STEPS; i++) {
-        struct hospital *hospital = &world->hospitals[chance_below(&world->chance, WALK_HOSPITALS)];
-        if (chance_of(&world->chance, 40))
+        struct hospital *hospital = &world->hospitals[prng_below(&world->prng, WALK_HOSPITALS)];
+        if (prng_of(&world->prng, 40))
             walk_fault(world, hospital);
         else
             walk_word(world, hospital);
-        world_run(world, chance_below(&world->chance, 5000));
+        world_run(world, prng_below(&world->prng, 5000));
     }
     walk_heal(world);
     story_settle(world, 5 * MINUTE_MS);
@@ -105,8 +105,8 @@ static bool walk_catch(struct world *world, uint32_t from, uint32_t to, struct b
 {
     (void)to;
     uint32_t place =
-        walk_caught_count < 64 ? walk_caught_count : (uint32_t)chance_below(&world->chance, 64);
-    if (from != 3 || (walk_caught_count >= 64 && !chance_of(&world->chance, 5)))
+        walk_caught_count < 64 ? walk_caught_count : (uint32_t)prng_below(&world->prng, 64);
+    if (from != 3 || (walk_caught_count >= 64 && !prng_of(&world->prng, 5)))
         return true;
     memcpy(walk_caught[place], frame.data, frame.size);
     walk_caught_size[place] = frame.size;
@@ -136,14 +136,14 @@ void story_hostile_frames(struct world *world)
             memcpy(copy, walk_caught[i], size);
             (void)line_forge(davos, aarau, (struct bytes){copy, j});
             for (int k = 0; k < 3; k++)
-                copy[chance_below(&world->chance, size)] ^=
-                    (uint8_t)(1u << chance_below(&world->chance, 8));
+                copy[prng_below(&world->prng, size)] ^=
+                    (uint8_t)(1u << prng_below(&world->prng, 8));
             (void)line_forge(davos, aarau, (struct bytes){copy, size});
         }
         world_run(world, 2 * SECOND_MS);
     }
-    struct core_status status;
-    core_status(aarau->core, &status);
+    struct engine_status status;
+    engine_status(aarau->engine, &status);
     WORLD_CHECK(world, status.refused > 100);
     for (uint32_t i = 0; i < 3; i++) {
         struct hospital *writer = &world->hospitals[i];

@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "tests/sim/clinic.h"
-#include "tests/sim/fate.h"
+#include "tests/sim/fault_plan.h"
+#include "tests/sim/garbage.h"
 #include "tests/sim/hospital.h"
-#include "tests/sim/life.h"
 #include "tests/sim/line.h"
-#include "tests/sim/nonsense.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/society.h"
 #include "tests/sim/story.h"
+#include "tests/sim/workload.h"
 
 enum { YEAR_HOSPITALS = 6, YEAR_HOSPITALS_MAX = 9, YEAR_MONTH = 15 };
 
@@ -41,7 +41,7 @@ static void year_suspend(struct world *world)
         admitted += member.state == MEMBER_ADMITTED ? 1 : 0;
         if (member.state != MEMBER_SUSPENDED)
             continue;
-        if (chance_of(&world->chance, 50)) {
+        if (prng_of(&world->prng, 50)) {
             society_remove(world, i);
             return;
         }
@@ -50,7 +50,7 @@ static void year_suspend(struct world *world)
         society_change(world, &member);
         return;
     }
-    uint32_t index = (uint32_t)chance_below(&world->chance, world->count);
+    uint32_t index = (uint32_t)prng_below(&world->prng, world->count);
     struct member member = society_member(world, index);
     if (admitted <= 4 || member.state != MEMBER_ADMITTED)
         return;
@@ -62,7 +62,7 @@ static void year_suspend(struct world *world)
 /* It gives up a board, or takes it again. */
 static void year_board(struct world *world)
 {
-    uint32_t index = (uint32_t)chance_below(&world->chance, world->count);
+    uint32_t index = (uint32_t)prng_below(&world->prng, world->count);
     struct member member = society_member(world, index);
     if (member.state != MEMBER_ADMITTED)
         return;
@@ -77,7 +77,7 @@ static void year_roster(struct world *world)
 {
     if (world->epoch + 2 >= WORLD_HEADS_MAX)
         return;
-    switch (chance_below(&world->chance, 4)) {
+    switch (prng_below(&world->prng, 4)) {
     case 0:
         year_admit(world);
         break;
@@ -92,17 +92,17 @@ static void year_roster(struct world *world)
 
 /* ---- days ---- */
 
-static void year_busy(struct world *world, struct nonsense *nonsense)
+static void year_busy(struct world *world, struct garbage *garbage)
 {
-    uint64_t steps = chance_below(&world->chance, 12);
+    uint64_t steps = prng_below(&world->prng, 12);
     for (uint64_t i = 0; i < steps; i++) {
-        if (chance_of(&world->chance, 20))
-            fate_strike(world);
-        else if (chance_of(&world->chance, 15))
-            nonsense_act(nonsense);
+        if (prng_of(&world->prng, 20))
+            fault_plan_strike(world);
+        else if (prng_of(&world->prng, 15))
+            garbage_act(garbage);
         else
-            life_act(world);
-        world_run(world, chance_below(&world->chance, 6 * SECOND_MS));
+            workload_act(world);
+        world_run(world, prng_below(&world->prng, 6 * SECOND_MS));
     }
 }
 
@@ -118,7 +118,7 @@ static void year_quiet(struct world *world, uint64_t ms, uint64_t tick_ms)
  * lost comes back from a backup, and gets the rest from the others. */
 static void year_reckon(struct world *world)
 {
-    fate_heal(world);
+    fault_plan_heal(world);
     world_run(world, 2 * MINUTE_MS);
     for (uint32_t i = 0; i < world->count; i++) {
         if (world->hospitals[i].epoch < world->epoch)
@@ -126,14 +126,14 @@ static void year_reckon(struct world *world)
     }
     year_quiet(world, 2 * HOUR_MS, 20 * MINUTE_MS);
     story_settle(world, 10 * MINUTE_MS);
-    struct hospital *hospital = &world->hospitals[chance_below(&world->chance, world->count)];
+    struct hospital *hospital = &world->hospitals[prng_below(&world->prng, world->count)];
     if (!hospital->is_puppet && society_member(world, hospital->index).state == MEMBER_ADMITTED) {
-        fate_put_back(hospital);
+        fault_plan_put_back(hospital);
         story_settle(world, 10 * MINUTE_MS);
     }
     for (uint32_t i = 0; i < world->count; i++) {
-        if (chance_of(&world->chance, 50))
-            fate_back_up(&world->hospitals[i]);
+        if (prng_of(&world->prng, 50))
+            fault_plan_back_up(&world->hospitals[i]);
     }
 }
 
@@ -142,15 +142,15 @@ void story_year(struct world *world)
     world->relay_count = 2;
     world->survey_ms = 3000;
     world_begin(world, YEAR_HOSPITALS);
-    struct nonsense *nonsense = nonsense_new(&world->hospitals[YEAR_HOSPITALS - 1]);
+    struct garbage *garbage = garbage_new(&world->hospitals[YEAR_HOSPITALS - 1]);
     for (uint64_t day = 1; day <= world->days; day++) {
-        year_busy(world, nonsense);
-        if (chance_of(&world->chance, 5))
+        year_busy(world, garbage);
+        if (prng_of(&world->prng, 5))
             year_roster(world);
         if (day % YEAR_MONTH == 0)
             year_reckon(world);
         year_quiet(world, DAY_MS - world->now % DAY_MS, 2 * HOUR_MS);
     }
     year_reckon(world);
-    nonsense_free(nonsense);
+    garbage_free(garbage);
 }

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "tests/sim/boxes.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/erasing.h"
 #include "tests/sim/hospital.h"
@@ -11,6 +10,7 @@
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/society.h"
+#include "tests/sim/tunnels.h"
 
 _Noreturn void world_fail(const struct world *world, const char *what, const char *detail)
 {
@@ -38,83 +38,83 @@ void world_note(struct world *world, const struct hospital *hospital, const char
 }
 
 /* What happens at one hospital, if it was not restarted since. */
-static void world_do_hospital(struct hospital *hospital, const struct agenda_item *item)
+static void world_do_hospital(struct hospital *hospital, const struct schedule_item *item)
 {
     if (!hospital->is_running || hospital->boot != item->boot)
         return;
-    if (item->kind == AGENDA_TICK)
+    if (item->kind == SCHEDULE_TICK)
         hospital_tick(hospital, item->number);
-    else if (item->kind == AGENDA_CHECKED)
+    else if (item->kind == SCHEDULE_CHECKED)
         hospital_checked(hospital);
-    else if (item->kind == AGENDA_WRITTEN)
+    else if (item->kind == SCHEDULE_WRITTEN)
         hospital_written(hospital);
-    else if (item->kind == AGENDA_KEPT)
+    else if (item->kind == SCHEDULE_KEPT)
         hospital_kept(hospital);
-    else if (item->kind == AGENDA_POSTS)
+    else if (item->kind == SCHEDULE_POSTS)
         hospital_ask(hospital, item->number);
-    else if (item->kind == AGENDA_ERASE)
+    else if (item->kind == SCHEDULE_ERASE)
         erasing_go_on(hospital);
-    else if (item->kind == AGENDA_REST)
-        resting_kept(hospital, item);
-    else if (item->kind == AGENDA_CHOOSE)
-        way_choose(hospital, item->end);
+    else if (item->kind == SCHEDULE_REST)
+        case_paging_kept(hospital, item);
+    else if (item->kind == SCHEDULE_CHOOSE)
+        route_choose(hospital, item->end);
     else
         hospital_ways(hospital, item->number);
 }
 
 static void world_dial(struct world *world)
 {
-    struct agenda_item again = {
-        .at = world->now + 400, .kind = AGENDA_DIAL, .number = world->dial_pace};
+    struct schedule_item again = {
+        .at = world->now + 400, .kind = SCHEDULE_DIAL, .number = world->dial_pace};
     if (world->tick_ms > MINUTE_MS)
         again.at = world->now + world->tick_ms;
     line_dial_all(world);
     relay_dial_all(world);
-    agenda_add(&world->agenda, &again);
+    schedule_add(&world->schedule, &again);
 }
 
-static void world_do(struct world *world, const struct agenda_item *item)
+static void world_do(struct world *world, const struct schedule_item *item)
 {
     switch (item->kind) {
-    case AGENDA_TICK:
-    case AGENDA_CHECKED:
-    case AGENDA_WRITTEN:
-    case AGENDA_KEPT:
-    case AGENDA_POSTS:
-    case AGENDA_ERASE:
-    case AGENDA_REST:
-    case AGENDA_CHOOSE:
-    case AGENDA_WAYS:
+    case SCHEDULE_TICK:
+    case SCHEDULE_CHECKED:
+    case SCHEDULE_WRITTEN:
+    case SCHEDULE_KEPT:
+    case SCHEDULE_POSTS:
+    case SCHEDULE_ERASE:
+    case SCHEDULE_REST:
+    case SCHEDULE_CHOOSE:
+    case SCHEDULE_WAYS:
         world_do_hospital(&world->hospitals[item->hospital], item);
         break;
-    case AGENDA_FRAME:
+    case SCHEDULE_FRAME:
         line_deliver(world, item);
         break;
-    case AGENDA_UP:
+    case SCHEDULE_UP:
         line_up(world, item);
         break;
-    case AGENDA_DOWN:
+    case SCHEDULE_DOWN:
         line_down(world, item);
         break;
-    case AGENDA_HEADS:
+    case SCHEDULE_HEADS:
         society_teach(&world->hospitals[item->hospital], item->number);
         break;
-    case AGENDA_WIRE_UP:
+    case SCHEDULE_WIRE_UP:
         relay_up(world, item);
         break;
-    case AGENDA_WIRE_DOWN:
+    case SCHEDULE_WIRE_DOWN:
         relay_down(world, item);
         break;
-    case AGENDA_WIRE_FRAME:
+    case SCHEDULE_WIRE_FRAME:
         relay_deliver(world, item);
         break;
-    case AGENDA_RELAY_TIME:
+    case SCHEDULE_RELAY_TIME:
         relay_time(world, item);
         break;
-    case AGENDA_DRAINED:
+    case SCHEDULE_DRAINED:
         relay_drained(world, item);
         break;
-    case AGENDA_DIAL:
+    case SCHEDULE_DIAL:
         if (item->number == world->dial_pace)
             world_dial(world);
         break;
@@ -124,8 +124,8 @@ static void world_do(struct world *world, const struct agenda_item *item)
 void world_run(struct world *world, uint64_t ms)
 {
     uint64_t until = world->now + ms;
-    struct agenda_item item;
-    while (agenda_take(&world->agenda, until, &item)) {
+    struct schedule_item item;
+    while (schedule_take(&world->schedule, until, &item)) {
         world->now = item.at;
         world_do(world, &item);
         free(item.frame);
@@ -140,8 +140,9 @@ void world_pace(struct world *world, uint64_t tick_ms)
         if (world->hospitals[i].is_running)
             hospital_pace(&world->hospitals[i]);
     }
-    struct agenda_item dial = {.at = world->now, .kind = AGENDA_DIAL, .number = ++world->dial_pace};
-    agenda_add(&world->agenda, &dial);
+    struct schedule_item dial = {
+        .at = world->now, .kind = SCHEDULE_DIAL, .number = ++world->dial_pace};
+    schedule_add(&world->schedule, &dial);
 }
 
 void world_until(struct world *world, bool (*holds)(struct world *world), uint64_t ms,
@@ -160,13 +161,13 @@ void world_begin(struct world *world, uint32_t admitted)
     uint8_t *arena = malloc(STEP_ARENA_SIZE);
     if (arena == NULL)
         abort();
-    world->chance.state = world->seed;
+    world->prng.state = world->seed;
     world->trace = UINT64_C(0xcbf29ce484222325);
     world->step.arena = arena;
     world->tick_ms = SECOND_MS;
     society_found(world, admitted);
     world->count = admitted;
-    world->boxes = boxes_new();
+    world->tunnels = tunnels_new();
     world->ledger = ledger_new();
     for (uint32_t i = 0; i < world->relay_count; i++)
         relay_init(world, i);
@@ -176,8 +177,8 @@ void world_begin(struct world *world, uint32_t admitted)
         society_teach(&world->hospitals[i], 1);
         hospital_boot(&world->hospitals[i]);
     }
-    struct agenda_item dial = {.kind = AGENDA_DIAL};
-    agenda_add(&world->agenda, &dial);
+    struct schedule_item dial = {.kind = SCHEDULE_DIAL};
+    schedule_add(&world->schedule, &dial);
     world_run(world, 5 * SECOND_MS);
     for (uint32_t i = 0; i < admitted; i++)
         clinic_certify(&world->hospitals[i]);
@@ -190,10 +191,10 @@ void world_end(struct world *world)
         hospital_free(&world->hospitals[i]);
     for (uint32_t i = 0; i < world->relay_count; i++)
         relay_free(&world->relays[i]);
-    boxes_free(world->boxes);
+    tunnels_free(world->tunnels);
     ledger_free(world->ledger);
     society_end(world);
-    agenda_free(&world->agenda);
+    schedule_free(&world->schedule);
     free(world->promises);
     free(world->step.arena);
 }

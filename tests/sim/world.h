@@ -1,15 +1,15 @@
 /* A simulated federation: hospitals that run the production core, the lines between them, a society
  * that changes the roster, and one seed from which everything follows.
  *
- *   chance.c    the one source of chance
+ *   prng.c    the one source of chance
  *   disk.c      what a hospital has durable
- *   agenda.c    what happens when
- *   parcel.c    records under way, and what a check finds of them
- *   hospital.c  one core with the promises of protocol/core/step.h kept: checks, seals, commits,
- * crashes line.c      direct connections between hospitals: delay, loss, partition way.c       by
- * which way a hospital reaches another: its line, or boxes (way_box.c) relay.c     relays that run
- * protocol/relay/rendezvous, and the wires to them villain.c   what a hostile relay does with what
- * it carries society.c   roster heads and how they come to the hospitals clinic.c    what
+ *   schedule.c    what happens when
+ *   in_flight.c    records under way, and what a check finds of them
+ *   hospital.c  one core with the promises of protocol/engine/step.h kept: checks, seals, commits,
+ * crashes line.c      direct connections between hospitals: delay, loss, partition route.c       by
+ * which way a hospital reaches another: its line, or boxes (route_tunnel.c) relay.c     relays that
+ * run protocol/relay/relay_engine, and the wires to them adversary.c   what a hostile relay does
+ * with what it carries society.c   roster heads and how they come to the hospitals clinic.c    what
  * clinicians write: real certificates, real signatures oracle.c    what must never happen, checked
  * at every frame and at the end
  *
@@ -19,16 +19,16 @@
 
 #include <stdio.h>
 
-#include "protocol/core/core.h"
-#include "protocol/link/frame.h"
+#include "protocol/engine/engine.h"
 #include "protocol/record/kind.h"
-#include "tests/sim/agenda.h"
-#include "tests/sim/chance.h"
+#include "protocol/wire/frame.h"
+#include "tests/harness/federation.h"
 #include "tests/sim/disk.h"
-#include "tests/sim/parcel.h"
+#include "tests/sim/in_flight.h"
+#include "tests/sim/prng.h"
 #include "tests/sim/relay.h"
-#include "tests/sim/way.h"
-#include "tests/unit/protocol/federation.h"
+#include "tests/sim/route.h"
+#include "tests/sim/schedule.h"
 
 enum {
     WORLD_HOSPITALS_MAX = 34,
@@ -63,10 +63,10 @@ struct hospital {
     struct cert_id cert_id;
     struct roster roster;
     void *roster_memory;
-    void *core_memory;
-    struct core *core;
-    struct twin *twin; /* NULL but in a world that is_twinned */
-    struct core_config config;
+    void *engine_memory;
+    struct engine *engine;
+    struct determinism *determinism; /* NULL but in a world that is_twinned */
+    struct engine_config config;
     struct disk disk;
     struct disk backup;
     uint64_t pace; /* raised when ticks come by another interval */
@@ -83,17 +83,17 @@ struct hospital {
     uint64_t ask_at;      /* when posts and what keeps its core busy are tried again; 0: not */
     uint64_t patience_ms; /* how long it waits before that */
     bool has_refused;     /* its disk was full once */
-    struct parcel *followers, *checking, *keeping;
+    struct batch_buffer *followers, *checking, *keeping;
     bool is_turning;
     bool is_closed; /* accepts no connection: it dials others and relays */
     struct transport_key transport_key;
     uint8_t transport_secret[KEY_SIZE];
-    struct boxed_identity identity;
-    struct way ways[WORLD_HOSPITALS_MAX];
-    struct wire wires[WAY_RELAYS_MAX];
+    struct tunnel_identity identity;
+    struct route ways[WORLD_HOSPITALS_MAX];
+    struct wire wires[ROUTE_RELAYS_MAX];
     struct post *posts;
-    struct erasing *erasing;
-    struct vault *vault;                /* NULL: it takes no part in custody */
+    struct case_erasure *case_erasure;
+    struct held_mail *held_mail;        /* NULL: it takes no part in custody */
     uint64_t received[WORLD_HEADS_MAX]; /* [epoch - 1]: wall time when it took that head */
     uint64_t sent_frames, wants_sent;
 };
@@ -138,21 +138,21 @@ struct world {
     uint64_t days; /* how many a year has */
     bool is_traced;
     bool is_twinned; /* set before world_begin: every core has a twin */
-    struct chance chance;
+    struct prng prng;
     uint64_t now;
     uint64_t tick_ms; /* a second; a story that lasts for weeks makes it longer */
     uint64_t trace;   /* hash of all that happened */
     uint64_t event_count;
-    struct agenda agenda;
+    struct schedule schedule;
     struct hospital hospitals[WORLD_HOSPITALS_MAX];
     uint32_t count;
-    struct relay relays[WAY_RELAYS_MAX];
+    struct relay relays[ROUTE_RELAYS_MAX];
     uint32_t relay_count;             /* set before world_begin */
     struct relay_limits relay_limits; /* as well; zeros: plenty */
     bool has_custody;                 /* as well: nodes keep mail for each other */
     bool all_closed;                  /* as well: nobody accepts connections */
-    struct boxes *boxes;              /* what the oracle remembers of boxes under way */
-    struct boxed_step box_step;
+    struct tunnels *tunnels;          /* what the oracle remembers of boxes under way */
+    struct tunnel_step box_step;
     struct line lines[WORLD_LINES_MAX];
     uint32_t line_last;
     uint64_t dial_pace;

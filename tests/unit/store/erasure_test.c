@@ -9,8 +9,8 @@
 
 #include <sys/wait.h>
 
-#include "store/keyring.h"
-#include "store/value.h"
+#include "store/disk/keyring.h"
+#include "store/disk/row_codec.h"
 #include "tests/unit/store/fixture.h"
 
 static uint8_t memory[STORE_RECORD_SIZE_MAX];
@@ -131,11 +131,11 @@ static size_t openings(struct fixture *fixture, uint64_t number)
     thief.keys = seal_keys_new(fixture->master);
     assert_int_equal(keyring_open(thief.directory.fd, thief.keys, false, &thief.keyring), OK);
     struct image data = read_file(fixture, "data.mdb");
-    struct value_cell cell = {.has_key = true};
-    size_t size = value_cell_size(&cell);
+    struct row_codec_cell cell = {.has_key = true};
+    size_t size = row_codec_cell_size(&cell);
     for (size_t i = 0; i + size <= data.size; i += 2) {
         struct bytes candidate = {data.bytes + i, size};
-        if (value_cell_open(&thief, number, candidate, &cell) == OK && cell.has_key) {
+        if (row_codec_cell_open(&thief, number, candidate, &cell) == OK && cell.has_key) {
             count += 1;
         }
     }

@@ -9,8 +9,8 @@
 
 #include <sys/wait.h>
 
-#include "store/fresh.h"
-#include "store/value.h"
+#include "store/disk/row_codec.h"
+#include "store/write/fresh.h"
 #include "tests/unit/store/fixture.h"
 
 /* enough to go round the streams twice; the last stream grows slowly */
@@ -263,14 +263,14 @@ static void check_merged(struct merging *merging, uint64_t from)
     for (uint64_t number = from; number <= merging->number_last; number += 1) {
         uint32_t stream = merging->places[number].stream;
         uint64_t sequence = merging->places[number].sequence;
-        uint8_t position[VALUE_PAIR_SIZE];
+        uint8_t position[ROW_CODEC_PAIR_SIZE];
         uint64_t found = 0;
-        value_pair(stream, sequence, position);
+        row_codec_pair(stream, sequence, position);
         MDB_val key = env_val(position, sizeof position);
         MDB_val value;
         int code = mdb_get(txn, merging->table, &key, &value);
         if (code == 0) {
-            assert_int_equal(value_number_read(env_bytes_of(value), &found), OK);
+            assert_int_equal(row_codec_number_read(env_bytes_of(value), &found), OK);
         } else {
             assert_true(number > fresh_merged(merging->fresh));
             assert_true(fresh_find(merging->fresh, stream, sequence, &found));

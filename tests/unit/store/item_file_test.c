@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "store/disk/item_row.h"
 #include "store/item_file.h"
-#include "store/item_row.h"
 #include "tests/unit/store/fixture.h"
 
 static uint8_t memory[CHUNK_SIZE_MAX];

@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/disk/item_row.h"
 #include "store/item_file.h"
-#include "store/item_row.h"
 #include "tests/unit/store/fixture.h"
 
 #ifdef __SANITIZE_ADDRESS__

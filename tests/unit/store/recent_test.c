@@ -9,7 +9,7 @@
 
 #include <sys/wait.h>
 
-#include "store/recent.h"
+#include "store/write/recent.h"
 #include "tests/unit/store/fixture.h"
 
 /* enough to go once round the buckets */

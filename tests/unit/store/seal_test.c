@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-#include "store/seal.h"
+#include "store/disk/seal.h"
 
 static const struct bytes name = {(const uint8_t *)"table and key", 13};
 static const struct bytes plain = {(const uint8_t *)"what is kept", 12};

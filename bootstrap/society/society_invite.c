@@ -1,0 +1,142 @@
+#include "bootstrap/society/society_invite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootstrap/society/society_pending.h"
+#include "bootstrap/society/terminal.h"
+#include "node/os/file.h"
+#include "protocol/base/fingerprint.h"
+#include "protocol/roster/invitation.h"
+#include "protocol/roster/roster_snapshot.h"
+
+static bool invite_previous(const struct society *society, uint64_t epoch, struct head_id *ret_id)
+{
+    uint8_t *data;
+    size_t size;
+    struct roster_head_signed signed_head;
+    struct roster_head head;
+    if (!society_folder_read_head(society, epoch, &data, &size))
+        return false;
+    bool read = roster_head_signed_read((struct bytes){data, size}, &signed_head) == OK &&
+                roster_head_read(signed_head.body, &head) == OK;
+    free(data);
+    if (read)
+        *ret_id = head.previous;
+    return read;
+}
+
+uint32_t society_invite_epochs(const struct society *society, uint64_t *ret_epochs)
+{
+    const struct chain_link *link = chain_last(&society->roster.chain);
+    uint32_t count = 0;
+    while (link != NULL) {
+        struct head_id previous;
+        ret_epochs[count++] = link->epoch;
+        if (link->epoch == ROSTER_HEAD_EPOCH_FIRST)
+            break;
+        if (!invite_previous(society, link->epoch, &previous))
+            return 0;
+        link = chain_find(&society->roster.chain, &previous);
+    }
+    for (uint32_t i = 0; i < count / 2; i++) {
+        uint64_t held = ret_epochs[i];
+        ret_epochs[i] = ret_epochs[count - 1 - i];
+        ret_epochs[count - 1 - i] = held;
+    }
+    return count;
+}
+
+static bool invite_add_heads(const struct society *society, const uint64_t *epochs, uint32_t count,
+                             struct buffer *file)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t *data;
+        size_t size;
+        if (!society_folder_read_head(society, epochs[i], &data, &size))
+            return false;
+        invitation_add_head(file, (struct bytes){data, size});
+        free(data);
+    }
+    return true;
+}
+
+static int invite_write(const struct society_options *options, const struct node_id *node_id,
+                        struct bytes all)
+{
+    char hex[2 * NODE_ID_SIZE + 1], name[64], print[FINGERPRINT_TEXT_SIZE];
+    struct invitation invitation;
+    ids_to_hex(ID_BYTES(*node_id), hex);
+    snprintf(name, sizeof name, "%.8s.invitation", hex);
+    const char *path = options->output != NULL ? options->output : name;
+    if (invitation_read(all, &invitation) != OK)
+        return terminal_error("the invitation would be too large");
+    err failure = file_write(path, all, 0644);
+    if (failure != OK)
+        return terminal_error("cannot write %s: %s", path, terminal_reason(failure));
+    struct hash hash = invitation_fingerprint(&invitation);
+    fingerprint_write(&hash, print);
+    printf("The invitation is in %s; mail it to the institution.\n"
+           "  fingerprint  %s\n"
+           "Read the fingerprint to them on the phone; they type it at `consiliumd join`.\n",
+           path, print);
+    return 0;
+}
+
+static int invite_build(const struct society *society, const struct society_options *options,
+                        const struct node_id *node_id, uint64_t *epochs)
+{
+    struct federation_id federation = roster_federation(&society->roster);
+    uint32_t count = society_invite_epochs(society, epochs);
+    if (count == 0)
+        return terminal_error("a roster head in this directory cannot be read: `verify` tells "
+                              "which");
+    size_t size =
+        256 + (size_t)count * (HEAD_SIZE_MAX + 4) + roster_snapshot_size(&society->roster);
+    struct buffer file = buffer_over(malloc(size), size);
+    if (file.data == NULL)
+        return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
+    int status = 1;
+    invitation_begin(&file, &federation, node_id, count);
+    if (invite_add_heads(society, epochs, count, &file)) {
+        invitation_end(&file, &society->roster);
+        status = invite_write(options, node_id, buffer_bytes(&file));
+    }
+    free(file.data);
+    return status;
+}
+
+static int invite_member(struct society *society, const struct society_options *options)
+{
+    struct member member;
+    if (!society->roster.filled)
+        return terminal_error("the federation is not founded yet: all its officers have to "
+                              "`sign`, then invite");
+    if (!society_pending_find(society, options->arguments[0], &member))
+        return 1;
+    const struct roster_entry *entry = roster_find(&society->roster, &member.node_id);
+    if (entry == NULL)
+        return terminal_error("the admission is pending: the officers have to `sign` first");
+    if (entry->state != MEMBER_ADMITTED)
+        return terminal_error("only admitted members are invited");
+    uint64_t *epochs = malloc(society->roster.chain.count * sizeof *epochs);
+    if (epochs == NULL)
+        return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
+    int status = invite_build(society, options, &entry->node_id, epochs);
+    free(epochs);
+    return status;
+}
+
+int society_invite_member(const struct society_options *options)
+{
+    struct society *society = malloc(sizeof *society);
+    if (society == NULL)
+        return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
+    int status = 1;
+    if (society_folder_open(society, options->society, false)) {
+        status = invite_member(society, options);
+        society_folder_close(society);
+    }
+    free(society);
+    return status;
+}

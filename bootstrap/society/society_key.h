@@ -1,0 +1,43 @@
+/* Key files of officers and publishers: made once, opened with the passphrase. */
+#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_KEY_H
+#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_KEY_H
+
+#include "bootstrap/society/society_options.h"
+#include "node/os/keyfile.h"
+#include "node/os/secure_arena.h"
+#include "protocol/base/ids.h"
+
+/* NAME.key, NAME.public below `folder`. */
+struct society_key {
+    enum keyfile_kind kind;
+    const char *stem; /* "officer" or "publisher" */
+    size_t secret_size;
+    /* Makes a pair. */
+    void (*make)(uint8_t *ret_public, uint8_t *ret_secret);
+};
+
+struct society_public {
+    uint8_t key[KEY_SIZE];
+    char name[KEYFILE_LABEL_MAX + 1]; /* whose it is, as its file says; empty when nothing does */
+};
+
+extern const struct society_key society_key_officer;
+extern const struct society_key society_key_publisher;
+
+/* Makes folder and files, asks for a new passphrase. Exit status. */
+int society_key_init(const struct society_key *key, const struct society_options *options);
+
+/* The public part, without the passphrase. False, and said, when it cannot be read. */
+bool society_key_peek(const struct society_key *key, const char *folder,
+                      struct society_public *ret_public);
+
+/* Opens the key in `options->key`; the secret (key->secret_size bytes) stays in the arena, which
+ * the caller frees. False, and said, when it cannot. */
+bool society_key_open(const struct society_key *key, const struct society_options *options,
+                      struct secure_arena **ret_arena, const uint8_t **ret_secret);
+
+/* The public key that `text` is (64 hexadecimal digits) or that the file of that name holds (a
+ * .public or .key file of that kind). False, and said, when it is none, or of another kind. */
+bool society_key_read(const char *text, enum keyfile_kind kind, struct society_public *ret_public);
+
+#endif

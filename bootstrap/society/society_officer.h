@@ -1,0 +1,15 @@
+/* An officer's own key, in a folder of the officer's own, and what is done with it.
+ *
+ *   officer.key      the secret key under a passphrase
+ *   officer.public   name and public key, to be given to the society
+ *   signed           the last head that this key signed: a second one at its epoch is refused */
+#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_OFFICER_H
+#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_OFFICER_H
+
+#include "bootstrap/society/society_options.h"
+
+/* Commands: exit statuses. */
+int society_officer_init(const struct society_options *options);
+int society_officer_sign(const struct society_options *options);
+
+#endif

@@ -1,0 +1,51 @@
+/* The head that is being prepared: changes are put, drafted against the history, and signed. */
+#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_PENDING_H
+#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_PENDING_H
+
+#include "bootstrap/society/society_folder.h"
+
+/* Starts a pending head when there is none, with the officers and settings in force. Says why not
+ * and returns false when one is there that officers have signed already. */
+bool society_pending_begin(struct society *society);
+
+/* Makes the pending head, just begun, one that heals this split; its members and cuts are put
+ * whole, not only what changes. */
+void society_pending_heal(struct society *society, const struct roster_split *split);
+
+/* The epoch that the pending head will have. */
+uint64_t society_pending_epoch(const struct society *society);
+
+/* Puts or replaces. Copies what it is given. False (and said) when a rule is broken. */
+bool society_pending_put_member(struct society *society, const struct member *member);
+bool society_pending_put_settings(struct society *society, const struct settings *settings);
+bool society_pending_put_cuts(struct society *society, struct bytes cuts);
+
+/* The member as it will be: from the pending head, else as in force. Its spans live as long as
+ * neither is changed. False when there is none. */
+bool society_pending_member(const struct society *society, const struct node_id *node_id,
+                            struct member *ret_member);
+/* The settings as they will be. */
+void society_pending_settings(const struct society *society, struct settings *ret_settings);
+
+/* The one member whose name is `text`, or whose node_id begins with it (4 digits or more). Says so
+ * and returns false when there is none, or more than one. */
+bool society_pending_find(const struct society *society, const char *text,
+                          struct member *ret_member);
+
+/* Drafts it anew, valid for `valid_days`; society_folder_finish writes it too. */
+bool society_pending_finish(struct society *society, uint64_t valid_days);
+
+/* Who signs it, and how many must. */
+struct officers society_pending_officers(const struct society *society);
+uint32_t society_pending_needed(const struct society *society);
+/* `officer` is a place among society_pending_officers. */
+bool society_pending_signed_by(const struct society_pending *pending, uint32_t officer);
+
+/* ---- for society_folder.c ---- */
+
+bool society_pending_read(struct society *society, struct bytes head, struct bytes items);
+/* `ret_items->data` is the caller's to free. */
+bool society_pending_items(const struct society_pending *pending, struct buffer *ret_items);
+void society_pending_head(const struct society_pending *pending, struct buffer *head);
+
+#endif

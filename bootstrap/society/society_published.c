@@ -1,0 +1,94 @@
+#include "bootstrap/society/society_published.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "bootstrap/society/society_json.h"
+#include "bootstrap/society/society_pending.h"
+#include "bootstrap/society/terminal.h"
+
+const char *society_published_advice(enum hub_reason reason)
+{
+    switch (reason) {
+    case HUB_UNREACHABLE:
+    case HUB_SILENT:
+    case HUB_DISCONNECTED:
+        return "its operator sees whether it runs (`consilium-relay --status`), and you whether "
+               "its port is reached from here";
+    case HUB_REFUSED:
+        return "its `federation` and `publisher` must be what `show` prints";
+    case HUB_BAD_PEER:
+        return "hear the key's fingerprint from its operator once more, and `relay add` that key";
+    case HUB_REPLACED:
+    case HUB_DISALLOWED:
+    case HUB_VIOLATION:
+    case HUB_CLOSED:
+        break;
+    }
+    return NULL;
+}
+
+static void published_json(const struct society *society, const struct society_published *published)
+{
+    struct society_json json = {.out = stdout, .first = true};
+    struct head_id tip = roster_current_id(&society->roster);
+    society_json_open(&json, NULL, '{');
+    society_json_number(&json, "epoch", roster_current_head(&society->roster)->epoch);
+    society_json_hex(&json, "head", ID_BYTES(tip));
+    society_json_open(&json, "relays", '[');
+    for (uint32_t i = 0; i < published->relay_count; i++) {
+        const struct society_published_relay *relay = &published->relays[i];
+        society_json_open(&json, NULL, '{');
+        society_json_text(&json, "name", relay->listed->name);
+        society_json_hex(&json, "key", ID_BYTES(relay->listed->key));
+        society_json_bool(&json, "holds", relay->holds);
+        society_json_text(&json, "outcome", bytes_of_text(relay->outcome));
+        society_json_close(&json, '}');
+    }
+    society_json_close(&json, ']');
+    society_json_number(&json, "connected", published->connected);
+    society_json_number(&json, "reached", published->reached);
+    society_json_close(&json, '}');
+    putchar('\n');
+}
+
+static void published_relay(const struct society_published_relay *relay)
+{
+    printf("relay %s: %s\n", terminal_text(relay->listed->name), relay->outcome);
+    if (relay->holds)
+        return;
+    printf("  its address is %s\n", terminal_text(relay->listed->endpoint));
+    if (relay->advice != NULL)
+        printf("  %s\n", relay->advice);
+}
+
+int society_published_report(const struct society *society,
+                             const struct society_published *published, bool as_json)
+{
+    uint32_t holding = 0;
+    if (as_json)
+        published_json(society, published);
+    for (uint32_t i = 0; i < published->relay_count; i++) {
+        holding += published->relays[i].holds;
+        if (!as_json)
+            published_relay(&published->relays[i]);
+    }
+    if (!as_json)
+        printf("%u of %u relays hold the head of epoch %" PRIu64
+               "; %u of %u connected members have "
+               "it.\nOther members get it from these.\n",
+               holding, published->relay_count, roster_current_head(&society->roster)->epoch,
+               published->reached, published->connected);
+    if (holding == published->relay_count)
+        return 0;
+    return terminal_error("not every relay holds it; repeat when they can be reached");
+}
+
+void society_published_warn(const struct society *society)
+{
+    if (society->pending.exists)
+        terminal_warning("the head of epoch %" PRIu64 " is pending, and %u of %u officers have "
+                         "signed it: what is published is the one before",
+                         society->pending.head.epoch, society->pending.signature_count,
+                         society_pending_needed(society));
+}

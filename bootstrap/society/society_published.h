@@ -1,0 +1,32 @@
+/* What became of a publication at each relay, for people and (--json) for programs. */
+#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_PUBLISHED_H
+#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_PUBLISHED_H
+
+#include "bootstrap/society/society_folder.h"
+#include "node/net/hub.h"
+
+struct society_published_relay {
+    const struct settings_relay *listed;
+    bool holds; /* the head in force */
+    const char *outcome;
+    const char *advice; /* what to do when it does not; NULL: to repeat it */
+};
+
+struct society_published {
+    struct society_published_relay relays[RELAY_COUNT_MAX];
+    uint32_t relay_count;
+    uint32_t connected; /* members at these relays */
+    uint32_t reached;   /* who of them has it */
+};
+
+/* What to do when a link to a relay failed so; NULL when there is nothing but to repeat it. */
+const char *society_published_advice(enum hub_reason reason);
+
+/* Prints all of it; the exit status is 0 when each relay holds it. */
+int society_published_report(const struct society *society,
+                             const struct society_published *published, bool as_json);
+
+/* Warns when a head is pending: it is not in force, and not what is published. */
+void society_published_warn(const struct society *society);
+
+#endif

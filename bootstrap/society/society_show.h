@@ -1,0 +1,12 @@
+/* What stands in the society's directory, for people and (--json) for programs. */
+#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_SHOW_H
+#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_SHOW_H
+
+#include "bootstrap/society/society_folder.h"
+#include "bootstrap/society/society_options.h"
+
+/* Commands: exit statuses. */
+int society_show_all(const struct society_options *options);
+int society_show_verify(const struct society_options *options);
+
+#endif

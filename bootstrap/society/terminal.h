@@ -1,0 +1,48 @@
+/* What the society's tool says to the person at the terminal, and what it asks. */
+#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_TERMINAL_H
+#define CONSILIUM_BOOTSTRAP_SOCIETY_TERMINAL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
+#include "protocol/base/hash.h"
+#include "protocol/base/ids.h"
+
+/* "consilium-society: ..." on standard error; returns 1, the exit status. */
+int terminal_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same for a command that was called in a wrong way; returns 2. */
+int terminal_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Why a file could not be read or written, in words for whoever named it; reads errno. */
+const char *terminal_reason(err failure);
+
+/* The same as terminal_error, not as a failure. */
+void terminal_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* For %s: names and tags of the roster hold nothing that drives a terminal (ROSTER-10). In one of
+ * eight buffers in turn. */
+const char *terminal_text(struct bytes text);
+
+enum { TERMINAL_DATE_SIZE = 32 };
+
+/* "2025-03-01T12:00:00Z" */
+void terminal_date(struct wall time, char ret_text[static TERMINAL_DATE_SIZE]);
+
+/* Now, by this machine's clock. */
+struct wall terminal_now(void);
+
+/* Asks at the terminal; true when the first word of the answer is "yes". Without a terminal:
+ * false, and says which option to use instead. */
+bool terminal_confirm(const char *question, const char *option);
+
+/* Asks for a line at the terminal. False without a terminal. */
+bool terminal_ask(const char *question, char *ret_line, size_t size);
+
+/* Whether `typed`, or what is typed at the terminal when it is NULL, is the fingerprint that `whom`
+ * ("the institution") reads out on the phone. Who is asked must hear it: it is not shown first. */
+bool terminal_fingerprint(const struct hash *hash, const char *typed, const char *whom);
+
+#endif

@@ -1,0 +1,478 @@
+#include "node/cli/workflow.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "node/cli/api_json.h"
+#include "node/cli/render.h"
+#include "node/cli/render_draft.h"
+#include "node/cli/render_record.h"
+#include "node/cli/render_status.h"
+#include "node/cli/request.h"
+#include "node/cli/table.h"
+#include "node/cli/term.h"
+#include "node/os/file.h"
+
+enum { WORKFLOW_ATTACHMENT_MAX = 64 * 1024 * 1024, WORKFLOW_POLL_MS = 300 };
+
+/* "cases/CASE/what"; caller frees. */
+static char *workflow_path(const char *before, const char *id, const char *after)
+{
+    char path[512];
+    char *escaped = request_escape(id);
+    snprintf(path, sizeof path, "%s/%s%s%s", before, escaped, after[0] == '\0' ? "" : "/", after);
+    free(escaped);
+    return strdup(path);
+}
+
+static json_t *workflow_get(struct run *run, const char *before, const char *id, const char *after)
+{
+    char *path = workflow_path(before, id, after);
+    json_t *answer = request_send(run, METHOD_GET, path, NULL);
+    free(path);
+    return answer;
+}
+
+static json_t *workflow_sign(struct run *run, const char *id, const char *what, json_t *body)
+{
+    char *path = workflow_path("cases", id, what);
+    json_t *answer = request_sign(run, METHOD_POST, path, body);
+    free(path);
+    return answer;
+}
+
+/* ---- the node ---- */
+
+/* Of one federation, or of all that the node is in when none is named. */
+int workflow_status(struct run *run)
+{
+    if (run->federation != NULL)
+        return workflow_print(run, request_send(run, METHOD_GET, "status", NULL), render_status);
+    json_t *answer = request_send(run, METHOD_GET, "/v1/status", NULL);
+    json_t *all = json_object_get(answer, "federations");
+    if (json_array_size(all) != 1)
+        return workflow_print(run, answer, render_status_all);
+    json_t *only = json_incref(json_array_get(all, 0));
+    json_decref(answer);
+    return workflow_print(run, only, render_status);
+}
+
+/* ---- for the society ---- */
+
+/* One line for each stream, as consilium-society remove --cuts reads it. */
+int workflow_report(struct run *run)
+{
+    char file[256];
+    const char *to = command_value(run, "to");
+    size_t index;
+    json_t *stream;
+    json_t *answer = workflow_get(run, "members", run->arguments[0], "streams");
+    if (answer == NULL)
+        return 1;
+    if (run->is_json)
+        return workflow_print(run, answer, NULL);
+    snprintf(file, sizeof file, "%.40s.report", json_string_value(json_object_get(answer, "node")));
+    to = to == NULL ? file : to;
+    FILE *out = fopen(to, "w");
+    if (out == NULL) {
+        term_problem("%s: %s", to, strerror(errno));
+        json_decref(answer);
+        return 1;
+    }
+    fprintf(out, "# stream, sequence, record: where these streams stand at this institution\n");
+    json_array_foreach(json_object_get(answer, "streams"), index, stream)
+        fprintf(out, "%s %lld %s\n", json_string_value(json_object_get(stream, "stream")),
+                (long long)json_integer_value(json_object_get(stream, "sequence")),
+                json_string_value(json_object_get(stream, "record")));
+    json_decref(answer);
+    if (fclose(out) != 0) {
+        term_problem("%s: %s", to, strerror(errno));
+        return 1;
+    }
+    printf("Written to %s: give it to the society (consilium-society remove --cuts).\n", to);
+    return 0;
+}
+
+/* ---- drafts ---- */
+
+static json_t *workflow_upload(struct run *run, const char *draft, const char *file,
+                               const char *name)
+{
+    uint8_t *data;
+    size_t size;
+    char path[1024];
+    err failure = file_read(file, WORKFLOW_ATTACHMENT_MAX, &data, &size);
+    if (failure != OK) {
+        term_problem("%s: %s", file,
+                     failure == ERR_IO          ? strerror(errno)
+                     : failure == ERR_TOO_LARGE ? "over 64 MiB, which is the most"
+                                                : err_sentence(failure));
+        return NULL;
+    }
+    const char *slash = strrchr(file, '/');
+    char *draft_escaped = request_escape(draft);
+    char *escaped = request_escape(name != NULL ? name : slash == NULL ? file : slash + 1);
+    snprintf(path, sizeof path, "drafts/%s/attachments?name=%s", draft_escaped, escaped);
+    json_t *answer = request_upload(run, path, data, size);
+    free(escaped);
+    free(draft_escaped);
+    free(data);
+    return answer;
+}
+
+int workflow_attach(struct run *run)
+{
+    json_t *answer =
+        workflow_upload(run, run->arguments[0], run->arguments[1], command_value(run, "name"));
+    return workflow_print(run, answer, render_draft_attached);
+}
+
+/* Pictures and pages are not searched for names: a person looks at the very bytes. */
+static bool workflow_save_items(struct run *run, const char *draft, const char *folder)
+{
+    size_t index;
+    json_t *item, *about = workflow_get(run, "drafts", draft, "");
+    bool is_good = about != NULL;
+    json_array_foreach(json_object_get(about, "attachments"), index, item)
+    {
+        char path[300], file[4096];
+        char *escaped = request_escape(draft);
+        snprintf(path, sizeof path, "drafts/%.100s/attachments/%.64s", escaped,
+                 api_json_text(item, "item"));
+        free(escaped);
+        workflow_file(folder, api_json_text(item, "name"), index + 1, file, sizeof file);
+        is_good = is_good && request_download(run, path, NULL, file);
+        if (is_good && !run->is_json)
+            term_pair(0, "written to ", 11, file);
+    }
+    json_decref(about);
+    return is_good;
+}
+
+/* How to look at the attachments, where there are some. */
+static void workflow_tell_items(const json_t *preview, const char *draft)
+{
+    const json_t *participants = json_object_get(preview, "participants");
+    if (json_array_size(json_object_get(participants, "attachments")) > 0)
+        printf("\n`consilium preview %.8s --save-items FOLDER` writes the attachments as they\n"
+               "would leave: look at each.\n",
+               draft);
+}
+
+int workflow_preview(struct run *run)
+{
+    const char *wanted = command_value(run, "save_items"), *folder = NULL;
+    if (wanted != NULL && !workflow_folder(wanted, &folder))
+        return 1;
+    json_t *preview = workflow_get(run, "drafts", run->arguments[0], "preview");
+    if (preview == NULL)
+        return 1;
+    int status = workflow_print(run, json_incref(preview), render_draft_preview);
+    if (!run->is_json && folder == NULL)
+        workflow_tell_items(preview, run->arguments[0]);
+    bool is_saved = folder == NULL || workflow_save_items(run, run->arguments[0], folder);
+    json_decref(preview);
+    return is_saved ? status : 1;
+}
+
+/* Asks the person at the terminal; the answer must be typed in full. */
+static bool workflow_confirm(const char *question)
+{
+    char line[64];
+    putchar('\n');
+    term_text(question, 0);
+    printf("Type yes: ");
+    fflush(stdout);
+    return fgets(line, sizeof line, stdin) != NULL && strcmp(line, "yes\n") == 0;
+}
+
+static bool workflow_ask_name(char *ret_name, size_t size)
+{
+    printf("Your full name, as the person who read this and confirms it: ");
+    fflush(stdout);
+    if (fgets(ret_name, (int)size, stdin) == NULL)
+        return false;
+    ret_name[strcspn(ret_name, "\n")] = '\0';
+    return ret_name[0] != '\0';
+}
+
+/* Shows what would leave, has it confirmed, and sends. With --yes, --preview must name what was
+ * shown before: what nobody saw does not leave. */
+static json_t *workflow_send(struct run *run, const char *draft)
+{
+    char name[200];
+    const char *confirmed = command_value(run, "confirmed_by");
+    const char *seen = command_value(run, "preview");
+    json_t *preview = workflow_get(run, "drafts", draft, "preview");
+    if (preview == NULL)
+        return NULL;
+    const char *hash = json_string_value(json_object_get(preview, "preview"));
+    json_t *answer = NULL;
+    if (seen == NULL && !run->is_json) {
+        render_draft_preview(preview);
+        workflow_tell_items(preview, draft);
+    }
+    if (seen != NULL && (hash == NULL || strcmp(seen, hash) != 0)) {
+        term_problem("this is not what was shown: the draft changed; look at `consilium preview`");
+    } else if (seen == NULL && run->is_sure) {
+        term_problem("with --yes, name what was shown: --preview HASH from `consilium preview`");
+    } else if (seen == NULL &&
+               !workflow_confirm(
+                   "This leaves the institution and cannot be called back. Is it free "
+                   "of names, dates and numbers that identify the patient?")) {
+        term_problem("nothing was sent");
+    } else if (confirmed == NULL && !workflow_ask_name(name, sizeof name)) {
+        term_problem("nothing was sent: a named person confirms it (--confirmed-by)");
+    } else {
+        char *path = workflow_path("drafts", draft, "send");
+        json_t *body = json_pack("{s:s,s:s}", "preview", hash, "confirmed_by",
+                                 confirmed == NULL ? name : confirmed);
+        answer = request_sign(run, METHOD_POST, path, body);
+        json_decref(body);
+        free(path);
+    }
+    json_decref(preview);
+    return answer;
+}
+
+int workflow_announce(struct run *run)
+{
+    return workflow_print(run, workflow_send(run, run->arguments[0]), table_sent);
+}
+
+/* "0=supplied:see the letter" */
+static bool workflow_answer(json_t *list, const char *text)
+{
+    char what[64];
+    unsigned index;
+    int used = 0;
+    if (sscanf(text, "%u=%63[a-z-]%n", &index, what, &used) != 2)
+        return false;
+    json_t *answer = json_pack("{s:I,s:s}", "index", (json_int_t)index, "answer", what);
+    if (text[used] == ':')
+        json_object_set_new(answer, "note", json_string(text + used + 1));
+    json_array_append_new(list, answer);
+    return text[used] == ':' || text[used] == '\0';
+}
+
+/* What was refused, and cannot be edited, is not left lying about. */
+static bool workflow_can_leave(struct run *run, const char *draft)
+{
+    json_t *preview = workflow_get(run, "drafts", draft, "preview");
+    if (preview == NULL) {
+        char *path = workflow_path("drafts", draft, "");
+        json_decref(request_send(run, METHOD_DELETE, path, NULL));
+        free(path);
+    }
+    bool can = preview != NULL;
+    json_decref(preview);
+    return can;
+}
+
+int workflow_supply(struct run *run)
+{
+    json_t *body = command_body(run);
+    if (body == NULL)
+        return 1;
+    json_t *answers = json_array();
+    bool is_good = true;
+    for (size_t i = 0; i < command_count(run, "answer"); i++)
+        is_good = is_good && workflow_answer(answers, command_nth(run, "answer", i));
+    if (!is_good)
+        term_problem("--answer is such as 0=supplied or 1=not-available:never measured");
+    json_object_set_new(body, "supplies", json_string(run->arguments[0]));
+    if (json_array_size(answers) > 0)
+        json_object_set(body, "answers", answers);
+    json_t *draft = is_good ? request_send(run, METHOD_POST, "drafts", body) : NULL;
+    const char *id = json_string_value(json_object_get(draft, "draft"));
+    for (size_t i = 0; id != NULL && is_good && i < command_count(run, "attach"); i++) {
+        json_t *item = workflow_upload(run, id, command_nth(run, "attach", i), NULL);
+        is_good = item != NULL;
+        json_decref(item);
+    }
+    if (id != NULL && is_good && !workflow_can_leave(run, id)) {
+        is_good = false;
+        id = NULL;
+    }
+    json_t *answer = id == NULL || !is_good ? NULL : workflow_send(run, id);
+    if (answer == NULL && id != NULL)
+        term_problem("it waits as a draft: `consilium announce %.16s` sends it, `consilium draft "
+                     "delete` removes it",
+                     id);
+    json_decref(answers);
+    json_decref(draft);
+    json_decref(body);
+    return workflow_print(run, answer, table_sent);
+}
+
+/* ---- looking ---- */
+
+json_t *workflow_thread(struct run *run)
+{
+    char query[80] = "thread?limit=200";
+    json_t *all = json_array(), *page;
+    while ((page = workflow_get(run, "cases", run->arguments[0], query)) != NULL) {
+        json_array_extend(all, json_object_get(page, "thread"));
+        bool is_last = api_json_text(page, "next")[0] == '\0';
+        snprintf(query, sizeof query, "thread?limit=200&after=%.32s", api_json_text(page, "next"));
+        json_decref(page);
+        if (is_last)
+            return json_pack("{s:o}", "thread", all);
+    }
+    json_decref(all);
+    return NULL;
+}
+
+int workflow_show(struct run *run)
+{
+    json_t *about = workflow_get(run, "cases", run->arguments[0], "");
+    json_t *thread = about == NULL ? NULL : workflow_thread(run);
+    if (thread == NULL) {
+        json_decref(about);
+        return 1;
+    }
+    if (run->is_json) {
+        json_t *both = json_pack("{s:o,s:o}", "case", about, "thread", thread);
+        return workflow_print(run, both, NULL);
+    }
+    render_case(about);
+    render_thread(thread);
+    json_decref(about);
+    json_decref(thread);
+    return 0;
+}
+
+/* "07:35  Discussion in case ee51ff7d, from Lakeside Hospital" */
+static void workflow_tell_event(const json_t *data)
+{
+    char clock[16] = "", line[400];
+    time_t now = time(NULL);
+    struct tm parts;
+    const char *of = api_json_text(data, "case"), *writer = api_json_name(data, "writer");
+    if (localtime_r(&now, &parts) != NULL)
+        strftime(clock, sizeof clock, "%H:%M  ", &parts);
+    snprintf(line, sizeof line, "%s%s%s%.8s%s%s", clock,
+             render_record_title(api_json_text(data, "kind")), of[0] == '\0' ? "" : " in case ", of,
+             writer[0] == '\0' ? "" : ", from ", writer);
+    term_text(line, 0);
+}
+
+static bool workflow_on_event(void *arg, char *line)
+{
+    const struct run *run = arg;
+    if (strncmp(line, "data: ", 6) != 0)
+        return true;
+    json_t *data = json_loads(line + 6, 0, NULL);
+    if (data == NULL)
+        return true;
+    if (run->is_json) {
+        json_dumpf(data, stdout, JSON_COMPACT);
+        putchar('\n');
+    } else if (api_json_text(data, "kind")[0] != '\0' &&
+               strcmp(api_json_text(data, "kind"), "TAKE_IN") != 0) {
+        workflow_tell_event(data);
+    }
+    fflush(stdout);
+    json_decref(data);
+    return true;
+}
+
+int workflow_watch(struct run *run)
+{
+    return request_lines(run, "events", workflow_on_event, run) ? 0 : 1;
+}
+
+/* ---- a case of others ---- */
+
+static void workflow_add_asked(json_t *items, const struct run *run, const char *wanted)
+{
+    for (size_t i = 0; i < command_count(run, wanted); i++)
+        json_array_append_new(
+            items, json_pack("{s:s,s:s}", "wanted", wanted, "text", command_nth(run, wanted, i)));
+}
+
+int workflow_ask(struct run *run)
+{
+    json_t *body = command_body(run);
+    if (body == NULL)
+        return 1;
+    json_t *items = json_array();
+    const char *const kinds[] = {"records", "test", "image", "other"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        workflow_add_asked(items, run, kinds[i]);
+    json_object_set_new(body, "items", items);
+    json_t *answer = workflow_sign(run, run->arguments[0], "ask", body);
+    json_decref(body);
+    return workflow_print(run, answer, table_done);
+}
+
+/* Are there opinions that nobody has summed up? */
+static bool workflow_missing_synthesis(const json_t *about)
+{
+    return api_json_equals(about, "part", "requester") &&
+           (api_json_equals(about, "state", "announced") ||
+            api_json_equals(about, "state", "revealed")) &&
+           api_json_number(json_object_get(about, "counts"), "opinions") > 0;
+}
+
+/* At a terminal a person is asked; a script is told by the node what to say. */
+int workflow_close(struct run *run)
+{
+    json_t *body = command_body(run);
+    json_t *about = body == NULL ? NULL : workflow_get(run, "cases", run->arguments[0], "");
+    json_t *answer = NULL;
+    bool is_asked = isatty(STDIN_FILENO) && !run->is_json && workflow_missing_synthesis(about) &&
+                    command_count(run, "without_synthesis") == 0;
+    bool is_meant =
+        about != NULL &&
+        (!is_asked ||
+         workflow_confirm("Opinions were given, and you wrote no summary: who answered "
+                          "does not learn what you make of it. Close it all the same?"));
+    if (is_asked && is_meant)
+        json_object_set_new(body, "without_synthesis", json_true());
+    if (is_meant)
+        answer = workflow_sign(run, run->arguments[0], "close", body);
+    else if (about != NULL)
+        term_problem("nothing was closed; `consilium synthesis` writes the summary");
+    json_decref(about);
+    json_decref(body);
+    return workflow_print(run, answer, table_done);
+}
+
+int workflow_erase(struct run *run)
+{
+    json_t *body = json_object();
+    if (!run->is_sure && !workflow_confirm("This destroys the case here and at every honest "
+                                           "participant, for ever. Erase it?")) {
+        term_problem("nothing was erased");
+        json_decref(body);
+        return 1;
+    }
+    json_t *answer = workflow_sign(run, run->arguments[0], "erase", body);
+    json_decref(body);
+    return workflow_print(run, answer, table_done);
+}
+
+int workflow_audit_verify(struct run *run)
+{
+    json_t *answer = request_wait(run, "audit/verify", "audit/progress", "entries");
+    bool is_sound = api_json_is(answer, "sound");
+    int status = workflow_print(run, answer, table_audit);
+    return is_sound ? status : 1;
+}
+
+int workflow_audit_export(struct run *run)
+{
+    const char *to = command_value(run, "to");
+    json_t *body = json_object();
+    to = to == NULL ? "audit.jsonl" : to;
+    bool is_done = request_download(run, "audit/export", body, to);
+    json_decref(body);
+    if (is_done && !run->is_json)
+        printf("Written to %s.\n", to);
+    return is_done ? 0 : 1;
+}

@@ -1,0 +1,93 @@
+/* Accounts: made by an administrator, each for one user of this machine. */
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "node/cli/request.h"
+#include "node/cli/secret.h"
+#include "node/cli/table.h"
+#include "node/cli/term.h"
+#include "node/cli/workflow.h"
+
+/* Who may sign with it: the user of this machine that is called like the account, if not said. */
+static bool clinician_user(json_t *body)
+{
+    const char *login = json_string_value(json_object_get(body, "login"));
+    if (json_object_get(body, "uid") != NULL)
+        return true;
+    const struct passwd *user = login == NULL ? NULL : getpwnam(login);
+    if (user == NULL) {
+        term_problem("this machine has no user %s: name who may sign with the account, --uid UID",
+                     login == NULL ? "" : login);
+        return false;
+    }
+    json_object_set_new(body, "uid", json_integer((json_int_t)user->pw_uid));
+    return true;
+}
+
+int workflow_clinician_add(struct run *run)
+{
+    char prompt[160];
+    json_t *body = command_body(run);
+    if (body == NULL || !clinician_user(body)) {
+        json_decref(body);
+        return 1;
+    }
+    snprintf(prompt, sizeof prompt, "New passphrase of %.40s, known to nobody else",
+             command_value(run, "login"));
+    const char *passphrase = secret_read(SECRET_NEW, run->passphrase_file, prompt);
+    json_t *answer = NULL;
+    if (passphrase != NULL) {
+        json_object_set_new(body, "passphrase", json_string(passphrase));
+        answer = request_send(run, METHOD_POST, "clinicians", body);
+    }
+    json_decref(body);
+    return workflow_print(run, answer, table_account);
+}
+
+/* Only what the clinician's key must prove wants its passphrase. */
+int workflow_clinician_renew(struct run *run)
+{
+    char prompt[160], path[256];
+    json_t *body = command_body(run), *answer = NULL;
+    bool is_good = body != NULL;
+    if (is_good && command_count(run, "specialties") > 0) {
+        snprintf(prompt, sizeof prompt, "Passphrase of %.40s", run->arguments[0]);
+        const char *passphrase = secret_read(SECRET_OLD, run->passphrase_file, prompt);
+        is_good = passphrase != NULL;
+        if (is_good)
+            json_object_set_new(body, "passphrase", json_string(passphrase));
+    }
+    char *escaped = request_escape(run->arguments[0]);
+    snprintf(path, sizeof path, "clinicians/%.100s/renew", escaped);
+    free(escaped);
+    if (is_good)
+        answer = request_send(run, METHOD_POST, path, body);
+    json_decref(body);
+    return workflow_print(run, answer, table_account);
+}
+
+int workflow_clinician_passphrase(struct run *run)
+{
+    char prompt[160], path[256];
+    const char *login = run->arguments[0];
+    snprintf(prompt, sizeof prompt, "Passphrase of %.40s", login);
+    const char *old = secret_read(SECRET_OLD, run->passphrase_file, prompt);
+    snprintf(prompt, sizeof prompt, "New passphrase of %.40s", login);
+    const char *later =
+        old == NULL ? NULL
+                    : secret_read(SECRET_NEW, command_value(run, "new_passphrase_file"), prompt);
+    if (later == NULL)
+        return 1;
+    char *escaped = request_escape(login);
+    snprintf(path, sizeof path, "clinicians/%.100s/passphrase", escaped);
+    free(escaped);
+    json_t *body = json_pack("{s:s,s:s}", "passphrase", old, "new_passphrase", later);
+    json_t *answer = request_send(run, METHOD_POST, path, body);
+    json_decref(body);
+    if (answer == NULL || run->is_json)
+        return workflow_print(run, answer, NULL);
+    printf("The passphrase of %.40s is changed; the one before opens nothing any more.\n", login);
+    json_decref(answer);
+    return 0;
+}

@@ -1,0 +1,76 @@
+/* Case files: fetched, with progress. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "node/cli/api_json.h"
+#include "node/cli/progress.h"
+#include "node/cli/request.h"
+#include "node/cli/table.h"
+#include "node/cli/term.h"
+#include "node/cli/workflow.h"
+
+enum { FETCH_POLL_MS = 200, FETCH_PATIENCE_S = 120 };
+
+json_t *workflow_case_items(struct run *run)
+{
+    char path[256], *id = request_escape(run->arguments[0]);
+    snprintf(path, sizeof path, "cases/%s/items", id);
+    free(id);
+    return request_send(run, METHOD_GET, path, NULL);
+}
+
+/* False while something is still to come. */
+static bool fetch_look(const json_t *answer, struct progress *progress, long long *ret_here)
+{
+    size_t index;
+    json_t *item;
+    long long here = 0, all = 0;
+    json_array_foreach(json_object_get(answer, "items"), index, item)
+    {
+        here += api_json_number(item, "chunks_here");
+        all += api_json_number(item, "chunk_count");
+    }
+    progress_draw(progress, here, all);
+    *ret_here = here;
+    return here == all;
+}
+
+int workflow_fetch(struct run *run)
+{
+    char path[256], *id = request_escape(run->arguments[0]);
+    snprintf(path, sizeof path, "cases/%s/fetch", id);
+    free(id);
+    json_t *body = command_body(run);
+    json_t *started = body == NULL ? NULL : request_send(run, METHOD_POST, path, body);
+    json_decref(body);
+    if (started == NULL)
+        return 1;
+    json_decref(started);
+    struct progress progress = progress_begin("parts", run->is_json);
+    long long before = -1, here;
+    time_t last = time(NULL);
+    for (;;) {
+        json_t *answer = workflow_case_items(run);
+        if (answer == NULL)
+            return 1;
+        bool is_done = fetch_look(answer, &progress, &here);
+        if (here != before)
+            last = time(NULL);
+        before = here;
+        bool is_stuck = time(NULL) - last > FETCH_PATIENCE_S;
+        if (is_done || is_stuck) {
+            progress_end(&progress);
+            if (is_stuck)
+                term_problem("nothing has come for two minutes: whoever holds it is not "
+                             "connected; the node goes on, look again later");
+            int status = workflow_print(run, answer, table_items);
+            return is_stuck ? 1 : status;
+        }
+        json_decref(answer);
+        usleep(FETCH_POLL_MS * 1000);
+    }
+}

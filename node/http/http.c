@@ -1,0 +1,227 @@
+#include "node/http/http.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "node/http/http_state.h"
+#include "node/os/log.h"
+
+/* ---- one request ---- */
+
+/* Content-Length, or 0. False: none, but a body all the same, or not a number. */
+static bool http_length(const struct http_request *request, size_t *ret_length)
+{
+    const char *text = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    *ret_length = 0;
+    if (http_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL)
+        return false;
+    for (size_t i = 0; text != NULL && text[i] != 0; i++) {
+        if (text[i] < '0' || text[i] > '9' || i > 12)
+            return false;
+        *ret_length = *ret_length * 10 + (size_t)(text[i] - '0');
+    }
+    return true;
+}
+
+static void http_refuse(struct http_request *request, int status, const char *text)
+{
+    struct http_answer answer = {.status = status, .type = "application/json; charset=utf-8"};
+    http_answer(request, &answer, bytes_of_text(text));
+}
+
+static enum MHD_Result http_begin(struct http_request *request)
+{
+    size_t length = 0;
+    if (!http_length(request, &length)) {
+        http_refuse(
+            request, MHD_HTTP_LENGTH_REQUIRED,
+            "{\"error\": \"ERR_INVALID\", \"message\": \"a body needs its Content-Length\", "
+            "\"hint\": \"send it in one piece\"}");
+        return MHD_YES;
+    }
+    size_t size_max = request->http->handlers.on_head(request->http->handlers.arg, request);
+    if (request->is_answered || length == 0)
+        return MHD_YES;
+    if (length > size_max) {
+        http_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE,
+                    "{\"error\": \"ERR_TOO_LARGE\", \"message\": \"the body is over the limit\", "
+                    "\"hint\": \"spec/api.md says what each request may bring\"}");
+        return MHD_YES;
+    }
+    request->body = malloc(length + 1);
+    request->body_promised = length;
+    if (request->body == NULL)
+        return MHD_NO;
+    request->body[length] = 0;
+    return MHD_YES;
+}
+
+static enum MHD_Result http_on_access(void *arg, struct MHD_Connection *connection, const char *url,
+                                      const char *method, const char *version, const char *data,
+                                      size_t *data_size, void **slot)
+{
+    (void)version;
+    struct http *http = arg;
+    struct http_request *request = *slot;
+    if (request == NULL) {
+        *slot = request = http_request_new(http, connection, url, method);
+        return request == NULL ? MHD_NO : http_begin(request);
+    }
+    if (*data_size > 0) {
+        bool fits = request->body_size + *data_size <= request->body_promised;
+        if (fits && !request->is_answered)
+            memcpy(request->body + request->body_size, data, *data_size);
+        request->body_size += fits ? *data_size : 0;
+        *data_size = 0;
+        return fits || request->is_answered ? MHD_YES : MHD_NO;
+    }
+    if (request->response != NULL)
+        return MHD_queue_response(connection, request->status, request->response);
+    if (!request->is_suspended && !request->is_answered) {
+        request->is_handed = true;
+        http->handlers.on_request(http->handlers.arg, request);
+        if (request->response == NULL && !request->is_answered) {
+            request->is_suspended = true;
+            MHD_suspend_connection(connection);
+            return MHD_YES;
+        }
+    }
+    return request->response == NULL ? MHD_NO : MHD_YES;
+}
+
+static void http_on_completed(void *arg, struct MHD_Connection *connection, void **slot,
+                              enum MHD_RequestTerminationCode how)
+{
+    (void)arg;
+    (void)connection;
+    (void)how;
+    struct http_request *request = *slot;
+    *slot = NULL;
+    if (request == NULL)
+        return;
+    if (request->response != NULL)
+        MHD_destroy_response(request->response);
+    request->response = NULL;
+    *request->link = request->next;
+    if (request->next != NULL)
+        request->next->link = request->link;
+    request->http = NULL;
+    request->connection = NULL;
+    http_drop(request);
+}
+
+/* ---- in the loop ---- */
+
+static void http_run(struct http *http)
+{
+    if (http->is_running || http->is_closing)
+        return;
+    http->is_running = true;
+    http->is_kicked = false;
+    (void)!MHD_run(http->daemon);
+    http->is_running = false;
+}
+
+static void http_on_poll(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    http_run(poll->data);
+}
+
+static void http_on_timer(uv_timer_t *timer)
+{
+    http_run(timer->data);
+}
+
+static void http_on_prepare(uv_prepare_t *prepare)
+{
+    struct http *http = prepare->data;
+    MHD_UNSIGNED_LONG_LONG wait = 0;
+    if (http->is_closing)
+        return;
+    if (http->is_kicked)
+        uv_timer_start(&http->timer, http_on_timer, 0, 0);
+    else if (MHD_get_timeout(http->daemon, &wait) == MHD_YES)
+        uv_timer_start(&http->timer, http_on_timer, wait, 0);
+    else
+        uv_timer_stop(&http->timer);
+}
+
+static void http_on_closed(uv_handle_t *handle)
+{
+    struct http *http = handle->data;
+    if (--http->handles_open == 0)
+        free(http);
+}
+
+static err http_attach(struct http *http, uv_loop_t *loop)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    http->poll.data = http->prepare.data = http->timer.data = http;
+    http->run = http_on_timer;
+    if (info == NULL || uv_poll_init(loop, &http->poll, info->epoll_fd) != 0)
+        return ERR_IO;
+    uv_prepare_init(loop, &http->prepare);
+    uv_timer_init(loop, &http->timer);
+    http->handles_open = 3;
+    uv_poll_start(&http->poll, UV_READABLE, http_on_poll);
+    uv_prepare_start(&http->prepare, http_on_prepare);
+    return OK;
+}
+
+err http_new(uv_loop_t *loop, int listen_fd, const struct http_handlers *handlers,
+             struct http **ret_http)
+{
+    struct http *http = calloc(1, sizeof *http);
+    if (http == NULL)
+        return ERR_NO_MEMORY;
+    http->handlers = *handlers;
+    http->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_on_access,
+                         http, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+                         (unsigned)HTTP_CONNECTION_COUNT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+                         (unsigned)HTTP_IDLE_S_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                         (size_t)HTTP_CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED,
+                         http_on_completed, http, MHD_OPTION_END);
+    if (http->daemon == NULL) {
+        free(http);
+        return ERR_IO;
+    }
+    err failure = http_attach(http, loop);
+    if (failure != OK) {
+        MHD_stop_daemon(http->daemon);
+        free(http);
+        return failure;
+    }
+    *ret_http = http;
+    return OK;
+}
+
+void http_free(struct http *http)
+{
+    if (http == NULL)
+        return;
+    struct http_request *after = NULL;
+    for (struct http_request *request = http->first; request != NULL; request = after) {
+        after = request->next;
+        if (request->events != NULL)
+            http_events_stop(request->events);
+        if (!request->is_suspended)
+            continue;
+        request->response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+        request->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+        request->is_suspended = false;
+        MHD_resume_connection(request->connection);
+    }
+    (void)!MHD_run(http->daemon);
+    http->is_closing = true;
+    uv_poll_stop(&http->poll);
+    MHD_stop_daemon(http->daemon);
+    uv_close((uv_handle_t *)&http->poll, http_on_closed);
+    uv_close((uv_handle_t *)&http->prepare, http_on_closed);
+    uv_close((uv_handle_t *)&http->timer, http_on_closed);
+}

@@ -1,0 +1,123 @@
+/* HTTP on a listening Unix socket, in the loop: requests come in whole, answers go out when they
+ * are ready.
+ *
+ * libmicrohttpd does the protocol without a thread of its own: its epoll descriptor sits in the
+ * loop. A request waits (suspended) for as long as its answer takes. Everything here is called on
+ * the loop, and calls back on it. */
+#ifndef CONSILIUM_NODE_HTTP_HTTP_H
+#define CONSILIUM_NODE_HTTP_HTTP_H
+
+#include <jansson.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
+
+struct http;
+struct http_request; /* lives from on_head until its answer was sent, or was dropped */
+
+enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
+
+enum {
+    HTTP_JSON_SIZE_MAX = 1024 * 1024,
+    HTTP_CONNECTION_COUNT_MAX = 64,
+    HTTP_CONNECTION_MEMORY = 32 * 1024, /* headers and URL */
+    HTTP_IDLE_S_MAX = 30,
+    HTTP_EVENTS_COUNT_MAX = 16,
+    HTTP_EVENTS_SIZE_MAX = 256 * 1024, /* of events that a slow reader has not taken yet */
+    HTTP_PART_COUNT_MAX = 10,          /* segments of a path */
+};
+
+struct http_handlers {
+    /* The head has come. Answers the most bytes of body that this request may bring: 0 for none.
+     * May answer at once (http_answer): then no body is read. */
+    size_t (*on_head)(void *arg, struct http_request *request);
+    /* All of it has come. Answers now, or later. */
+    void (*on_request)(void *arg, struct http_request *request);
+    void *arg;
+};
+
+/* Serves `listen_fd`, a listening socket of the family AF_UNIX, and closes it at http_free.
+ * ERR_NO_MEMORY, ERR_IO. */
+MUST_USE err http_new(uv_loop_t *loop, int listen_fd, const struct http_handlers *handlers,
+                      struct http **ret_http);
+/* Answers what waits with 503 and closes. Requests that handlers still hold stay valid until they
+ * answer them, to no effect. The last memory goes when the loop turns. Accepts NULL. */
+void http_free(struct http *http);
+
+/* ---- what was asked; borrowed as long as the request lives ---- */
+
+enum http_method http_method(const struct http_request *request);
+const char *http_path(const struct http_request *request);
+/* The n-th segment of the path; NULL past the end. */
+const char *http_part(const struct http_request *request, size_t n);
+/* NULL when it is not there (or holds a NUL). */
+const char *http_query(const struct http_request *request, const char *name);
+const char *http_header(const struct http_request *request, const char *name);
+struct bytes http_body(const struct http_request *request);
+/* Takes the body over: malloc'd, the caller wipes and frees it. NULL when there is none. */
+uint8_t *http_take_body(struct http_request *request, size_t *ret_size);
+
+/* Who is at the other end, as the kernel told when it connected. */
+struct http_peer {
+    bool is_known;
+    uid_t uid;
+    gid_t gid;
+};
+struct http_peer http_peer(const struct http_request *request);
+/* Is the peer's process in this group? */
+bool http_peer_in_group(const struct http_request *request, gid_t group);
+
+/* The caller's own, for as long as the request lives; freed with `free_own`. */
+void http_set_own(struct http_request *request, void *own, void (*free_own)(void *own));
+void *http_own(const struct http_request *request);
+
+/* ---- answering: exactly once; the request is not to be touched afterwards ---- */
+
+struct http_answer {
+    int status;
+    const char *type;      /* media type; static */
+    const char *file_name; /* NULL, or for Content-Disposition; checked, copied */
+    bool is_retry_later;   /* Retry-After: 2 */
+};
+/* Copies `body`. */
+void http_answer(struct http_request *request, const struct http_answer *answer, struct bytes body);
+/* Writes `json` and drops the reference. */
+void http_answer_json(struct http_request *request, int status, json_t *json);
+
+/* A body that is made piece by piece while it is sent. `read` fills the piece `index`: piece_size
+ * bytes, the last one what is left; false breaks off. */
+struct http_source {
+    uint64_t size; /* of all */
+    size_t piece_size;
+    bool (*read)(void *arg, uint32_t index, uint8_t *ret_piece);
+    void (*free)(void *arg);
+    void *arg;
+};
+void http_answer_source(struct http_request *request, const struct http_answer *answer,
+                        const struct http_source *source);
+
+/* A body of which nobody knows beforehand how long it gets. `read` fills at most `size_max` bytes;
+ * 0 is the end, false breaks off. */
+struct http_flow_source {
+    bool (*read)(void *arg, uint8_t *ret_piece, size_t size_max, size_t *ret_size);
+    void (*free)(void *arg);
+    void *arg;
+};
+void http_answer_flow(struct http_request *request, const struct http_answer *answer,
+                      const struct http_flow_source *source);
+
+/* ---- server-sent events ---- */
+
+/* Begins a stream of events; ERR_BUSY (not answered) when there are too many. `on_gone` comes once,
+ * when the reader is gone or too slow. */
+struct http_events;
+MUST_USE err http_events_begin(struct http_request *request, void (*on_gone)(void *arg), void *arg,
+                               struct http_events **ret_events);
+/* Queues one event; `data` without newlines. */
+void http_events_push(struct http_events *events, const char *event, const char *data);
+/* Ends the stream from our side; `on_gone` does not come any more. */
+void http_events_end(struct http_events *events);
+
+#endif

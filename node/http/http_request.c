@@ -1,0 +1,188 @@
+/* One request: what was asked, and the way of its answer. */
+#include "node/http/http_state.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static enum http_method http_method_of(const char *name)
+{
+    static const char *const names[] = {"GET", "POST", "PUT", "DELETE"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], name) == 0)
+            return (enum http_method)i;
+    }
+    return HTTP_OTHER;
+}
+
+static struct http_peer http_peer_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        return (struct http_peer){.is_known = false};
+    return (struct http_peer){.is_known = true, .uid = peer.uid, .gid = peer.gid};
+}
+
+static bool http_cut_path(struct http_request *request, const char *url)
+{
+    request->path = strdup(url);
+    char *cut = strdup(url);
+    if (request->path == NULL || cut == NULL || cut[0] != '/') {
+        free(cut);
+        return false;
+    }
+    char *rest = NULL;
+    for (char *part = strtok_r(cut, "/", &rest); part != NULL; part = strtok_r(NULL, "/", &rest)) {
+        if (request->part_count < HTTP_PART_COUNT_MAX)
+            request->parts[request->part_count] = strdup(part);
+        request->part_count++;
+    }
+    free(cut);
+    return request->part_count <= HTTP_PART_COUNT_MAX;
+}
+
+struct http_request *http_request_new(struct http *http, struct MHD_Connection *connection,
+                                      const char *url, const char *method)
+{
+    struct http_request *request = calloc(1, sizeof *request);
+    if (request == NULL)
+        return NULL;
+    request->http = http;
+    request->connection = connection;
+    request->method = http_method_of(method);
+    request->peer = http_peer_of(connection);
+    request->next = http->first;
+    request->link = &http->first;
+    if (http->first != NULL)
+        http->first->link = &request->next;
+    http->first = request;
+    if (!http_cut_path(request, url))
+        request->part_count = 0;
+    return request;
+}
+
+void http_drop(struct http_request *request)
+{
+    if (request->http != NULL || (request->is_handed && !request->is_answered))
+        return;
+    if (request->free_own != NULL)
+        request->free_own(request->own);
+    if (request->body != NULL)
+        sodium_memzero(request->body, request->body_promised);
+    free(request->body);
+    for (size_t i = 0; i < HTTP_PART_COUNT_MAX; i++)
+        free(request->parts[i]);
+    free(request->path);
+    free(request);
+}
+
+void http_kick(struct http *http)
+{
+    http->is_kicked = true;
+    if (!http->is_closing)
+        uv_timer_start(&http->timer, http->run, 0, 0);
+}
+
+void http_send(struct http_request *request)
+{
+    request->is_answered = true;
+    if (request->is_suspended) { /* without a response it is closed */
+        request->is_suspended = false;
+        MHD_resume_connection(request->connection);
+        http_kick(request->http);
+    } else if (request->response != NULL) {
+        (void)!MHD_queue_response(request->connection, request->status, request->response);
+    }
+    http_drop(request);
+}
+
+enum http_method http_method(const struct http_request *request)
+{
+    return request->method;
+}
+
+const char *http_path(const struct http_request *request)
+{
+    return request->path == NULL ? "" : request->path;
+}
+
+const char *http_part(const struct http_request *request, size_t n)
+{
+    return n < request->part_count && n < HTTP_PART_COUNT_MAX ? request->parts[n] : NULL;
+}
+
+static const char *http_value(const struct http_request *request, enum MHD_ValueKind kind,
+                              const char *name)
+{
+    const char *value = NULL;
+    size_t size = 0;
+    if (request->connection == NULL ||
+        MHD_lookup_connection_value_n(request->connection, kind, name, strlen(name), &value,
+                                      &size) != MHD_YES ||
+        value == NULL || strlen(value) != size)
+        return NULL;
+    return value;
+}
+
+const char *http_query(const struct http_request *request, const char *name)
+{
+    return http_value(request, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return http_value(request, MHD_HEADER_KIND, name);
+}
+
+struct bytes http_body(const struct http_request *request)
+{
+    return (struct bytes){request->body, request->body == NULL ? 0 : request->body_size};
+}
+
+uint8_t *http_take_body(struct http_request *request, size_t *ret_size)
+{
+    uint8_t *body = request->body;
+    *ret_size = body == NULL ? 0 : request->body_size;
+    request->body = NULL;
+    request->body_promised = 0;
+    return body;
+}
+
+struct http_peer http_peer(const struct http_request *request)
+{
+    return request->peer;
+}
+
+bool http_peer_in_group(const struct http_request *request, gid_t group)
+{
+    if (request->connection == NULL || !request->peer.is_known)
+        return false;
+    if (request->peer.gid == group)
+        return true;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    gid_t groups[256];
+    socklen_t size = sizeof groups;
+    if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
+        return false;
+    for (size_t i = 0; i < size / sizeof groups[0]; i++) {
+        if (groups[i] == group)
+            return true;
+    }
+    return false;
+}
+
+void http_set_own(struct http_request *request, void *own, void (*free_own)(void *own))
+{
+    request->own = own;
+    request->free_own = free_own;
+}
+
+void *http_own(const struct http_request *request)
+{
+    return request->own;
+}

@@ -1,0 +1,62 @@
+/* What http.c (in the loop), http_request.c, http_response.c and http_events.c share. */
+#ifndef CONSILIUM_NODE_HTTP_HTTP_STATE_H
+#define CONSILIUM_NODE_HTTP_HTTP_STATE_H
+
+#include <microhttpd.h>
+
+#include "node/http/http.h"
+
+struct http {
+    struct MHD_Daemon *daemon;
+    struct http_handlers handlers;
+    uv_poll_t poll;
+    uv_prepare_t prepare;
+    uv_timer_t timer;
+    uv_timer_cb run; /* what the timer does: runs libmicrohttpd */
+    unsigned handles_open;
+    bool is_running; /* inside MHD_run */
+    bool is_kicked;  /* something was resumed: run soon */
+    bool is_closing;
+    size_t events_count;
+    struct http_request *first;
+};
+
+struct http_request {
+    struct http *http; /* NULL once MHD is done with it */
+    struct MHD_Connection *connection;
+    struct http_request *next, **link;
+    enum http_method method;
+    struct http_peer peer;
+    char *path;
+    char *parts[HTTP_PART_COUNT_MAX];
+    size_t part_count;
+    uint8_t *body;
+    size_t body_size;     /* come so far */
+    size_t body_promised; /* Content-Length */
+    struct MHD_Response *response;
+    struct http_events *events; /* when the answer is a stream of them */
+    unsigned status;
+    bool is_suspended;
+    bool is_handed;   /* the handler has seen it */
+    bool is_answered; /* the handler has done its part */
+    void *own;
+    void (*free_own)(void *own);
+};
+
+/* NULL: no memory. A path of too many parts has none. */
+struct http_request *http_request_new(struct http *http, struct MHD_Connection *connection,
+                                      const char *url, const char *method);
+/* Runs libmicrohttpd soon. */
+void http_kick(struct http *http);
+/* The response is in the request: hands it over, or resumes who waits for it. */
+void http_send(struct http_request *request);
+/* Frees the request when neither side needs it any more. */
+void http_drop(struct http_request *request);
+
+/* The daemon stops: a suspended stream of events ends. */
+void http_events_stop(struct http_events *events);
+
+/* The headers that each response carries, and `type`. */
+void http_response_dress(struct MHD_Response *response, const struct http_answer *answer);
+
+#endif

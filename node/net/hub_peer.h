@@ -1,0 +1,161 @@
+/* What is inside of a hub, for the rooms that make it: hub (the face to the caller), hub_table (the
+ * links), hub_inbound, hub_outbound, hub_socket (options), curve_selftest (the proof at the start).
+ */
+#ifndef CONSILIUM_NODE_NET_HUB_PEER_H
+#define CONSILIUM_NODE_NET_HUB_PEER_H
+
+#include <sys/types.h>
+
+#include "node/net/hub.h"
+#include "node/net/zmq_poller.h"
+#include "protocol/base/limits.h"
+
+enum {
+    HUB_PEER_COUNT_MAX = 4096 + 8192,
+    HUB_OUTBOUND_COUNT_MAX = 4096,
+    HUB_BUCKET_COUNT = 1024,
+    HUB_USER_SIZE = 2 * KEY_SIZE + 1,
+    HUB_ROUTING_SIZE = 5,  /* a zero byte and a counter: what a ROUTER assigns itself */
+    HUB_CONTROL = 0x00,    /* the first byte of our own frames; the second is one of these: */
+    HUB_CONTROL_HELLO = 1, /* and the version */
+    HUB_CONTROL_PING = 2,
+    HUB_CONTROL_PONG = 3,
+    HUB_CONTROL_NOTHING = 4, /* asks a full queue whether there is room */
+    HUB_VERSION = 1,
+    HUB_FRAME_SIZE_MAX = FRAME_SIZE_MAX + RELAY_WRAP_SIZE,
+};
+
+/* One link, at the head of its inbound or outbound form. */
+struct hub_peer {
+    struct hub *hub;
+    uint64_t id; /* counter << 16 | slot */
+    enum hub_direction direction;
+    bool up;
+    bool blocked; /* a send found the queue full, and on_drained is owed */
+    struct transport_key peer;
+    uint64_t heard_ms;
+    uint64_t asked_ms;
+};
+
+struct hub_inbound {
+    struct hub_peer line;
+    uint8_t routing[HUB_ROUTING_SIZE];
+    char user[HUB_USER_SIZE]; /* the ZAP User-Id that every frame must bear */
+    int fd;                   /* of its connection; -1 when that ended */
+    bool gone;                /* ended: down as soon as what came before is read */
+    struct hub_inbound *next; /* in its bucket */
+};
+
+struct hub_attempt;
+struct hub_lookup;
+
+struct hub_outbound {
+    struct hub_peer line;
+    struct address address;
+    struct hub_attempt *attempt; /* NULL between attempts */
+    struct hub_lookup *lookup;   /* NULL when no name is asked for */
+    uv_timer_t timer;            /* ends a wait or an attempt */
+    unsigned failures;           /* in a row; how long the next wait is */
+    unsigned lookups;            /* which of several addresses is next */
+    uint64_t up_at_ms;
+};
+
+enum hub_connection_state {
+    HUB_CONNECTION_NONE,
+    HUB_CONNECTION_STRANGER, /* has not said hello */
+    HUB_CONNECTION_MEMBER,
+    HUB_CONNECTION_CUT, /* shut down, and not known to have ended */
+};
+
+/* What is known of a connection to the listening socket, by its descriptor. */
+struct hub_connection {
+    enum hub_connection_state state;
+    uint64_t since_ms;
+    struct hub_inbound *inbound; /* of a member */
+};
+
+struct hub {
+    struct zap_authenticator *zap_authenticator;
+    uv_loop_t *loop;
+    struct hub_config config; /* with every number filled in */
+    struct zap_authenticator_door door;
+    unsigned references; /* sockets, timers and lookups that are open, and the owner */
+    bool freeing;
+    struct hub_counts counts;
+
+    struct transport_key *allowed; /* sorted */
+    size_t allowed_count;
+
+    struct hub_peer **lines;
+    uint32_t line_capacity;
+    uint32_t line_cursor;
+    uint32_t inbound_count;
+    uint32_t outbound_count;
+    uint64_t line_counter;
+
+    bool listening;
+    struct zmq_poller router;
+    struct zmq_poller monitor;
+    struct address *listen; /* with the ports that were found */
+    struct hub_inbound *buckets[HUB_BUCKET_COUNT];
+    struct hub_connection *connections; /* by descriptor */
+    size_t connection_capacity;
+    size_t stranger_count;
+    unsigned gone_count;
+    unsigned blocked_count; /* inbound only */
+};
+
+/* ---- hub_table.c ---- */
+
+/* Puts a line into the table and gives it its id. ERR_FULL, ERR_NO_MEMORY. */
+MUST_USE err hub_enter(struct hub *hub, struct hub_peer *line);
+void hub_leave(struct hub_peer *line);
+struct hub_peer *hub_find(const struct hub *hub, struct hub_link link);
+struct hub_link hub_link_of(const struct hub_peer *line);
+bool hub_lists(const struct hub *hub, const struct transport_key *key);
+/* For qsort and bsearch. */
+int hub_compare_keys(const void *a, const void *b);
+void hub_release(struct hub *hub);
+/* Marks the line up or down and tells the caller; the line may be gone when they return. */
+void hub_raise(struct hub_peer *line);
+void hub_lower(struct hub_peer *line, enum hub_reason reason);
+/* A frame of the hub's own; static. */
+struct bytes hub_word(uint8_t control);
+/* Must a frame of the hub's own be answered, with HUB_CONTROL_PONG? */
+bool hub_asks(struct bytes frame);
+
+/* ---- hub_inbound.c ---- */
+
+MUST_USE err hub_inbound_open(struct hub *hub);
+void hub_inbound_close(struct hub *hub);
+MUST_USE err hub_inbound_send(struct hub_inbound *inbound, struct bytes head, struct bytes rest);
+/* Ends the link: off the table, disconnected, told. */
+void hub_inbound_end(struct hub_inbound *inbound, enum hub_reason reason);
+void hub_inbound_sweep(struct hub *hub);
+
+/* ---- hub_connection.c ---- */
+
+/* NULL when nothing was ever told of it. */
+struct hub_connection *hub_connection_at(struct hub *hub, int fd);
+/* What the monitor tells. */
+void hub_connection_begin(struct hub *hub, int fd);
+void hub_connection_end(struct hub *hub, int fd);
+/* A stranger is a member from now on. */
+void hub_connection_bind(struct hub *hub, struct hub_inbound *inbound);
+/* A member's ended: its link goes down, once what arrived before is read. */
+void hub_connection_lose(struct hub_inbound *inbound);
+/* Shuts a live one down; passes over all others. */
+void hub_connection_cut(struct hub *hub, int fd);
+/* Shuts down strangers that have been silent for too long. */
+void hub_connection_sweep(struct hub *hub);
+
+/* ---- hub_outbound.c ---- */
+
+MUST_USE err hub_outbound_open(struct hub *hub, const struct address *address,
+                               const struct transport_key *peer, struct hub_link *ret_link);
+MUST_USE err hub_outbound_send(struct hub_outbound *outbound, struct bytes head, struct bytes rest);
+/* Gives up this connection and dials again after a wait. */
+void hub_outbound_retry(struct hub_outbound *outbound, enum hub_reason reason);
+void hub_outbound_end(struct hub_outbound *outbound, enum hub_reason reason);
+
+#endif

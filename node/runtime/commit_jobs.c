@@ -1,0 +1,422 @@
+/* From the core's batches to the store's, and back when they are durable. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/audit/audit.h"
+#include "node/os/log.h"
+#include "node/runtime/completions.h"
+#include "node/runtime/runtime_state.h"
+#include "protocol/contents/case_record.h"
+#include "protocol/record/audit_evidence.h"
+#include "protocol/record/kind.h"
+#include "protocol/record/statement.h"
+#include "protocol/replication/streams.h"
+#include "store/record_table.h"
+#include "store/row_table.h"
+
+enum {
+    COMMIT_JOBS_OPS_A_RECORD =
+        5, /* a put, destroyed, a row about what it lacks, two of a retraction */
+    COMMIT_JOBS_KEY_SIZE = STREAM_ID_SIZE + 8,
+    COMMIT_JOBS_ROUND_MAX = 16, /* what a batch leads to is kept as well, at the end */
+};
+
+struct commit_jobs_ops {
+    struct store_op all[COMMIT_JOBS_OPS_A_RECORD * STEP_RECORD_COUNT_MAX + 1];
+    size_t count;
+    uint8_t states[STEP_RECORD_COUNT_MAX][KEEPING_STATE_SIZE];
+    struct record_claim claims[STEP_RECORD_COUNT_MAX];
+    uint8_t missing_keys[STEP_RECORD_COUNT_MAX][COMMIT_JOBS_KEY_SIZE];
+    uint8_t missing_values[STEP_RECORD_COUNT_MAX][HASH_SIZE + 5];
+    uint8_t retractions[STEP_RECORD_COUNT_MAX][RETRACTION_SIZE];
+    uint64_t audit_number; /* of the entry in this batch; 0: none */
+};
+
+/* Where the stream stands once this record is in. */
+static struct bytes commit_jobs_state(const struct runtime *runtime,
+                                      const struct record_claim *claim,
+                                      uint8_t memory[static KEEPING_STATE_SIZE])
+{
+    const struct chain_link *head = chain_find(&runtime->roster.chain, &claim->header.head);
+    struct buffer state = buffer_over(memory, KEEPING_STATE_SIZE);
+    buffer_u64(&state, claim->header.sequence);
+    buffer_put(&state, claim->id.bytes, HASH_SIZE);
+    buffer_u64(&state, head == NULL ? 0 : head->epoch);
+    buffer_u32(&state, 0);
+    return buffer_bytes(&state);
+}
+
+static void commit_jobs_missing(struct commit_jobs_ops *ops, size_t index, bool is_missing,
+                                uint32_t flags)
+{
+    const struct record_claim *claim = &ops->claims[index];
+    struct buffer key = buffer_over(ops->missing_keys[index], COMMIT_JOBS_KEY_SIZE);
+    struct buffer value = buffer_over(ops->missing_values[index], HASH_SIZE + 5);
+    stream_id_write(&key, &claim->header.stream);
+    buffer_u64(&key, claim->header.sequence);
+    buffer_put(&value, claim->id.bytes, HASH_SIZE);
+    buffer_u32(&value, flags);
+    buffer_u8(&value, (uint8_t)claim->header.audience);
+    struct store_op *op = &ops->all[ops->count++];
+    op->kind = is_missing ? STORE_ROW_PUT : STORE_ROW_DELETE;
+    op->row = (struct store_row){STORE_TABLE_LACK, buffer_bytes(&key), buffer_bytes(&value)};
+}
+
+/* (S-14) All of it anew. What was destroyed stays so, also where the disk lost that, too. */
+static void commit_jobs_mend(const struct runtime *runtime, struct commit_jobs_ops *ops,
+                             size_t index, const struct step_record *record)
+{
+    const struct record_claim *claim = &ops->claims[index];
+    bool is_own = ID_EQUAL(claim->header.stream.writer, runtime->config.self);
+    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
+    bool is_missing =
+        (record->flags & (RECORD_BARE | RECORD_KEYLESS)) != 0 && (record->flags & gone) == 0;
+    struct store_op *op = &ops->all[ops->count++];
+    op->kind = STORE_MEND;
+    op->put = (struct store_put){
+        .stream = &claim->header.stream,
+        .sequence = claim->header.sequence,
+        .id = &claim->id,
+        .head = {record->record.data, RECORD_BARE_SIZE},
+        .body = (record->flags & RECORD_BARE) == 0 ? claim->body : BYTES_NONE,
+        .key = record->has_key ? &record->key : NULL,
+        .flags = record->flags | (is_own ? RECORD_OWN : 0),
+    };
+    if ((record->flags & RECORD_DESTROYED) != 0) {
+        op = &ops->all[ops->count++];
+        op->kind = STORE_DESTROY;
+        op->position.stream = &claim->header.stream;
+        op->position.sequence = claim->header.sequence;
+        op->position.flags = op->position.flags_mask = RECORD_DESTROYED | RECORD_BARE;
+    }
+    commit_jobs_missing(ops, index, is_missing, record->flags);
+}
+
+/* (T-2) the bytes that came are the bytes that are kept */
+static void commit_jobs_put(const struct runtime *runtime, struct commit_jobs_ops *ops,
+                            size_t index, const struct step_run *run,
+                            const struct step_record *record)
+{
+    const struct record_claim *claim = &ops->claims[index];
+    struct bytes head = {record->record.data, RECORD_BARE_SIZE};
+    bool has_body = (record->flags & RECORD_BARE) == 0;
+    struct bytes body = has_body ? claim->body : BYTES_NONE;
+    uint32_t missing = RECORD_BARE | RECORD_KEYLESS;
+    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
+    if (run->is_mend) {
+        commit_jobs_mend(runtime, ops, index, record);
+        return;
+    }
+    struct store_op *op = &ops->all[ops->count++];
+    if (run->is_fill && (record->flags & RECORD_DESTROYED) != 0) {
+        op->kind = STORE_DESTROY;
+        op->position.stream = &claim->header.stream;
+        op->position.sequence = claim->header.sequence;
+        op->position.flags = op->position.flags_mask = RECORD_DESTROYED | RECORD_BARE;
+        commit_jobs_missing(ops, index, false, record->flags);
+        return;
+    }
+    if (run->is_fill) {
+        op->kind = STORE_FILL;
+        op->fill = (struct store_fill){.stream = &claim->header.stream,
+                                       .sequence = claim->header.sequence,
+                                       .body = body,
+                                       .key = record->has_key ? &record->key : NULL,
+                                       .flags = record->flags & RECORD_MALFORMED,
+                                       .flags_mask = missing | RECORD_MALFORMED};
+        commit_jobs_missing(ops, index, false, record->flags);
+        return;
+    }
+    op->kind = STORE_PUT;
+    op->put = (struct store_put){
+        .stream = &claim->header.stream,
+        .sequence = claim->header.sequence,
+        .id = &claim->id,
+        .head = head,
+        .body = body,
+        .key = record->has_key ? &record->key : NULL,
+        .flags = record->flags,
+        .stream_state = commit_jobs_state(runtime, claim, ops->states[index]),
+        .continues = true,
+    };
+    if ((record->flags & missing) != 0 && (record->flags & gone) == 0)
+        commit_jobs_missing(ops, index, true, record->flags);
+}
+
+/* A disclosure stands in the audit log before any key can leave: the grant and its entry are one
+ * batch. */
+static void commit_jobs_audit(struct runtime *runtime, struct commit_jobs_ops *ops,
+                              const struct step_record *record, const struct record_claim *claim)
+{
+    struct statement statement;
+    struct case_record_grant grant;
+    struct case_record_grant_end end;
+    struct audit_fact fact = {.record = claim->id};
+    if (runtime->audit == NULL || (record->flags & RECORD_OWN) == 0 ||
+        statement_read(record->plaintext, &statement) != OK)
+        return;
+    if (statement.kind == KIND_GRANT && case_record_grant_read(statement.content, &grant) == OK) {
+        fact.what = AUDIT_DISCLOSED;
+        fact.node = grant.participant;
+    } else if (statement.kind == KIND_GRANT_END &&
+               case_record_grant_end_read(statement.content, &end) == OK) {
+        fact.what = AUDIT_DISCLOSURE_ENDED;
+        fact.node = end.participant;
+    } else {
+        return;
+    }
+    fact.kind = statement.kind;
+    memcpy(fact.case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
+    audit_stage(runtime->audit, &fact, &ops->all[ops->count]);
+    ops->audit_number = ops->all[ops->count++].audit.number;
+}
+
+/* What its writer has erased is not taken in: its place is, with nothing in it. */
+static void commit_jobs_spare(const struct runtime *runtime, const struct record_claim *claim,
+                              struct step_record *record)
+{
+    if (record->plaintext.size == 0 ||
+        !announcement_purge_is_done(runtime, claim, record->plaintext))
+        return;
+    record->flags = (record->flags & ~(uint32_t)RECORD_KEYLESS) | RECORD_BARE | RECORD_DESTROYED;
+    record->has_key = false;
+    record->record.size = RECORD_BARE_SIZE;
+    record->plaintext = BYTES_NONE;
+}
+
+static err commit_jobs_stage(struct runtime *runtime, struct commit_jobs_ops *ops, size_t index,
+                             const struct step_run *run, struct step_record *record)
+{
+    err failure = record_parse_again(record->record, &record->id, &ops->claims[index]);
+    if (failure != OK)
+        return failure;
+    commit_jobs_spare(runtime, &ops->claims[index], record);
+    commit_jobs_put(runtime, ops, index, run, record);
+    ops->count += announcement_purge_stage(&ops->claims[index], record->plaintext,
+                                           ops->retractions[index], &ops->all[ops->count]);
+    return OK;
+}
+
+static err commit_jobs_try(struct runtime *runtime, struct batch_buffer *batch_buffer)
+{
+    struct commit_jobs_ops *ops = malloc(sizeof *ops);
+    if (ops == NULL)
+        return ERR_BUSY;
+    ops->count = 0;
+    ops->audit_number = 0;
+    memset(ops->all, 0,
+           (COMMIT_JOBS_OPS_A_RECORD * batch_buffer->batch.record_count + 1) * sizeof *ops->all);
+    struct step_record *record = batch_buffer->batch.records;
+    size_t index = 0;
+    err failure = OK;
+    for (size_t i = 0; i < batch_buffer->batch.run_count; i++) {
+        const struct step_run *run = &batch_buffer->batch.runs[i];
+        for (uint16_t j = 0; j < run->count && failure == OK; j++, index++)
+            failure = commit_jobs_stage(runtime, ops, index, run, &record[index]);
+    }
+    if (failure == OK && batch_buffer->batch.record_count == 1)
+        commit_jobs_audit(runtime, ops, record, &ops->claims[0]);
+    if (failure == OK)
+        failure = store_submit(runtime->store, ops->all, ops->count,
+                               batch_buffer->is_releasing ? STORE_RELEASING : STORE_NORMAL,
+                               (uint64_t)(uintptr_t)batch_buffer);
+    if (ops->audit_number != 0 && failure != OK)
+        audit_settle(runtime->audit, ops->audit_number, failure);
+    batch_buffer->audit_number = ops->audit_number;
+    free(ops);
+    return failure;
+}
+
+static void commit_jobs_tell(struct runtime *runtime, struct batch_buffer *batch_buffer,
+                             err verdict)
+{
+    struct event event = runtime_event(EVENT_KEPT);
+    event.link = batch_buffer->link;
+    event.token = batch_buffer->token;
+    event.verdict = verdict;
+    event.batch = batch_buffer->batch;
+    if (verdict != OK)
+        log_warn("not-kept", log_text("federation", runtime->name), log_err("why", verdict));
+    runtime_turn(runtime, &event, batch_buffer);
+    batch_buffer_drop(batch_buffer);
+}
+
+void commit_jobs_add(struct runtime *runtime, const struct effect *effect,
+                     struct batch_buffer *source)
+{
+    struct batch_buffer *batch_buffer = batch_buffer_of_batch(EVENT_KEPT, &effect->batch, 0);
+    if (batch_buffer == NULL)
+        abort(); /* the core counts on an answer */
+    batch_buffer->source = source == NULL ? NULL : batch_buffer_share(source);
+    batch_buffer->link = effect->link;
+    batch_buffer->token = effect->token;
+    batch_buffer->is_releasing = effect->is_releasing;
+    batch_buffer_queue_add(&runtime->keeping, batch_buffer);
+}
+
+void commit_jobs_submit(struct runtime *runtime)
+{
+    if (runtime->is_turning || runtime->store == NULL) /* closing: what was not kept never was */
+        return;
+    while (runtime->keeping.first != NULL) {
+        struct batch_buffer *batch_buffer = runtime->keeping.first;
+        err failure = commit_jobs_try(runtime, batch_buffer);
+        if (failure == ERR_BUSY)
+            return; /* after the next commit */
+        (void)batch_buffer_queue_take(&runtime->keeping);
+        if (failure != OK)
+            commit_jobs_tell(runtime, batch_buffer, failure);
+        else
+            batch_buffer_queue_add(&runtime->kept_under_way, batch_buffer);
+    }
+}
+
+static void commit_jobs_mended(struct runtime *runtime, const struct step_batch *batch)
+{
+    struct record_claim claim;
+    if (batch->run_count == 1 && batch->runs->is_mend &&
+        record_parse_again(batch->records->record, &batch->records->id, &claim) == OK)
+        scrub_mended(runtime, &claim);
+}
+
+static void commit_jobs_on_done(void *arg, const struct store_done *done)
+{
+    struct runtime *runtime = arg;
+    if (done->token == 0)
+        return;
+    if ((done->token & 1) != 0) {
+        completions_settle(runtime->completions, done->token, done->result);
+        return;
+    }
+    struct batch_buffer *batch_buffer = batch_buffer_queue_take(&runtime->kept_under_way);
+    assert((uint64_t)(uintptr_t)batch_buffer == done->token); /* batches keep their order */
+    if (batch_buffer->audit_number != 0)
+        audit_settle(runtime->audit, batch_buffer->audit_number, done->result);
+    if (done->result == OK)
+        rollback_check_kept(runtime, &batch_buffer->batch);
+    if (done->result == OK)
+        commit_jobs_mended(runtime, &batch_buffer->batch);
+    commit_jobs_tell(runtime, batch_buffer, done->result);
+}
+
+void commit_jobs_drain(struct runtime *runtime)
+{
+    (void)store_drain(runtime->store, commit_jobs_on_done, runtime);
+    while (completions_tell(runtime->completions))
+        continue;
+}
+
+void commit_jobs_finish(struct runtime *runtime)
+{
+    /* batches keep their order: what was submitted before this one is durable with it */
+    struct store_op op = {.kind = STORE_ROW_DELETE};
+    op.row = (struct store_row){STORE_TABLE_META, bytes_of_text("barrier"), BYTES_NONE};
+    for (int round = 0; round < COMMIT_JOBS_ROUND_MAX; round++) {
+        commit_jobs_submit(runtime);
+        if (store_commit(runtime->store, &op, 1, STORE_RELEASING, NULL) != OK)
+            return;
+        commit_jobs_drain(runtime);
+        if (runtime->keeping.first == NULL && runtime->kept_under_way.first == NULL)
+            return;
+    }
+}
+
+struct commit_jobs_report_key {
+    uint8_t memory[STREAM_ID_SIZE + NODE_ID_SIZE];
+};
+
+static struct bytes commit_jobs_report(const struct stream_id *stream, const struct node_id *peer,
+                                       struct commit_jobs_report_key *key)
+{
+    struct buffer buffer = buffer_over(key->memory, sizeof key->memory);
+    stream_id_write(&buffer, stream);
+    buffer_put(&buffer, peer->bytes, NODE_ID_SIZE);
+    return buffer_bytes(&buffer);
+}
+
+/* What a peer reported is for people to see; losing the last of it costs a wrong number until the
+ * peer connects again. */
+void commit_jobs_acked(struct runtime *runtime, const struct effect *effect)
+{
+    struct commit_jobs_report_key key;
+    uint8_t memory[8];
+    struct buffer value = buffer_over(memory, sizeof memory);
+    buffer_u64(&value, effect->acked.had);
+    struct store_op op = {.kind = STORE_ROW_PUT, .row = {.table = STORE_TABLE_ACK}};
+    op.row.key = commit_jobs_report(&effect->acked.stream, &effect->acked.peer, &key);
+    op.row.value = buffer_bytes(&value);
+    err failure = store_submit(runtime->store, &op, 1, STORE_NORMAL, 0);
+    if (failure != OK)
+        log_debug("report-not-kept", log_err("why", failure));
+}
+
+uint64_t commit_jobs_reported(struct runtime *runtime, const struct node_id *peer,
+                              const struct stream_id *stream)
+{
+    struct commit_jobs_report_key key;
+    uint8_t memory[8];
+    struct buffer value = buffer_over(memory, sizeof memory);
+    if (row_table_get(runtime->store, STORE_TABLE_ACK, commit_jobs_report(stream, peer, &key),
+                      &value) != OK)
+        return 0;
+    struct reader reader = reader_of(buffer_bytes(&value));
+    return reader_u64(&reader);
+}
+
+/* ---- equivocation ---- */
+
+static void commit_jobs_post_proof(struct runtime *runtime, struct bytes ours, struct bytes theirs)
+{
+    uint8_t content_memory[2048], body_memory[2560];
+    struct buffer content = buffer_over(content_memory, sizeof content_memory);
+    struct buffer body = buffer_over(body_memory, sizeof body_memory);
+    struct audit_evidence_fork_proof proof = {
+        .header_a = {ours.data, RECORD_HEADER_SIZE},
+        .header_b = {theirs.data, RECORD_HEADER_SIZE},
+    };
+    memcpy(proof.signature_a.bytes, ours.data + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
+    memcpy(proof.signature_b.bytes, theirs.data + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
+    struct statement statement = {.kind = KIND_FORK_PROOF};
+    err failure = audit_evidence_fork_proof_write(&proof, &content);
+    statement.content = buffer_bytes(&content);
+    if (failure == OK)
+        failure = statement_write(&statement, &body);
+    struct runtime_post post = {
+        .scope = scope_federation(), .audience = AUDIENCE_CLEAR, .plaintext = buffer_bytes(&body)};
+    if (failure == OK)
+        runtime_post(runtime, &post, NULL, NULL);
+}
+
+void commit_jobs_forks(struct runtime *runtime, struct bytes forks)
+{
+    struct store_op op = {.kind = STORE_ROW_PUT};
+    op.row = (struct store_row){STORE_TABLE_HEAD, bytes_of_text(KEEPING_FORKS), forks};
+    err failure = store_submit(runtime->store, &op, 1, STORE_NORMAL, 0);
+    if (failure != OK)
+        log_warn("forks-not-kept", log_err("why", failure));
+}
+
+/* A row of its own: that of the stream tells where it ends, which later batches may have moved. */
+void commit_jobs_forked(struct runtime *runtime, const struct effect *effect)
+{
+    const struct stream_id *stream = &effect->forked.stream;
+    struct store_record ours;
+    uint8_t key_memory[COMMIT_JOBS_KEY_SIZE];
+    err failure = record_table_get(runtime->store, stream, effect->forked.sequence,
+                                   runtime->page_memory, &ours);
+    if (failure != OK) {
+        log_error("fork-proof-incomplete", log_err("why", failure));
+        return;
+    }
+    struct buffer key = buffer_over(key_memory, sizeof key_memory);
+    stream_id_write(&key, stream);
+    buffer_u64(&key, effect->forked.sequence);
+    struct store_op op = {.kind = STORE_ROW_PUT};
+    op.row = (struct store_row){STORE_TABLE_HEAD, buffer_bytes(&key), effect->forked.other};
+    failure = store_submit(runtime->store, &op, 1, STORE_NORMAL, 0);
+    log_error("equivocation", log_text("federation", runtime->name),
+              log_hex("writer", ID_BYTES(stream->writer)), log_err("kept", failure),
+              log_text("do", "tell the society: two different records stand at one position"));
+    commit_jobs_post_proof(runtime, ours.head, effect->forked.other);
+}

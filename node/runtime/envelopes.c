@@ -1,0 +1,336 @@
+#include "node/runtime/envelopes.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/os/log.h"
+#include "protocol/base/hash.h"
+#include "protocol/wire/sealed_message.h"
+#include "store/row_table.h"
+
+enum { ENVELOPES_HEAD_SIZE = HASH_SIZE + 2 * NODE_ID_SIZE + 8 }; /* before a held envelope */
+_Static_assert(SEALED_MESSAGE_SEAL_SIZE == crypto_box_SEALBYTES, "what sealing adds");
+_Static_assert(KEY_SIZE == crypto_box_SECRETKEYBYTES, "a mailbox secret");
+
+#define ENVELOPES_MARK "mailbox secret forgotten"
+
+void envelopes_secret(const struct runtime *runtime, uint8_t ret_secret[static KEY_SIZE])
+{
+    struct hash hash = hash_keyed(CONTEXT_DEPOSIT, runtime->config.store_key,
+                                  ID_BYTES(runtime->config.federation));
+    memcpy(ret_secret, hash.bytes, KEY_SIZE);
+    sodium_memzero(&hash, sizeof hash);
+}
+
+/* ---- secrets ---- */
+
+struct envelopes_making {
+    struct runtime *runtime;
+    struct mailbox_key key;
+};
+
+static void envelopes_on_made(void *arg, err result)
+{
+    struct envelopes_making *making = arg;
+    struct event event = runtime_event(EVENT_CUSTODY);
+    event.custody = CUSTODY_MAILBOX;
+    event.verdict = result;
+    event.mailbox = making->key;
+    if (!making->runtime->is_closing)
+        runtime_turn(making->runtime, &event, NULL);
+    free(making);
+}
+
+/* (CU-1) */
+static void envelopes_make(struct runtime *runtime)
+{
+    uint8_t secret[KEY_SIZE];
+    struct envelopes_making *making = malloc(sizeof *making);
+    if (making == NULL)
+        abort(); /* the core counts on an answer */
+    making->runtime = runtime;
+    crypto_box_keypair(making->key.bytes, secret);
+    struct store_op op = {.kind = STORE_ROW_PUT};
+    op.row = (struct store_row){STORE_TABLE_MAILBOX, ID_BYTES(making->key), {secret, KEY_SIZE}};
+    runtime_keep(runtime, &(struct runtime_keep){&op, 1, STORE_NORMAL, envelopes_on_made, making});
+    sodium_memzero(secret, sizeof secret);
+}
+
+static void envelopes_on_rekeyed(void *arg, err result)
+{
+    struct runtime *runtime = arg;
+    struct store_op op = {.kind = STORE_ROW_DELETE};
+    op.row = (struct store_row){STORE_TABLE_META, bytes_of_text(ENVELOPES_MARK), BYTES_NONE};
+    if (result == OK && !runtime->is_closing)
+        runtime_keep(runtime, &(struct runtime_keep){&op, 1, STORE_RELEASING, NULL, NULL});
+}
+
+/* When one is under way already, another follows, whose end nobody tells: the mark stays, and the
+ * next start takes one more. */
+static void envelopes_rekey(struct runtime *runtime)
+{
+    uint64_t token = runtime_await(runtime, envelopes_on_rekeyed, runtime);
+    err failure = store_rekey(runtime->store, token);
+    if (failure != OK)
+        runtime_forget(runtime, token);
+    if (failure != OK && failure != ERR_BUSY)
+        log_error("rekey-failed", log_err("why", failure));
+}
+
+static void envelopes_on_forgotten(void *arg, err result)
+{
+    struct runtime *runtime = arg;
+    if (result == OK && !runtime->is_closing)
+        envelopes_rekey(runtime);
+}
+
+/* (CU-2) */
+static void envelopes_forget(struct runtime *runtime, const struct mailbox_key *key)
+{
+    struct store_op ops[2] = {{.kind = STORE_ROW_DELETE}, {.kind = STORE_ROW_PUT}};
+    ops[0].row = (struct store_row){STORE_TABLE_MAILBOX, ID_BYTES(*key), BYTES_NONE};
+    ops[1].row =
+        (struct store_row){STORE_TABLE_META, bytes_of_text(ENVELOPES_MARK), bytes_of_text("1")};
+    runtime_keep(runtime,
+                 &(struct runtime_keep){ops, 2, STORE_RELEASING, envelopes_on_forgotten, runtime});
+}
+
+/* ---- letters ---- */
+
+static void envelopes_answer(struct runtime *runtime, const struct effect *effect,
+                             struct batch_buffer *batch_buffer, err verdict)
+{
+    batch_buffer->link = effect->link;
+    batch_buffer->token = effect->token;
+    batch_buffer->verdict = verdict;
+    batch_buffer_queue_add(&runtime->followers, batch_buffer);
+}
+
+static struct batch_buffer *envelopes_batch_buffer(enum step_custody what, size_t size)
+{
+    struct batch_buffer *batch_buffer = batch_buffer_new(EVENT_CUSTODY, size + 1);
+    if (batch_buffer == NULL)
+        abort(); /* the core counts on an answer */
+    batch_buffer->custody = what;
+    return batch_buffer;
+}
+
+static void envelopes_enclose(struct runtime *runtime, const struct effect *effect)
+{
+    struct bytes letter = effect->enclose.letter;
+    size_t from = effect->enclose.signed_from;
+    struct batch_buffer *batch_buffer =
+        envelopes_batch_buffer(CUSTODY_ENCLOSE, letter.size + crypto_box_SEALBYTES + letter.size);
+    uint8_t *plain = batch_buffer->memory + letter.size + crypto_box_SEALBYTES;
+    memcpy(plain, letter.data, letter.size);
+    if (from > 0) {
+        struct signature signature;
+        struct bytes message = {plain + from, letter.size - from};
+        hash_sign(CONTEXT_CUSTODY_REPORT, message, runtime->config.sign_secret, &signature);
+        memcpy(plain + from - SIGNATURE_SIZE, signature.bytes, SIGNATURE_SIZE);
+    }
+    int failed =
+        crypto_box_seal(batch_buffer->memory, plain, letter.size, effect->enclose.to.bytes);
+    sodium_memzero(plain, letter.size);
+    batch_buffer->letter_size = letter.size + crypto_box_SEALBYTES;
+    envelopes_answer(runtime, effect, batch_buffer, failed == 0 ? OK : ERR_BAD_KEY);
+}
+
+struct envelopes_opening {
+    struct bytes envelope;
+    struct batch_buffer *batch_buffer;
+};
+
+/* Which of our keys it was sealed to, the envelope does not say: there are two at most, for long.
+ */
+static bool envelopes_try(void *arg, const struct store_row *row)
+{
+    struct envelopes_opening *opening = arg;
+    struct batch_buffer *batch_buffer = opening->batch_buffer;
+    struct bytes envelope = opening->envelope;
+    if (row->key.size != KEY_SIZE || row->value.size != KEY_SIZE ||
+        crypto_box_seal_open(batch_buffer->memory, envelope.data, envelope.size, row->key.data,
+                             row->value.data) != 0)
+        return true;
+    batch_buffer->letter_size = envelope.size - crypto_box_SEALBYTES;
+    return false;
+}
+
+static void envelopes_open(struct runtime *runtime, const struct effect *effect)
+{
+    struct envelopes_opening opening = {.envelope = effect->envelope};
+    opening.batch_buffer = envelopes_batch_buffer(CUSTODY_OPEN, effect->envelope.size);
+    err failure = OK;
+    if (effect->envelope.size > crypto_box_SEALBYTES)
+        failure = row_table_scan(runtime->store, STORE_TABLE_MAILBOX, envelopes_try, &opening);
+    if (failure == OK && opening.batch_buffer->letter_size == 0)
+        failure = ERR_BAD_KEY;
+    envelopes_answer(runtime, effect, opening.batch_buffer, failure);
+}
+
+/* ---- held for others ---- */
+
+struct envelopes_number {
+    uint8_t memory[8];
+};
+
+static struct bytes envelopes_key(uint64_t number, struct envelopes_number *key)
+{
+    struct buffer buffer = buffer_over(key->memory, sizeof key->memory);
+    buffer_u64(&buffer, number);
+    return buffer_bytes(&buffer);
+}
+
+struct envelopes_holding {
+    struct runtime *runtime;
+    uint64_t number;
+};
+
+static void envelopes_on_held(void *arg, err result)
+{
+    struct envelopes_holding *holding = arg;
+    struct event event = runtime_event(EVENT_CUSTODY);
+    event.custody = CUSTODY_HOLD;
+    event.token.value = holding->number;
+    event.verdict = result;
+    if (!holding->runtime->is_closing)
+        runtime_turn(holding->runtime, &event, NULL);
+    free(holding);
+}
+
+static void envelopes_hold(struct runtime *runtime, const struct effect *effect)
+{
+    const struct step_held *held = &effect->hold.held;
+    struct envelopes_number key;
+    size_t size = ENVELOPES_HEAD_SIZE + effect->hold.envelope.size;
+    uint8_t *memory = malloc(size);
+    struct envelopes_holding *holding = malloc(sizeof *holding);
+    if (memory == NULL || holding == NULL)
+        abort(); /* the core counts on an answer */
+    *holding = (struct envelopes_holding){runtime, effect->token.value};
+    struct buffer value = buffer_over(memory, size);
+    buffer_put(&value, held->id.bytes, HASH_SIZE);
+    buffer_put(&value, held->depositor.bytes, NODE_ID_SIZE);
+    buffer_put(&value, held->recipient.bytes, NODE_ID_SIZE);
+    buffer_u64(&value, held->until.ms);
+    buffer_put(&value, effect->hold.envelope.data, effect->hold.envelope.size);
+    struct store_op op = {.kind = STORE_ROW_PUT};
+    op.row = (struct store_row){STORE_TABLE_HELD, envelopes_key(effect->token.value, &key),
+                                buffer_bytes(&value)};
+    runtime_keep(runtime, &(struct runtime_keep){&op, 1, STORE_NORMAL, envelopes_on_held, holding});
+    free(memory);
+}
+
+static void envelopes_let_go(struct runtime *runtime, const struct effect *effect)
+{
+    struct envelopes_number key;
+    struct store_op op = {.kind = STORE_ROW_DELETE};
+    op.row =
+        (struct store_row){STORE_TABLE_HELD, envelopes_key(effect->token.value, &key), BYTES_NONE};
+    runtime_keep(runtime, &(struct runtime_keep){&op, 1, STORE_RELEASING, NULL, NULL});
+}
+
+static void envelopes_fetch(struct runtime *runtime, const struct effect *effect)
+{
+    struct envelopes_number key;
+    struct batch_buffer *batch_buffer =
+        envelopes_batch_buffer(CUSTODY_FETCH, ENVELOPES_HEAD_SIZE + (size_t)ENVELOPE_SIZE_MAX);
+    struct buffer value = buffer_over(batch_buffer->memory, batch_buffer->memory_size);
+    err failure = row_table_get(runtime->store, STORE_TABLE_HELD,
+                                envelopes_key(effect->token.value, &key), &value);
+    if (failure == OK && value.size > ENVELOPES_HEAD_SIZE) {
+        batch_buffer->letter_size = value.size - ENVELOPES_HEAD_SIZE;
+        memmove(batch_buffer->memory, value.data + ENVELOPES_HEAD_SIZE, batch_buffer->letter_size);
+    }
+    envelopes_answer(runtime, effect, batch_buffer, failure);
+}
+
+void envelopes_perform(struct runtime *runtime, const struct effect *effect)
+{
+    switch (effect->custody) {
+    case CUSTODY_MAILBOX:
+        envelopes_make(runtime);
+        break;
+    case CUSTODY_FORGET:
+        envelopes_forget(runtime, &effect->mailbox);
+        break;
+    case CUSTODY_ENCLOSE:
+        envelopes_enclose(runtime, effect);
+        break;
+    case CUSTODY_OPEN:
+        envelopes_open(runtime, effect);
+        break;
+    case CUSTODY_HOLD:
+        envelopes_hold(runtime, effect);
+        break;
+    case CUSTODY_LET_GO:
+        envelopes_let_go(runtime, effect);
+        break;
+    case CUSTODY_FETCH:
+        envelopes_fetch(runtime, effect);
+        break;
+    }
+}
+
+/* ---- the start ---- */
+
+static bool envelopes_restore_held(void *arg, const struct store_row *row)
+{
+    struct runtime *runtime = arg;
+    struct event event = runtime_event(EVENT_RESTORE_HELD);
+    struct reader key = reader_of(row->key), value = reader_of(row->value);
+    event.token.value = reader_u64(&key);
+    reader_copy(&value, event.held.id.bytes, HASH_SIZE);
+    reader_copy(&value, event.held.depositor.bytes, NODE_ID_SIZE);
+    reader_copy(&value, event.held.recipient.bytes, NODE_ID_SIZE);
+    event.held.until.ms = reader_u64(&value);
+    event.held.size = (uint32_t)reader_left(&value);
+    if (!value.failed && reader_done(&key))
+        runtime_step(runtime, &event);
+    return true;
+}
+
+static bool envelopes_restore_mailbox(void *arg, const struct store_row *row)
+{
+    struct runtime *runtime = arg;
+    struct event event = runtime_event(EVENT_RESTORE_MAILBOX);
+    if (row->key.size != KEY_SIZE)
+        return true;
+    memcpy(event.mailbox.bytes, row->key.data, KEY_SIZE);
+    runtime_step(runtime, &event);
+    return true;
+}
+
+static bool envelopes_restore_report(void *arg, const struct store_row *row)
+{
+    struct runtime *runtime = arg;
+    struct event event = runtime_event(EVENT_RESTORE_REPORT);
+    struct reader key = reader_of(row->key), value = reader_of(row->value);
+    err failure = stream_id_read(&key, &event.report.stream);
+    reader_copy(&key, event.report.peer.bytes, NODE_ID_SIZE);
+    event.report.had = reader_u64(&value);
+    if (failure == OK && reader_done(&key) && reader_done(&value))
+        runtime_step(runtime, &event);
+    return true;
+}
+
+err envelopes_restore(struct runtime *runtime)
+{
+    err failure =
+        row_table_scan(runtime->store, STORE_TABLE_MAILBOX, envelopes_restore_mailbox, runtime);
+    if (failure == OK)
+        failure = row_table_scan(runtime->store, STORE_TABLE_HELD, envelopes_restore_held, runtime);
+    if (failure == OK)
+        failure =
+            row_table_scan(runtime->store, STORE_TABLE_ACK, envelopes_restore_report, runtime);
+    return failure;
+}
+
+void envelopes_resume(struct runtime *runtime)
+{
+    uint8_t memory[16];
+    struct buffer mark = buffer_over(memory, sizeof memory);
+    if (row_table_get(runtime->store, STORE_TABLE_META, bytes_of_text(ENVELOPES_MARK), &mark) == OK)
+        envelopes_rekey(runtime);
+}

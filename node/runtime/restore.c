@@ -1,0 +1,265 @@
+/* The start: roster, streams, lacks, and what records mean, from the store into the core. */
+#include <stdio.h>
+#include <string.h>
+
+#include "node/os/log.h"
+#include "node/runtime/envelopes.h"
+#include "node/runtime/runtime_state.h"
+#include "protocol/replication/batch_verify.h"
+#include "store/record_table.h"
+#include "store/row_table.h"
+#include "store/stream_table.h"
+
+enum { RESTORE_PAGE_RECORDS = 64 };
+
+struct restore {
+    struct runtime *runtime;
+    err failure;
+    int pass;
+    bool is_again;
+    uint64_t record_count;
+};
+
+/* Gives the core an event at the start; what it then wants to do would be too early. */
+static void restore_tell(struct runtime *runtime, const struct event *event)
+{
+    runtime_step(runtime, event);
+}
+
+static bool restore_stream(void *arg, const struct store_stream_row *row)
+{
+    struct restore *restore = arg;
+    struct event event = runtime_event(EVENT_RESTORE_STREAM);
+    struct reader state = reader_of((struct bytes){row->state, row->state_size});
+    event.stream.id = row->stream;
+    event.stream.tail = reader_u64(&state);
+    reader_copy(&state, event.stream.tail_id.bytes, HASH_SIZE);
+    event.stream.epoch = reader_u64(&state);
+    event.stream.flags = reader_u32(&state);
+    if (!reader_done(&state)) {
+        restore->failure = ERR_CORRUPT;
+        return false;
+    }
+    restore_tell(restore->runtime, &event);
+    return true;
+}
+
+/* How cases stood when they went to rest, or when they were erased. */
+static bool restore_case(void *arg, const struct store_row *row)
+{
+    struct restore *restore = arg;
+    struct event event = runtime_event(EVENT_RESTORE_CASE);
+    event.rest.row = row->value;
+    restore_tell(restore->runtime, &event);
+    return true;
+}
+
+static uint64_t restore_epoch(const struct runtime *runtime, struct bytes record)
+{
+    struct record_claim claim;
+    const struct chain_link *head = record_parse(record, &claim) == OK
+                                        ? chain_find(&runtime->roster.chain, &claim.header.head)
+                                        : NULL;
+    return head == NULL ? 0 : head->epoch;
+}
+
+/* The other record of a position, by commit_jobs_forked: its stream ends there. */
+static bool restore_fork(void *arg, const struct store_row *row)
+{
+    struct restore *restore = arg;
+    struct runtime *runtime = restore->runtime;
+    struct event event = runtime_event(EVENT_RESTORE_FORKS);
+    struct reader key = reader_of(row->key);
+    struct store_record ours;
+    uint8_t memory[STREAM_ID_SIZE + 8];
+    struct buffer fork = buffer_over(memory, sizeof memory);
+    struct stream_id stream;
+    if (row->key.size != sizeof memory || stream_id_read(&key, &stream) != OK)
+        return true; /* the table holds heads, and more */
+    uint64_t epoch = restore_epoch(runtime, row->value);
+    if (record_table_get(runtime->store, &stream, reader_u64(&key), runtime->page_memory, &ours) ==
+            OK &&
+        restore_epoch(runtime, ours.head) > epoch)
+        epoch = restore_epoch(runtime, ours.head);
+    stream_id_write(&fork, &stream);
+    buffer_u64(&fork, epoch);
+    event.forks = buffer_bytes(&fork);
+    restore_tell(runtime, &event);
+    return true;
+}
+
+static err restore_forks(struct runtime *runtime)
+{
+    struct event event = runtime_event(EVENT_RESTORE_FORKS);
+    struct buffer row = buffer_over(runtime->page_memory, 2 * (size_t)STORE_RECORD_SIZE_MAX);
+    err failure =
+        row_table_get(runtime->store, STORE_TABLE_HEAD, bytes_of_text(KEEPING_FORKS), &row);
+    if (failure != OK)
+        return failure == ERR_NOT_FOUND ? OK : failure;
+    event.forks = buffer_bytes(&row);
+    restore_tell(runtime, &event);
+    return OK;
+}
+
+static bool restore_missing(void *arg, const struct store_row *row)
+{
+    struct restore *restore = arg;
+    struct event event = runtime_event(EVENT_RESTORE_MISSING);
+    struct reader key = reader_of(row->key);
+    struct reader value = reader_of(row->value);
+    err failure = stream_id_read(&key, &event.missing.id);
+    event.missing.sequence = reader_u64(&key);
+    reader_copy(&value, event.missing.record.bytes, HASH_SIZE);
+    event.missing.flags = reader_u32(&value);
+    event.missing.is_sealed = reader_u8(&value) == AUDIENCE_REQUESTER;
+    if (failure != OK || !reader_done(&key) || !reader_done(&value)) {
+        restore->failure = ERR_CORRUPT;
+        return false;
+    }
+    restore_tell(restore->runtime, &event);
+    return true;
+}
+
+/* Federation first (who are the clinicians), then mail (which cases are there), then cases, then
+ * what we wrote on boards. */
+static bool restore_is_in_pass(const struct runtime *runtime, const struct stream_id *stream,
+                               int pass)
+{
+    struct case_id case_id;
+    memcpy(case_id.bytes, stream->scope.id, HASH_SIZE);
+    bool is_own = ID_EQUAL(stream->writer, runtime->config.self);
+    switch (stream->scope.kind) {
+    case SCOPE_FEDERATION:
+        return pass == 0;
+    case SCOPE_MAIL:
+        return pass == 2;
+    case SCOPE_CASE:
+        return (pass == 1 || pass == 3) && !engine_case_rests(runtime->engine, &case_id);
+    case SCOPE_BOARD:
+        return pass == 4 && is_own;
+    }
+    return false;
+}
+enum { RESTORE_PASS_COUNT = 5 };
+
+static void restore_record(struct restore *restore, const struct store_record *record)
+{
+    uint8_t plaintext[RECORD_SIZE_MAX];
+    struct buffer memory = buffer_over(plaintext, sizeof plaintext);
+    struct step_record opened = {
+        .record = {record->head.data, record->head.size + record->body.size},
+        .has_key = record->has_key,
+        .key = record->key,
+        .flags = record->flags};
+    if (record->destroyed)
+        opened.flags |= RECORD_BARE;
+    batch_verify_open(&opened, &memory);
+    if (opened.verdict != OK || opened.plaintext.size == 0)
+        return;
+    struct event event = runtime_event(EVENT_REPLAY);
+    event.replay.batch.records = &opened;
+    event.replay.batch.record_count = 1;
+    event.replay.is_again = restore->is_again;
+    restore_tell(restore->runtime, &event);
+    restore->record_count++;
+}
+
+static bool restore_replay(void *arg, const struct store_stream_row *row)
+{
+    struct restore *restore = arg;
+    struct runtime *runtime = restore->runtime;
+    struct store_record records[RESTORE_PAGE_RECORDS];
+    struct store_page page = {.records = records,
+                              .record_max = RESTORE_PAGE_RECORDS,
+                              .memory = runtime->page_memory,
+                              .memory_size = 2 * (size_t)STORE_RECORD_SIZE_MAX};
+    if (!restore_is_in_pass(runtime, &row->stream, restore->pass))
+        return true;
+    uint64_t from = 1;
+    struct reader state = reader_of((struct bytes){row->state, row->state_size});
+    uint64_t tail = reader_u64(&state);
+    bool is_more = true;
+    do {
+        restore->failure = record_table_range(runtime->store, &row->stream, from, &page);
+        if (restore->failure == ERR_CORRUPT && from <= tail) {
+            scrub_hurry(runtime); /* it may come back; the case goes on then */
+            restore->failure = OK;
+            from++;
+            continue;
+        }
+        for (size_t i = 0; restore->failure == OK && i < page.record_count; i++) {
+            restore_record(restore, &records[i]);
+            from = records[i].sequence + 1;
+        }
+        is_more = page.record_count > 0;
+    } while (restore->failure == OK && is_more);
+    return restore->failure == OK;
+}
+
+static err restore_meaning(struct restore *restore)
+{
+    err failure = OK;
+    for (int again = 0; failure == OK && again < 2; again++) {
+        restore->is_again = again == 1;
+        for (restore->pass = 0; failure == OK && restore->pass < RESTORE_PASS_COUNT;
+             restore->pass++) {
+            failure = stream_table_scan(restore->runtime->store, restore_replay, restore);
+            if (failure == OK)
+                failure = restore->failure;
+        }
+    }
+    return failure;
+}
+
+err restore_all(struct runtime *runtime, char ret_problem[static STORE_PROBLEM_SIZE])
+{
+    struct restore restore = {.runtime = runtime};
+    enum event_marker marker = MARKER_NONE;
+    err failure = roster_sync_restore(runtime->store, &runtime->roster);
+    if (failure == ERR_NOT_FOUND)
+        failure = OK; /* the invitation is still to come */
+    if (failure == OK)
+        failure = roster_sync_open(runtime->heads);
+    if (failure == OK)
+        failure = stream_table_scan(runtime->store, restore_stream, &restore);
+    if (failure == OK)
+        failure = restore.failure;
+    if (failure == OK)
+        failure = restore_forks(runtime);
+    if (failure == OK) /* those of a writer that the list has no room for */
+        failure = row_table_scan(runtime->store, STORE_TABLE_HEAD, restore_fork, &restore);
+    if (failure == OK)
+        failure = row_table_scan(runtime->store, STORE_TABLE_LACK, restore_missing, &restore);
+    if (failure == OK)
+        failure = restore.failure;
+    if (failure == OK)
+        failure = row_table_scan(runtime->store, STORE_TABLE_CASE, restore_case, &restore);
+    if (failure == OK)
+        failure = envelopes_restore(runtime);
+    if (failure == OK)
+        failure = rollback_check_restore(runtime, &marker);
+    if (failure == OK)
+        failure = restore_meaning(&restore);
+    if (failure != OK) {
+        (void)snprintf(
+            ret_problem, STORE_PROBLEM_SIZE,
+            "%s: what is stored does not fit together (%s): restore a backup, or move the "
+            "directory away and take the invitation again",
+            runtime->data, err_sentence(failure));
+        return failure;
+    }
+    struct event event = runtime_event(EVENT_START);
+    struct engine_status status;
+    event.start = marker;
+    runtime_turn(runtime, &event, NULL);
+    case_erasure_resume(runtime);
+    announcement_purge_wake(runtime);
+    envelopes_resume(runtime);
+    rollback_check_start(runtime, marker);
+    scrub_start(runtime);
+    engine_status(runtime->engine, &status);
+    log_info("restored", log_text("federation", runtime->name),
+             log_count("streams", status.stream_count),
+             log_count("replayed", restore.record_count));
+    return OK;
+}

@@ -1,0 +1,365 @@
+/* A slow walk through everything that is stored. What does not open any more is marked as lost, and
+ * the core asks others for it as for whatever else it lacks; what is whole and only hard to find is
+ * put back at once; what is erased and came back all the same is destroyed again.
+ *
+ * A slice a second. How far it came is kept when the process ends well; after any other end, and
+ * when a read met damage, all is looked at anew, and faster. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/os/log.h"
+#include "node/runtime/runtime_state.h"
+#include "protocol/replication/batch_verify.h"
+#include "store/record_table.h"
+#include "store/row_table.h"
+#include "store/stream_table.h"
+
+enum {
+    SCRUB_INTERVAL_MS = 1000,
+    SCRUB_PASS_MS = 24 * 60 * 60 * 1000,
+    SCRUB_AGAIN_MS = 60 * 1000, /* what could not be named yet is looked at again */
+    SCRUB_HURRY_MS = 10 * 60 * 1000,
+    SCRUB_SLICE_MIN = 8,   /* records */
+    SCRUB_SLICE_MAX = 128, /* also when it is in a hurry */
+    SCRUB_PAGE_RECORDS = 32,
+    SCRUB_ROW_SIZE = 8 + 8 + 1,
+    SCRUB_MISSING_VALUE_SIZE = HASH_SIZE + 5,
+};
+
+static const char scrub_row[] = "scrub";
+
+/* A lost position on its way to the core. */
+struct scrub_loss {
+    struct runtime *runtime;
+    struct event event;
+};
+
+/* ---- how far it came ---- */
+
+static struct bytes scrub_state(const struct scrub *scrub, bool has_ended_well,
+                                uint8_t memory[static SCRUB_ROW_SIZE])
+{
+    struct buffer value = buffer_over(memory, SCRUB_ROW_SIZE);
+    buffer_u64(&value, scrub->number);
+    buffer_u64(&value, scrub->began_at.ms);
+    buffer_u8(&value, has_ended_well && !scrub->is_hurried);
+    return buffer_bytes(&value);
+}
+
+void scrub_start(struct runtime *runtime)
+{
+    uint8_t memory[SCRUB_ROW_SIZE];
+    struct buffer value = buffer_over(memory, sizeof memory);
+    struct scrub *scrub = &runtime->scrub;
+    err failure = row_table_get(runtime->store, STORE_TABLE_META, bytes_of_text(scrub_row), &value);
+    struct reader reader = reader_of(buffer_bytes(&value));
+    uint64_t number = reader_u64(&reader);
+    uint64_t began_ms = reader_u64(&reader);
+    bool has_ended_well = reader_u8(&reader) != 0;
+    if (failure == OK && reader_done(&reader) && has_ended_well && !scrub->is_hurried) {
+        scrub->number = number;
+        scrub->began_at.ms = began_ms;
+        scrub->is_resting = number == 0;
+    } else {
+        scrub_hurry(runtime);
+    }
+    struct store_op op = {.kind = STORE_ROW_PUT};
+    op.row = (struct store_row){STORE_TABLE_META, bytes_of_text(scrub_row),
+                                scrub_state(scrub, false, memory)};
+    struct runtime_keep keep = {.ops = &op, .op_count = 1, .urgency = STORE_NORMAL};
+    runtime_keep(runtime, &keep);
+}
+
+void scrub_end(struct runtime *runtime)
+{
+    uint8_t memory[SCRUB_ROW_SIZE];
+    struct store_op op = {.kind = STORE_ROW_PUT};
+    op.row = (struct store_row){STORE_TABLE_META, bytes_of_text(scrub_row),
+                                scrub_state(&runtime->scrub, true, memory)};
+    err failure = store_commit(runtime->store, &op, 1, STORE_NORMAL, NULL);
+    if (failure != OK)
+        log_debug("scrub-not-kept", log_err("why", failure));
+}
+
+void scrub_hurry(struct runtime *runtime)
+{
+    struct scrub *scrub = &runtime->scrub;
+    struct mono now = runtime_mono();
+    if (now.ms < scrub->hurry_at.ms)
+        return;
+    scrub->hurry_at.ms = now.ms + SCRUB_HURRY_MS;
+    scrub->is_hurried = true;
+    scrub->number = 0;
+    scrub->began_at = runtime_wall();
+}
+
+/* ---- what the disk lost ---- */
+
+/* The name of what stood there: the record behind it tells, or the stream's row. */
+static bool scrub_name(struct runtime *runtime, const struct store_damage *damage,
+                       struct record_id *ret_id)
+{
+    struct store_record next;
+    struct record_claim claim;
+    struct store_stream_row row;
+    if (damage->has_id) {
+        *ret_id = damage->id;
+        return true;
+    }
+    if (record_table_get(runtime->store, &damage->stream, damage->sequence + 1,
+                         runtime->page_memory, &next) == OK &&
+        record_parse_again(next.head, &next.id, &claim) == OK) {
+        *ret_id = claim.header.previous;
+        return true;
+    }
+    if (stream_table_get(runtime->store, &damage->stream, &row) != OK)
+        return false;
+    struct reader state = reader_of((struct bytes){row.state, row.state_size});
+    bool is_tail = reader_u64(&state) == damage->sequence;
+    reader_copy(&state, ret_id->bytes, HASH_SIZE);
+    return is_tail;
+}
+
+static void scrub_on_kept(void *arg, err result)
+{
+    struct scrub_loss *loss = arg;
+    if (result == OK && !loss->runtime->is_closing) {
+        loss->event.now = runtime_mono();
+        loss->event.wall = runtime_wall();
+        runtime_turn(loss->runtime, &loss->event, NULL);
+    }
+    free(loss);
+}
+
+/* Is it on the list already? */
+static bool scrub_is_lost(struct runtime *runtime, struct bytes key)
+{
+    uint8_t memory[SCRUB_MISSING_VALUE_SIZE];
+    struct buffer value = buffer_over(memory, sizeof memory);
+    if (row_table_get(runtime->store, STORE_TABLE_LACK, key, &value) != OK)
+        return false;
+    struct reader reader = reader_of(buffer_bytes(&value));
+    (void)reader_take(&reader, HASH_SIZE);
+    return (reader_u32(&reader) & RECORD_LOST) != 0;
+}
+
+/* It stands on the list of what is lacking, for good, before anybody is asked for it. */
+static void scrub_lose(struct runtime *runtime, const struct store_damage *damage,
+                       const struct record_id *id)
+{
+    uint8_t key_memory[STREAM_ID_SIZE + 8], value_memory[SCRUB_MISSING_VALUE_SIZE];
+    struct buffer key = buffer_over(key_memory, sizeof key_memory);
+    struct buffer value = buffer_over(value_memory, sizeof value_memory);
+    stream_id_write(&key, &damage->stream);
+    buffer_u64(&key, damage->sequence);
+    if (scrub_is_lost(runtime, buffer_bytes(&key)))
+        return;
+    struct scrub_loss *loss = calloc(1, sizeof *loss);
+    if (loss == NULL)
+        return; /* the next pass finds it */
+    buffer_put(&value, id->bytes, HASH_SIZE);
+    buffer_u32(&value, damage->flags | RECORD_LOST);
+    buffer_u8(&value, AUDIENCE_SCOPE);
+    loss->runtime = runtime;
+    loss->event = runtime_event(EVENT_RESTORE_MISSING);
+    loss->event.missing.id = damage->stream;
+    loss->event.missing.sequence = damage->sequence;
+    loss->event.missing.record = *id;
+    loss->event.missing.flags = damage->flags | RECORD_LOST;
+    struct store_op op = {.kind = STORE_ROW_PUT};
+    op.row = (struct store_row){STORE_TABLE_LACK, buffer_bytes(&key), buffer_bytes(&value)};
+    struct runtime_keep keep = {&op, 1, STORE_RELEASING, scrub_on_kept, loss};
+    bool is_own = ID_EQUAL(damage->stream.writer, runtime->config.self);
+    log_error(
+        "disk-lost-a-record", log_text("federation", runtime->name),
+        log_hex("writer", ID_BYTES(damage->stream.writer)), log_count("sequence", damage->sequence),
+        log_text("do", is_own ? "check the disk; it is our own, and comes back only if another "
+                                "member has it"
+                              : "check the disk; it is asked for at other members"));
+    runtime_keep(runtime, &keep);
+}
+
+void scrub_mended(struct runtime *runtime, const struct record_claim *claim)
+{
+    const struct record_header *header = &claim->header;
+    struct store_damage damage = {.stream = header->stream, .sequence = header->sequence - 1};
+    struct store_record record;
+    if (header->sequence > 1 && record_table_get(runtime->store, &damage.stream, damage.sequence,
+                                                 runtime->page_memory, &record) == ERR_CORRUPT)
+        scrub_lose(runtime, &damage, &header->previous);
+}
+
+/* The record is whole: what leads to it is put back. */
+static void scrub_mend(struct runtime *runtime, const struct store_record *record,
+                       const struct record_claim *claim)
+{
+    struct store_op op = {.kind = STORE_MEND};
+    op.put = (struct store_put){.stream = &claim->header.stream,
+                                .sequence = record->sequence,
+                                .id = &record->id,
+                                .head = record->head,
+                                .body = record->body,
+                                .key = record->has_key ? &record->key : NULL,
+                                .flags = record->flags,
+                                .number = record->number};
+    struct runtime_keep keep = {.ops = &op, .op_count = 1, .urgency = STORE_NORMAL};
+    log_warn("disk-mended", log_text("federation", runtime->name),
+             log_count("record", record->number),
+             log_text("do", "check the disk: the way to a record was damaged"));
+    runtime_keep(runtime, &keep);
+}
+
+/* (S-14) The header has the record's name, and the body is what the header promises. */
+static bool scrub_is_whole(const struct store_record *record, struct record_claim *ret_claim)
+{
+    struct bytes whole = {record->head.data, record->head.size + record->body.size};
+    return record_parse(whole, ret_claim) == OK && ID_EQUAL(ret_claim->id, record->id) &&
+           (!record->has_body || record_check_body(ret_claim) == OK);
+}
+
+static void scrub_damaged(struct runtime *runtime, uint64_t number)
+{
+    struct store_record record;
+    struct record_claim claim;
+    struct store_damage damage;
+    struct record_id id;
+    err failure = record_table_nth(runtime->store, number, runtime->page_memory, &record);
+    if (failure == OK && scrub_is_whole(&record, &claim)) {
+        scrub_mend(runtime, &record, &claim);
+        return;
+    }
+    failure = store_damage(runtime->store, number, &damage);
+    if (failure == OK && scrub_name(runtime, &damage, &id)) {
+        scrub_lose(runtime, &damage, &id);
+        return;
+    }
+    if (failure == OK)
+        runtime->scrub.is_again = true; /* the one behind it tells its name, when it is back */
+    log_error("disk-lost-a-record", log_text("federation", runtime->name),
+              log_count("record", number), log_err("why", failure),
+              log_text("do", "check the disk: which record it was cannot be told now"));
+}
+
+/* ---- what was erased ---- */
+
+/* (S-6) Does a tombstone name it? */
+static bool scrub_is_erased(struct runtime *runtime, const struct store_record *record,
+                            const struct record_claim *claim)
+{
+    static uint8_t plaintext[RECORD_SIZE_MAX];
+    const struct scope *scope = &claim->header.stream.scope;
+    struct step_record opened = {
+        .record = {record->head.data, record->head.size + record->body.size},
+        .has_key = record->has_key,
+        .key = record->key,
+        .flags = record->flags};
+    if (claim->header.audience == AUDIENCE_CLEAR || record->destroyed ||
+        (!record->has_body && !record->has_key))
+        return false;
+    if (row_table_tombstone(runtime->store, STORE_TOMBSTONE_RECORD, record->id.bytes, NULL))
+        return true;
+    if (scope->kind == SCOPE_CASE)
+        return row_table_tombstone(runtime->store, STORE_TOMBSTONE_CASE, scope->id, NULL);
+    if (announcement_purge_waits(runtime))
+        return false; /* it is about to be destroyed */
+    struct buffer memory = buffer_over(plaintext, sizeof plaintext);
+    batch_verify_open(&opened, &memory);
+    bool is_done = opened.verdict == OK && opened.plaintext.size > 0 &&
+                   announcement_purge_is_done(runtime, claim, opened.plaintext);
+    sodium_memzero(plaintext, sizeof plaintext);
+    return is_done;
+}
+
+static void scrub_destroy(struct runtime *runtime, const struct record_claim *claim)
+{
+    struct store_op op = {.kind = STORE_DESTROY};
+    op.position.stream = &claim->header.stream;
+    op.position.sequence = claim->header.sequence;
+    op.position.flags = op.position.flags_mask = RECORD_DESTROYED | RECORD_BARE;
+    struct runtime_keep keep = {.ops = &op, .op_count = 1, .urgency = STORE_RELEASING};
+    log_error("erased-was-here", log_text("federation", runtime->name),
+              log_hex("writer", ID_BYTES(claim->header.stream.writer)),
+              log_text("do", "nothing: it is destroyed again"));
+    runtime_keep(runtime, &keep);
+    runtime->scrub.is_rekey_due = true;
+}
+
+/* What opens is looked at as well, up to record `last`. */
+static void scrub_look(struct runtime *runtime, uint64_t number, uint64_t last)
+{
+    struct store_record records[SCRUB_PAGE_RECORDS];
+    struct store_page page = {.records = records,
+                              .record_max = SCRUB_PAGE_RECORDS,
+                              .memory = runtime->page_memory,
+                              .memory_size = 2 * (size_t)STORE_RECORD_SIZE_MAX};
+    uint64_t bad[SCRUB_SLICE_MAX];
+    size_t bad_count = 0;
+    while (number < last && record_table_all(runtime->store, number, &page) == OK &&
+           page.record_count > 0) {
+        for (size_t i = 0; i < page.record_count && number < last; i++) {
+            struct record_claim claim;
+            number = records[i].number;
+            if (number > last)
+                break;
+            if (!scrub_is_whole(&records[i], &claim) && bad_count < SCRUB_SLICE_MAX)
+                bad[bad_count++] = number;
+            else if (scrub_is_erased(runtime, &records[i], &claim))
+                scrub_destroy(runtime, &claim);
+        }
+    }
+    sodium_memzero(records, sizeof records);
+    for (size_t i = 0; i < bad_count; i++)
+        scrub_damaged(runtime, bad[i]);
+}
+
+/* ---- the walk ---- */
+
+static size_t scrub_slice(struct runtime *runtime)
+{
+    struct store_usage usage;
+    if (runtime->scrub.is_hurried || store_usage(runtime->store, &usage) != OK)
+        return SCRUB_SLICE_MAX;
+    uint64_t count = usage.record_count * SCRUB_INTERVAL_MS / SCRUB_PASS_MS + 1;
+    count = count < SCRUB_SLICE_MIN ? SCRUB_SLICE_MIN : count;
+    return count > SCRUB_SLICE_MAX ? SCRUB_SLICE_MAX : (size_t)count;
+}
+
+/* All was looked at. The next pass comes in a day. */
+static void scrub_rest(struct runtime *runtime)
+{
+    struct scrub *scrub = &runtime->scrub;
+    scrub->is_hurried = false;
+    scrub->number = 0;
+    scrub->is_resting = true;
+    if (scrub->is_again)
+        scrub->began_at.ms = runtime_wall().ms - SCRUB_PASS_MS + SCRUB_AGAIN_MS;
+    scrub->is_again = false;
+    if (scrub->is_rekey_due && store_rekey(runtime->store, 0) != ERR_IO)
+        scrub->is_rekey_due = false;
+}
+
+void scrub_tick(struct runtime *runtime)
+{
+    struct scrub *scrub = &runtime->scrub;
+    struct mono now = runtime_mono();
+    if (now.ms < scrub->next_at.ms)
+        return;
+    scrub->next_at.ms = now.ms + SCRUB_INTERVAL_MS;
+    if (scrub->is_resting && !scrub->is_hurried &&
+        runtime_wall().ms < scrub->began_at.ms + SCRUB_PASS_MS)
+        return;
+    if (scrub->is_resting && !scrub->is_hurried)
+        scrub->began_at = runtime_wall();
+    scrub->is_resting = false;
+    uint64_t from = scrub->number, last = from;
+    err failure = store_verify(runtime->store, from, scrub_slice(runtime), &last);
+    if (failure == ERR_CORRUPT)
+        scrub_damaged(runtime, last);
+    else if (failure != OK)
+        return; /* the writer is told of a disk that fails */
+    scrub_look(runtime, from, failure == OK ? last : last - 1);
+    scrub->number = last;
+    if (last == from)
+        scrub_rest(runtime);
+}

@@ -1,0 +1,77 @@
+/* Forms: JSON that people and programs hand in, and contents of records, turned into each other by
+ * the contents' own tables (protocol/record/content.h). So the local API has the field names, the
+ * limits and the codes of spec/consult.md, and no list of its own.
+ *
+ *   UINT      number                          BIN, FIXED  hexadecimal text
+ *   BOOL      true, false                     TIME        "2025-02-14T09:30:00.000Z"
+ *   CODE      its name                        MAP, LIST   object, array
+ *   TEXT ...  text
+ *
+ * A date alone is taken as the end of that day in UTC. */
+#ifndef CONSILIUM_NODE_SERVICE_CONTENT_JSON_H
+#define CONSILIUM_NODE_SERVICE_CONTENT_JSON_H
+
+#include <jansson.h>
+
+#include "protocol/base/ids.h"
+#include "protocol/record/content.h"
+
+enum { CONTENT_JSON_DEPTH_MAX = 16, CONTENT_JSON_TIME_SIZE = 32, CONTENT_JSON_PROBLEM_SIZE = 256 };
+
+/* What is wrong with what was handed in: for people. */
+struct content_json_problem {
+    err code;
+    char text[CONTENT_JSON_PROBLEM_SIZE];
+};
+
+/* Wipes what jansson frees: passphrases pass through it. Once, before the first use. */
+void content_json_harden(void);
+
+/* Reads one JSON object, strictly: depth at most CONTENT_JSON_DEPTH_MAX, no duplicate keys, nothing
+ * after it. ERR_INVALID, ERR_TOO_LARGE (too deep); `ret_problem->text` says where. */
+MUST_USE err content_json_parse(struct bytes text, json_t **ret_form,
+                                struct content_json_problem *ret_problem);
+
+/* Fills the struct of `table` from the object `form`. Texts and lists borrow from `form`; ids are
+ * copied. Fields that are missing or null stay zeros, and required ones are an error only when
+ * `is_whole`; unknown ones are always. What content_write would refuse is found here, with the
+ * name of its field.
+ * `arena` (CONTENT_JSON_ARENA_SIZE bytes) gets bytes that were written as hexadecimal. */
+enum { CONTENT_JSON_ARENA_SIZE = 64 * 1024 };
+struct content_json_take {
+    const struct content_table *table;
+    const char *const *ignored; /* names that are somebody else's; ends with NULL; may be NULL */
+    bool is_whole;
+    struct buffer *arena; /* may be NULL when the table holds no BIN */
+};
+MUST_USE err content_json_take(const struct content_json_take *how, const json_t *form,
+                               void *ret_value, struct content_json_problem *ret_problem);
+
+/* Fields that are not of a table. NULL or false when it is missing and may be; ERR_INVALID with the
+ * field's name otherwise. */
+MUST_USE err content_json_text(const json_t *form, const char *name, size_t size_max,
+                               const char **ret_text, struct content_json_problem *ret_problem);
+MUST_USE err content_json_need_text(const json_t *form, const char *name, size_t size_max,
+                                    const char **ret_text,
+                                    struct content_json_problem *ret_problem);
+/* Unknown fields are an error: `known` ends with NULL. */
+MUST_USE err content_json_check_names(const json_t *form, const char *const *known,
+                                      struct content_json_problem *ret_problem);
+
+void content_json_complain(struct content_json_problem *ret_problem, err code, const char *format,
+                           ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- the other way ---- */
+
+/* An object with the fields of `value` that are not zero. Item keys are never shown. NULL when
+ * there is no memory. */
+json_t *content_json_show(const struct content_table *table, const void *value);
+
+json_t *content_json_show_hex(struct bytes bytes);
+json_t *content_json_show_text(struct bytes text);
+json_t *content_json_show_time(struct wall time); /* JSON null for 0 */
+
+void content_json_time(struct wall time, char ret_text[static CONTENT_JSON_TIME_SIZE]);
+MUST_USE err content_json_read_time(const char *text, struct wall *ret_time);
+
+#endif

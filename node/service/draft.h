@@ -1,0 +1,81 @@
+/* Drafts: cases, and answers to what was asked for, before anything of them leaves.
+ *
+ * A draft belongs to the uid that made it. What a person typed is kept as JSON, as it came, with
+ * the names of spec/consult.md; attachments are sealed items already (items.h). All drafts are in
+ * memory and, sealed, in the store (STORE_TABLE_DRAFT). */
+#ifndef CONSILIUM_NODE_SERVICE_DRAFT_H
+#define CONSILIUM_NODE_SERVICE_DRAFT_H
+
+#include <jansson.h>
+#include <sys/types.h>
+
+#include "node/items/items.h"
+#include "node/runtime/runtime.h"
+#include "node/service/content_json.h"
+#include "protocol/contents/case_file.h"
+#include "protocol/contents/case_record.h"
+
+enum { DRAFT_ID_SIZE = 16, DRAFT_COUNT_MAX = 1000 };
+
+struct draft_attachment {
+    struct item_id item_id;
+    struct item_key item_key; /* secret */
+    char name[ITEM_NAME_SIZE_MAX + 1];
+    char media_type[MEDIA_TYPE_SIZE_MAX + 1];
+    uint64_t size;
+    uint64_t chunk_count;
+    uint32_t stripped; /* enum attachment_stripped */
+};
+
+struct draft {
+    struct draft *next;
+    uint8_t id[DRAFT_ID_SIZE];
+    uid_t uid;
+    bool is_supply; /* to the case `case_id`, which is under way; else a new case */
+    struct case_id case_id;
+    struct case_record_opening opening; /* of a new case */
+    struct wall made_at;
+    json_t *fields; /* an object */
+    struct draft_attachment attachments[ITEM_COUNT_MAX];
+    size_t attachment_count;
+    struct hash sending;  /* the preview that is being sent; zeros: none. Nothing changes then. */
+    unsigned in_progress; /* uploads: it must not go away */
+};
+
+struct draft_book;
+
+/* Reads all drafts. ERR_NO_MEMORY, ERR_CORRUPT. */
+MUST_USE err draft_open(struct runtime *runtime, struct items *items, struct draft_book **ret_book);
+/* Accepts NULL. */
+void draft_close(struct draft_book *book);
+
+/* A new, empty one with a new case_id; NULL when there are too many, or no memory. Not kept before
+ * draft_save. */
+struct draft *draft_new(struct draft_book *book, uid_t uid);
+/* One that supplies something to a case. */
+struct draft *draft_new_supply(struct draft_book *book, uid_t uid, const struct case_id *case_id);
+
+/* The n-th of this uid; NULL past the end. */
+struct draft *draft_at(const struct draft_book *book, uid_t uid, size_t n);
+
+/* Keeps it as it stands. ERR_TOO_LARGE: nothing was kept, `on_done` does not come. */
+MUST_USE err draft_save(struct draft_book *book, const struct draft *draft,
+                        void (*on_done)(void *arg, err result), void *arg);
+
+/* Forgets it. `with_items`: its attachments too (they have not been sent). */
+void draft_remove(struct draft_book *book, struct draft *draft, bool with_items);
+
+/* Takes one attachment out, by place. */
+void draft_detach(struct draft_book *book, struct draft *draft, size_t place);
+
+/* ---- what may be said in one ---- */
+
+/* Checks the fields given, and puts them into the draft; null takes one out. Nothing is changed
+ * unless OK. ERR_STATE: marked as an emergency, refused with the advice to call. */
+MUST_USE err draft_change(struct draft *draft, const json_t *form,
+                          struct content_json_problem *ret_problem);
+
+/* The fields that belong to a content's table, as a form of their own; a new reference. */
+json_t *draft_part(const struct draft *draft, const struct content_table *table);
+
+#endif

@@ -1,0 +1,145 @@
+/* What screens ask of the core: it changes nothing. */
+#include "protocol/cases/cases.h"
+#include "protocol/engine/access.h"
+#include "protocol/engine/engine_state.h"
+#include "protocol/replication/equivocation.h"
+
+void engine_status(const struct engine *engine, struct engine_status *ret_status)
+{
+    struct engine_status status = {.stream_count = engine->streams.count,
+                                   .case_count = case_table_count(engine),
+                                   .awake_count = case_table_awake_count(engine),
+                                   .keys_wait = !engine_may_hand_keys(engine),
+                                   .disk_full = engine->is_full,
+                                   .refused = engine->refused};
+    for (uint32_t i = 0; i < engine->streams.count; i++) {
+        status.behind_count += engine->streams.all[i].is_behind ? 1 : 0;
+        status.forked_count += (engine->streams.all[i].flags & STREAM_FORKED) != 0 ? 1 : 0;
+    }
+    for (uint32_t i = 0; i < engine->streams.missing_count; i++) {
+        const struct missing *missing = &engine->streams.missing[i];
+        if (missing->stream == STREAM_NONE || missing->is_sealed)
+            continue;
+        const struct node_id *writer = &engine->streams.all[missing->stream].id.writer;
+        status.missing_count++;
+        status.lost_count += missing->is_lost ? 1 : 0;
+        status.lost_own_count += missing->is_lost && ID_EQUAL(*writer, engine->config.self) ? 1 : 0;
+    }
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        status.peer_count += engine->peers[i].is_greeted ? 1 : 0;
+        status.skewed_count += engine->peers[i].is_greeted && engine->peers[i].is_skewed ? 1 : 0;
+        status.split_count +=
+            engine->peers[i].is_greeted && engine->peers[i].relation == CHAIN_SPLIT ? 1 : 0;
+    }
+    for (uint32_t i = 0; i < engine->config.deposit_count_max; i++) {
+        const struct deposit *deposit = &engine->custody_outbox.all[i];
+        bool is_due = deposit->is_used && !deposit->is_over;
+        status.left_count += is_due && deposit->held != 0 ? 1 : 0;
+        status.leaving_count += is_due && deposit->held == 0 ? 1 : 0;
+    }
+    status.held_count = engine->custody.count;
+    status.posting_waits = engine_may_post(engine) != OK;
+    *ret_status = status;
+}
+
+bool engine_position(const struct engine *engine, const struct stream_id *id, uint64_t *ret_tail,
+                     uint64_t *ret_had)
+{
+    uint32_t slot = streams_find(&engine->streams, id);
+    if (slot == STREAM_NONE)
+        return false;
+    *ret_tail = engine->streams.all[slot].tail;
+    *ret_had = streams_had(&engine->streams, slot);
+    return true;
+}
+
+err engine_may_read(const struct engine *engine, const struct node_id *node,
+                    const struct record_claim *claim)
+{
+    return access_read(engine, node, claim);
+}
+
+bool engine_is_frozen(const struct engine *engine, const struct node_id *node)
+{
+    return equivocation_is_frozen(engine, node);
+}
+
+bool engine_peer(const struct engine *engine, uint32_t n, struct engine_peer *ret_peer)
+{
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        const struct peer *peer = &engine->peers[i];
+        if (!peer->is_greeted || n-- > 0)
+            continue;
+        const struct chain_link *last = chain_last(&engine->roster->chain);
+        ret_peer->link = peer->link;
+        ret_peer->node = peer->node;
+        ret_peer->epoch = peer->epoch;
+        ret_peer->head = peer->head;
+        ret_peer->is_same_head = last != NULL && ID_EQUAL(last->id, peer->head);
+        ret_peer->is_split = peer->relation == CHAIN_SPLIT;
+        ret_peer->is_skewed = peer->is_skewed;
+        return true;
+    }
+    return false;
+}
+
+/* As engine_may_hand_to; who is not connected cannot be given anything. */
+static err engine_may_have_anything(const struct engine *engine, const struct node_id *node)
+{
+    if (ID_EQUAL(engine->config.self, *node))
+        return OK;
+    const struct peer *peer = NULL;
+    for (size_t i = 0; i < LINK_COUNT_MAX && peer == NULL; i++)
+        peer = engine->peers[i].is_greeted && ID_EQUAL(engine->peers[i].node, *node)
+                   ? &engine->peers[i]
+                   : NULL;
+    if (peer != NULL && peer->relation == CHAIN_SPLIT)
+        return ERR_FORKED;
+    return engine_may_hand_keys(engine) && (peer == NULL || engine_may_hand_to(engine, peer))
+               ? OK
+               : ERR_BUSY;
+}
+
+/* (W-9) */
+err engine_may_have_items(const struct engine *engine, const struct node_id *node,
+                          const struct case_id *case_id)
+{
+    err part = cases_may_have(engine, node, case_id);
+    if (part == ERR_NOT_FOUND || part == ERR_DESTROYED)
+        return part;
+    err failure = roster_entitled_member(engine->roster, node, engine->wall);
+    if (failure == OK)
+        failure = part;
+    return failure != OK ? failure : engine_may_have_anything(engine, node);
+}
+
+const struct clinician *engine_clinician(const struct engine *engine, const struct cert_id *cert_id)
+{
+    return clinicians_find(&engine->clinicians, cert_id);
+}
+
+const struct consult *engine_case(const struct engine *engine, const struct case_id *case_id)
+{
+    return case_table_find(engine, case_id);
+}
+
+bool engine_case_at(const struct engine *engine, uint32_t n, struct engine_case_brief *ret_brief)
+{
+    return cases_brief(engine, n, ret_brief);
+}
+
+err engine_case_export(const struct engine *engine, const struct case_id *case_id,
+                       struct buffer *out)
+{
+    return case_paging_export(engine, case_id, out);
+}
+
+err engine_case_read(struct bytes row, struct consult *ret_consult)
+{
+    return case_paging_read(row, ret_consult);
+}
+
+bool engine_case_rests(const struct engine *engine, const struct case_id *case_id)
+{
+    return case_paging_rests(engine, case_id);
+}

@@ -1,0 +1,57 @@
+/* The settings of a federation, as the officers sign them.
+ *
+ * A canonical msgpack map with small keys; keys that this version does not know are passed over
+ * and stay in the bytes, which are what is hashed and handed on. */
+#ifndef CONSILIUM_PROTOCOL_MEMBER_SETTINGS_H
+#define CONSILIUM_PROTOCOL_MEMBER_SETTINGS_H
+
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
+#include "protocol/base/hash.h"
+#include "protocol/base/ids.h"
+#include "protocol/base/limits.h"
+
+struct settings_board {
+    struct bytes tag;
+    struct bytes name; /* for people */
+};
+
+struct settings_relay {
+    struct transport_key key;
+    struct bytes endpoint;
+    struct bytes name;
+};
+
+/* All `struct bytes` borrow from the bytes it was read from. */
+struct settings {
+    struct bytes name; /* of the federation */
+    uint32_t board_count;
+    struct settings_board boards[BOARD_COUNT_MAX]; /* by tag, ascending, each once */
+    uint64_t cooling_off_ms;
+    uint32_t relay_count;
+    struct settings_relay relays[RELAY_COUNT_MAX]; /* by key, ascending, each once */
+    uint32_t publisher_count;
+    struct transport_key publishers[PUBLISHER_COUNT_MAX]; /* ascending, each once */
+    uint64_t announcement_ms_max;                         /* the longest life of an announcement */
+    uint64_t participant_count_max; /* grants in one case; at most PARTICIPANT_COUNT_MAX */
+    uint64_t generation_count_max;  /* generations of one stream in a year */
+    bool custody_allowed;           /* members may keep each other's mail, sealed */
+};
+
+/* Zeroes it and sets the defaults: 72 hours of cooling-off, 90 days for an announcement, 32
+ * participants, 12 generations, custody allowed; no name, no boards. */
+void settings_init(struct settings *settings);
+
+/* OK when names, tags, endpoints, orders and ranges are within their rules; else ERR_TOO_LARGE or
+ * ERR_MALFORMED. */
+MUST_USE err settings_check(const struct settings *settings);
+
+/* `settings` is valid by `settings_check`. */
+void settings_write(struct buffer *buffer, const struct settings *settings);
+
+/* On failure `*ret_settings` is left as it was. Errors as `member_read`. */
+MUST_USE err settings_read(struct bytes packed, struct settings *ret_settings);
+
+struct hash settings_hash(struct bytes packed);
+
+#endif

@@ -1,0 +1,11 @@
+/* What a link says to the relay: one frame, taken in or counted against it. */
+#ifndef CONSILIUM_PROTOCOL_RELAY_RELAY_INPUT_H
+#define CONSILIUM_PROTOCOL_RELAY_RELAY_INPUT_H
+
+#include "protocol/relay/relay_state.h"
+
+/* A frame of a link that is not leaving. */
+void relay_input_frame(struct relay_engine *relay, uint32_t link, struct bytes bytes,
+                       struct mono now);
+
+#endif

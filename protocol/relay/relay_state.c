@@ -1,0 +1,102 @@
+#include "protocol/relay/relay_state.h"
+
+uint32_t relay_state_by_id(const struct relay_engine *relay, uint64_t id)
+{
+    uint64_t hash = hash_index_hash(relay->config.secret, BYTES_NONE, id);
+    uint32_t link = hash_index_first(&relay->by_id, hash);
+    while (link != 0 && relay->links[link].id != id)
+        link = hash_index_next(&relay->by_id, link);
+    return link;
+}
+
+uint32_t relay_state_by_key(const struct relay_engine *relay, const struct transport_key *key)
+{
+    uint64_t hash = hash_index_hash(relay->config.secret, ID_BYTES(*key), 0);
+    uint32_t link = hash_index_first(&relay->by_key, hash);
+    while (link != 0 && !ID_EQUAL(relay->links[link].key, *key))
+        link = hash_index_next(&relay->by_key, link);
+    return link;
+}
+
+uint32_t relay_state_connected(const struct relay_engine *relay, const struct transport_key *key)
+{
+    uint32_t link = relay_state_by_key(relay, key);
+    return link != 0 && relay->links[link].state == RELAY_ENGINE_GREETED ? link : 0;
+}
+
+uint32_t relay_state_join(struct relay_engine *relay, uint64_t id, const struct transport_key *key)
+{
+    uint32_t link = arena_places_get(&relay->places);
+    if (link == 0)
+        return 0;
+    relay->links[link] =
+        (struct relay_engine_link){.state = RELAY_ENGINE_JOINED, .id = id, .key = *key};
+    hash_index_add(&relay->by_id, hash_index_hash(relay->config.secret, BYTES_NONE, id), link);
+    hash_index_add(&relay->by_key, hash_index_hash(relay->config.secret, ID_BYTES(*key), 0), link);
+    relay->counts.links++;
+    return link;
+}
+
+void relay_state_leave(struct relay_engine *relay, uint32_t link, struct mono now)
+{
+    struct relay_engine_link *leaving = &relay->links[link];
+    if (leaving->state == RELAY_ENGINE_LEAVING)
+        return;
+    hash_index_remove(&relay->by_key,
+                      hash_index_hash(relay->config.secret, ID_BYTES(leaving->key), 0), link);
+    forward_queue_leave(&relay->forward_queue, link);
+    presence_forget(&relay->presence, link);
+    if (leaving->state == RELAY_ENGINE_GREETED)
+        presence_went(&relay->presence, &leaving->key, now);
+    if (relay->upload.link == leaving->id && !relay->upload.ready)
+        relay->upload.link = 0;
+    leaving->state = RELAY_ENGINE_LEAVING;
+}
+
+void relay_state_free(struct relay_engine *relay, uint32_t link)
+{
+    struct relay_engine_link *gone = &relay->links[link];
+    if (relay->control_node[link].linked)
+        queue_remove(&relay->control, relay->control_node, link);
+    hash_index_remove(&relay->by_id, hash_index_hash(relay->config.secret, BYTES_NONE, gone->id),
+                      link);
+    relay->blocked_count -= gone->blocked;
+    gone->state = RELAY_ENGINE_UNUSED;
+    arena_places_put(&relay->places, link);
+    relay->counts.links--;
+}
+
+void relay_state_tell(struct relay_engine *relay, uint32_t link)
+{
+    if (!relay->control_node[link].linked)
+        queue_append(&relay->control, relay->control_node, link);
+}
+
+void relay_state_refuse(struct relay_engine *relay, uint32_t link, enum relay_refusal refusal,
+                        struct mono now)
+{
+    if (relay->links[link].state == RELAY_ENGINE_LEAVING)
+        return;
+    relay_state_leave(relay, link, now);
+    relay->links[link].refusal = refusal;
+    relay->counts.refused++;
+    relay_state_tell(relay, link);
+}
+
+bool relay_state_admits(const struct relay_engine *relay, const struct transport_key *key,
+                        bool *ret_publisher)
+{
+    enum transport_role role;
+    if (!transport_list_find((struct bytes){relay->list, relay->list_size}, key, &role) ||
+        role == TRANSPORT_RELAY)
+        return false;
+    *ret_publisher = role == TRANSPORT_PUBLISHER;
+    return true;
+}
+
+void relay_state_published(struct relay_engine *relay, uint32_t link, err result)
+{
+    relay->links[link].published = true;
+    relay->links[link].published_result = result;
+    relay_state_tell(relay, link);
+}

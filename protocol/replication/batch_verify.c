@@ -1,0 +1,46 @@
+#include "protocol/replication/batch_verify.h"
+
+void batch_verify_open(struct step_record *record, struct buffer *memory)
+{
+    struct record_claim claim;
+    record->verdict = record_parse_again(record->record, &record->id, &claim);
+    if (record->verdict != OK || (record->flags & RECORD_BARE) != 0)
+        return;
+    record->verdict = record_check_body(&claim);
+    if (record->verdict != OK || (record->flags & RECORD_KEYLESS) != 0)
+        return;
+    size_t start = memory->size;
+    record->verdict = record_open(&claim, record->has_key ? &record->key : NULL, memory);
+    if (record->verdict == OK)
+        record->plaintext = (struct bytes){memory->data + start, memory->size - start};
+}
+
+/* What is mended is known by its name. Whether its own signature is good, too, is noted: the key
+ * may have changed since. */
+static err batch_verify_verify(const struct step_run *run, struct step_record *records)
+{
+    struct record_claim claim;
+    struct step_record *last = &records[run->count - 1];
+    if (run->is_fill && !run->is_mend)
+        return OK;
+    err failure = record_parse_again(last->record, &last->id, &claim);
+    if (failure == OK)
+        failure = record_verify(&claim, &run->key);
+    if (run->is_mend && failure == ERR_BAD_SIGNATURE) {
+        last->flags |= RECORD_UNSIGNED;
+        return OK;
+    }
+    return failure;
+}
+
+void batch_verify_batch(struct step_batch *batch, struct buffer *memory)
+{
+    struct step_record *record = batch->records;
+    for (size_t i = 0; i < batch->run_count; i++) {
+        struct step_run *run = &batch->runs[i];
+        run->verdict = batch_verify_verify(run, record);
+        for (uint16_t j = 0; j < run->count && run->verdict == OK; j++)
+            batch_verify_open(&record[j], memory);
+        record += run->count;
+    }
+}

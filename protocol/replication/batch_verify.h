@@ -1,0 +1,20 @@
+/* What a worker finds out about a batch: do the signatures hold, are the bodies what was promised,
+ * do they open. Pure and dear; the core asks for it (EFFECT_CHECK) and judges the verdicts. */
+#ifndef CONSILIUM_PROTOCOL_REPLICATION_BATCH_VERIFY_H
+#define CONSILIUM_PROTOCOL_REPLICATION_BATCH_VERIFY_H
+
+#include "protocol/engine/step.h"
+
+/* Sets `record->verdict`, and `plaintext` (in `memory`, which has room for the body) when it
+ * opened. A bare record and one without its key are OK as far as they go.
+ *
+ *   ERR_BAD_HASH   the body is not what the header promises: another peer may have it
+ *   ERR_BAD_KEY    not the key that the header commits to: another peer may have it
+ *   ERR_MALFORMED  it does not open with the right key: its writer's doing */
+void batch_verify_open(struct step_record *record, struct buffer *memory);
+
+/* Verifies the last signature of each run (fills need none), and opens the bodies of those that
+ * hold. `memory` has room for all of the records. */
+void batch_verify_batch(struct step_batch *batch, struct buffer *memory);
+
+#endif

@@ -1,0 +1,55 @@
+/* Finding out what a peer has that we lack, and answering what it asks.
+ *
+ * On each connection and every 30 s both sides send one digest over the streams they share. Where
+ * it differs, both list where they stand, page by page; whoever is behind asks for a range, one
+ * frame at a time, so the receiver sets the pace. Nothing waits for the whole. */
+#ifndef CONSILIUM_PROTOCOL_REPLICATION_SYNC_H
+#define CONSILIUM_PROTOCOL_REPLICATION_SYNC_H
+
+#include "protocol/engine/engine_state.h"
+
+/* Time passed, or something may be missing: summaries, pages, wants that are due. */
+void sync_tick(struct engine *engine, struct step *step);
+
+/* Sends what the lists of streams behind and of lacks call for, within the peers' bounds. */
+void sync_pump(struct engine *engine, struct step *step);
+
+/* Whoever was told to come later is told what we have. */
+void sync_offer(struct engine *engine);
+/* Some reason to read more came up (a grant, a reveal, a head): ask at once for what we lack. */
+void sync_retry(struct engine *engine);
+
+void sync_summary(struct engine *engine, struct peer *peer, struct bytes frame, struct step *step);
+void sync_positions(struct engine *engine, struct peer *peer, struct bytes frame,
+                    struct step *step);
+void sync_want(struct engine *engine, struct peer *peer, struct bytes frame, struct step *step);
+void sync_status(struct engine *engine, struct peer *peer, struct bytes frame, struct step *step);
+
+/* The shell read what a peer wanted. */
+void sync_loaded(struct engine *engine, const struct event *event, struct step *step);
+
+/* A peer says that the stream reaches `to`. */
+void sync_claimed(struct engine *engine, const struct peer *peer, uint32_t slot, uint64_t to);
+
+/* Records of the stream came from this peer, from there on: if that was asked of it, it is being
+ * answered. */
+void sync_answered(struct engine *engine, struct peer *peer, const struct stream_id *id,
+                   uint64_t from);
+
+/* The slot of a stream that a peer speaks of, made if such a stream may exist; STREAM_NONE else. */
+uint32_t sync_slot(struct engine *engine, const struct stream_id *id);
+
+/* What this peer sends of the stream is not accepted now, and asking again at once would bring the
+ * same: the next listing, its own or another's, starts anew. */
+void sync_pass_over(struct engine *engine, const struct peer *peer, uint32_t slot);
+
+void sync_want_one(struct engine *engine, struct peer *peer, uint32_t slot, uint64_t sequence,
+                   struct step *step);
+void sync_want_heads(struct engine *engine, const struct peer *peer, struct step *step);
+/* Asks for the last head of a peer whose chain has left ours, to keep and show both. */
+void sync_want_proof(const struct peer *peer, struct step *step);
+
+/* True while pages or wants wait for room in a step. */
+bool sync_busy(const struct engine *engine);
+
+#endif

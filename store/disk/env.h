@@ -1,0 +1,75 @@
+/* The LMDB environment and its tables, as the rooms of this folder see them.
+ *
+ *   records    record number                 -> sealed { meta, header, signature, body }
+ *   cells      record number                 -> epoch, sealed { position, flags, state, record key
+ * } positions  stream number, sequence       -> record number (all but the newest: fresh.h) scopes
+ * scope number, record number   -> nothing: the order of arrival in a scope ids        hash of
+ * record_id             -> record number (all but the newest: recent.h) streams    hash of stream
+ * id             -> sealed { numbers, stream id, state bytes } rows       table, hash of key or
+ * number  -> epoch, sealed { key, value }
+ *
+ * Only numbers of our own stand there in the clear (S-3). Cells and the rows of public tables
+ * are sealed under the epoch key, all others under keys from the master key. */
+#ifndef CONSILIUM_STORE_DISK_ENV_H
+#define CONSILIUM_STORE_DISK_ENV_H
+
+#include <lmdb.h>
+
+#include "protocol/base/error.h"
+#include "store/disk/directory.h"
+#include "store/disk/keyring.h"
+#include "store/store.h"
+
+struct env {
+    MDB_env *mdb;
+    MDB_dbi records;
+    MDB_dbi cells;
+    MDB_dbi positions;
+    MDB_dbi scopes;
+    MDB_dbi ids;
+    MDB_dbi streams;
+    MDB_dbi rows;
+    uint64_t quota;
+};
+
+struct fresh;
+struct recent;
+struct writer;
+struct item_writer;
+
+struct store {
+    struct directory directory;
+    struct store_options options;
+    struct seal_keys *keys;
+    struct keyring keyring;
+    struct env env;
+    struct recent *recent; /* record_ids that are not in the table `ids` yet */
+    struct fresh *fresh;   /* positions that are not in the table `positions` yet */
+    struct writer *writer;
+    struct item_writer *items;
+};
+
+/* Opens or creates data.mdb in `path` and its tables; syncs what LMDB does not when it creates.
+ * ERR_CORRUPT when the file is not LMDB's or ends early. */
+MUST_USE err env_open(const char *path, uint64_t quota, bool create, struct env *ret_env);
+void env_close(struct env *env);
+
+/* OK, ERR_NOT_FOUND, ERR_FULL, ERR_NO_MEMORY, ERR_CORRUPT or ERR_IO for a result of LMDB. */
+MUST_USE err env_error(int code);
+
+/* Bytes in use: the file's high-water mark without its free pages. */
+uint64_t env_bytes(const struct env *env, MDB_txn *txn);
+
+/* A read transaction with the keyring held; short, and never across a callback. */
+struct env_read {
+    struct store *store;
+    MDB_txn *txn;
+};
+MUST_USE err env_read_begin(struct store *store, struct env_read *ret_read);
+void env_read_end(struct env_read *read);
+
+/* Bytes to and from LMDB's values. */
+MDB_val env_val(const void *data, size_t size);
+struct bytes env_bytes_of(MDB_val value);
+
+#endif

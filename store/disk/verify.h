@@ -1,0 +1,19 @@
+/* Looking at everything that is stored, to find what a disk has lost or changed. */
+#ifndef CONSILIUM_STORE_DISK_VERIFY_H
+#define CONSILIUM_STORE_DISK_VERIFY_H
+
+#include "store/disk/env.h"
+
+/* As store_verify. */
+MUST_USE err verify_records(struct store *store, uint64_t number, size_t count,
+                            uint64_t *ret_number);
+
+/* As store_damage. */
+MUST_USE err verify_damage(struct store *store, uint64_t number, struct store_damage *ret_damage);
+
+/* Opens every stream, every row and every record. ERR_CORRUPT; `ret_what` then names the kind of
+ * thing that was damaged (static storage). With `spares_records` damaged records are passed by:
+ * they do not open, and can be mended. */
+MUST_USE err verify_all(struct store *store, bool spares_records, const char **ret_what);
+
+#endif
