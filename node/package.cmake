@@ -18,9 +18,11 @@ function(consilium_manual component room)
       DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
   endforeach()
 endfunction()
-# Unit, settings, user and the scripts of dpkg, all from ROOM/package.
+# ROOM/README.md as the operator's guide; unit, settings, user and the scripts of dpkg from ROOM/package.
 function(consilium_service component room unit)
   set(from ${CMAKE_SOURCE_DIR}/${room}/package)
+  install(FILES ${CMAKE_SOURCE_DIR}/${room}/README.md COMPONENT ${component} RENAME guide.md
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/consilium-${component})
   install(FILES ${from}/${unit}.service COMPONENT ${component} DESTINATION lib/systemd/system)
   install(FILES ${from}/${unit}.conf COMPONENT ${component} DESTINATION /etc/consilium)
   install(FILES ${from}/sysusers.conf COMPONENT ${component} DESTINATION lib/sysusers.d
