@@ -106,12 +106,24 @@ void story_little_credit(struct world *world)
     WORLD_CHECK(world, counts.queued_units_max <= 4 * 2 * RELAY_UNITS_MAX);
 }
 
+/* All hospitals speak by the first relay: the second takes nobody for a while. Without this, chance
+ * may let all pairs meet at the second, and a way that works is not left. */
+static void story_by_first(struct world *world)
+{
+    world->relays[1].cut_from = UINT64_MAX;
+    for (uint32_t i = 0; i < world->count; i++)
+        relay_cut_hospital(&world->hospitals[i]);
+    world_run(world, 20 * SECOND_MS);
+    world->relays[1].cut_from = 0;
+}
+
 /* One relay drops, delays, doubles, reorders, replays, forges and lies; the other is honest. What
  * comes out of a box is what its sender put in (tunnels.c), and all comes together. */
 void story_hostile_relay(struct world *world)
 {
     story_relays(world, 4, 2);
     struct relay *relay = &world->relays[0];
+    story_by_first(world);
     relay->malice = ADVERSARY_ALL;
     relay->malice_percent = 60;
     for (int i = 0; i < 200; i++) {
@@ -149,11 +161,7 @@ static void story_one_bad_relay(struct world *world, unsigned malice)
 {
     story_relays(world, 3, 2);
     world->relays[0].malice = malice;
-    world->relays[1].cut_from = 7;
-    for (uint32_t i = 0; i < 3; i++)
-        relay_cut_hospital(&world->hospitals[i]);
-    world_run(world, 20 * SECOND_MS);
-    world->relays[1].cut_from = 0;
+    story_by_first(world);
     for (int i = 0; i < 300; i++) {
         (void)story_say(&world->hospitals[i % 3]);
         world_run(world, SECOND_MS);
