@@ -345,9 +345,6 @@ void relay_init(struct world *world, uint32_t index)
         .federation = roster_federation(&world->society.roster),
         .limits = world->relay_limits.pair_units == 0 ? plenty : world->relay_limits,
         .link_count = RELAY_LINKS_MAX};
-    size_t size = relay_engine_size(&relay->config);
-    if (posix_memalign(&relay->memory, ARENA_ALIGNMENT, size) != 0)
-        abort();
     relay->chain.links = relay->links;
     relay->chain.capacity = RELAY_HEADS_MAX;
     relay->chain.officer_sets = relay->officers;
@@ -367,9 +364,16 @@ void relay_boot(struct relay *relay)
 {
     struct world *world = relay->world;
     uint8_t founding[TRANSPORT_ENTRY_SIZE];
-    memset(relay->memory, 0, relay_engine_size(&relay->config));
+    /* pages that are never touched are never made: clearing them by hand is most of what a seed
+     * costs */
+    free(relay->memory);
+    relay->memory = calloc(1, relay_engine_size(&relay->config) + ARENA_ALIGNMENT);
+    if (relay->memory == NULL)
+        abort();
+    size_t beyond = (uintptr_t)relay->memory % ARENA_ALIGNMENT;
     prng_bytes(&world->prng, relay->config.secret, sizeof relay->config.secret);
-    relay->relay_engine = relay_engine_init(&relay->config, relay->memory);
+    relay->relay_engine = relay_engine_init(
+        &relay->config, (uint8_t *)relay->memory + (beyond == 0 ? 0 : ARENA_ALIGNMENT - beyond));
     relay->is_running = true;
     relay->time_at = 0;
     memcpy(founding, roster_settings(&world->society.roster)->publishers[0].bytes, KEY_SIZE);
