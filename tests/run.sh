@@ -56,6 +56,7 @@ for preset in $presets; do
 done
 
 [ "$full" = no ] || export CONSILIUM_FULL=1
+say "simulated stories: seeds from $(sh tests/sim/seeds.sh --first)"
 for preset in $presets; do
     set -- --test-dir "build/$preset" -j 2 --output-on-failure --no-label-summary --timeout 900
     [ -z "$label" ] || set -- "$@" -L "$label"

@@ -78,6 +78,9 @@ static int sim_many(size_t index, uint64_t count, uint64_t seed)
         }
         if (child > 0)
             (void)waitpid(child, &status, 0);
+        if (child > 0 && WIFSIGNALED(status)) /* it said nothing itself */
+            printf("ended by signal %d\nsim --story %s --seed %llu\n", WTERMSIG(status),
+                   sim_stories[index].name, (unsigned long long)(seed + i));
         told++;
         failures += status == 0 ? 0 : 1;
     }
