@@ -385,6 +385,7 @@ static void engine_loaded(struct engine *engine, const struct event *event, stru
 static void engine_start(struct engine *engine, const struct event *event, struct step *step)
 {
     engine->is_started = true;
+    equivocation_start(engine, step);
     engine->started_at = engine->now;
     generation_start(engine, event->start, step);
     cases_start(engine);

@@ -100,6 +100,7 @@ struct engine {
     uint32_t lost_count;
     uint32_t fork_count;
     struct engine_fork forks[FORK_COUNT_MAX];
+    bool has_unkept_forks; /* found among the records at the start */
     struct mono started_at;
     struct generations generations;
     struct cases *cases;

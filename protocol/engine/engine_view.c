@@ -10,12 +10,11 @@ void engine_status(const struct engine *engine, struct engine_status *ret_status
                                    .case_count = case_table_count(engine),
                                    .awake_count = case_table_awake_count(engine),
                                    .keys_wait = !engine_may_hand_keys(engine),
+                                   .forked_count = equivocation_count(engine),
                                    .disk_full = engine->is_full,
                                    .refused = engine->refused};
-    for (uint32_t i = 0; i < engine->streams.count; i++) {
+    for (uint32_t i = 0; i < engine->streams.count; i++)
         status.behind_count += engine->streams.all[i].is_behind ? 1 : 0;
-        status.forked_count += (engine->streams.all[i].flags & STREAM_FORKED) != 0 ? 1 : 0;
-    }
     for (uint32_t i = 0; i < engine->streams.missing_count; i++) {
         const struct missing *missing = &engine->streams.missing[i];
         if (missing->stream == STREAM_NONE || missing->is_sealed)

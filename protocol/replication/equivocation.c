@@ -61,6 +61,33 @@ static bool equivocation_note(struct engine *engine, const struct stream_id *str
     return true;
 }
 
+static bool equivocation_is_noted(const struct engine *engine, const struct stream_id *stream)
+{
+    for (uint32_t i = 0; i < engine->fork_count; i++) {
+        if (stream_id_equal(&engine->forks[i].stream, stream))
+            return true;
+    }
+    return false;
+}
+
+uint32_t equivocation_add_stream(struct engine *engine, const struct stream_id *stream)
+{
+    uint32_t slot = streams_add(&engine->streams, stream);
+    if (slot != STREAM_NONE && equivocation_is_noted(engine, stream))
+        engine->streams.all[slot].flags |= STREAM_FORKED; /* (T-24) */
+    return slot;
+}
+
+uint32_t equivocation_count(const struct engine *engine)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < engine->streams.count; i++)
+        count += (engine->streams.all[i].flags & STREAM_FORKED) != 0 ? 1 : 0;
+    for (uint32_t i = 0; i < engine->fork_count; i++)
+        count += streams_find(&engine->streams, &engine->forks[i].stream) == STREAM_NONE ? 1 : 0;
+    return count;
+}
+
 /* ---- keeping it ---- */
 
 enum { EQUIVOCATION_ROW_SIZE = STREAM_ID_SIZE + 8 };
@@ -156,6 +183,17 @@ void equivocation_proved(struct engine *engine, struct bytes content, struct ste
     if (equivocation_check(engine, content, claims) != OK)
         return;
     uint64_t a = equivocation_epoch(engine, &claims[0]), b = equivocation_epoch(engine, &claims[1]);
-    if (equivocation_note(engine, &claims[0].header.stream, a > b ? a : b) && engine->is_started)
+    if (!equivocation_note(engine, &claims[0].header.stream, a > b ? a : b))
+        return;
+    if (engine->is_started)
         equivocation_keep(engine, step);
+    else
+        engine->has_unkept_forks = true;
+}
+
+void equivocation_start(struct engine *engine, struct step *step)
+{
+    if (engine->has_unkept_forks)
+        equivocation_keep(engine, step);
+    engine->has_unkept_forks = false;
 }

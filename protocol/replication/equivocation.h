@@ -21,7 +21,20 @@ void equivocation_proved(struct engine *engine, struct bytes content, struct ste
 void equivocation_restore_stream(struct engine *engine, uint32_t slot);
 void equivocation_restore(struct engine *engine, struct bytes forks);
 
+/* All is restored. A proof among the records that the list did not name (the end came before the
+ * list was written) was checked again by the key of now: leaves EFFECT_FORKS, before that changes.
+ */
+void equivocation_start(struct engine *engine, struct step *step);
+
 /* Is nothing new accepted from this writer? */
 bool equivocation_is_frozen(const struct engine *engine, const struct node_id *writer);
+
+/* The slot of a stream, made when it is new. A stream that is known as forked before anything of it
+ * came is marked so from the start, and takes nothing. STREAM_NONE: the table is full. */
+uint32_t equivocation_add_stream(struct engine *engine, const struct stream_id *stream);
+
+/* How many streams are known as forked: those that are here, and those of which only the proof
+ * came. */
+uint32_t equivocation_count(const struct engine *engine);
 
 #endif

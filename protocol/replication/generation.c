@@ -4,6 +4,7 @@
 
 #include "protocol/cases/cases.h"
 #include "protocol/engine/access.h"
+#include "protocol/replication/equivocation.h"
 #include "protocol/replication/sync.h"
 
 #define GENERATION_YEAR_MS ((uint64_t)365 * 24 * 60 * 60 * 1000)
@@ -83,7 +84,7 @@ void generation_marker(struct engine *engine, const struct event *event)
     const struct stream_id *id = &event->marker.stream;
     if (!ID_EQUAL(id->writer, engine->config.self))
         return;
-    uint32_t slot = streams_add(&engine->streams, id);
+    uint32_t slot = equivocation_add_stream(engine, id);
     if (slot == STREAM_NONE)
         return;
     engine->streams.all[slot].lost_to = event->marker.sequence;

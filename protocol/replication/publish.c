@@ -6,6 +6,7 @@
 #include "protocol/contents/mirror.h"
 #include "protocol/engine/access.h"
 #include "protocol/record/kind.h"
+#include "protocol/replication/equivocation.h"
 #include "protocol/replication/generation.h"
 
 static void publish_answer(struct token token, err verdict, const struct record_claim *claim,
@@ -115,7 +116,7 @@ err publish_post(struct engine *engine, const struct publish_post *post, struct 
     bool is_stopped = failure == ERR_FORKED || failure == ERR_UNKNOWN_MEMBER;
     if (failure != OK && !(is_erase && is_stopped))
         return failure;
-    uint32_t slot = streams_add(&engine->streams, &header.stream);
+    uint32_t slot = equivocation_add_stream(engine, &header.stream);
     if (slot == STREAM_NONE)
         return ERR_FULL;
     struct stream *stream = &engine->streams.all[slot];

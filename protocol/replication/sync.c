@@ -164,7 +164,7 @@ uint32_t sync_slot(struct engine *engine, const struct stream_id *id)
     bool is_lost = sync_is_lost(engine, id);
     if (is_lost && engine->lost_count >= LOST_COUNT_MAX)
         return STREAM_NONE;
-    slot = streams_add(&engine->streams, id);
+    slot = equivocation_add_stream(engine, id);
     if (slot != STREAM_NONE && is_lost)
         engine->lost_count++;
     return slot;

@@ -228,6 +228,73 @@ static void a_proof_that_another_saw_freezes_the_writer_here_too(void **state)
     assert_int_equal(0, cluster->forked_count); /* one proof is enough */
 }
 
+static uint32_t shown_forks(const struct cluster *cluster)
+{
+    struct engine_status status;
+    engine_status(cluster->engine, &status);
+    return status.forked_count;
+}
+
+/* Nothing of the stream is here, and nothing ever will be. */
+static void a_fork_known_by_its_proof_alone_is_shown_after_a_restart_too(void **state)
+{
+    struct cluster *cluster = *state;
+    uint8_t memory[2048];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    struct cluster_pen witness = cluster_pen(cluster, 3, scope_federation(), AUDIENCE_CLEAR);
+    assert_int_equal(0, shown_forks(cluster));
+    cluster_say(cluster, &witness, body_of(KIND_FORK_PROOF, proof_of(cluster, 2, 2, &content)), 3);
+    assert_int_equal(1, shown_forks(cluster));
+    cluster_restart(cluster);
+    assert_int_equal(1, shown_forks(cluster));
+}
+
+/* Before the proof a peer listed the stream, and after the restart no peer does. */
+static void a_fork_of_a_stream_that_was_only_claimed_is_shown_once(void **state)
+{
+    struct cluster *cluster = *state;
+    uint8_t memory[2048];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    struct cluster_pen witness = cluster_pen(cluster, 3, scope_federation(), AUDIENCE_CLEAR);
+    struct cluster_pen board = cluster_pen(cluster, 2, board_of(cluster), AUDIENCE_SCOPE),
+                       later = board;
+    later.header.sequence = 7; /* what comes before it is not here */
+    cluster_say(cluster, &later, cluster_words(1), 3);
+    assert_int_equal(0, cluster_tail(cluster, &board));
+    cluster_say(cluster, &witness, body_of(KIND_FORK_PROOF, proof_in(&board, 2, &content)), 3);
+    assert_int_equal(1, shown_forks(cluster));
+    cluster_restart(cluster);
+    assert_int_equal(1, shown_forks(cluster));
+}
+
+/* The officers took its writer back, which now says here one of the two things. */
+static void a_stream_whose_proof_came_first_takes_nothing_when_it_comes(void **state)
+{
+    struct cluster *cluster = *state;
+    uint8_t memory[2048];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    struct node_id two = federation_node(2);
+    struct cluster_pen witness = cluster_pen(cluster, 3, scope_federation(), AUDIENCE_CLEAR);
+    struct cluster_pen board = cluster_pen(cluster, 2, board_of(cluster), AUDIENCE_SCOPE);
+    cluster_say(cluster, &witness, body_of(KIND_FORK_PROOF, proof_in(&board, 2, &content)), 3);
+    officers_decide(cluster, MEMBER_SUSPENDED);
+    officers_decide(cluster, MEMBER_ADMITTED);
+    for (int restarts = 0; restarts < 2; restarts++) {
+        assert_false(engine_is_frozen(cluster->engine, &two));
+        cluster_meet(cluster, 2);
+        struct cluster_pen news = cluster_pen(cluster, 2, scope_federation(), AUDIENCE_CLEAR);
+        board = cluster_pen(cluster, 2, board_of(cluster), AUDIENCE_SCOPE);
+        news.header.sequence = cluster_tail(cluster, &news) + 1;
+        if (restarts == 0)
+            cluster_say(cluster, &news, cluster_words(1), 2);
+        cluster_say(cluster, &board, cluster_words(1), 2);
+        assert_int_equal(1, cluster_tail(cluster, &news)); /* it is heard elsewhere */
+        assert_int_equal(0, cluster_tail(cluster, &board));
+        assert_int_equal(1, shown_forks(cluster));
+        cluster_restart(cluster);
+    }
+}
+
 /* Its store was put back from a backup, say. */
 static void who_equivocated_itself_writes_nothing_more(void **state)
 {
@@ -263,6 +330,23 @@ static void a_proof_outlives_a_restart_after_its_key_was_changed(void **state)
     cluster_say(cluster, &witness, body_of(KIND_FORK_PROOF, proof_of(cluster, 2, 2, &content)), 3);
     officers_change_its_key(cluster);
     assert_true(engine_is_frozen(cluster->engine, &two));
+    cluster_restart(cluster);
+    assert_true(engine_is_frozen(cluster->engine, &two));
+}
+
+/* The power failed when the record was durable, and the list of what is proved was not. */
+static void a_proof_whose_mark_was_not_kept_is_proved_again_and_kept_at_the_start(void **state)
+{
+    struct cluster *cluster = *state;
+    uint8_t memory[2048];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    struct node_id two = federation_node(2);
+    struct cluster_pen witness = cluster_pen(cluster, 3, scope_federation(), AUDIENCE_CLEAR);
+    cluster_say(cluster, &witness, body_of(KIND_FORK_PROOF, proof_of(cluster, 2, 2, &content)), 3);
+    cluster->forks_size = 0;
+    cluster_restart(cluster);
+    assert_true(engine_is_frozen(cluster->engine, &two));
+    officers_change_its_key(cluster);
     cluster_restart(cluster);
     assert_true(engine_is_frozen(cluster->engine, &two));
 }
@@ -320,8 +404,12 @@ int main(void)
         IN_CLUSTER(a_proof_that_another_saw_freezes_the_writer_here_too),
         IN_CLUSTER(who_says_two_things_under_a_head_that_nobody_knows_is_frozen_and_fills_no_table),
         IN_CLUSTER(who_was_taken_back_fills_no_table_with_older_forks),
+        IN_CLUSTER(a_fork_known_by_its_proof_alone_is_shown_after_a_restart_too),
+        IN_CLUSTER(a_fork_of_a_stream_that_was_only_claimed_is_shown_once),
+        IN_CLUSTER(a_stream_whose_proof_came_first_takes_nothing_when_it_comes),
         IN_CLUSTER(who_equivocated_itself_writes_nothing_more),
         IN_CLUSTER(a_proof_outlives_a_restart_after_its_key_was_changed),
+        IN_CLUSTER(a_proof_whose_mark_was_not_kept_is_proved_again_and_kept_at_the_start),
         IN_CLUSTER(a_certificate_outlives_a_restart_after_the_institutions_key_was_changed),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
