@@ -8,11 +8,9 @@
 #include "node/runtime/completions.h"
 #include "node/runtime/runtime_state.h"
 #include "protocol/contents/case_record.h"
-#include "protocol/record/audit_evidence.h"
 #include "protocol/record/kind.h"
 #include "protocol/record/statement.h"
 #include "protocol/replication/streams.h"
-#include "store/record_table.h"
 #include "store/row_table.h"
 
 enum {
@@ -366,28 +364,6 @@ uint64_t commit_jobs_reported(struct runtime *runtime, const struct node_id *pee
 
 /* ---- equivocation ---- */
 
-static void commit_jobs_post_proof(struct runtime *runtime, struct bytes ours, struct bytes theirs)
-{
-    uint8_t content_memory[2048], body_memory[2560];
-    struct buffer content = buffer_over(content_memory, sizeof content_memory);
-    struct buffer body = buffer_over(body_memory, sizeof body_memory);
-    struct audit_evidence_fork_proof proof = {
-        .header_a = {ours.data, RECORD_HEADER_SIZE},
-        .header_b = {theirs.data, RECORD_HEADER_SIZE},
-    };
-    memcpy(proof.signature_a.bytes, ours.data + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
-    memcpy(proof.signature_b.bytes, theirs.data + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
-    struct statement statement = {.kind = KIND_FORK_PROOF};
-    err failure = audit_evidence_fork_proof_write(&proof, &content);
-    statement.content = buffer_bytes(&content);
-    if (failure == OK)
-        failure = statement_write(&statement, &body);
-    struct runtime_post post = {
-        .scope = scope_federation(), .audience = AUDIENCE_CLEAR, .plaintext = buffer_bytes(&body)};
-    if (failure == OK)
-        runtime_post(runtime, &post, NULL, NULL);
-}
-
 void commit_jobs_forks(struct runtime *runtime, struct bytes forks)
 {
     struct store_op op = {.kind = STORE_ROW_PUT};
@@ -395,28 +371,4 @@ void commit_jobs_forks(struct runtime *runtime, struct bytes forks)
     err failure = store_submit(runtime->store, &op, 1, STORE_NORMAL, 0);
     if (failure != OK)
         log_warn("forks-not-kept", log_err("why", failure));
-}
-
-/* A row of its own: that of the stream tells where it ends, which later batches may have moved. */
-void commit_jobs_forked(struct runtime *runtime, const struct effect *effect)
-{
-    const struct stream_id *stream = &effect->forked.stream;
-    struct store_record ours;
-    uint8_t key_memory[COMMIT_JOBS_KEY_SIZE];
-    err failure = record_table_get(runtime->store, stream, effect->forked.sequence,
-                                   runtime->page_memory, &ours);
-    if (failure != OK) {
-        log_error("fork-proof-incomplete", log_err("why", failure));
-        return;
-    }
-    struct buffer key = buffer_over(key_memory, sizeof key_memory);
-    stream_id_write(&key, stream);
-    buffer_u64(&key, effect->forked.sequence);
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_HEAD, buffer_bytes(&key), effect->forked.other};
-    failure = store_submit(runtime->store, &op, 1, STORE_NORMAL, 0);
-    log_error("equivocation", log_text("federation", runtime->name),
-              log_hex("writer", ID_BYTES(stream->writer)), log_err("kept", failure),
-              log_text("do", "tell the society: two different records stand at one position"));
-    commit_jobs_post_proof(runtime, ours.head, effect->forked.other);
 }

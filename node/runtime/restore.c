@@ -4,6 +4,7 @@
 
 #include "node/os/log.h"
 #include "node/runtime/envelopes.h"
+#include "node/runtime/fork_proofs.h"
 #include "node/runtime/runtime_state.h"
 #include "protocol/replication/batch_verify.h"
 #include "store/record_table.h"
@@ -51,40 +52,6 @@ static bool restore_case(void *arg, const struct store_row *row)
     struct event event = runtime_event(EVENT_RESTORE_CASE);
     event.rest.row = row->value;
     restore_tell(restore->runtime, &event);
-    return true;
-}
-
-static uint64_t restore_epoch(const struct runtime *runtime, struct bytes record)
-{
-    struct record_claim claim;
-    const struct chain_link *head = record_parse(record, &claim) == OK
-                                        ? chain_find(&runtime->roster.chain, &claim.header.head)
-                                        : NULL;
-    return head == NULL ? 0 : head->epoch;
-}
-
-/* The other record of a position, by commit_jobs_forked: its stream ends there. */
-static bool restore_fork(void *arg, const struct store_row *row)
-{
-    struct restore *restore = arg;
-    struct runtime *runtime = restore->runtime;
-    struct event event = runtime_event(EVENT_RESTORE_FORKS);
-    struct reader key = reader_of(row->key);
-    struct store_record ours;
-    uint8_t memory[STREAM_ID_SIZE + 8];
-    struct buffer fork = buffer_over(memory, sizeof memory);
-    struct stream_id stream;
-    if (row->key.size != sizeof memory || stream_id_read(&key, &stream) != OK)
-        return true; /* the table holds heads, and more */
-    uint64_t epoch = restore_epoch(runtime, row->value);
-    if (record_table_get(runtime->store, &stream, reader_u64(&key), runtime->page_memory, &ours) ==
-            OK &&
-        restore_epoch(runtime, ours.head) > epoch)
-        epoch = restore_epoch(runtime, ours.head);
-    stream_id_write(&fork, &stream);
-    buffer_u64(&fork, epoch);
-    event.forks = buffer_bytes(&fork);
-    restore_tell(runtime, &event);
     return true;
 }
 
@@ -227,7 +194,7 @@ err restore_all(struct runtime *runtime, char ret_problem[static STORE_PROBLEM_S
     if (failure == OK)
         failure = restore_forks(runtime);
     if (failure == OK) /* those of a writer that the list has no room for */
-        failure = row_table_scan(runtime->store, STORE_TABLE_HEAD, restore_fork, &restore);
+        failure = fork_proofs_restore(runtime);
     if (failure == OK)
         failure = row_table_scan(runtime->store, STORE_TABLE_LACK, restore_missing, &restore);
     if (failure == OK)
@@ -254,6 +221,7 @@ err restore_all(struct runtime *runtime, char ret_problem[static STORE_PROBLEM_S
     runtime_turn(runtime, &event, NULL);
     case_erasure_resume(runtime);
     announcement_purge_wake(runtime);
+    fork_proofs_wake(runtime);
     envelopes_resume(runtime);
     rollback_check_start(runtime, marker);
     scrub_start(runtime);

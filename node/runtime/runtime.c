@@ -13,6 +13,7 @@
 #include "node/os/log.h"
 #include "node/rollback/rollback_guard.h"
 #include "node/runtime/envelopes.h"
+#include "node/runtime/fork_proofs.h"
 #include "node/runtime/runtime_state.h"
 #include "protocol/base/hash.h"
 
@@ -98,7 +99,7 @@ static void runtime_perform(struct runtime *runtime, const struct effect *effect
         runtime_told(runtime, effect);
         break;
     case EFFECT_FORKED:
-        commit_jobs_forked(runtime, effect);
+        fork_proofs_found(runtime, effect);
         break;
     case EFFECT_FORKS:
         commit_jobs_forks(runtime, effect->forks);
@@ -211,6 +212,7 @@ static void runtime_on_tick(uv_timer_t *timer)
     rollback_check_tick(runtime);
     scrub_tick(runtime);
     announcement_purge_tick(runtime);
+    fork_proofs_tick(runtime);
     runtime_turn(runtime, &event, NULL);
     runtime_posts_tick(runtime);
     runtime_posts_next(runtime);

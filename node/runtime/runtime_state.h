@@ -76,6 +76,9 @@ struct runtime {
     bool is_retraction_rekey_due;
     struct mono retraction_due_at;   /* then at the latest */
     struct mono retraction_rekey_at; /* not before */
+    bool owes_fork_proofs;           /* some are not posted, or may not be */
+    size_t fork_proof_posts;         /* on their way into our stream */
+    struct mono fork_proofs_at;      /* the next look at them */
     char *marker_path;               /* NULL: none is wanted */
     struct rollback_guard *marker;
     struct mono marker_at; /* the next look at it */
@@ -156,7 +159,6 @@ void commit_jobs_finish(struct runtime *runtime);
 void commit_jobs_acked(struct runtime *runtime, const struct effect *effect);
 uint64_t commit_jobs_reported(struct runtime *runtime, const struct node_id *peer,
                               const struct stream_id *stream);
-void commit_jobs_forked(struct runtime *runtime, const struct effect *effect);
 /* The list of all equivocations known, under the key KEEPING_FORKS of the heads' table. */
 void commit_jobs_forks(struct runtime *runtime, struct bytes forks);
 #define KEEPING_FORKS "forks"

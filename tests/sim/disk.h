@@ -41,13 +41,24 @@ struct disk_generation {
     bool is_ended;
 };
 
-enum { DISK_GENERATIONS_MAX = 512 };
+enum { DISK_GENERATIONS_MAX = 512, DISK_FORKS_MAX = 32 };
+
+/* A fork that was found here: both sides, header and signature. */
+struct disk_fork {
+    uint8_t ours[RECORD_BARE_SIZE];
+    uint8_t theirs[RECORD_BARE_SIZE];
+    bool is_posted;     /* its proof stands in our federation stream */
+    struct token token; /* not durable: it is being posted; 0: not */
+    uint64_t retry_at;  /* not durable */
+};
 
 struct disk {
     struct disk_stream *streams;
     size_t count;
     uint8_t forks[64 * 1024]; /* the last EFFECT_FORKS */
     size_t forks_size;
+    struct disk_fork found[DISK_FORKS_MAX];
+    size_t found_count;
     struct disk_generation generations[DISK_GENERATIONS_MAX];
     size_t generation_count;
     struct disk_case *cases;

@@ -2,12 +2,11 @@
 
 #include <string.h>
 
-#include "protocol/record/audit_evidence.h"
 #include "protocol/record/statement.h"
 #include "protocol/replication/batch_verify.h"
-#include "protocol/replication/streams.h"
 #include "tests/sim/determinism.h"
 #include "tests/sim/erasing.h"
+#include "tests/sim/fork_proofs.h"
 #include "tests/sim/held_mail.h"
 #include "tests/sim/in_flight.h"
 #include "tests/sim/line.h"
@@ -160,37 +159,11 @@ static void hospital_done(struct hospital *hospital, const struct effect *effect
             (struct outcome){effect->done.verdict, effect->done.record, effect->done.sequence};
         if (effect->done.verdict == OK)
             oracle_promise(hospital, &effect->done.record);
+        fork_proofs_done(hospital, effect->token, effect->done.verdict);
         *link = post->next;
         free(post);
         return;
     }
-}
-
-/* As commit_jobs_forked: the mark is kept, and the proof goes into our federation stream. */
-static void hospital_forked(struct hospital *hospital, const struct effect *effect)
-{
-    struct disk_stream *stream = disk_find(&hospital->disk, &effect->forked.stream);
-    const struct disk_record *ours =
-        disk_at(&hospital->disk, &effect->forked.stream, effect->forked.sequence);
-    struct audit_evidence_fork_proof proof;
-    uint8_t content[2048], body[2560];
-    struct buffer inner = buffer_over(content, sizeof content);
-    struct buffer outer = buffer_over(body, sizeof body);
-    world_note(hospital->world, hospital, "forked", effect->forked.sequence);
-    WORLD_CHECK(hospital->world, ours != NULL);
-    stream->flags |= STREAM_FORKED;
-    proof.header_a = (struct bytes){ours->bytes, RECORD_HEADER_SIZE};
-    proof.header_b = (struct bytes){effect->forked.other.data, RECORD_HEADER_SIZE};
-    memcpy(proof.signature_a.bytes, ours->bytes + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
-    memcpy(proof.signature_b.bytes, effect->forked.other.data + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
-    struct statement statement = {.kind = KIND_FORK_PROOF};
-    err failure = audit_evidence_fork_proof_write(&proof, &inner);
-    statement.content = buffer_bytes(&inner);
-    if (failure == OK)
-        failure = statement_write(&statement, &outer);
-    WORLD_CHECK(hospital->world, failure == OK);
-    struct posting posting = {scope_federation(), AUDIENCE_CLEAR, buffer_bytes(&outer), {0}};
-    (void)hospital_post(hospital, &posting);
 }
 
 static void hospital_forks(struct hospital *hospital, struct bytes forks)
@@ -240,7 +213,7 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         world_note(world, hospital, kind_name(effect->told.kind), effect->told.record.bytes[0]);
         break;
     case EFFECT_FORKED:
-        hospital_forked(hospital, effect);
+        fork_proofs_found(hospital, effect);
         break;
     case EFFECT_FORKS:
         hospital_forks(hospital, effect->forks);
@@ -398,6 +371,7 @@ void hospital_tick(struct hospital *hospital, uint64_t pace)
         return;
     struct event event = hospital_event(hospital, EVENT_TICK);
     hospital_step(hospital, &event);
+    fork_proofs_tick(hospital);
     hospital_plan_again(hospital, SCHEDULE_TICK, hospital->world->tick_ms);
 }
 
@@ -503,6 +477,7 @@ void hospital_crash(struct hospital *hospital)
         free(post);
     }
     erasing_forget(hospital);
+    fork_proofs_forget(hospital);
     held_mail_forget(hospital);
     line_cut_hospital(hospital);
     relay_cut_hospital(hospital);

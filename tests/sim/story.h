@@ -19,6 +19,7 @@
     X(bad_signature_in_a_run, story_bad_signature_in_a_run)                                        \
     X(bad_peer, story_bad_peer)                                                                    \
     X(equivocation, story_equivocation)                                                            \
+    X(lone_witness, story_single_witness)                                                          \
     X(unknown_kind, story_unknown_kind)                                                            \
     X(cooling_off, story_cooling_off)                                                              \
     X(suspended, story_suspended)                                                                  \

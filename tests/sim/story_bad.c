@@ -184,6 +184,49 @@ void story_equivocation(struct world *world)
     story_settle(world, MINUTE_MS);
 }
 
+/* The two records come to one hospital alone, by mail, and it ends at any moment of what follows.
+ * All learn of the fork by its proof, of a stream that is not theirs, and show it after a restart
+ * too. */
+void story_single_witness(struct world *world)
+{
+    static struct forge one, other;
+    world_begin(world, 5);
+    struct hospital *aarau = &world->hospitals[0], *basel = &world->hospitals[1];
+    struct scope mail = scope_mail(&basel->node);
+    struct stream_id stream = {mail, aarau->node, 1};
+    aarau->is_puppet = true;
+    forge_begin(&one, aarau, &mail);
+    forge_begin(&other, aarau, &mail);
+    forge_record(&one, bytes_of_text("a"), false);
+    forge_record(&other, bytes_of_text("b"), false);
+    forge_send(&one, basel, true);
+    world_run(world, 5 * SECOND_MS);
+    forge_send(&other, basel, false);
+    world_run(world, 1 + prng_below(&world->prng, 100));
+    hospital_crash(basel);
+    hospital_boot(basel);
+    aarau->is_puppet = false; /* it greets Basel */
+    line_cut(aarau, basel);
+    world_run(world, 30 * SECOND_MS);
+    aarau->is_puppet = true;
+    forge_send(&other, basel, true); /* where nothing of it was durable, it is found now */
+    world_run(world, 2 * MINUTE_MS);
+    for (uint32_t i = 1; i < 5; i++)
+        WORLD_CHECK(world, story_is_forked(&world->hospitals[i], &stream));
+    for (uint32_t i = 1; i < 5; i++) {
+        hospital_crash(&world->hospitals[i]);
+        hospital_boot(&world->hospitals[i]);
+    }
+    world_run(world, MINUTE_MS);
+    for (uint32_t i = 1; i < 5; i++)
+        WORLD_CHECK(world, story_is_forked(&world->hospitals[i], &stream));
+    for (uint32_t i = 1; i < 5; i++) {
+        struct hospital *writer = &world->hospitals[i];
+        (void)story_done(world, clinic_announce(writer, story_in(writer, DAY_MS)));
+    }
+    story_settle(world, MINUTE_MS);
+}
+
 /* The disk is full: refused, nothing lost; when there is room again it goes on by itself. */
 void story_disk_full(struct world *world)
 {

@@ -314,50 +314,143 @@ static bool has_heard_of_a_fork(void *arg)
     return ((const struct network_house *)arg)->told[KIND_FORK_PROOF] > 0;
 }
 
-static void a_writer_that_says_two_things_at_one_position_is_shown_to_all(void **state)
+/* A's other record at a place where B holds one, as a second copy of A would write it. */
+struct other {
+    uint8_t memory[RECORD_SIZE_MAX];
+    struct bytes bytes;
+    struct record_key key;
+    struct record_header header;
+    uint8_t ours[RECORD_BARE_SIZE];
+};
+
+static struct other *another_by_a(struct network *network)
 {
-    struct network *network = *state;
+    static struct other other;
     struct network_house *a = &network->houses[0], *b = &network->houses[1];
     struct network_case one = network_ask(a, 1);
-    assert_true(network_spreads(network, 1, &one.announcement));
-    assert_true(network_spreads(network, 2, &one.announcement));
-    /* A's other record at the same place, as a second copy of A would write it */
-    uint8_t memory[RECORD_SIZE_MAX], frame_memory[FRAME_SIZE_MAX], page[STORE_RECORD_SIZE_MAX];
-    struct buffer sealed = buffer_over(memory, sizeof memory);
-    struct buffer frame = buffer_over(frame_memory, sizeof frame_memory);
+    uint8_t page[STORE_RECORD_SIZE_MAX];
+    struct buffer sealed = buffer_over(other.memory, sizeof other.memory);
     struct store_record stored;
     struct record_claim claim;
     struct record_id id;
+    assert_true(network_spreads(network, 1, &one.announcement));
+    assert_true(network_spreads(network, 2, &one.announcement));
     assert_int_equal(
         OK, record_table_find(runtime_store(a->runtime), &one.announcement, page, &stored));
     assert_int_equal(OK, record_parse(stored.head, &claim));
+    memcpy(other.ours, stored.head.data, RECORD_BARE_SIZE);
     struct standing standing = {b, claim.header.stream, claim.header.sequence};
     assert_true(network_until(network, stands_at, &standing));
     struct record_secrets secrets = {.sign_secret = a->sign_secret, .key = {{9}}, .nonce = {9}};
     claim.header.time.ms++;
     assert_int_equal(OK,
                      record_seal(&claim.header, bytes_of_text("another"), &secrets, &sealed, &id));
-    struct frame_record record = {true, secrets.key, buffer_bytes(&sealed)};
+    other.bytes = buffer_bytes(&sealed);
+    other.key = secrets.key;
+    other.header = claim.header;
+    return &other;
+}
+
+/* A says it to B. */
+static void says(struct network *network, const struct other *other)
+{
+    uint8_t memory[FRAME_SIZE_MAX];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    struct frame_record record = {true, other->key, other->bytes};
+    struct engine_peer peer;
     frame_records_begin(&frame);
     frame_record_write(&frame, &record);
     frame_records_end(&frame, 1);
-    struct engine_peer peer;
-    for (uint32_t n = 0; engine_peer(runtime_engine(b->runtime), n, &peer); n++) {
-        if (ID_EQUAL(peer.node, a->node))
-            runtime_frame(b->runtime, peer.link, buffer_bytes(&frame));
+    for (uint32_t n = 0; engine_peer(runtime_engine(network->houses[1].runtime), n, &peer); n++) {
+        if (ID_EQUAL(peer.node, network->houses[0].node))
+            runtime_frame(network->houses[1].runtime, peer.link, buffer_bytes(&frame));
     }
-    assert_true(network_until(network, has_heard_of_a_fork, &network->houses[2]));
+}
+
+static uint32_t forks_shown(const struct network_house *house)
+{
     struct engine_status status;
-    assert_int_equal(network->houses[2].told[KIND_FORK_PROOF], 1);
-    engine_status(runtime_engine(b->runtime), &status);
-    assert_int_equal(status.forked_count, 1);
-    engine_status(runtime_engine(network->houses[2].runtime), &status);
-    assert_int_equal(status.forked_count, 1);
-    /* and that stays so */
+    engine_status(runtime_engine(house->runtime), &status);
+    return status.forked_count;
+}
+
+/* The row of B about that position. */
+struct proof_row {
+    const struct network_house *house;
+    struct bytes key;
+    uint8_t key_memory[STREAM_ID_SIZE + 8];
+    struct buffer value;
+    uint8_t memory[2 * RECORD_BARE_SIZE + 1];
+};
+
+static void proof_row_of(struct proof_row *row, const struct network_house *house,
+                         const struct other *other)
+{
+    struct buffer key = buffer_over(row->key_memory, sizeof row->key_memory);
+    stream_id_write(&key, &other->header.stream);
+    buffer_u64(&key, other->header.sequence);
+    row->key = buffer_bytes(&key);
+    row->house = house;
+}
+
+static bool says_that_it_is_posted(void *arg)
+{
+    struct proof_row *row = arg;
+    row->value = buffer_over(row->memory, sizeof row->memory);
+    return row_table_get(runtime_store(row->house->runtime), STORE_TABLE_HEAD, row->key,
+                         &row->value) == OK &&
+           row->value.size == sizeof row->memory && row->memory[sizeof row->memory - 1] == 1;
+}
+
+static void a_writer_that_says_two_things_at_one_position_is_shown_to_all(void **state)
+{
+    struct network *network = *state;
+    struct network_house *b = &network->houses[1], *c = &network->houses[2];
+    struct proof_row row;
+    const struct other *other = another_by_a(network);
+    says(network, other);
+    assert_true(network_until(network, has_heard_of_a_fork, c));
+    assert_int_equal(c->told[KIND_FORK_PROOF], 1);
+    assert_int_equal(1, forks_shown(b));
+    assert_int_equal(1, forks_shown(c));
+    /* it proves the fork alone: both headers and both signatures */
+    proof_row_of(&row, b, other);
+    assert_true(network_until(network, says_that_it_is_posted, &row));
+    assert_memory_equal(row.memory, other->bytes.data, RECORD_BARE_SIZE);
+    assert_memory_equal(row.memory + RECORD_BARE_SIZE, other->ours, RECORD_BARE_SIZE);
+    /* and that stays so, and is not posted again */
     network_shut(network, 1);
     network_open(network, 1);
-    engine_status(runtime_engine(b->runtime), &status);
-    assert_int_equal(status.forked_count, 1);
+    network_connect(network, 0, 1);
+    network_connect(network, 1, 2);
+    assert_int_equal(1, forks_shown(b));
+    struct network_case later = network_ask(b, 2);
+    assert_true(network_spreads(network, 2, &later.announcement));
+    assert_int_equal(c->told[KIND_FORK_PROOF], 1);
+}
+
+/* Found, and kept in a row: then the process ended, before the proof stood in our stream. The row
+ * is one of an older release, too: it has the other record alone. */
+static void a_proof_that_was_not_posted_before_the_end_is_posted_after_the_start(void **state)
+{
+    struct network *network = *state;
+    struct network_house *b = &network->houses[1], *c = &network->houses[2];
+    struct proof_row row;
+    const struct other *other = another_by_a(network);
+    proof_row_of(&row, b, other);
+    struct store_op op = {.kind = STORE_ROW_PUT};
+    op.row = (struct store_row){STORE_TABLE_HEAD, row.key, {other->bytes.data, RECORD_BARE_SIZE}};
+    assert_int_equal(OK, store_submit(runtime_store(b->runtime), &op, 1, STORE_NORMAL, 0));
+    network_shut(network, 1);
+    assert_int_equal(c->told[KIND_FORK_PROOF], 0);
+    network_open(network, 1);
+    network_connect(network, 0, 1);
+    network_connect(network, 1, 2);
+    assert_int_equal(1, forks_shown(b));
+    assert_true(network_until(network, has_heard_of_a_fork, c));
+    assert_int_equal(1, forks_shown(c));
+    assert_true(network_until(network, says_that_it_is_posted, &row));
+    assert_memory_equal(row.memory + RECORD_BARE_SIZE, other->ours, RECORD_BARE_SIZE);
 }
 
 int main(void)
@@ -376,6 +469,7 @@ int main(void)
         IN_TOUCH(whoever_posts_is_answered_once_when_the_node_ends_meanwhile),
         IN_TOUCH(a_wire_that_is_full_delays_and_loses_nothing),
         IN_TOUCH(checks_go_on_while_others_keep_all_workers_busy),
+        IN_TOUCH(a_proof_that_was_not_posted_before_the_end_is_posted_after_the_start),
         IN_TOUCH(a_writer_that_says_two_things_at_one_position_is_shown_to_all),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
