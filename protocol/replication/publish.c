@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/base/planted.h"
 #include "protocol/cases/cases.h"
 #include "protocol/contents/mirror.h"
 #include "protocol/engine/access.h"
@@ -187,6 +188,8 @@ void publish_sealed(struct engine *engine, const struct event *event, struct ste
     effect->token = event->token;
     effect->is_releasing = publish_releases(claim.header.stream.scope.kind, record->plaintext);
     effect->batch = (struct step_batch){run, 1, record, 1};
+    if (PLANTED(ANSWERED_BEFORE_COMMIT))
+        publish_answer(event->token, OK, &claim, step);
 }
 
 void publish_kept(struct engine *engine, const struct event *event, struct step *step)
