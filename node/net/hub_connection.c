@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "node/net/hub_peer.h"
+#include "protocol/base/planted.h"
 
 enum { HUB_STRANGER_COUNT_MAX = 512 }; /* that have not said hello; more: the oldest goes */
 
@@ -86,7 +87,9 @@ void hub_connection_begin(struct hub *hub, int fd)
     }
     hub->connections[fd].since_ms = uv_now(hub->loop);
     hub_connection_enter(hub, &hub->connections[fd], HUB_CONNECTION_STRANGER);
-    if (hub->stranger_count > HUB_STRANGER_COUNT_MAX)
+    if (hub->stranger_count > HUB_STRANGER_COUNT_MAX && PLANTED(NEWCOMER_IS_EVICTED))
+        hub_connection_cut(hub, fd);
+    else if (hub->stranger_count > HUB_STRANGER_COUNT_MAX)
         hub_connection_cut_oldest(hub);
 }
 

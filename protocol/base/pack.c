@@ -4,6 +4,7 @@
 #include <msgpack/pack.h>
 
 #include "protocol/base/limits.h"
+#include "protocol/base/planted.h"
 #include "protocol/base/utf8.h"
 
 /* ---- one value's head: its type, and its number, size or count ---- */
@@ -49,7 +50,8 @@ static err head_long(struct reader *reader, uint8_t first, struct head *head)
         if (forms[i].first != first)
             continue;
         head->type = forms[i].type;
-        return head_wide(reader, forms[i].width, forms[i].below, head);
+        uint64_t below = PLANTED(NOT_CANONICAL_TAKEN) ? 0 : forms[i].below;
+        return head_wide(reader, forms[i].width, below, head);
     }
     return ERR_NOT_CANONICAL; /* negative, float, ext, or the byte that is never used */
 }

@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "protocol/base/planted.h"
 #include "protocol/cases/cases_state.h"
 #include "protocol/contents/mail.h"
 #include "protocol/engine/engine_state.h"
@@ -251,7 +252,8 @@ static bool rest_import(const struct engine *engine, const struct rest *rest,
 void case_paging_restore(struct engine *engine, struct bytes exported)
 {
     struct rest rest;
-    if (rest_read(exported, &rest) != OK)
+    if (rest_read(exported, &rest) != OK ||
+        (rest.state == CASE_ERASED && PLANTED(TOMBSTONE_FORGOTTEN)))
         return;
     bool is_settled = rest_stands(engine, &rest);
     bool is_erased = rest.state == CASE_ERASED; /* its records will not tell it again */

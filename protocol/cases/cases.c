@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/base/planted.h"
 #include "protocol/cases/cases_state.h"
 #include "protocol/contents/mail.h"
 #include "protocol/engine/engine_state.h"
@@ -100,7 +101,7 @@ err cases_may_have(const struct engine *engine, const struct node_id *node,
 bool cases_is_erased(const struct engine *engine, const struct case_id *case_id)
 {
     const struct case_table_row *row = case_table_row(engine, case_id);
-    return row != NULL && row->state == CASE_ERASED;
+    return row != NULL && row->state == CASE_ERASED && !PLANTED(ERASED_IS_KEPT);
 }
 
 void cases_start(struct engine *engine)

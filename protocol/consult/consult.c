@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "protocol/base/planted.h"
 #include "protocol/consult/consult_effect.h"
 #include "protocol/consult/consult_table.h"
 #include "protocol/contents/content_registry.h"
@@ -111,6 +112,8 @@ static enum consult_verdict check_order(const struct consult_cursor *cursor,
                        : record->sequence == 1;
     /* a stream that was never applied may open in any generation */
     bool is_next_generation = record->generation == cursor->generation + 1 || cursor->sequence == 0;
+    if (PLANTED(CASE_BY_ARRIVAL))
+        return CONSULT_COUNTS;
     return is_next && (record->generation == cursor->generation || is_next_generation)
                ? CONSULT_COUNTS
                : CONSULT_OUT_OF_ORDER;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/base/planted.h"
 #include "protocol/custody/custody_store.h"
 #include "protocol/engine/engine_state.h"
 #include "protocol/record/kind.h"
@@ -194,7 +195,7 @@ static void mailbox_keys_forget(struct engine *engine, struct step *step)
     struct mailbox_keys *mailbox_keys = &engine->mailbox_keys;
     for (uint32_t i = 0; i < mailbox_keys->own_count; i++) {
         struct mailbox_keys_own *own = &mailbox_keys->own[i];
-        if (!own->has_secret || own->replaced_at.ms == 0 ||
+        if (!own->has_secret || own->replaced_at.ms == 0 || PLANTED(MAILBOX_KEY_KEPT) ||
             own->replaced_at.ms + MAILBOX_KEEP_DAY * MAILBOX_KEYS_DAY_MS > engine->wall.ms)
             continue;
         own->has_secret = false;

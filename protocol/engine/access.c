@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/base/planted.h"
 #include "protocol/cases/cases.h"
 #include "protocol/engine/engine_state.h"
 #include "protocol/replication/equivocation.h"
@@ -33,7 +34,8 @@ bool access_has_place(const struct engine *engine, const struct scope *scope,
     case SCOPE_CASE: {
         /* our own first record makes the case known here */
         struct case_id case_id = access_case(scope);
-        return ID_EQUAL(*writer, engine->config.self) || cases_includes(engine, &case_id, writer);
+        return ID_EQUAL(*writer, engine->config.self) || PLANTED(UNINVITED_WRITER) ||
+               cases_includes(engine, &case_id, writer);
     }
     case SCOPE_MAIL: {
         struct node_id recipient = access_recipient(scope);
@@ -54,7 +56,7 @@ err access_write(const struct engine *engine, const struct record_header *header
     if (member == NULL || member->state == MEMBER_SUSPENDED)
         return ERR_UNKNOWN_MEMBER;
     /* (T-6) */
-    if (member->state == MEMBER_REMOVED &&
+    if (member->state == MEMBER_REMOVED && !PLANTED(CUT_IGNORED) &&
         (!roster_cut(engine->roster, stream, &cut) || header->sequence > cut.sequence))
         return ERR_BEYOND_CUT;
     if (equivocation_is_frozen(engine, &stream->writer)) /* (T-7) */
@@ -71,7 +73,7 @@ bool access_shares(const struct engine *engine, const struct node_id *node,
 {
     const struct scope *scope = &stream->scope;
     const struct roster_entry *member = roster_find(engine->roster, node);
-    if (member == NULL || member->state != MEMBER_ADMITTED)
+    if (member == NULL || (member->state != MEMBER_ADMITTED && !PLANTED(KEY_TO_REMOVED)))
         return false;
     if (ID_EQUAL(stream->writer, *node))
         return true;
@@ -86,7 +88,7 @@ bool access_shares(const struct engine *engine, const struct node_id *node,
     }
     case SCOPE_MAIL: {
         struct node_id recipient = access_recipient(scope);
-        return ID_EQUAL(recipient, *node);
+        return ID_EQUAL(recipient, *node) || PLANTED(MAIL_TO_ANYBODY);
     }
     }
     return false;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "protocol/base/planted.h"
 #include "protocol/cases/cases.h"
 #include "protocol/engine/access.h"
 #include "protocol/replication/accept.h"
@@ -198,7 +199,8 @@ static void engine_link_up(struct engine *engine, const struct event *event, str
     peer_progress_sweep(&engine->marks, engine_session_is_live, engine);
     place->link = event->link;
     place->node = member->node_id;
-    place->session = ++engine->session_last;
+    bool is_trusted = PLANTED(PEER_POSITION_TRUSTED);
+    place->session = is_trusted ? 1 + (uint32_t)(place - engine->peers) : ++engine->session_last;
     place->listing = STREAM_NONE;
     engine_greet(engine, place, step);
 }
@@ -252,7 +254,7 @@ static void engine_roster(struct engine *engine, struct step *step)
         if (peer->link.value == 0)
             continue;
         const struct roster_entry *member = roster_find(engine->roster, &peer->node);
-        if (member == NULL || member->state != MEMBER_ADMITTED) {
+        if (member == NULL || (member->state != MEMBER_ADMITTED && !PLANTED(KEY_TO_REMOVED))) {
             engine_hang_up(peer->link, step);
             memset(peer, 0, sizeof *peer);
             continue;

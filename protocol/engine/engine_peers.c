@@ -3,6 +3,8 @@
 
 #include "protocol/engine/engine_state.h"
 
+#include "protocol/base/planted.h"
+
 struct peer *engine_peer_of_link(struct engine *engine, struct link_id link)
 {
     for (size_t i = 0; link.value != 0 && i < LINK_COUNT_MAX; i++) {
@@ -81,13 +83,15 @@ bool engine_is_proven(const struct engine *engine)
 bool engine_may_hand_keys(const struct engine *engine)
 {
     return engine->is_started && !roster_is_behind(engine->roster) && engine_is_proven(engine) &&
-           engine_compared_count(engine) >= engine_compared_needed(engine);
+           (engine_compared_count(engine) >= engine_compared_needed(engine) ||
+            PLANTED(KEY_BEFORE_COMPARISON));
 }
 
 /* ROSTER-47 */
 bool engine_may_hand_to(const struct engine *engine, const struct peer *peer)
 {
-    bool is_ours = peer->relation == CHAIN_SAME || peer->relation == CHAIN_PEER_BEHIND;
+    bool is_ours = peer->relation == CHAIN_SAME || peer->relation == CHAIN_PEER_BEHIND ||
+                   PLANTED(KEY_ACROSS_SPLIT);
     return engine_may_hand_keys(engine) && peer->is_greeted && is_ours;
 }
 
@@ -117,9 +121,10 @@ err engine_may_post(const struct engine *engine)
 {
     if (!engine->is_started || roster_current_head(engine->roster) == NULL)
         return ERR_BUSY;
-    if (engine_skewed_count(engine) >= 2)
+    if (engine_skewed_count(engine) >= (PLANTED(ONE_CLOCK_BELIEVED) ? 1 : 2))
         return ERR_FUTURE;
-    if (engine_is_surveying(engine) || !engine_is_proven(engine)) /* (T-13) */
+    bool is_seen = !engine_is_surveying(engine) && engine_is_proven(engine);
+    if (!is_seen && !PLANTED(SIGNED_BEFORE_SEEN)) /* (T-13) */
         return ERR_BUSY;
     return engine->is_full ? ERR_FULL : OK;
 }

@@ -7,6 +7,7 @@
 #include "protocol/custody/custody_store.h"
 #include "protocol/custody/mailbox_keys.h"
 #include "protocol/engine/engine.h"
+#include "protocol/replication/backoff.h"
 #include "protocol/replication/peer_progress.h"
 #include "protocol/replication/streams.h"
 #include "protocol/replication/writer_quota.h"
@@ -53,6 +54,7 @@ struct peer {
     uint32_t retracted;         /* up to this stream it was told what is not to be held any more */
     uint32_t listing;           /* the next stream to list for it; STREAM_NONE: none under way */
     bool is_listing_its_own;    /* only those that it writes itself */
+    struct backoffs backoffs;   /* where something of it was refused */
 };
 
 /* A stream in which its writer said two things at one position. */

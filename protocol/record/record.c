@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "protocol/base/hash.h"
+#include "protocol/base/planted.h"
 
 /* Where the body hash begins: what stands before it is the body's associated data. */
 enum { RECORD_AD_SIZE = RECORD_HEADER_SIZE - HASH_SIZE };
@@ -139,7 +140,7 @@ err record_open(const struct record_claim *claim, const struct record_key *key, 
     if (key == NULL)
         return ERR_BAD_KEY;
     err failure = record_check_key(claim, key); /* (T-1) */
-    if (failure != OK)
+    if (failure != OK && !PLANTED(COMMITMENT_SKIPPED))
         return failure;
     struct reader body = reader_of(claim->body);
     struct bytes nonce = reader_take(&body, RECORD_NONCE_SIZE);

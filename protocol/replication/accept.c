@@ -136,7 +136,7 @@ static void accept_turn_down(struct engine *engine, const struct event *event,
 {
     struct peer *peer = engine_peer_of_link(engine, event->link);
     if (peer != NULL && run->verdict != OK)
-        sync_pass_over(engine, peer, run->stream);
+        sync_pass_over(engine, peer, run->stream, run->verdict);
     if (!run->is_beside && run->speculation == engine->streams.all[run->stream].speculation)
         streams_fall_back(&engine->streams, run->stream);
     if (run->verdict == ERR_BAD_SIGNATURE && event->link.value != 0)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/base/planted.h"
 #include "protocol/record/audit_evidence.h"
 
 enum { EQUIVOCATION_EACH_MAX = 4 }; /* streams of one writer that are remembered */
@@ -16,7 +17,7 @@ bool equivocation_is_frozen(const struct engine *engine, const struct node_id *w
          * else whoever joined late would say two things under an old head, and go on */
         bool is_decided =
             fork->epoch >= member->admitted_epoch && fork->epoch < member->state_since_epoch;
-        if (ID_EQUAL(fork->stream.writer, *writer) && !is_decided)
+        if (ID_EQUAL(fork->stream.writer, *writer) && !is_decided && !PLANTED(FORKED_IS_HEARD))
             return true;
     }
     return false;
@@ -105,7 +106,7 @@ static void equivocation_keep(const struct engine *engine, struct step *step)
 /* (T-11) */
 void equivocation_restore(struct engine *engine, struct bytes forks)
 {
-    struct reader reader = reader_of(forks);
+    struct reader reader = reader_of(PLANTED(FORK_FORGOTTEN) ? BYTES_NONE : forks);
     while (!reader_done(&reader)) {
         struct stream_id stream;
         err failure = stream_id_read(&reader, &stream);

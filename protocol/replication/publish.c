@@ -9,6 +9,7 @@
 #include "protocol/record/kind.h"
 #include "protocol/replication/equivocation.h"
 #include "protocol/replication/generation.h"
+#include "protocol/replication/push.h"
 
 static void publish_answer(struct token token, err verdict, const struct record_claim *claim,
                            struct step *step)
@@ -188,6 +189,8 @@ void publish_sealed(struct engine *engine, const struct event *event, struct ste
     effect->token = event->token;
     effect->is_releasing = publish_releases(claim.header.stream.scope.kind, record->plaintext);
     effect->batch = (struct step_batch){run, 1, record, 1};
+    if (PLANTED(PUSHED_BEFORE_COMMIT))
+        push_push(engine, slot, &claim, record, step);
     if (PLANTED(ANSWERED_BEFORE_COMMIT))
         publish_answer(event->token, OK, &claim, step);
 }

@@ -1,5 +1,6 @@
 #include "protocol/replication/push.h"
 
+#include "protocol/base/planted.h"
 #include "protocol/engine/access.h"
 
 /* The record as one peer may have it: with key, or header and signature alone. */
@@ -21,7 +22,8 @@ struct frame_position push_position(const struct engine *engine, uint32_t slot)
 {
     const struct stream *stream = &engine->streams.all[slot];
     struct reader hint = reader_of(ID_BYTES(stream->tail_id));
-    return (struct frame_position){stream->id, stream->tail, streams_had(&engine->streams, slot),
+    uint64_t tail = PLANTED(REPORTED_BEFORE_COMMIT) ? stream->kept : stream->tail;
+    return (struct frame_position){stream->id, tail, streams_had(&engine->streams, slot),
                                    reader_u64(&hint)};
 }
 
@@ -50,6 +52,15 @@ static void push_send(const struct push_links *to, const struct buffer *frame, s
     effect->send.frame = buffer_bytes(frame);
 }
 
+static void push_acked(const struct peer *peer, const struct stream_id *stream, uint64_t had,
+                       struct step *step)
+{
+    struct effect *effect = step_effect(step, EFFECT_ACKED);
+    effect->acked.peer = peer->node;
+    effect->acked.stream = *stream;
+    effect->acked.had = had;
+}
+
 void push_push(struct engine *engine, uint32_t slot, const struct record_claim *claim,
                const struct step_record *record, struct step *step)
 {
@@ -68,6 +79,8 @@ void push_push(struct engine *engine, uint32_t slot, const struct record_claim *
             continue;
         }
         mark->sent = sequence;
+        if (PLANTED(SENT_IS_RECEIVED))
+            push_acked(peer, &claim->header.stream, sequence, step);
         if (engine_may_hand_to(engine, peer) && access_read(engine, &peer->node, claim) == OK)
             whole.links[whole.count++] = peer->link;
         else
@@ -128,8 +141,5 @@ void push_hear(struct engine *engine, struct peer *peer, uint32_t slot,
     if (position->had <= mark->had || position->had > stream->tail)
         return;
     mark->had = position->had;
-    struct effect *effect = step_effect(step, EFFECT_ACKED);
-    effect->acked.peer = peer->node;
-    effect->acked.stream = stream->id;
-    effect->acked.had = position->had;
+    push_acked(peer, &stream->id, position->had, step);
 }

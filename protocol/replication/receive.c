@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/base/planted.h"
 #include "protocol/cases/cases.h"
 #include "protocol/engine/access.h"
 #include "protocol/record/kind.h"
@@ -47,8 +48,8 @@ static struct step_record *receive_add(struct receive *receive, const struct fra
      */
     bool lapses =
         header->stream.scope.kind == SCOPE_BOARD || header->stream.scope.kind == SCOPE_MAIL;
-    bool is_expired =
-        lapses && header->expires.ms != 0 && header->expires.ms <= receive->engine->wall.ms;
+    bool is_expired = !PLANTED(EXPIRED_IS_KEPT) && lapses && header->expires.ms != 0 &&
+                      header->expires.ms <= receive->engine->wall.ms;
     struct case_id case_id = receive_case(header);
     bool is_erased = header->stream.scope.kind == SCOPE_CASE && !is_clear &&
                      cases_is_erased(receive->engine, &case_id);
@@ -172,7 +173,7 @@ static void receive_again(struct receive *receive, uint32_t slot, const struct f
         return;
     }
     if (sequence == stream->tail && sequence == stream->kept &&
-        !ID_EQUAL(stream->tail_id, claim->id)) {
+        !ID_EQUAL(stream->tail_id, claim->id) && !PLANTED(DUPLICATE_BY_SEQUENCE)) {
         (void)receive_add(receive, frame, claim);
         receive_run(receive, slot, sequence, key)->is_conflict = true;
     }
@@ -204,7 +205,7 @@ static err receive_admit(struct receive *receive, const struct record_claim *cla
     if (receive_is_spent(engine, &header->stream.writer))
         return ERR_OVER_BUDGET;
     /* (T-3) held by whoever has it until its time has come: neither lost nor forked */
-    if (header->time.ms > engine->wall.ms + CLOCK_SKEW_MS_MAX)
+    if (header->time.ms > engine->wall.ms + CLOCK_SKEW_MS_MAX && !PLANTED(FUTURE_TAKEN_IN))
         return ERR_FUTURE;
     if (chain_find(&engine->roster->chain, &header->head) == NULL) {
         if (!receive->asked_heads && receive->peer != NULL)
@@ -269,7 +270,7 @@ static err receive_go_on(struct receive *receive, uint32_t slot, const struct fr
         sync_claimed(engine, receive->peer, slot, header->sequence);
         return receive_takes_erase(engine, claim) ? ERR_OUT_OF_ORDER : OK;
     }
-    if (receive_epoch(receive, claim) < stream->next_epoch) /* (T-9) */
+    if (receive_epoch(receive, claim) < stream->next_epoch && !PLANTED(HEADS_FALL)) /* (T-9) */
         return ERR_OUT_OF_ORDER;
     if (!fits) {
         /* whoever sent this holds another record where ours ends: get it, to see both */
@@ -384,7 +385,7 @@ void receive_frame(struct engine *engine, struct peer *peer, struct bytes frame,
         engine_refuse(engine, peer, step, "record-passed-over", failure);
         uint32_t slot = streams_find(&engine->streams, &claim.header.stream);
         if (slot != STREAM_NONE) /* asking again at once would bring the same */
-            sync_pass_over(engine, peer, slot);
+            sync_pass_over(engine, peer, slot, failure);
     }
     if (receive.batch.run_count == 0)
         return;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/base/hash.h"
+#include "protocol/base/planted.h"
 #include "protocol/cases/cases.h"
 #include "protocol/engine/access.h"
 #include "protocol/replication/equivocation.h"
@@ -175,9 +176,12 @@ static uint16_t sync_place(const struct engine *engine, const struct peer *peer)
     return (uint16_t)(peer - engine->peers);
 }
 
+/* What was refused lately is not asked for now: while it matters, the next listing tells it again.
+ */
 void sync_claimed(struct engine *engine, const struct peer *peer, uint32_t slot, uint64_t to)
 {
-    streams_want(&engine->streams, slot, to, sync_place(engine, peer));
+    if (!backoff_holds(&peer->backoffs, slot, engine->now))
+        streams_want(&engine->streams, slot, to, sync_place(engine, peer));
 }
 
 /* Both end at one position, and not in one record: get the other one, to see both. */
@@ -277,8 +281,9 @@ static void sync_give_up(struct engine *engine, uint32_t slot)
     streams_settle(&engine->streams, slot);
 }
 
-void sync_pass_over(struct engine *engine, const struct peer *peer, uint32_t slot)
+void sync_pass_over(struct engine *engine, struct peer *peer, uint32_t slot, err reason)
 {
+    backoff_refused(&peer->backoffs, slot, reason, engine->now);
     streams_disclaim(&engine->streams, slot, sync_place(engine, peer));
     if (engine->streams.all[slot].asked.value == peer->link.value)
         sync_unask(engine, slot);
@@ -389,6 +394,8 @@ static struct peer *sync_next_helper(struct engine *engine, struct missing *miss
 static uint64_t sync_missing_pause(struct missing *missing)
 {
     uint64_t pause = (uint64_t)MISSING_RETRY_MS << missing->tries;
+    if (PLANTED(LACK_ASKED_AT_ONCE))
+        return 0;
     if (pause >= MISSING_RETRY_MS_MAX)
         return MISSING_RETRY_MS_MAX;
     missing->tries++;
@@ -424,8 +431,10 @@ void sync_retry(struct engine *engine)
         missing->retry_at = (struct mono){0};
         missing->tries = 0;
     }
-    for (size_t i = 0; i < LINK_COUNT_MAX; i++)
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         engine->peers[i].summary_at = (struct mono){0};
+        backoff_end(&engine->peers[i].backoffs);
+    }
 }
 
 void sync_offer(struct engine *engine)
@@ -488,7 +497,11 @@ void sync_want(struct engine *engine, struct peer *peer, struct bytes frame, str
     }
     uint32_t slot = streams_find(&engine->streams, &want.stream);
     bool is_shared = access_shares(engine, &peer->node, &want.stream);
-    if (slot == STREAM_NONE || !is_shared || engine->streams.all[slot].tail < want.from) {
+    const struct mark *mark = PLANTED(PEER_POSITION_TRUSTED)
+                                  ? peer_progress_find(&engine->marks, peer->session, slot)
+                                  : NULL;
+    bool has_it = mark != NULL && mark->had >= want.from;
+    if (slot == STREAM_NONE || !is_shared || engine->streams.all[slot].tail < want.from || has_it) {
         sync_answer(peer, engine, &want, FRAME_NOT_HELD, step);
         return;
     }

@@ -39,9 +39,9 @@ void sync_answered(struct engine *engine, struct peer *peer, const struct stream
 /* The slot of a stream that a peer speaks of, made if such a stream may exist; STREAM_NONE else. */
 uint32_t sync_slot(struct engine *engine, const struct stream_id *id);
 
-/* What this peer sends of the stream is not accepted now, and asking again at once would bring the
- * same: the next listing, its own or another's, starts anew. */
-void sync_pass_over(struct engine *engine, const struct peer *peer, uint32_t slot);
+/* What this peer sends of the stream is not accepted now, for this reason, and asking again at once
+ * would bring the same: the first listing after a pause, or another's, starts again (T-24). */
+void sync_pass_over(struct engine *engine, struct peer *peer, uint32_t slot, err reason);
 
 void sync_want_one(struct engine *engine, struct peer *peer, uint32_t slot, uint64_t sequence,
                    struct step *step);

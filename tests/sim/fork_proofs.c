@@ -6,6 +6,7 @@
 #include "protocol/record/kind.h"
 #include "protocol/record/statement.h"
 #include "protocol/replication/streams.h"
+#include "tests/sim/acceptance.h"
 #include "tests/sim/hospital.h"
 
 enum { FORK_PROOFS_RETRY_MS = 30 * 1000 };
@@ -36,6 +37,7 @@ void fork_proofs_found(struct hospital *hospital, const struct effect *effect)
     struct disk_stream *stream = disk_find(disk, &effect->forked.stream);
     const struct disk_record *ours = disk_at(disk, &effect->forked.stream, effect->forked.sequence);
     world_note(hospital->world, hospital, "forked", effect->forked.sequence);
+    acceptance_forked(hospital, &effect->forked.stream);
     WORLD_CHECK(hospital->world, ours != NULL && disk->found_count < DISK_FORKS_MAX);
     stream->flags |= STREAM_FORKED;
     struct disk_fork *fork = &disk->found[disk->found_count++];

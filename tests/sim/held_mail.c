@@ -12,6 +12,7 @@ enum { HELD_MAIL_SECRETS_MAX = 16, HELD_MAIL_ROWS_MAX = 1024, HELD_MAIL_ACKS_MAX
 struct held_mail_secret {
     struct mailbox_key key;
     uint8_t secret[KEY_SIZE];
+    uint64_t made_at;
 };
 
 struct held_mail_row {
@@ -109,6 +110,7 @@ static void held_mail_make(struct hospital *hospital, const struct effect *effec
     uint8_t seed[crypto_box_SEEDBYTES];
     WORLD_CHECK(hospital->world, held_mail->secret_count < HELD_MAIL_SECRETS_MAX);
     struct held_mail_secret *secret = &held_mail->secrets[held_mail->secret_count++];
+    secret->made_at = hospital->world->now;
     prng_bytes(&hospital->world->prng, seed, sizeof seed);
     crypto_box_seed_keypair(secret->key.bytes, secret->secret, seed);
     event.mailbox = secret->key;
@@ -284,6 +286,15 @@ void held_mail_restore(struct hospital *hospital)
         event.report.stream = held_mail->acks[i].stream;
         event.report.had = held_mail->acks[i].had;
         hospital_step(hospital, &event);
+    }
+}
+
+void held_mail_aged(const struct hospital *hospital)
+{
+    const uint64_t most = (uint64_t)(MAILBOX_REPLACE_DAY + MAILBOX_KEEP_DAY + 2) * DAY_MS;
+    for (size_t i = 0; i < hospital->held_mail->secret_count; i++) {
+        if (hospital->world->now - hospital->held_mail->secrets[i].made_at > most)
+            world_fail(hospital->world, "a mailbox secret outlives its days", hospital->name);
     }
 }
 

@@ -20,6 +20,9 @@ bool held_mail_answer(struct hospital *hospital,
 void held_mail_forget(struct hospital *hospital);
 void held_mail_restore(struct hospital *hospital);
 
+/* CU-2: no secret of a mailbox key is older than it may grow. */
+void held_mail_aged(const struct hospital *hospital);
+
 /* How many envelopes it holds for this one. */
 size_t held_mail_count(const struct hospital *hospital, const struct hospital *recipient);
 /* And how many of them with more in them than header and signature. */

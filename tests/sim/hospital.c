@@ -4,6 +4,8 @@
 
 #include "protocol/record/statement.h"
 #include "protocol/replication/batch_verify.h"
+#include "protocol/replication/streams.h"
+#include "tests/sim/acceptance.h"
 #include "tests/sim/determinism.h"
 #include "tests/sim/erasing.h"
 #include "tests/sim/fork_proofs.h"
@@ -28,6 +30,15 @@ enum {
     HOSPITAL_IDLE_MS = 3000, /* short, so that cases rest and wake all the time */
     HOSPITAL_ASK_MS = 20,
 };
+
+struct hospital *hospital_of(const struct world *world, const struct node_id *node)
+{
+    for (uint32_t i = 0; i < world->count; i++) {
+        if (ID_EQUAL(world->hospitals[i].node, *node))
+            return (struct hospital *)(uintptr_t)&world->hospitals[i];
+    }
+    return NULL;
+}
 
 struct wall hospital_wall(const struct hospital *hospital)
 {
@@ -107,6 +118,7 @@ static void hospital_check(struct hospital *hospital, const struct effect *effec
 {
     struct world *world = hospital->world;
     struct batch_buffer *batch_buffer = batch_buffer_of_batch(&effect->batch);
+    acceptance_taken(hospital, &effect->batch);
     batch_buffer->link = effect->link;
     batch_buffer_queue(&hospital->checking, batch_buffer);
     uint64_t at = world->now + prng_below(&world->prng, 8);
@@ -168,6 +180,7 @@ static void hospital_done(struct hospital *hospital, const struct effect *effect
 
 static void hospital_forks(struct hospital *hospital, struct bytes forks)
 {
+    acceptance_forks(hospital, forks);
     memcpy(hospital->disk.forks, forks.data, forks.size);
     hospital->disk.forks_size = forks.size;
 }
@@ -445,6 +458,8 @@ void hospital_boot(struct hospital *hospital)
     hospital->engine = engine_new(hospital->engine_memory, &hospital->config);
     determinism_begin(hospital);
     hospital->booted_at = world->now;
+    memset(hospital->told_heads, 0, sizeof hospital->told_heads);
+    hospital->is_relay_told = false;
     hospital->is_running = true;
     hospital->is_restoring = true;
     hospital->ask_at = 0;
@@ -453,9 +468,12 @@ void hospital_boot(struct hospital *hospital)
     reboot_restore(hospital);
     hospital->is_restoring = false;
     struct event event = hospital_event(hospital, EVENT_START);
-    event.start = hospital->is_put_back ? MARKER_OTHER : MARKER_HERE;
+    event.start = !hospital->is_put_back  ? MARKER_HERE
+                  : hospital->is_unmarked ? MARKER_NONE
+                                          : MARKER_OTHER;
     hospital->is_put_back = false;
     hospital_step(hospital, &event);
+    acceptance_started(hospital);
     case_erasure_resume(hospital);
     hospital_pace(hospital);
 }

@@ -5,6 +5,8 @@
 #include "tests/sim/world.h"
 
 void hospital_init(struct world *world, uint32_t index);
+/* NULL when the world has none of that id. */
+struct hospital *hospital_of(const struct world *world, const struct node_id *node);
 void hospital_free(struct hospital *hospital);
 
 /* Restores the core from the disk in the order of node/runtime/restore.c and starts it. */

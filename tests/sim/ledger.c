@@ -150,17 +150,40 @@ static bool ledger_knows(const struct hospital *from, const struct ledger_fact *
             !ledger_is_behind(fact->position, ledger_read_to(from, &fact->scope)));
 }
 
+static const struct sim_case *ledger_case(const struct world *world, const struct scope *scope)
+{
+    for (uint32_t i = 0; i < world->case_count; i++) {
+        if (memcmp(world->cases[i].id.bytes, scope->id, HASH_SIZE) == 0)
+            return &world->cases[i];
+    }
+    return NULL;
+}
+
+bool ledger_takes_part(const struct hospital *from, const struct hospital *writer,
+                       const struct scope *scope)
+{
+    const struct world *world = from->world;
+    const struct sim_case *asked = ledger_case(world, scope);
+    if (asked == NULL || asked->requester == writer->index)
+        return asked != NULL;
+    for (size_t i = 0; i < world->ledger->count; i++) {
+        const struct ledger_fact *fact = &world->ledger->facts[i];
+        if (fact->kind == KIND_GRANT && ID_EQUAL(fact->node, writer->node) &&
+            scope_equal(&fact->scope, scope) &&
+            ID_EQUAL(fact->writer, world->hospitals[asked->requester].node) &&
+            ledger_knows(from, fact))
+            return true;
+    }
+    return false;
+}
+
 static const char *ledger_refuses_case(const struct hospital *from, const struct hospital *to,
                                        const struct record_claim *claim)
 {
     const struct world *world = from->world;
     const struct scope *scope = &claim->header.stream.scope;
-    const struct sim_case *asked = NULL;
+    const struct sim_case *asked = ledger_case(world, scope);
     bool is_granted = false, is_open = claim->header.audience != AUDIENCE_REQUESTER;
-    for (uint32_t i = 0; i < world->case_count; i++) {
-        if (memcmp(world->cases[i].id.bytes, scope->id, HASH_SIZE) == 0)
-            asked = &world->cases[i];
-    }
     if (asked == NULL)
         return "nobody asked this case";
     if (asked->requester == to->index)

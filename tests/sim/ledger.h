@@ -14,6 +14,10 @@ void ledger_take(struct hospital *hospital, const struct step_record *record);
 
 /* Is `to` admitted, and past its cooling-off, as `from` sees it? */
 bool ledger_admits(const struct hospital *from, const struct hospital *to);
+/* May `writer` have written in this case, as far as `from` knows: it asked it, or was ever granted?
+ */
+bool ledger_takes_part(const struct hospital *from, const struct hospital *writer,
+                       const struct scope *scope);
 /* May `from` hand this record's key to `to`, as far as `from` can know? NULL, or why not. */
 const char *ledger_refuses(const struct hospital *from, const struct hospital *to,
                            const struct record_claim *claim);

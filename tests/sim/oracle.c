@@ -5,9 +5,11 @@
 #include "protocol/consult/consult.h"
 #include "protocol/replication/streams.h"
 #include "protocol/roster/roster_entitled.h"
+#include "tests/sim/acceptance.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/ledger.h"
+#include "tests/sim/resends.h"
 
 static const char *const oracle_scopes[] = {"federation", "board", "case", "mail"};
 
@@ -16,15 +18,6 @@ static const struct sim_case *oracle_case(const struct world *world, const struc
     for (uint32_t i = 0; i < world->case_count; i++) {
         if (memcmp(world->cases[i].id.bytes, scope->id, HASH_SIZE) == 0)
             return &world->cases[i];
-    }
-    return NULL;
-}
-
-static struct hospital *oracle_hospital(struct world *world, const struct node_id *node)
-{
-    for (uint32_t i = 0; i < world->count; i++) {
-        if (ID_EQUAL(world->hospitals[i].node, *node))
-            return &world->hospitals[i];
     }
     return NULL;
 }
@@ -52,7 +45,7 @@ _Noreturn static void oracle_stranger(const struct hospital *from, const struct 
 {
     char text[240];
     const struct stream_id *stream = &claim->header.stream;
-    const struct hospital *writer = oracle_hospital(from->world, &stream->writer);
+    const struct hospital *writer = hospital_of(from->world, &stream->writer);
     (void)snprintf(text, sizeof text, "%s to %s, %s of %s (%02x) generation %u at %llu: %s",
                    from->name, to->name, oracle_scopes[(stream->scope.kind - SCOPE_FEDERATION) & 3],
                    writer->name, stream->scope.id[0], (unsigned)stream->generation,
@@ -73,6 +66,11 @@ static void oracle_records(const struct hospital *from, const struct hospital *t
         WORLD_CHECK(from->world, frame_record_read(&reader, &record) == OK);
         WORLD_CHECK(from->world, record_parse(record.record, &claim) == OK);
         oracle_durable(from, &claim);
+        resends_count(from, to, &claim);
+        if (record.has_key && !acceptance_is_of_one_chain(from, to))
+            world_fail(from->world, "a key left for another chain of heads", from->name);
+        if (record.has_key && !acceptance_has_compared(from))
+            world_fail(from->world, "a key left before heads were compared", from->name);
         const char *why = record.has_key ? ledger_refuses(from, to, &claim) : NULL;
         if (why != NULL)
             oracle_stranger(from, to, &claim, why);
@@ -130,20 +128,46 @@ void oracle_promise(struct hospital *hospital, const struct record_id *record)
 
 void oracle_written(struct hospital *hospital, const struct step_batch *batch)
 {
+    acceptance_written(hospital, batch);
     for (size_t i = 0; i < batch->record_count; i++) {
         if ((batch->records[i].flags & RECORD_OWN) != 0)
             ledger_take(hospital, &batch->records[i]);
     }
 }
 
+/* A body or key that is still to come. What is sealed to the requester is not lacked by others, nor
+ * what lapsed or was erased. */
+static bool oracle_missing(const struct hospital *hospital, const struct stream_id *stream,
+                           const struct disk_record *record)
+{
+    const uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
+    bool lapses = stream->scope.kind == SCOPE_BOARD || stream->scope.kind == SCOPE_MAIL;
+    struct record_claim claim;
+    if ((record->flags & gone) != 0 || (record->flags & (RECORD_BARE | RECORD_KEYLESS)) == 0 ||
+        record->audience == AUDIENCE_REQUESTER ||
+        record_parse((struct bytes){record->bytes, record->size}, &claim) != OK)
+        return false;
+    for (size_t i = 0; i < hospital->disk.case_count; i++) {
+        const struct disk_case *row = &hospital->disk.cases[i];
+        if (row->is_remembered && scope_equal(&row->scope, &stream->scope))
+            return false;
+    }
+    return !lapses || claim.header.expires.ms == 0 ||
+           claim.header.expires.ms > hospital_wall(hospital).ms + 2 * HOUR_MS;
+}
+
 void oracle_acked(struct hospital *hospital, const struct effect *effect)
 {
-    const struct hospital *peer = oracle_hospital(hospital->world, &effect->acked.peer);
+    const struct hospital *peer = hospital_of(hospital->world, &effect->acked.peer);
     const struct disk_stream *stream = disk_find(&peer->disk, &effect->acked.stream);
     if (peer->is_puppet)
         return;
     if (stream == NULL || stream->tail < effect->acked.had)
         world_fail(hospital->world, "reported and not durable", peer->name);
+    for (uint64_t i = 0; i < effect->acked.had; i++) {
+        if (oracle_missing(peer, &stream->id, &stream->records[i]))
+            world_fail(hospital->world, "reported without body or key", peer->name);
+    }
 }
 
 /* By one who will give it back. */
@@ -207,6 +231,30 @@ void oracle_promises(struct world *world)
             for (uint64_t k = 0; k < disk->streams[j].tail; k++)
                 if (disk->streams[j].records[k].put_count != 1)
                     world_fail(world, "a position is not written once", world->hospitals[i].name);
+    }
+}
+
+void oracle_agreed(struct world *world)
+{
+    for (uint32_t i = 0; i < world->count; i++) {
+        const struct hospital *one = &world->hospitals[i];
+        for (size_t j = 0; j < one->disk.count; j++) {
+            const struct disk_stream *stream = &one->disk.streams[j];
+            uint32_t writer = hospital_of(world, &stream->id.writer)->index;
+            for (uint32_t k = 0; k < i; k++) {
+                const struct hospital *other = &world->hospitals[k];
+                const struct disk_stream *theirs = disk_find(&other->disk, &stream->id);
+                uint64_t both = theirs == NULL                ? 0
+                                : theirs->tail < stream->tail ? theirs->tail
+                                                              : stream->tail;
+                bool is_known = theirs == NULL || one->is_puppet || other->is_puppet ||
+                                (one->forked_at[writer] != 0 && other->forked_at[writer] != 0);
+                if (!is_known && both > 0 &&
+                    !ID_EQUAL(stream->records[both - 1].id, theirs->records[both - 1].id))
+                    world_fail(world, "two records at one position, and not both know of it",
+                               one->name);
+            }
+        }
     }
 }
 
@@ -336,7 +384,7 @@ static const char *oracle_case_why(const char *why, const struct consult *ours,
                                    const struct consult *theirs, const struct hospital *part)
 {
     static char text[240];
-    const struct hospital *requester = oracle_hospital(part->world, &ours->requester);
+    const struct hospital *requester = hospital_of(part->world, &ours->requester);
     (void)snprintf(text, sizeof text, "%s: of %s (%02x) at %u.%llu, %s at %u.%llu", why,
                    requester->name, ours->case_id.bytes[0], (unsigned)ours->cursor.generation,
                    (unsigned long long)ours->cursor.sequence, part->name,
@@ -355,7 +403,7 @@ static const char *oracle_compare_case(struct world *world, uint32_t number,
     if (consult_export(consult, &a) != OK)
         return NULL;
     for (size_t j = 0; j < consult->participant_count; j++) {
-        const struct hospital *part = oracle_hospital(world, &consult->participants[j].node);
+        const struct hospital *part = hospital_of(world, &consult->participants[j].node);
         struct buffer b = buffer_over(theirs, sizeof theirs);
         if (!oracle_shares(world, part, &(struct stream_id){.scope = scope}) ||
             !oracle_is_told(requester, part, &scope) || consult->participants[j].is_ended)
@@ -400,7 +448,7 @@ static void oracle_name(const char **why, const struct hospital *holder,
 {
     static char text[200];
     const struct disk_stream *other = disk_find(&reader->disk, &stream->id);
-    const struct hospital *writer = oracle_hospital(holder->world, &stream->id.writer);
+    const struct hospital *writer = hospital_of(holder->world, &stream->id.writer);
     (void)snprintf(text, sizeof text, "%s: %s of %s (%02x) to %llu at %s, %llu at %s", *why,
                    oracle_scopes[(stream->id.scope.kind - SCOPE_FEDERATION) & 3], writer->name,
                    stream->id.scope.id[0], (unsigned long long)stream->tail, holder->name,
@@ -418,7 +466,7 @@ bool oracle_is_settled(struct world *world, const char **ret_why)
                 roster_find(&world->society.roster, &stream->id.writer);
             if (!oracle_shares(world, holder, &stream->id) || writer == NULL ||
                 writer->state != MEMBER_ADMITTED ||
-                oracle_hospital(world, &stream->id.writer)->is_puppet)
+                hospital_of(world, &stream->id.writer)->is_puppet)
                 continue;
             for (uint32_t k = 0; k < world->count; k++) {
                 const struct hospital *reader = &world->hospitals[k];

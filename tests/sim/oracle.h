@@ -20,6 +20,8 @@ void oracle_forgive(struct hospital *hospital);
 bool oracle_has_returned(struct world *world, const char **ret_why);
 /* All promises are kept, no position was written twice. */
 void oracle_promises(struct world *world);
+/* Where two hold different records at one position, each knows that their writer equivocated. */
+void oracle_agreed(struct world *world);
 /* True when all running hospitals hold the same of the streams they share, with all bodies and
  * keys that they may have, and see the same cases. `ret_why` gets a text when not. */
 bool oracle_is_settled(struct world *world, const char **ret_why);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tests/sim/acceptance.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
@@ -138,6 +139,8 @@ void route_heard(struct hospital *hospital, uint32_t peer, struct bytes frame)
     event.frame = frame;
     if (event.link.value == 0)
         return;
+    if (frame.size > 0 && frame.data[0] == FRAME_HELLO)
+        acceptance_greeted(hospital, peer, frame);
     world_hash(world, frame);
     world_note(world, hospital, "frame", frame.data[0]);
     hospital_step(hospital, &event);

@@ -184,6 +184,7 @@ static void route_on_head(struct hospital *hospital, const struct relay_frame *f
     struct event event = hospital_event(hospital, EVENT_RELAY_HEAD);
     event.relay_head.epoch = frame->head.epoch;
     event.relay_head.head = frame->head.id;
+    hospital->is_relay_told = true;
     if (frame->head.epoch > 0)
         hospital_step(hospital, &event);
 }

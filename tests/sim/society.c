@@ -192,6 +192,9 @@ void society_remove(struct world *world, uint32_t index)
         do {
             society_cut(world, &cut);
             federation_put_cut(&world->society, &cut);
+            WORLD_CHECK(world, world->cut_count < WORLD_CUTS_MAX);
+            world->cuts[world->cut_count++] =
+                (struct world_cut){world->epoch + 1, cut.stream, cut.sequence};
             cut = (struct cut){.stream = {scopes[i], member.node_id, cut.stream.generation + 1}};
         } while (society_has(world, &cut.stream));
     }

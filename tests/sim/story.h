@@ -51,7 +51,21 @@
     X(many_cases, story_many_cases)                                                                \
     X(never_together, story_never_together)                                                        \
     X(custodians_fail, story_custodians_fail)                                                      \
-    X(erased_at_custodians, story_erased_at_custodians)
+    X(erased_at_custodians, story_erased_at_custodians)                                            \
+    X(forged_run, story_forged_run)                                                                \
+    X(refused_in_a_run, story_refused_in_a_run)                                                    \
+    X(removed, story_removed)                                                                      \
+    X(two_words, story_two_words)                                                                  \
+    X(put_back, story_put_back)                                                                    \
+    X(one_wrong_clock, story_one_wrong_clock)                                                      \
+    X(grant_ended, story_grant_ended)                                                              \
+    X(mailbox_days, story_mailbox_days)                                                            \
+    X(uninvited_writer, story_uninvited_writer)                                                    \
+    X(other_chain, story_other_chain)                                                              \
+    X(falling_heads, story_falling_heads)                                                          \
+    X(two_put_back, story_two_put_back)                                                            \
+    X(erased_apart, story_erased_apart)                                                            \
+    X(case_in_order, story_case_in_order)
 
 #define STORY_DECLARE(name, function) void function(struct world *world);
 STORY_LIST(STORY_DECLARE)

@@ -9,6 +9,7 @@
 #include "tests/sim/ledger.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
+#include "tests/sim/resends.h"
 #include "tests/sim/society.h"
 #include "tests/sim/tunnels.h"
 
@@ -169,6 +170,7 @@ void world_begin(struct world *world, uint32_t admitted)
     world->count = admitted;
     world->tunnels = tunnels_new();
     world->ledger = ledger_new();
+    world->resends = resends_new();
     for (uint32_t i = 0; i < world->relay_count; i++)
         relay_init(world, i);
     for (uint32_t i = 0; i < admitted; i++) {
@@ -193,6 +195,7 @@ void world_end(struct world *world)
         relay_free(&world->relays[i]);
     tunnels_free(world->tunnels);
     ledger_free(world->ledger);
+    resends_free(world->resends);
     society_end(world);
     schedule_free(&world->schedule);
     free(world->promises);

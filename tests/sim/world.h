@@ -34,6 +34,7 @@ enum {
     WORLD_HOSPITALS_MAX = 34,
     WORLD_HEADS_MAX = 64,
     WORLD_CASES_MAX = 256,
+    WORLD_CUTS_MAX = 256,
     WORLD_LINES_MAX = WORLD_HOSPITALS_MAX * WORLD_HOSPITALS_MAX,
 };
 #define SECOND_MS UINT64_C(1000)
@@ -75,6 +76,7 @@ struct hospital {
     bool is_puppet; /* answers nothing by itself: a story speaks for it */
     bool is_restoring;
     bool is_put_back;  /* its disk is an older one: the marker beside it is from later */
+    bool is_unmarked;  /* and there is no marker beside it */
     bool is_returning; /* it was put back, and others hold more of its own streams */
     int64_t skew_ms;
     uint64_t booted_at;
@@ -96,6 +98,11 @@ struct hospital {
     struct held_mail *held_mail;        /* NULL: it takes no part in custody */
     uint64_t received[WORLD_HEADS_MAX]; /* [epoch - 1]: wall time when it took that head */
     uint64_t sent_frames, wants_sent;
+    /* for acceptance.c; what it was told since its start */
+    uint64_t
+        forked_at[WORLD_HOSPITALS_MAX]; /* its epoch when it found that one equivocated; or 0 */
+    struct head_id told_heads[WORLD_HOSPITALS_MAX];
+    bool is_relay_told;
 };
 
 struct line {
@@ -130,6 +137,13 @@ struct world_member {
     enum member_state state; /* 0: not at all */
     uint64_t admitted_epoch, state_since, keys_since, board_since;
     bool keys_proved;
+};
+
+/* Where a head ends a removed member's stream. */
+struct world_cut {
+    uint64_t epoch;
+    struct stream_id stream;
+    uint64_t sequence;
 };
 
 struct world {
@@ -169,11 +183,14 @@ struct world {
         struct world_member members[WORLD_HOSPITALS_MAX];
     } heads[WORLD_HEADS_MAX]; /* [epoch - 1] */
     uint64_t epoch;
+    struct world_cut cuts[WORLD_CUTS_MAX];
+    uint32_t cut_count;
     struct sim_case cases[WORLD_CASES_MAX];
     uint32_t case_count;
     uint64_t survey_ms;   /* set before world_begin */
     uint32_t cases_awake; /* as well; 0: as usual */
     struct ledger *ledger;
+    struct resends *resends;
     struct promise *promises;
     size_t promise_count, promise_capacity;
     struct outcome outcomes[65536]; /* by token */

@@ -1,0 +1,16 @@
+/* What one record may cost: how often a hospital sends the same record over one link. Whoever
+ * refuses it is sent it again, for the reason may pass, but not without pause (spec/streams.md,
+ * T-24). */
+#ifndef CONSILIUM_TESTS_SIM_RESENDS_H
+#define CONSILIUM_TESTS_SIM_RESENDS_H
+
+#include "tests/sim/world.h"
+
+struct resends *resends_new(void);
+void resends_free(struct resends *resends);
+
+/* A record leaves: fails when the same one left over this link too often within a minute. */
+void resends_count(const struct hospital *from, const struct hospital *to,
+                   const struct record_claim *claim);
+
+#endif
