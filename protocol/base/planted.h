@@ -40,6 +40,9 @@
     X(ERASED_IS_KEPT, "what comes late for an erased case is kept")                                \
     X(TOMBSTONE_FORGOTTEN, "a restart forgets that a case was erased")                             \
     X(MAILBOX_KEY_KEPT, "the secret of a replaced mailbox key is never destroyed")                 \
+    X(ENVELOPE_KEPT, "a custodian keeps an envelope beyond its days")                              \
+    X(CLINICIAN_NOT_CHECKED, "the word of a clinician without a certificate counts")               \
+    X(WRITER_WITHOUT_BOUND, "one writer may fill the disk")                                        \
     X(SIGNED_BEFORE_SEEN, "a restored node writes before it saw where its streams stand")          \
     X(PEER_POSITION_TRUSTED, "what a peer reported on an earlier connection counts on the next")   \
     X(ONE_CLOCK_BELIEVED, "the clock of a single peer stops a node from writing")                  \

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/base/planted.h"
 #include "protocol/custody/custody_outbox.h"
 #include "protocol/custody/custody_pickup.h"
 #include "protocol/engine/engine_state.h"
@@ -304,7 +305,7 @@ void custody_store_tick(struct engine *engine, struct step *step)
         if (custody->looked >= custody->count)
             custody->looked = 0;
         const struct custody_store_held *held = &custody->all[custody->looked];
-        bool is_over = held->what.until.ms <= engine->wall.ms;
+        bool is_over = held->what.until.ms <= engine->wall.ms && !PLANTED(ENVELOPE_KEPT);
         if ((is_over || !is_on) && held->is_durable && step_has_room(step, 256, 0))
             custody_store_let_go(engine, custody->looked, step);
         else

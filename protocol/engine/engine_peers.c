@@ -148,6 +148,8 @@ err engine_check_statement(const struct engine *engine, const struct record_head
     struct statement_place place = statement_place_of(header);
     if (!statement->is_signed)
         return ERR_NOT_FOUND;
+    if (PLANTED(CLINICIAN_NOT_CHECKED))
+        return OK;
     err failure = clinicians_check(&engine->clinicians, &statement->author.cert_id,
                                    &header->stream.writer, statement->author.time);
     if (failure != OK)

@@ -296,6 +296,10 @@ void held_mail_aged(const struct hospital *hospital)
         if (hospital->world->now - hospital->held_mail->secrets[i].made_at > most)
             world_fail(hospital->world, "a mailbox secret outlives its days", hospital->name);
     }
+    for (size_t i = 0; i < hospital->held_mail->row_count; i++) {
+        if (hospital->held_mail->rows[i].held.until.ms + 2 * DAY_MS < hospital_wall(hospital).ms)
+            world_fail(hospital->world, "an envelope outlives its days", hospital->name);
+    }
 }
 
 size_t held_mail_count(const struct hospital *hospital, const struct hospital *recipient)

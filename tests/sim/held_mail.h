@@ -20,7 +20,7 @@ bool held_mail_answer(struct hospital *hospital,
 void held_mail_forget(struct hospital *hospital);
 void held_mail_restore(struct hospital *hospital);
 
-/* CU-2: no secret of a mailbox key is older than it may grow. */
+/* CU-2, CU-6: no secret of a mailbox key, and no envelope of others, is older than it may grow. */
 void held_mail_aged(const struct hospital *hospital);
 
 /* How many envelopes it holds for this one. */

@@ -59,7 +59,7 @@
     X(put_back, story_put_back)                                                                    \
     X(one_wrong_clock, story_one_wrong_clock)                                                      \
     X(grant_ended, story_grant_ended)                                                              \
-    X(mailbox_days, story_mailbox_days)                                                            \
+    X(mail_days, story_mail_days)                                                                  \
     X(uninvited_writer, story_uninvited_writer)                                                    \
     X(other_chain, story_other_chain)                                                              \
     X(falling_heads, story_falling_heads)                                                          \

@@ -41,6 +41,12 @@ static struct outcome workflow_erase(struct hospital *hospital, uint32_t number)
     return story_say(hospital, number, KIND_ERASE, &erase);
 }
 
+static void story_counts_not(struct world *world, size_t count)
+{
+    if (count > 0)
+        world_fail(world, "the word of a clinician without a certificate counts", "");
+}
+
 /* A JOIN and an opinion come before the certificate of who signed them: they wait for it. */
 void story_late_certificate(struct world *world)
 {
@@ -57,7 +63,7 @@ void story_late_certificate(struct world *world)
     world_run(world, 5 * SECOND_MS);
     (void)story_done(world, clinic_join(basel, number));
     world_run(world, 20 * SECOND_MS);
-    WORLD_CHECK(world, story_seen(aarau, number)->participant_count == 0);
+    story_counts_not(world, story_seen(aarau, number)->participant_count);
     clinic_certify(basel);
     world_run(world, 20 * SECOND_MS);
     WORLD_CHECK(world, story_seen(aarau, number)->participant_count == 1);
@@ -69,7 +75,7 @@ void story_late_certificate(struct world *world)
     world_run(world, 5 * SECOND_MS);
     (void)story_done(world, clinic_opine(basel, number, ANNOUNCEMENT_OPEN));
     world_run(world, 20 * SECOND_MS);
-    WORLD_CHECK(world, story_seen(aarau, number)->taken_count == 0);
+    story_counts_not(world, story_seen(aarau, number)->taken_count);
     clinic_certify(basel);
     world_run(world, 20 * SECOND_MS);
     WORLD_CHECK(world, story_seen(aarau, number)->taken_count == 1);

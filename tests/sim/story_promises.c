@@ -205,15 +205,25 @@ void story_grant_ended(struct world *world)
     story_settle(world, MINUTE_MS);
 }
 
-/* Half a year: mailbox keys are replaced, and no secret is kept longer than its days. */
-void story_mailbox_days(struct world *world)
+/* Half a year: mailbox keys are replaced, and no secret is kept longer than its days; what is left
+ * for one that never comes back lies at others for thirty days. */
+void story_mail_days(struct world *world)
 {
     held_mail_allow(world);
-    world_begin(world, 3);
+    world_begin(world, 4);
+    struct hospital *davos = &world->hospitals[3];
+    world_run(world, MINUTE_MS);
+    uint32_t number = clinic_ask(davos, ANNOUNCEMENT_OPEN, 1);
+    world_run(world, 10 * SECOND_MS);
+    hospital_crash(davos);
+    world_run(world, 5 * SECOND_MS);
+    (void)story_done(world, clinic_join(&world->hospitals[1], number));
+    world_run(world, 20 * SECOND_MS);
+    WORLD_CHECK(world, held_mail_count(&world->hospitals[2], davos) == 1);
     world_pace(world, 6 * HOUR_MS);
     for (int day = 0; day < 170; day++) {
         world_run(world, DAY_MS);
-        for (uint32_t i = 0; i < world->count; i++)
+        for (uint32_t i = 0; i < 3; i++)
             held_mail_aged(&world->hospitals[i]);
     }
 }
