@@ -223,6 +223,7 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         hospital_done(hospital, effect);
         break;
     case EFFECT_TOLD:
+        hospital->news++;
         world_note(world, hospital, kind_name(effect->told.kind), effect->told.record.bytes[0]);
         break;
     case EFFECT_FORKED:

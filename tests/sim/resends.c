@@ -6,7 +6,7 @@
 
 enum {
     RESENDS_PLACES = 1 << 16,
-    RESENDS_A_MINUTE = 8, /* of one record over one link */
+    RESENDS_A_MINUTE = 8, /* of one record over one link, without news */
 };
 
 struct resends_place {
@@ -14,6 +14,7 @@ struct resends_place {
     uint32_t link; /* the sender's: of one connection, and never used again */
     uint32_t count;
     uint64_t since;
+    uint64_t news; /* how much the receiver had learned */
 };
 
 struct resends {
@@ -57,7 +58,10 @@ void resends_count(const struct hospital *from, const struct hospital *to,
         place->since = world->now;
         place->count = 0;
     }
-    if (++place->count <= RESENDS_A_MINUTE)
+    bool has_reason = place->count > 0 && place->news != to->news;
+    place->news = to->news;
+    place->count += has_reason ? 0 : 1;
+    if (place->count <= RESENDS_A_MINUTE)
         return;
     (void)snprintf(text, sizeof text, "%s to %s, position %llu, %u times in %.1f s", from->name,
                    to->name, (unsigned long long)claim->header.sequence, (unsigned)place->count,

@@ -125,6 +125,7 @@ void society_teach(struct hospital *hospital, uint64_t epoch)
         hospital->received[hospital->epoch++] = hospital_wall(hospital).ms;
     }
     world_note(world, hospital, "head", epoch);
+    hospital->news++;
     struct event event = hospital_event(hospital, EVENT_ROSTER);
     if (!hospital->is_running)
         return;

@@ -60,7 +60,7 @@ static void other_streams_are_asked_for_and_the_last_refusal_always_counts(void 
     }
 }
 
-static void a_new_head_ends_all_pauses(void **state)
+static void news_ends_all_pauses(void **state)
 {
     static struct backoffs backoffs;
     (void)state;
@@ -76,7 +76,7 @@ int main(void)
         cmocka_unit_test(more_of_the_same_answer_makes_the_pause_no_longer),
         cmocka_unit_test(another_reason_or_a_long_rest_begins_with_the_shortest_pause),
         cmocka_unit_test(other_streams_are_asked_for_and_the_last_refusal_always_counts),
-        cmocka_unit_test(a_new_head_ends_all_pauses),
+        cmocka_unit_test(news_ends_all_pauses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
