@@ -1,5 +1,5 @@
 /* How long one peer is not asked about a stream after something of it was refused: each stream,
- * with the reason, and twice as long each time it is refused for the same one (T-24). */
+ * with the reason, and twice as long each time it is refused for the same one (T-26). */
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_BACKOFF_H
 #define CONSILIUM_PROTOCOL_REPLICATION_BACKOFF_H
 

@@ -40,7 +40,7 @@ void sync_answered(struct engine *engine, struct peer *peer, const struct stream
 uint32_t sync_slot(struct engine *engine, const struct stream_id *id);
 
 /* What this peer sends of the stream is not accepted now, for this reason, and asking again at once
- * would bring the same: the first listing after a pause, or another's, starts again (T-24). */
+ * would bring the same: the first listing after a pause, or another's, starts again (T-26). */
 void sync_pass_over(struct engine *engine, struct peer *peer, uint32_t slot, err reason);
 
 void sync_want_one(struct engine *engine, struct peer *peer, uint32_t slot, uint64_t sequence,

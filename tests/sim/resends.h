@@ -1,6 +1,6 @@
 /* What one record may cost: how often a hospital sends the same record over one link to one that
  * learned nothing since it was sent it last. Whoever refuses it is sent it again, for the reason
- * may pass, but not without pause (spec/streams.md, T-23 and T-24). */
+ * may pass, but not without pause (spec/streams.md, T-23 and T-26). */
 #ifndef CONSILIUM_TESTS_SIM_RESENDS_H
 #define CONSILIUM_TESTS_SIM_RESENDS_H
 
