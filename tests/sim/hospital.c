@@ -191,6 +191,13 @@ static void hospital_acked(struct hospital *hospital, const struct effect *effec
     held_mail_acked(hospital, effect);
 }
 
+static void hospital_told(struct hospital *hospital, const struct effect *effect)
+{
+    hospital->news++;
+    world_note(hospital->world, hospital, kind_name(effect->told.kind),
+               effect->told.record.bytes[0]);
+}
+
 static void hospital_send(struct hospital *hospital, const struct effect *effect)
 {
     for (size_t i = 0; i < effect->send.link_count; i++)
@@ -223,8 +230,7 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         hospital_done(hospital, effect);
         break;
     case EFFECT_TOLD:
-        hospital->news++;
-        world_note(world, hospital, kind_name(effect->told.kind), effect->told.record.bytes[0]);
+        hospital_told(hospital, effect);
         break;
     case EFFECT_FORKED:
         fork_proofs_found(hospital, effect);
