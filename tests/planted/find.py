@@ -24,7 +24,7 @@ def rows():
 
 
 def listed():
-    with open(os.path.join(ROOT, "protocol", "planted.h"), encoding="utf-8") as file:
+    with open(os.path.join(ROOT, "protocol", "base", "planted.h"), encoding="utf-8") as file:
         return re.findall(r"^ +X\(([A-Z0-9_]+),", file.read(), re.M)
 
 
