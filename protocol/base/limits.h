@@ -64,7 +64,7 @@ enum limits {
     ASK_SIZE_MAX = 500,
     NAMED_COUNT_MAX = 64,      /* records named by one take-in, reveal or receipt */
     TAKEN_IN_COUNT_MAX = 1024, /* records of others that one case takes in */
-    RELEASED_COUNT_MAX = 2,    /* opinions that one author may release in one case */
+    RELEASED_COUNT_MAX = 2,    /* opinions of one author that are released in a case */
     OUTCOME_DAY_MAX = 3650,
     OPINION_FILE_SIZE_MAX = 72 * 1024 * 1024, /* HEAD_COUNT_MAX of the largest heads, and more */
 

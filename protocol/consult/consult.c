@@ -197,27 +197,34 @@ enum consult_verdict consult_judge(const struct consult *consult,
     return consult_effect_check_content(record) == CONSULT_COUNTS ? verdict : CONSULT_MALFORMED;
 }
 
+static bool is_released_later(const struct consult_released *a, const struct consult_released *b)
+{
+    return a->time.ms != b->time.ms ? a->time.ms > b->time.ms
+                                    : memcmp(a->record_id.bytes, b->record_id.bytes, HASH_SIZE) > 0;
+}
+
 /* C-33: a release opens an opinion to the participants once the deadline is past; it changes no
- * state. */
+ * state. C-66: the latest stand first and the earliest gives way, so that the same are left in
+ * whatever order they came. */
 static enum consult_verdict apply_release(struct consult_participant *author,
                                           const struct consult_record *record)
 {
     struct case_record_release release;
     if (case_record_release_read(record->statement->content, &release) != OK)
         return CONSULT_MALFORMED;
-    for (size_t i = 0; i < author->released_count; i++) {
-        struct consult_released *released = &author->released[i];
-        if (!ID_EQUAL(released->record_id, release.record_id))
-            continue;
-        if (released->time.ms >= record->time.ms)
-            return CONSULT_SEEN;
-        released->time = record->time; /* the later one outlives an EXTEND */
-        return CONSULT_COUNTS;
-    }
-    if (author->released_count == RELEASED_COUNT_MAX)
+    struct consult_released *released = author->released;
+    const struct consult_released fresh = {.record_id = release.record_id, .time = record->time};
+    size_t at = 0;
+    while (at < author->released_count && !ID_EQUAL(released[at].record_id, fresh.record_id))
+        at++;
+    if (at < author->released_count && !is_released_later(&fresh, &released[at]))
+        return CONSULT_SEEN;
+    if (at == RELEASED_COUNT_MAX && !is_released_later(&fresh, &released[--at]))
         return CONSULT_FULL;
-    author->released[author->released_count++] =
-        (struct consult_released){.record_id = release.record_id, .time = record->time};
+    author->released_count += at == author->released_count ? 1 : 0;
+    for (; at > 0 && is_released_later(&fresh, &released[at - 1]); at--)
+        released[at] = released[at - 1];
+    released[at] = fresh;
     return CONSULT_COUNTS;
 }
 

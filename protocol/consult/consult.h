@@ -75,7 +75,7 @@ struct consult_participant {
     struct cert_id clinician; /* zeros when the grant names none */
     uint64_t end_generation;  /* with end_sequence: its stream's last position that belongs; */
     uint64_t end_sequence;    /* 0: no end is set */
-    /* said by itself */
+    /* said by itself; of what it released, the latest first */
     struct consult_released released[RELEASED_COUNT_MAX];
     size_t released_count;
     struct wall erased_at;     /* of its receipt; 0: silent */

@@ -93,6 +93,18 @@ static enum consult_verdict apply_grant(struct consult *consult,
     return CONSULT_COUNTS;
 }
 
+/* C-66: releases from before `since` count no more. */
+static void void_releases(struct consult_participant *participant, uint64_t since_ms)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < participant->released_count; i++)
+        if (participant->released[i].time.ms >= since_ms)
+            participant->released[kept++] = participant->released[i];
+    for (size_t i = kept; i < participant->released_count; i++)
+        participant->released[i] = (struct consult_released){0};
+    participant->released_count = kept;
+}
+
 static enum consult_verdict apply_grant_end(struct consult *consult,
                                             const struct consult_record *record)
 {
@@ -107,6 +119,7 @@ static enum consult_verdict apply_grant_end(struct consult *consult,
     participant->is_ended = true;
     participant->end_generation = end.generation;
     participant->end_sequence = end.sequence;
+    void_releases(participant, UINT64_MAX); /* those within the end are applied again */
     return CONSULT_COUNTS;
 }
 
@@ -209,16 +222,8 @@ static enum consult_verdict apply_extend(struct consult *consult,
     consult->deadline = extend.deadline;
     if (extend.wanted_count > 0)
         consult->wanted_count = extend.wanted_count;
-    for (size_t i = 0; i < consult->participant_count; i++) {
-        struct consult_participant *participant = &consult->participants[i];
-        size_t kept = 0;
-        for (size_t j = 0; j < participant->released_count; j++)
-            if (participant->released[j].time.ms >= extend.deadline.ms)
-                participant->released[kept++] = participant->released[j];
-        for (size_t j = kept; j < participant->released_count; j++)
-            participant->released[j] = (struct consult_released){0};
-        participant->released_count = kept;
-    }
+    for (size_t i = 0; i < consult->participant_count; i++)
+        void_releases(&consult->participants[i], extend.deadline.ms);
     return CONSULT_COUNTS;
 }
 
@@ -272,8 +277,11 @@ enum consult_verdict consult_effect_apply(struct consult *consult,
         consult->close = record->id;
         consult->closed_at = record->time;
     }
-    if (verdict == CONSULT_COUNTS && record->statement->kind == KIND_WITHDRAW)
+    if (verdict == CONSULT_COUNTS && record->statement->kind == KIND_WITHDRAW) {
         consult->withdraw = record->id;
+        for (size_t i = 0; i < consult->participant_count; i++)
+            void_releases(&consult->participants[i], UINT64_MAX);
+    }
     return verdict;
 }
 

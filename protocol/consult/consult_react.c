@@ -55,6 +55,7 @@ static void react_mirror(struct reaction *reaction, enum mirror_what what)
 static void react_counted(struct reaction *reaction, bool is_mine)
 {
     struct case_record_grant grant;
+    struct case_record_grant_end end;
     struct bytes content = reaction->record->statement->content;
     switch (reaction->record->statement->kind) {
     case KIND_GRANT:
@@ -66,6 +67,10 @@ static void react_counted(struct reaction *reaction, bool is_mine)
         reaction_add(reaction, CONSULT_APPLY_AGAIN)->node = grant.participant;
         break;
     case KIND_GRANT_END:
+        reaction_add(reaction, CONSULT_CHECK_READERS);
+        if (case_record_grant_end_read(content, &end) == OK && end.sequence > 0)
+            reaction_add(reaction, CONSULT_APPLY_AGAIN)->node = end.participant;
+        break;
     case KIND_REVEAL:
     case KIND_RELEASE:
         reaction_add(reaction, CONSULT_CHECK_READERS);

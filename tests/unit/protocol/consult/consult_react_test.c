@@ -192,6 +192,11 @@ static void reveals_releases_and_ends_change_who_may_read(void **state)
     situation.verdict = service_end(&service, &service_b, 0);
     assert_int_equal(react(), 1);
     assert_int_equal(actions[0].kind, CONSULT_CHECK_READERS);
+    assert_int_equal(service_grant(&service, &service_b), CONSULT_COUNTS);
+    situation.verdict = service_end(&service, &service_b, 2); /* C-66: what it released by then */
+    assert_int_equal(react(), 2);
+    assert_int_equal(actions[1].kind, CONSULT_APPLY_AGAIN);
+    assert_true(ID_EQUAL(actions[1].node, service_b));
     service.record.statement = NULL;
     assert_int_equal(react(), 0);
 }

@@ -333,27 +333,6 @@ static void independent_opinions_are_not_told_by_a_synthesis(void **state)
     assert_int_equal(service_reveal(&service, &unknown), CONSULT_UNKNOWN_RECORD);
 }
 
-/* C-33, C-35 */
-static void an_author_releases_its_own_after_the_deadline(void **state)
-{
-    (void)state;
-    begin(ANNOUNCEMENT_INDEPENDENT_FIRST);
-    struct record_id opinion = an_opinion(&service_b), second = {{0x61}}, third = {{0x62}};
-    service.time.ms = SERVICE_DEADLINE - 1;
-    assert_int_equal(service_release(&service, &service_b, &opinion), CONSULT_TOO_EARLY);
-    service.time.ms = SERVICE_DEADLINE;
-    assert_int_equal(service_release(&service, &service_b, &opinion), CONSULT_COUNTS);
-    assert_int_equal(service.consult.state, CASE_ANNOUNCED);
-    assert_int_equal(consult_apply(&service.consult, &service.record), CONSULT_SEEN);
-    assert_int_equal(service_release(&service, &service_b, &second), CONSULT_COUNTS);
-    assert_int_equal(service_release(&service, &service_b, &third), CONSULT_FULL);
-    assert_int_equal(service_release(&service, &service_a, &opinion), CONSULT_WRONG_WRITER);
-    assert_int_equal(service_extend(&service, SERVICE_DEADLINE), CONSULT_TOO_EARLY);
-    assert_int_equal(service_extend(&service, SERVICE_DEADLINE + 1), CONSULT_COUNTS);
-    assert_int_equal(service.consult.participants[0].released_count, 0);
-    assert_int_equal(service_release(&service, &service_b, &opinion), CONSULT_TOO_EARLY);
-}
-
 /* ---- counting ---- */
 
 static void opinions_are_counted_by_distinct_institutions(void **state)
@@ -549,7 +528,6 @@ int main(void)
         cmocka_unit_test(a_take_in_is_weighed_entry_by_entry),
         cmocka_unit_test(a_case_takes_in_so_many_and_no_more),
         cmocka_unit_test(independent_opinions_are_not_told_by_a_synthesis),
-        cmocka_unit_test(an_author_releases_its_own_after_the_deadline),
         cmocka_unit_test(opinions_are_counted_by_distinct_institutions),
         cmocka_unit_test(deadlines_and_follow_ups_fall_due),
         cmocka_unit_test(a_command_can_ask_first),
