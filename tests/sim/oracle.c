@@ -393,6 +393,24 @@ static const char *oracle_case_why(const char *why, const struct consult *ours,
     return text;
 }
 
+/* The case without what stands in no stream that everyone gets: what a participant tells of itself,
+ * while it is not a member or the story speaks for it. */
+static err oracle_export(struct world *world, const struct consult *consult, struct buffer *out)
+{
+    static struct consult copy;
+    copy = *consult;
+    for (size_t i = 0; i < copy.participant_count; i++) {
+        struct consult_participant *part = &copy.participants[i];
+        const struct hospital *hospital = oracle_hospital(world, &part->node);
+        const struct world_member *row = &world->heads[world->epoch - 1].members[hospital->index];
+        if (row->state == MEMBER_ADMITTED && !hospital->is_puppet)
+            continue;
+        part->released_count = 0;
+        part->erased_at = part->backups_until = (struct wall){0};
+    }
+    return consult_export(&copy, out);
+}
+
 static const char *oracle_compare_case(struct world *world, uint32_t number,
                                        const struct consult *consult)
 {
@@ -400,7 +418,7 @@ static const char *oracle_compare_case(struct world *world, uint32_t number,
     const struct hospital *requester = &world->hospitals[world->cases[number].requester];
     struct scope scope = clinic_case(world, number);
     struct buffer a = buffer_over(ours, sizeof ours);
-    if (consult_export(consult, &a) != OK)
+    if (oracle_export(world, consult, &a) != OK)
         return NULL;
     for (size_t j = 0; j < consult->participant_count; j++) {
         const struct hospital *part = hospital_of(world, &consult->participants[j].node);
@@ -413,7 +431,8 @@ static const char *oracle_compare_case(struct world *world, uint32_t number,
             return oracle_case_why("a case is not known to a participant", consult, NULL, part);
         if (consult->state == CASE_ERASED && other->state == CASE_ERASED)
             continue; /* what was destroyed cannot be read to its end */
-        if (consult_export(other, &b) == OK && bytes_equal(buffer_bytes(&a), buffer_bytes(&b)))
+        if (oracle_export(world, other, &b) == OK &&
+            bytes_equal(buffer_bytes(&a), buffer_bytes(&b)))
             continue;
         bool is_elsewhere = other->cursor.sequence != consult->cursor.sequence ||
                             other->cursor.generation != consult->cursor.generation;
