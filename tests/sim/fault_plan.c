@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/sim/adversary.h"
+#include "tests/sim/held_mail.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
@@ -56,7 +57,7 @@ static void fault_plan_at_hospital(struct hospital *hospital)
         line_cut_hospital(hospital);
         break;
     default:
-        if (!hospital->is_running)
+        if (!hospital->is_running && !hospital->is_away)
             hospital_boot(hospital);
         break;
     }
@@ -123,6 +124,7 @@ void fault_plan_heal(struct world *world)
         hospital->disk.is_full = false;
         hospital->disk.refuse_percent = 0;
         hospital->skew_ms = 0;
+        hospital->is_away = false;
         if (!hospital->is_running)
             hospital_boot(hospital);
     }
@@ -132,6 +134,7 @@ void fault_plan_back_up(struct hospital *hospital)
 {
     disk_free(&hospital->backup);
     disk_copy(&hospital->disk, &hospital->backup);
+    held_mail_back_up(hospital);
 }
 
 void fault_plan_put_back(struct hospital *hospital)
@@ -142,6 +145,7 @@ void fault_plan_put_back(struct hospital *hospital)
         hospital_crash(hospital);
     disk_free(&hospital->disk);
     disk_copy(&hospital->backup, &hospital->disk);
+    held_mail_put_back(hospital);
     oracle_forgive(hospital);
     hospital->is_put_back = true;
     hospital_boot(hospital);

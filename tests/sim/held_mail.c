@@ -6,8 +6,15 @@
 #include "protocol/base/hash.h"
 #include "protocol/wire/sealed_message.h"
 #include "tests/sim/hospital.h"
+#include "tests/sim/oracle.h"
 
-enum { HELD_MAIL_SECRETS_MAX = 16, HELD_MAIL_ROWS_MAX = 1024, HELD_MAIL_ACKS_MAX = 4096 };
+enum {
+    HELD_MAIL_SECRETS_MAX = 64,
+    HELD_MAIL_ROWS_MAX = 1024,
+    HELD_MAIL_ACKS_MAX = 4096,
+    HELD_MAIL_MADE_MAX = 256,
+    HELD_MAIL_NAME_SIZE = 16,
+};
 
 struct held_mail_secret {
     struct mailbox_key key;
@@ -33,6 +40,13 @@ struct held_mail_waiting {
     uint8_t *memory;
 };
 
+/* What an envelope holds, by its first bytes. */
+struct held_mail_letter {
+    uint8_t name[HELD_MAIL_NAME_SIZE];
+    struct scope scope;
+    bool has_key;
+};
+
 struct held_mail {
     struct held_mail_secret secrets[HELD_MAIL_SECRETS_MAX];
     size_t secret_count;
@@ -41,6 +55,12 @@ struct held_mail {
     struct held_mail_ack acks[HELD_MAIL_ACKS_MAX];
     size_t ack_count;
     struct held_mail_waiting *waiting;
+    struct held_mail *backup; /* of what stands above, but for `waiting` */
+    /* for the oracle: a disk that is put back does not undo it */
+    struct mailbox_key made[HELD_MAIL_MADE_MAX];
+    size_t made_count;
+    struct held_mail_letter *letters;
+    size_t letter_count;
 };
 
 void held_mail_allow(struct world *world)
@@ -73,12 +93,64 @@ void held_mail_forget(struct hospital *hospital)
     }
 }
 
+static void held_mail_drop_rows(struct held_mail *held_mail)
+{
+    for (size_t i = 0; i < held_mail->row_count; i++)
+        free(held_mail->rows[i].envelope);
+    held_mail->row_count = 0;
+}
+
 void held_mail_free(struct hospital *hospital)
 {
+    struct held_mail *held_mail = hospital->held_mail;
+    if (held_mail == NULL)
+        return;
     held_mail_forget(hospital);
-    for (size_t i = 0; hospital->held_mail != NULL && i < hospital->held_mail->row_count; i++)
-        free(hospital->held_mail->rows[i].envelope);
-    free(hospital->held_mail);
+    held_mail_drop_rows(held_mail);
+    if (held_mail->backup != NULL)
+        held_mail_drop_rows(held_mail->backup);
+    free(held_mail->backup);
+    free(held_mail->letters);
+    free(held_mail);
+}
+
+/* ---- backups ---- */
+
+/* What is durable of `from`, in place of what `to` has. */
+static void held_mail_copy(const struct held_mail *from, struct held_mail *to)
+{
+    held_mail_drop_rows(to);
+    memcpy(to->secrets, from->secrets, sizeof to->secrets);
+    memcpy(to->acks, from->acks, sizeof to->acks);
+    memcpy(to->rows, from->rows, sizeof to->rows);
+    to->secret_count = from->secret_count;
+    to->ack_count = from->ack_count;
+    to->row_count = from->row_count;
+    for (size_t i = 0; i < to->row_count; i++) {
+        to->rows[i].envelope = malloc(to->rows[i].held.size);
+        if (to->rows[i].envelope == NULL)
+            abort();
+        memcpy(to->rows[i].envelope, from->rows[i].envelope, to->rows[i].held.size);
+    }
+}
+
+void held_mail_back_up(struct hospital *hospital)
+{
+    struct held_mail *held_mail = hospital->held_mail;
+    if (held_mail == NULL)
+        return;
+    if (held_mail->backup == NULL)
+        held_mail->backup = calloc(1, sizeof *held_mail->backup);
+    if (held_mail->backup == NULL)
+        abort();
+    held_mail_copy(held_mail, held_mail->backup);
+}
+
+void held_mail_put_back(struct hospital *hospital)
+{
+    struct held_mail *held_mail = hospital->held_mail;
+    if (held_mail != NULL && held_mail->backup != NULL)
+        held_mail_copy(held_mail->backup, held_mail);
 }
 
 /* ---- effects ---- */
@@ -114,6 +186,8 @@ static void held_mail_make(struct hospital *hospital, const struct effect *effec
     prng_bytes(&hospital->world->prng, seed, sizeof seed);
     crypto_box_seed_keypair(secret->key.bytes, secret->secret, seed);
     event.mailbox = secret->key;
+    WORLD_CHECK(hospital->world, held_mail->made_count < HELD_MAIL_MADE_MAX);
+    held_mail->made[held_mail->made_count++] = secret->key;
     (void)held_mail_later(hospital, effect, &event, 0);
 }
 
@@ -124,6 +198,36 @@ static void held_mail_lose(struct hospital *hospital, const struct mailbox_key *
         if (ID_EQUAL(held_mail->secrets[i].key, *key))
             held_mail->secrets[i] = held_mail->secrets[--held_mail->secret_count];
     }
+}
+
+/* Whose mailbox it is, though its secret may be gone. */
+static const struct hospital *held_mail_owner(const struct world *world,
+                                              const struct mailbox_key *key)
+{
+    for (uint32_t i = 0; i < world->count; i++) {
+        const struct held_mail *held_mail = world->hospitals[i].held_mail;
+        for (size_t j = 0; held_mail != NULL && j < held_mail->made_count; j++) {
+            if (ID_EQUAL(held_mail->made[j], *key))
+                return &world->hospitals[i];
+        }
+    }
+    world_fail(world, "sealed to nobody's key", "");
+}
+
+static void held_mail_note(struct hospital *hospital, const struct effect *effect,
+                           const uint8_t *name)
+{
+    struct held_mail *held_mail = hospital->held_mail;
+    struct held_mail_letter letter = {.has_key = false};
+    oracle_letter(hospital, held_mail_owner(hospital->world, &effect->enclose.to),
+                  effect->enclose.letter, &letter.scope, &letter.has_key);
+    memcpy(letter.name, name, HELD_MAIL_NAME_SIZE);
+    if (held_mail->letter_count % 256 == 0)
+        held_mail->letters = realloc(held_mail->letters,
+                                     (held_mail->letter_count + 256) * sizeof *held_mail->letters);
+    if (held_mail->letters == NULL)
+        abort();
+    held_mail->letters[held_mail->letter_count++] = letter;
 }
 
 /* As crypto_box_seal, but chance is the world's. */
@@ -146,6 +250,7 @@ static void held_mail_enclose(struct hospital *hospital, const struct effect *ef
     }
     prng_bytes(&hospital->world->prng, seed, sizeof seed);
     crypto_box_seed_keypair(out, secret, seed);
+    held_mail_note(hospital, effect, out);
     memcpy(both, out, KEY_SIZE);
     memcpy(both + KEY_SIZE, effect->enclose.to.bytes, KEY_SIZE);
     crypto_generichash(nonce, sizeof nonce, both, sizeof both, NULL, 0);
@@ -178,6 +283,11 @@ static void held_mail_hold(struct hospital *hospital, const struct effect *effec
 {
     struct held_mail *held_mail = hospital->held_mail;
     struct event event = hospital_event(hospital, EVENT_CUSTODY);
+    if (hospital->disk.is_full) {
+        event.verdict = ERR_FULL;
+        (void)held_mail_later(hospital, effect, &event, 0);
+        return;
+    }
     WORLD_CHECK(hospital->world, held_mail->row_count < HELD_MAIL_ROWS_MAX);
     struct held_mail_row *row = &held_mail->rows[held_mail->row_count++];
     row->number = effect->token.value;
@@ -321,4 +431,38 @@ size_t held_mail_sealed(const struct hospital *hospital, const struct hospital *
                      : 0;
     }
     return count;
+}
+
+const struct step_held *held_mail_held(const struct hospital *hospital, uint64_t number)
+{
+    const struct held_mail *held_mail = hospital->held_mail;
+    for (size_t i = 0; held_mail != NULL && i < held_mail->row_count; i++) {
+        if (held_mail->rows[i].number == number)
+            return &held_mail->rows[i].held;
+    }
+    return NULL;
+}
+
+const struct step_held *held_mail_row_at(const struct hospital *hospital, size_t index,
+                                         const uint8_t **ret_envelope)
+{
+    const struct held_mail *held_mail = hospital->held_mail;
+    if (held_mail == NULL || index >= held_mail->row_count)
+        return NULL;
+    *ret_envelope = held_mail->rows[index].envelope;
+    return &held_mail->rows[index].held;
+}
+
+bool held_mail_has_key(const struct hospital *depositor, const uint8_t *envelope,
+                       struct scope *ret_scope)
+{
+    const struct held_mail *held_mail = depositor->held_mail;
+    for (size_t i = 0; held_mail != NULL && i < held_mail->letter_count; i++) {
+        const struct held_mail_letter *letter = &held_mail->letters[i];
+        if (memcmp(letter->name, envelope, HELD_MAIL_NAME_SIZE) != 0)
+            continue;
+        *ret_scope = letter->scope;
+        return letter->has_key;
+    }
+    return false;
 }

@@ -5,8 +5,11 @@
 #include "protocol/consult/consult.h"
 #include "protocol/replication/streams.h"
 #include "protocol/roster/roster_entitled.h"
+#include "protocol/wire/frame_custody.h"
+#include "protocol/wire/sealed_message.h"
 #include "tests/sim/acceptance.h"
 #include "tests/sim/clinic.h"
+#include "tests/sim/held_mail.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/resends.h"
@@ -78,18 +81,107 @@ static void oracle_records(const struct hospital *from, const struct hospital *t
 }
 
 /* Whoever says that it holds a stream to a position, does so durably. */
-static void oracle_positions(const struct hospital *from, struct bytes frame)
+static void oracle_reported(const struct hospital *from, struct reader reader, uint16_t count)
 {
-    struct reader reader;
     struct frame_position position;
-    uint16_t count;
-    if (frame_positions_open(frame, &reader, &count) != OK)
-        return;
     while (count-- > 0 && frame_position_read(&reader, &position) == OK) {
         const struct disk_stream *stream = disk_find(&from->disk, &position.stream);
         uint64_t tail = stream == NULL ? 0 : stream->tail;
         if (position.tail > tail || position.had > tail)
             world_fail(from->world, "reported before it is durable", from->name);
+    }
+}
+
+static void oracle_positions(const struct hospital *from, struct bytes frame)
+{
+    struct reader reader;
+    uint16_t count;
+    if (frame_positions_open(frame, &reader, &count) == OK)
+        oracle_reported(from, reader, count);
+}
+
+/* (CU-8) */
+static void oracle_envelope(const struct hospital *from, const struct hospital *to,
+                            struct bytes frame)
+{
+    struct frame_custody_envelope envelope;
+    if (frame_custody_envelope_read(frame, &envelope) != OK)
+        return;
+    const struct step_held *held = held_mail_held(from, envelope.number);
+    if (held != NULL && !ID_EQUAL(held->recipient, to->node))
+        world_fail(from->world, "an envelope for another", to->name);
+}
+
+void oracle_letter(const struct hospital *from, const struct hospital *to, struct bytes bytes,
+                   struct scope *ret_scope, bool *ret_has_key)
+{
+    struct sealed_message letter;
+    struct record_claim claim;
+    *ret_has_key = false;
+    WORLD_CHECK(from->world, sealed_message_read(bytes, &letter) == OK);
+    if (letter.kind == SEALED_MESSAGE_REPORT) {
+        oracle_reported(from, letter.report.positions, letter.report.count);
+        return;
+    }
+    WORLD_CHECK(from->world, record_parse(letter.record.record, &claim) == OK);
+    oracle_durable(from, &claim);
+    const char *why = letter.record.has_key ? ledger_refuses(from, to, &claim) : NULL; /* (CU-4) */
+    if (why != NULL)
+        oracle_stranger(from, to, &claim, why);
+    *ret_scope = claim.header.stream.scope;
+    *ret_has_key = letter.record.has_key;
+}
+
+/* (CU-5) A depositor that is on withdrew what it left of a case that it knows to be erased. */
+static bool oracle_is_withdrawn(struct world *world, const struct step_held *held,
+                                const uint8_t *envelope)
+{
+    struct scope scope;
+    struct case_id case_id;
+    const struct hospital *depositor = oracle_hospital(world, &held->depositor);
+    if (!depositor->is_running || depositor->is_puppet || !world->allows_custody ||
+        world->heads[world->epoch - 1].members[depositor->index].state != MEMBER_ADMITTED ||
+        !held_mail_has_key(depositor, envelope, &scope) || scope.kind != SCOPE_CASE)
+        return true;
+    memcpy(case_id.bytes, scope.id, HASH_SIZE);
+    const struct consult *consult = hospital_case(depositor, &case_id);
+    return consult == NULL || consult->state != CASE_ERASED;
+}
+
+static void oracle_custodian(struct world *world, const struct hospital *hospital)
+{
+    const struct step_held *held;
+    const uint8_t *envelope;
+    uint64_t now = hospital_wall(hospital).ms;
+    bool is_member =
+        world->heads[world->epoch - 1].members[hospital->index].state == MEMBER_ADMITTED;
+    for (size_t i = 0; (held = held_mail_row_at(hospital, i, &envelope)) != NULL; i++) {
+        size_t count = 0, size = 0;
+        const struct step_held *other;
+        const uint8_t *unused;
+        for (size_t j = 0; (other = held_mail_row_at(hospital, j, &unused)) != NULL; j++) {
+            bool is_pair = ID_EQUAL(other->depositor, held->depositor) &&
+                           ID_EQUAL(other->recipient, held->recipient);
+            count += is_pair ? 1 : 0;
+            size += is_pair ? other->size : 0;
+        }
+        if (count > CUSTODY_PAIR_COUNT_MAX || size > CUSTODY_PAIR_SIZE_MAX)
+            world_fail(world, "a custodian holds too much", hospital->name);
+        if (held->until.ms + HOUR_MS < now ||
+            held->until.ms > now + CUSTODY_DAY_MAX * DAY_MS + HOUR_MS)
+            world_fail(world, "a custodian holds for too long", hospital->name);
+        if (is_member && !world->allows_custody)
+            world_fail(world, "held though custody is not allowed", hospital->name);
+        if (is_member && !oracle_is_withdrawn(world, held, envelope))
+            world_fail(world, "a key of an erased case is held", hospital->name);
+    }
+}
+
+void oracle_custody(struct world *world)
+{
+    for (uint32_t i = 0; i < world->count; i++) {
+        if (world->hospitals[i].is_running && !world->hospitals[i].is_puppet)
+            oracle_custodian(world, &world->hospitals[i]);
     }
 }
 
@@ -99,6 +191,8 @@ void oracle_frame(const struct hospital *from, const struct hospital *to, struct
         oracle_records(from, to, frame);
     if (frame.data[0] == FRAME_STREAMS || frame.data[0] == FRAME_ACK)
         oracle_positions(from, frame);
+    if (frame.data[0] == FRAME_CUSTODY_ENVELOPE)
+        oracle_envelope(from, to, frame);
 }
 
 void oracle_promise(struct hospital *hospital, const struct record_id *record)

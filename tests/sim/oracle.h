@@ -7,6 +7,11 @@
 
 /* A frame leaves: no key in it that its receiver may not have. */
 void oracle_frame(const struct hospital *from, const struct hospital *to, struct bytes frame);
+/* A letter is sealed to `to`: as a frame. What it is about, and whether a key is in it. */
+void oracle_letter(const struct hospital *from, const struct hospital *to, struct bytes bytes,
+                   struct scope *ret_scope, bool *ret_has_key);
+/* After hours in which all members were on: what is held for others is what may be held. */
+void oracle_custody(struct world *world);
 /* A post was answered with OK: it is on the disk, once and for ever. */
 void oracle_promise(struct hospital *hospital, const struct record_id *record);
 /* A batch reached the disk. */

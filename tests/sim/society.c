@@ -81,18 +81,24 @@ struct member society_member(const struct world *world, uint32_t index)
     return member;
 }
 
-void society_found(struct world *world, uint32_t admitted)
+static void society_put_settings(struct world *world, bool allows_custody)
 {
-    struct federation *f = &world->society;
     struct settings settings;
-    federation_begin(f, roster_plan_small());
     federation_settings(&settings);
+    settings.custody_allowed = world->allows_custody = allows_custody;
     for (uint32_t i = 0; i < world->relay_count; i++) {
         settings.relays[i] = settings.relays[0];
         settings.relays[i].key = society_relay_key(i);
         settings.relay_count = i + 1;
     }
-    federation_put_settings(f, &settings);
+    federation_put_settings(&world->society, &settings);
+}
+
+void society_found(struct world *world, uint32_t admitted)
+{
+    struct federation *f = &world->society;
+    federation_begin(f, roster_plan_small());
+    society_put_settings(world, true);
     for (uint32_t i = 0; i < admitted; i++) {
         struct member member = society_newcomer(i, 1);
         federation_put_member(f, &member);
@@ -202,6 +208,13 @@ void society_remove(struct world *world, uint32_t index)
     member.state = MEMBER_REMOVED;
     member.state_since_epoch = world->epoch + 1;
     federation_put_member(&world->society, &member);
+    society_issue(world);
+}
+
+void society_allow_custody(struct world *world, bool is_allowed)
+{
+    world_note(world, &world->hospitals[0], "custody is allowed", is_allowed ? 1 : 0);
+    society_put_settings(world, is_allowed);
     society_issue(world);
 }
 

@@ -11,6 +11,8 @@ void society_end(struct world *world);
 void society_change(struct world *world, const struct member *member);
 /* A suspended member, with cuts where the others hold its streams to. */
 void society_remove(struct world *world, uint32_t index);
+/* Setting 8: whether members may keep mail for each other. */
+void society_allow_custody(struct world *world, bool is_allowed);
 /* The same again, so that the roster does not expire. */
 void society_renew(struct world *world);
 /* Member `index` as the last head has it; its spans borrow from the society's roster. */

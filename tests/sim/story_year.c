@@ -1,10 +1,13 @@
 /* A year of a federation: people ask, answer and decide, everything that can go wrong does, the
- * society changes its roster, one relay is hostile at times and one member always. */
+ * society changes its roster, one relay is hostile at times and one member always. With an odd seed
+ * members keep mail for each other, and two of them are never on together for most of each month.
+ */
 #include <string.h>
 
 #include "tests/sim/clinic.h"
 #include "tests/sim/fault_plan.h"
 #include "tests/sim/garbage.h"
+#include "tests/sim/held_mail.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
@@ -12,7 +15,12 @@
 #include "tests/sim/story.h"
 #include "tests/sim/workload.h"
 
-enum { YEAR_HOSPITALS = 6, YEAR_HOSPITALS_MAX = 9, YEAR_MONTH = 15 };
+enum { YEAR_HOSPITALS = 6, YEAR_HOSPITALS_MAX = 9, YEAR_MONTH = 15, YEAR_TURNS = 12 };
+
+/* Two that are never on together, day by day in turns. */
+struct year_pair {
+    uint32_t first, second;
+};
 
 /* ---- the roster ---- */
 
@@ -77,6 +85,10 @@ static void year_roster(struct world *world)
 {
     if (world->epoch + 2 >= WORLD_HEADS_MAX)
         return;
+    if (world->has_custody && prng_of(&world->prng, 20)) {
+        society_allow_custody(world, !world->allows_custody);
+        return;
+    }
     switch (prng_below(&world->prng, 4)) {
     case 0:
         year_admit(world);
@@ -91,6 +103,37 @@ static void year_roster(struct world *world)
 }
 
 /* ---- days ---- */
+
+static void year_leave(struct hospital *hospital)
+{
+    if (hospital->is_puppet)
+        return;
+    hospital->is_away = true;
+    if (hospital->is_running)
+        hospital_crash(hospital);
+}
+
+static void year_return(struct hospital *hospital)
+{
+    hospital->is_away = false;
+    if (!hospital->is_running)
+        hospital_boot(hospital);
+}
+
+static void year_turn(struct world *world, struct year_pair *pair, uint64_t day)
+{
+    uint64_t day_of_month = day % YEAR_MONTH;
+    if (!world->has_custody || day_of_month == 0 || day_of_month > YEAR_TURNS)
+        return;
+    if (day_of_month == 1) {
+        pair->first = (uint32_t)prng_below(&world->prng, world->count);
+        pair->second =
+            (pair->first + 1 + (uint32_t)prng_below(&world->prng, world->count - 1)) % world->count;
+    }
+    bool is_odd = day_of_month % 2 == 1;
+    year_leave(&world->hospitals[is_odd ? pair->first : pair->second]);
+    year_return(&world->hospitals[is_odd ? pair->second : pair->first]);
+}
 
 static void year_busy(struct world *world, struct garbage *garbage)
 {
@@ -126,6 +169,7 @@ static void year_reckon(struct world *world)
     }
     year_quiet(world, 2 * HOUR_MS, 20 * MINUTE_MS);
     story_settle(world, 10 * MINUTE_MS);
+    oracle_custody(world);
     struct hospital *hospital = &world->hospitals[prng_below(&world->prng, world->count)];
     if (!hospital->is_puppet && society_member(world, hospital->index).state == MEMBER_ADMITTED) {
         fault_plan_put_back(hospital);
@@ -141,9 +185,13 @@ void story_year(struct world *world)
 {
     world->relay_count = 2;
     world->survey_ms = 3000;
+    struct year_pair pair = {0, 1};
+    if (world->seed % 2 == 1)
+        held_mail_allow(world);
     world_begin(world, YEAR_HOSPITALS);
     struct garbage *garbage = garbage_new(&world->hospitals[YEAR_HOSPITALS - 1]);
     for (uint64_t day = 1; day <= world->days; day++) {
+        year_turn(world, &pair, day);
         year_busy(world, garbage);
         if (prng_of(&world->prng, 5))
             year_roster(world);

@@ -73,6 +73,7 @@ struct hospital {
     uint64_t pace; /* raised when ticks come by another interval */
     uint32_t boot; /* raised by a crash: what was under way is forgotten */
     bool is_running;
+    bool is_away;   /* a story keeps it off: chance does not start it */
     bool is_puppet; /* answers nothing by itself: a story speaks for it */
     bool is_restoring;
     bool is_put_back;  /* its disk is an older one: the marker beside it is from later */
@@ -165,6 +166,7 @@ struct world {
     uint32_t relay_count;             /* set before world_begin */
     struct relay_limits relay_limits; /* as well; zeros: plenty */
     bool has_custody;                 /* as well: nodes keep mail for each other */
+    bool allows_custody;              /* the head in force says so */
     bool all_closed;                  /* as well: nobody accepts connections */
     struct tunnels *tunnels;          /* what the oracle remembers of boxes under way */
     struct tunnel_step box_step;
