@@ -9,13 +9,20 @@
 #include "tests/sim/garbage.h"
 #include "tests/sim/held_mail.h"
 #include "tests/sim/hospital.h"
+#include "tests/sim/ledger.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/society.h"
 #include "tests/sim/story.h"
 #include "tests/sim/workload.h"
 
-enum { YEAR_HOSPITALS = 6, YEAR_HOSPITALS_MAX = 9, YEAR_MONTH = 15, YEAR_TURNS = 12 };
+enum {
+    YEAR_HOSPITALS = 6,
+    YEAR_HOSPITALS_MAX = 9,
+    YEAR_MONTH = 15,
+    YEAR_TURNS = 12,
+    YEAR_TRIES = 16
+};
 
 /* Two that are never on together, day by day in turns. */
 struct year_pair {
@@ -157,6 +164,60 @@ static void year_quiet(struct world *world, uint64_t ms, uint64_t tick_ms)
     world_pace(world, SECOND_MS);
 }
 
+static bool year_holds(const struct hospital *hospital, const struct stream_id *stream,
+                       const struct outcome *said)
+{
+    const struct disk_record *record = disk_at(&hospital->disk, stream, said->sequence);
+    return record != NULL && record->has_key && ID_EQUAL(record->id, said->record);
+}
+
+static bool year_is_well(const struct world *world, const struct hospital *hospital)
+{
+    const struct world_member *row = &world->heads[world->epoch - 1].members[hospital->index];
+    return hospital->is_running && !hospital->is_puppet && row->state == MEMBER_ADMITTED;
+}
+
+/* The two are never on together: mail, which nobody else has a part in, comes by custodians. */
+static void year_leave_mail(struct hospital *from, struct hospital *to, uint32_t number)
+{
+    struct world *world = from->world;
+    year_leave(to);
+    world_run(world, 10 * SECOND_MS);
+    struct outcome said = story_done(world, clinic_join(from, number));
+    world_run(world, MINUTE_MS);
+    struct stream_id mail = {scope_mail(&to->node), from->node, 1};
+    while (!year_holds(from, &mail, &said)) {
+        mail.generation++;
+        WORLD_CHECK(world, mail.generation <= GENERATION_COUNT_MAX);
+    }
+    year_leave(from);
+    world_run(world, 5 * SECOND_MS);
+    year_return(to);
+    world_run(world, 10 * MINUTE_MS);
+    if (!year_holds(to, &mail, &said))
+        world_fail(world, "mail that was left does not arrive", to->name);
+    year_return(from);
+    world_run(world, MINUTE_MS);
+    story_settle(world, 10 * MINUTE_MS);
+}
+
+/* Some member wishes to join a case whose requester is off. */
+static void year_mail(struct world *world)
+{
+    bool is_possible = world->has_custody && world->allows_custody && world->case_count > 0;
+    for (int tries = 0; is_possible && tries < YEAR_TRIES; tries++) {
+        uint32_t number = (uint32_t)prng_below(&world->prng, world->case_count);
+        struct hospital *to = &world->hospitals[world->cases[number].requester];
+        uint32_t other = to->index + 1 + (uint32_t)prng_below(&world->prng, world->count - 1);
+        struct hospital *from = &world->hospitals[other % world->count];
+        if (!year_is_well(world, from) || !year_is_well(world, to) || !ledger_admits(from, to) ||
+            !ledger_admits(to, from))
+            continue;
+        year_leave_mail(from, to, number);
+        return;
+    }
+}
+
 /* All is well for two hours; then all that should be everywhere is. One hospital whose disk was
  * lost comes back from a backup, and gets the rest from the others. */
 static void year_reckon(struct world *world)
@@ -170,6 +231,7 @@ static void year_reckon(struct world *world)
     year_quiet(world, 2 * HOUR_MS, 20 * MINUTE_MS);
     story_settle(world, 10 * MINUTE_MS);
     oracle_custody(world);
+    year_mail(world);
     struct hospital *hospital = &world->hospitals[prng_below(&world->prng, world->count)];
     if (!hospital->is_puppet && society_member(world, hospital->index).state == MEMBER_ADMITTED) {
         fault_plan_put_back(hospital);
