@@ -147,6 +147,6 @@ void fault_plan_put_back(struct hospital *hospital)
     disk_copy(&hospital->backup, &hospital->disk);
     held_mail_put_back(hospital);
     oracle_forgive(hospital);
-    hospital->is_put_back = true;
+    hospital->is_put_back = hospital->was_put_back = true;
     hospital_boot(hospital);
 }

@@ -210,8 +210,8 @@ static void year_mail(struct world *world)
         struct hospital *to = &world->hospitals[world->cases[number].requester];
         uint32_t other = to->index + 1 + (uint32_t)prng_below(&world->prng, world->count - 1);
         struct hospital *from = &world->hospitals[other % world->count];
-        if (!year_is_well(world, from) || !year_is_well(world, to) || !ledger_admits(from, to) ||
-            !ledger_admits(to, from))
+        if (from->was_put_back || !year_is_well(world, from) || !year_is_well(world, to) ||
+            !ledger_admits(from, to) || !ledger_admits(to, from))
             continue;
         year_leave_mail(from, to, number);
         return;

@@ -78,6 +78,7 @@ struct hospital {
     bool is_restoring;
     bool is_put_back;  /* its disk is an older one: the marker beside it is from later */
     bool is_unmarked;  /* and there is no marker beside it */
+    bool was_put_back; /* at some time: it begins a stream only with who shares it (T-19) */
     bool is_returning; /* it was put back, and others hold more of its own streams */
     int64_t skew_ms;
     uint64_t booted_at;
