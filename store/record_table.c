@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "store/disk/record_reader.h"
-#include "store/write/fresh.h"
+#include "store/write/index_buffer.h"
 
 enum { RANGE_WAITING_MAX = 256 };
 
@@ -140,8 +140,8 @@ static err page_end(const struct page *page, err result)
 struct walk {
     MDB_cursor *cursor;
     uint32_t stream_number;
-    struct fresh_place next; /* of the table; sequence 0: it has no more */
-    struct fresh_place waiting[RANGE_WAITING_MAX];
+    struct index_buffer_place next; /* of the table; sequence 0: it has no more */
+    struct index_buffer_place waiting[RANGE_WAITING_MAX];
     size_t waiting_count;
     size_t waiting_index;
 };
@@ -169,10 +169,10 @@ static err walk_begin(struct walk *walk, uint64_t sequence)
 }
 
 /* ERR_NOT_FOUND at the end. */
-static err walk_next(struct walk *walk, struct fresh_place *ret_place)
+static err walk_next(struct walk *walk, struct index_buffer_place *ret_place)
 {
     MDB_val key;
-    const struct fresh_place *waiting = &walk->waiting[walk->waiting_index];
+    const struct index_buffer_place *waiting = &walk->waiting[walk->waiting_index];
     bool waits = walk->waiting_index < walk->waiting_count;
     bool has_next = walk->next.sequence != 0;
     if (!waits && !has_next) {
@@ -200,7 +200,7 @@ static err range(struct env_read *read, struct walk *walk, uint64_t sequence, st
     }
     result = walk_begin(walk, sequence);
     while (result == OK && page_open(page)) {
-        struct fresh_place found;
+        struct index_buffer_place found;
         result = walk_next(walk, &found);
         if (result == OK) {
             struct record_reader_place place = {walk->stream_number, found.sequence};
@@ -219,8 +219,8 @@ err record_table_range(struct store *store, const struct stream_id *stream, uint
     struct page page = page_over(out);
     err result = stream_number(store, stream, &walk.stream_number);
     if (result == OK) {
-        walk.waiting_count = fresh_range(store->fresh, walk.stream_number, sequence, walk.waiting,
-                                         RANGE_WAITING_MAX);
+        walk.waiting_count = index_buffer_range(store->index, walk.stream_number, sequence,
+                                                walk.waiting, RANGE_WAITING_MAX);
         result = env_read_begin(store, &read);
     }
     if (result != OK) {

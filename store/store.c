@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "store/disk/verify.h"
-#include "store/write/fresh.h"
+#include "store/write/index_buffer.h"
 #include "store/write/item_writer.h"
-#include "store/write/recent.h"
 #include "store/write/writer.h"
 
 #define QUOTA_DEFAULT ((uint64_t)8 << 30)
@@ -153,8 +152,7 @@ void store_close(struct store *store)
     }
     item_writer_stop(store->items);
     writer_stop(store->writer);
-    recent_free(store->recent);
-    fresh_free(store->fresh);
+    index_buffer_free(store->index);
     env_close(&store->env);
     keyring_close(&store->keyring);
     seal_keys_free(store->keys);

@@ -30,6 +30,15 @@ err env_error(int code)
     }
 }
 
+err env_check(int code, bool *ret_broken)
+{
+    err result = env_error(code);
+    if (result != OK && result != ERR_NOT_FOUND && result != ERR_DUPLICATE) {
+        *ret_broken = true;
+    }
+    return result;
+}
+
 MDB_val env_val(const void *data, size_t size)
 {
     union {

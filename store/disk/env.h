@@ -2,11 +2,12 @@
  *
  *   records    record number                 -> sealed { meta, header, signature, body }
  *   cells      record number                 -> epoch, sealed { position, flags, state, record key
- * } positions  stream number, sequence       -> record number (all but the newest: fresh.h) scopes
- * scope number, record number   -> nothing: the order of arrival in a scope ids        hash of
- * record_id             -> record number (all but the newest: recent.h) streams    hash of stream
- * id             -> sealed { numbers, stream id, state bytes } rows       table, hash of key or
- * number  -> epoch, sealed { key, value }
+ * } positions  stream number, sequence       -> record number scopes     scope number, record
+ * number   -> nothing: the order of arrival in a scope ids        hash of record_id             ->
+ * record number streams    hash of stream id             -> sealed { numbers, stream id, state
+ * bytes } rows       table, hash of key or number  -> epoch, sealed { key, value }
+ *
+ * The newest entries of positions and ids wait in memory (index_buffer.h).
  *
  * Only numbers of our own stand there in the clear (S-3). Cells and the rows of public tables
  * are sealed under the epoch key, all others under keys from the master key. */
@@ -32,8 +33,7 @@ struct env {
     uint64_t quota;
 };
 
-struct fresh;
-struct recent;
+struct index_buffer;
 struct writer;
 struct item_writer;
 
@@ -43,8 +43,7 @@ struct store {
     struct seal_keys *keys;
     struct keyring keyring;
     struct env env;
-    struct recent *recent; /* record_ids that are not in the table `ids` yet */
-    struct fresh *fresh;   /* positions that are not in the table `positions` yet */
+    struct index_buffer *index; /* what is not in the tables `ids` and `positions` yet */
     struct writer *writer;
     struct item_writer *items;
 };
@@ -56,6 +55,10 @@ void env_close(struct env *env);
 
 /* OK, ERR_NOT_FOUND, ERR_FULL, ERR_NO_MEMORY, ERR_CORRUPT or ERR_IO for a result of LMDB. */
 MUST_USE err env_error(int code);
+
+/* The same for what an op asked LMDB: an answer that is not about the op, neither OK, ERR_NOT_FOUND
+ * nor ERR_DUPLICATE, sets `*ret_broken`: the transaction must be aborted. */
+MUST_USE err env_check(int code, bool *ret_broken);
 
 /* Bytes in use: the file's high-water mark without its free pages. */
 uint64_t env_bytes(const struct env *env, MDB_txn *txn);

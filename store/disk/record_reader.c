@@ -3,8 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "store/write/fresh.h"
-#include "store/write/recent.h"
+#include "store/write/index_buffer.h"
 
 err record_reader_stream(struct env_read *read, const struct stream_id *id,
                          struct row_codec_stream *ret_stream)
@@ -61,16 +60,23 @@ err record_reader_cell(struct env_read *read, uint64_t number, struct row_codec_
                         : result;
 }
 
-static err look_up(struct store *store, MDB_dbi table, struct bytes name, uint64_t *ret_number)
+/* First the newest, then the table: what leaves the one is in the other before it does. */
+static err look_up(struct store *store, enum index_buffer_table table,
+                   struct index_buffer_key waiting, struct bytes name, uint64_t *ret_number)
 {
     struct env_read read;
+    enum index_buffer_answer answer = index_buffer_find(store->index, table, waiting, ret_number);
+    if (answer != INDEX_BUFFER_ABSENT) {
+        return answer == INDEX_BUFFER_FOUND ? OK : ERR_NOT_FOUND;
+    }
     err result = env_read_begin(store, &read);
     if (result != OK) {
         return result;
     }
     MDB_val key = env_val(name.data, name.size);
     MDB_val value;
-    result = env_error(mdb_get(read.txn, table, &key, &value));
+    MDB_dbi dbi = table == INDEX_BUFFER_IDS ? store->env.ids : store->env.positions;
+    result = env_error(mdb_get(read.txn, dbi, &key, &value));
     if (result == OK) {
         result = row_codec_number_read(env_bytes_of(value), ret_number);
     }
@@ -78,26 +84,21 @@ static err look_up(struct store *store, MDB_dbi table, struct bytes name, uint64
     return result;
 }
 
-/* First the newest, then the table: what leaves the one is in the other before it does. */
 err record_reader_number(struct store *store, const struct record_id *id, uint64_t *ret_number)
 {
     uint8_t name[SEAL_INDEX_SIZE];
     seal_index(store->keys, SEAL_RECORD_ID, ID_BYTES(*id), name);
-    if (recent_find(store->recent, name, ret_number)) {
-        return OK;
-    }
-    return look_up(store, store->env.ids, (struct bytes){name, sizeof name}, ret_number);
+    return look_up(store, INDEX_BUFFER_IDS, index_buffer_id(name),
+                   (struct bytes){name, sizeof name}, ret_number);
 }
 
 err record_reader_position(struct store *store, uint32_t stream_number, uint64_t sequence,
                            uint64_t *ret_number)
 {
     uint8_t name[ROW_CODEC_PAIR_SIZE];
-    if (fresh_find(store->fresh, stream_number, sequence, ret_number)) {
-        return OK;
-    }
     row_codec_pair(stream_number, sequence, name);
-    return look_up(store, store->env.positions, (struct bytes){name, sizeof name}, ret_number);
+    return look_up(store, INDEX_BUFFER_POSITIONS, index_buffer_position(stream_number, sequence),
+                   (struct bytes){name, sizeof name}, ret_number);
 }
 
 /* The meta is moved out of the way, so that the caller's memory holds head and body only. */

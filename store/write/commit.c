@@ -208,11 +208,13 @@ static err remove_items(struct commit *commit, const struct batch *first)
 err commit_run(struct commit *commit, struct batch *first)
 {
     refuse_growth(commit, first);
+    commit->group.is_tight = false;
     enum outcome outcome = any_unsettled(first) ? OUTCOME_AGAIN : OUTCOME_DONE;
     while (outcome == OUTCOME_AGAIN) {
         outcome = try_group(commit, first);
         if (outcome == OUTCOME_FULL) {
             commit->full = true;
+            commit->group.is_tight = true;
             outcome = make_room(commit, first) ? OUTCOME_AGAIN : OUTCOME_DONE;
         }
     }

@@ -4,8 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "store/write/fresh.h"
-#include "store/write/recent.h"
+#include "store/write/index_buffer.h"
 #include "store/write/row_write.h"
 
 /* A record that is there, found by its position. */
@@ -24,7 +23,7 @@ static err write_cell(struct write_txn *group, uint64_t number, const struct row
     MDB_val key = env_val(&record_number, sizeof record_number);
     MDB_val value = {.mv_size = row_codec_cell_size(cell)};
     err result =
-        write_txn_check(group, mdb_cursor_put(group->cells, &key, &value, flags | MDB_RESERVE));
+        env_check(mdb_cursor_put(group->cells, &key, &value, flags | MDB_RESERVE), &group->broken);
     if (result == OK) {
         group->changed = true;
         row_codec_cell_seal(group->store, &group->nonces, number, cell, value.mv_data);
@@ -38,8 +37,8 @@ static err write_record(struct write_txn *group, uint64_t number, struct bytes p
     size_t record_number = number;
     MDB_val key = env_val(&record_number, sizeof record_number);
     MDB_val value = {.mv_size = plain.size + SEAL_OVERHEAD};
-    err result =
-        write_txn_check(group, mdb_cursor_put(group->records, &key, &value, flags | MDB_RESERVE));
+    err result = env_check(mdb_cursor_put(group->records, &key, &value, flags | MDB_RESERVE),
+                           &group->broken);
     if (result == OK) {
         group->changed = true;
         row_codec_record_seal(group->store, &group->nonces, number, plain, value.mv_data);
@@ -55,30 +54,34 @@ static err write_indexes(struct write_txn *group, const struct row_codec_meta *m
     row_codec_pair(meta->scope_number, number, scope);
     MDB_val key = env_val(scope, sizeof scope);
     MDB_val value = env_val(scope, 0);
-    err result = write_txn_check(group, mdb_cursor_put(group->scopes, &key, &value, 0));
+    err result = env_check(mdb_cursor_put(group->scopes, &key, &value, 0), &group->broken);
     if (result != OK) {
         return result;
     }
     seal_index(group->store->keys, SEAL_RECORD_ID, ID_BYTES(meta->id), id);
-    result = recent_add(group->store->recent, id, number);
+    struct index_buffer *index = group->store->index;
+    result = index_buffer_add(index, INDEX_BUFFER_IDS, index_buffer_id(id), number);
     if (result != OK) {
         return result;
     }
-    return fresh_add(group->store->fresh, meta->stream_number,
-                     (struct fresh_place){.sequence = meta->sequence, .number = number});
+    return index_buffer_add(index, INDEX_BUFFER_POSITIONS,
+                            index_buffer_position(meta->stream_number, meta->sequence), number);
 }
 
 static err find_number(struct write_txn *group, uint32_t stream_number, uint64_t sequence,
                        uint64_t *ret_number)
 {
     uint8_t position[ROW_CODEC_PAIR_SIZE];
-    if (fresh_find_own(group->store->fresh, stream_number, sequence, ret_number)) {
-        return OK;
+    enum index_buffer_answer answer =
+        index_buffer_find_own(group->store->index, INDEX_BUFFER_POSITIONS,
+                              index_buffer_position(stream_number, sequence), ret_number);
+    if (answer != INDEX_BUFFER_ABSENT) {
+        return answer == INDEX_BUFFER_FOUND ? OK : ERR_NOT_FOUND;
     }
     row_codec_pair(stream_number, sequence, position);
     MDB_val key = env_val(position, sizeof position);
     MDB_val value;
-    err result = write_txn_check(group, mdb_cursor_get(group->positions, &key, &value, MDB_SET));
+    err result = env_check(mdb_cursor_get(group->positions, &key, &value, MDB_SET), &group->broken);
     return result == OK ? row_codec_number_read(env_bytes_of(value), ret_number) : result;
 }
 
@@ -175,7 +178,7 @@ static err find(struct write_txn *group, const struct batch_op *op, struct found
     size_t number = ret_found->number;
     MDB_val key = env_val(&number, sizeof number);
     MDB_val value;
-    result = write_txn_check(group, mdb_cursor_get(group->cells, &key, &value, MDB_SET));
+    result = env_check(mdb_cursor_get(group->cells, &key, &value, MDB_SET), &group->broken);
     if (result == OK) {
         result = row_codec_cell_open(group->store, number, env_bytes_of(value), &ret_found->cell);
     }
@@ -193,7 +196,7 @@ static err load_record(struct write_txn *group, const struct batch_op *op, struc
     size_t number = found->number;
     MDB_val key = env_val(&number, sizeof number);
     MDB_val value;
-    err result = write_txn_check(group, mdb_cursor_get(group->records, &key, &value, MDB_SET));
+    err result = env_check(mdb_cursor_get(group->records, &key, &value, MDB_SET), &group->broken);
     if (result == ERR_NOT_FOUND) {
         return ERR_CORRUPT;
     }
@@ -338,7 +341,7 @@ static err find_lost(struct write_txn *group, const struct batch_op *op, struct 
     size_t number = ret_found->number;
     MDB_val key = env_val(&number, sizeof number);
     ret_found->cell = (struct row_codec_cell){.stream_number = 0};
-    result = write_txn_check(group, mdb_cursor_get(group->cells, &key, &value, MDB_SET));
+    result = env_check(mdb_cursor_get(group->cells, &key, &value, MDB_SET), &group->broken);
     if (result != OK) {
         return result == ERR_NOT_FOUND ? OK : result;
     }
@@ -351,25 +354,25 @@ static err find_lost(struct write_txn *group, const struct batch_op *op, struct 
 /* What leads to the record: put where it is not, straight into the tables. */
 static err mend_indexes(struct write_txn *group, const struct row_codec_meta *meta, uint64_t number)
 {
-    const struct env *env = &group->store->env;
-    uint8_t pair[ROW_CODEC_PAIR_SIZE], id[SEAL_INDEX_SIZE], leads[ROW_CODEC_NUMBER_SIZE];
-    uint64_t waiting;
+    struct index_buffer *index = group->store->index;
+    uint8_t pair[ROW_CODEC_PAIR_SIZE], id[SEAL_INDEX_SIZE];
     row_codec_pair(meta->scope_number, number, pair);
     MDB_val key = env_val(pair, sizeof pair);
     MDB_val value = env_val(pair, 0);
-    err result = write_txn_check(group, mdb_put(group->txn, env->scopes, &key, &value, 0));
-    row_codec_number(number, leads);
-    value = env_val(leads, sizeof leads);
+    err result =
+        env_check(mdb_put(group->txn, group->store->env.scopes, &key, &value, 0), &group->broken);
     seal_index(group->store->keys, SEAL_RECORD_ID, ID_BYTES(meta->id), id);
-    if (result == OK && !(recent_find(group->store->recent, id, &waiting) && waiting == number)) {
-        key = env_val(id, sizeof id);
-        result = write_txn_check(group, mdb_put(group->txn, env->ids, &key, &value, 0));
+    if (result == OK) {
+        result = env_check(
+            index_buffer_put(index, group->txn, INDEX_BUFFER_IDS, index_buffer_id(id), number),
+            &group->broken);
     }
-    bool waits = fresh_find_own(group->store->fresh, meta->stream_number, meta->sequence, &waiting);
-    if (result == OK && !(waits && waiting == number)) {
-        row_codec_pair(meta->stream_number, meta->sequence, pair);
-        key = env_val(pair, sizeof pair);
-        result = write_txn_check(group, mdb_put(group->txn, env->positions, &key, &value, 0));
+    if (result == OK) {
+        struct index_buffer_key position =
+            index_buffer_position(meta->stream_number, meta->sequence);
+        result =
+            env_check(index_buffer_put(index, group->txn, INDEX_BUFFER_POSITIONS, position, number),
+                      &group->broken);
     }
     return result;
 }
@@ -418,7 +421,7 @@ err record_write_mend(struct write_txn *group, struct batch_op *op, uint64_t *re
 static err erase_key(struct write_txn *group, MDB_dbi table, const void *data, size_t size)
 {
     MDB_val key = env_val(data, size);
-    err result = write_txn_check(group, mdb_del(group->txn, table, &key, NULL));
+    err result = env_check(mdb_del(group->txn, table, &key, NULL), &group->broken);
     if (result == OK) {
         group->changed = true;
     }
@@ -439,21 +442,21 @@ err record_write_drop(struct write_txn *group, const struct batch_op *op, uint64
         return result;
     }
     size_t number = found.number;
-    uint8_t position[ROW_CODEC_PAIR_SIZE];
-    row_codec_pair(found.stream->number, op->sequence, position);
+    struct index_buffer *index = group->store->index;
     seal_index(group->store->keys, SEAL_RECORD_ID, ID_BYTES(found.record.meta.id), id);
     row_codec_pair(found.record.meta.scope_number, number, scope);
-    result = write_txn_check(
-        group, fresh_settle(group->store->fresh, group->positions, found.stream->number));
+    group->changed = true;
+    result =
+        env_check(index_buffer_erase(index, group->txn, INDEX_BUFFER_POSITIONS,
+                                     index_buffer_position(found.stream->number, op->sequence)),
+                  &group->broken);
     if (result == OK) {
-        result = erase_key(group, env->positions, position, sizeof position);
+        result =
+            env_check(index_buffer_erase(index, group->txn, INDEX_BUFFER_IDS, index_buffer_id(id)),
+                      &group->broken);
     }
     if (result == OK) {
         result = erase_key(group, env->cells, &number, sizeof number);
-    }
-    if (result == OK) {
-        result =
-            write_txn_check(group, recent_remove(group->store->recent, group->txn, env->ids, id));
     }
     if (result == OK) {
         result = erase_key(group, env->scopes, scope, sizeof scope);

@@ -44,7 +44,7 @@ static err reseal_cell(struct write_txn *group, MDB_cursor *cursor, const MDB_va
     MDB_val renewed = env_val(sealed, row_codec_cell_size(&cell));
     MDB_val own_key = env_val(&number, sizeof number);
     sodium_memzero(&cell, sizeof cell);
-    return write_txn_check(group, mdb_cursor_put(cursor, &own_key, &renewed, MDB_CURRENT));
+    return env_check(mdb_cursor_put(cursor, &own_key, &renewed, MDB_CURRENT), &group->broken);
 }
 
 static err reseal_row(struct write_txn *group, MDB_cursor *cursor, const MDB_val *key,
@@ -73,7 +73,7 @@ static err reseal_row(struct write_txn *group, MDB_cursor *cursor, const MDB_val
         /* A large value is taken out and put in again, and by then the page under `key`, when it
          * was written in this transaction, holds another: the key must be a copy. */
         MDB_val own_key = env_val(row_key.bytes, row_key.size);
-        result = write_txn_check(group, mdb_cursor_put(cursor, &own_key, &renewed, MDB_CURRENT));
+        result = env_check(mdb_cursor_put(cursor, &own_key, &renewed, MDB_CURRENT), &group->broken);
     }
     sodium_memzero(plain, size);
     free(plain);
@@ -85,8 +85,9 @@ static err walk(struct write_txn *group, struct rekey *rekey, bool *ret_end)
 {
     MDB_cursor *cursor;
     const struct env *env = &group->store->env;
-    err result = write_txn_check(
-        group, mdb_cursor_open(group->txn, rekey->in_rows ? env->rows : env->cells, &cursor));
+    err result =
+        env_check(mdb_cursor_open(group->txn, rekey->in_rows ? env->rows : env->cells, &cursor),
+                  &group->broken);
     if (result != OK) {
         return result;
     }
@@ -117,7 +118,7 @@ static err walk(struct write_txn *group, struct rekey *rekey, bool *ret_end)
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     *ret_end = code == MDB_NOTFOUND;
-    return code == 0 || code == MDB_NOTFOUND ? OK : write_txn_check(group, code);
+    return code == 0 || code == MDB_NOTFOUND ? OK : env_check(code, &group->broken);
 }
 
 err rekey_step(struct write_txn *group, struct rekey *rekey)

@@ -15,8 +15,8 @@ static err write_row(struct write_txn *group, const struct row_codec_row_key *ro
 {
     MDB_val key = env_val(row_key->bytes, row_key->size);
     MDB_val value = {.mv_size = plain.size + ROW_CODEC_ROW_OVERHEAD};
-    err result = write_txn_check(
-        group, mdb_put(group->txn, group->store->env.rows, &key, &value, MDB_RESERVE));
+    err result = env_check(mdb_put(group->txn, group->store->env.rows, &key, &value, MDB_RESERVE),
+                           &group->broken);
     if (result == OK) {
         group->changed = true;
         row_codec_row_seal(group->store, &group->nonces, env_bytes_of(key), plain, value.mv_data);
@@ -34,7 +34,7 @@ err row_write_delete(struct write_txn *group, const struct batch_op *op)
 {
     struct row_codec_row_key row_key = key_of(group, op);
     MDB_val key = env_val(row_key.bytes, row_key.size);
-    err result = write_txn_check(group, mdb_del(group->txn, group->store->env.rows, &key, NULL));
+    err result = env_check(mdb_del(group->txn, group->store->env.rows, &key, NULL), &group->broken);
     if (result == OK) {
         group->changed = true;
     }
@@ -81,7 +81,8 @@ static err load_item(struct write_txn *group, const struct row_codec_row_key *ro
 {
     MDB_val key = env_val(row_key->bytes, row_key->size);
     MDB_val value;
-    err result = write_txn_check(group, mdb_get(group->txn, group->store->env.rows, &key, &value));
+    err result =
+        env_check(mdb_get(group->txn, group->store->env.rows, &key, &value), &group->broken);
     if (result != OK) {
         return result;
     }
@@ -114,7 +115,8 @@ err row_write_item_create(struct write_txn *group, const struct batch_op *op)
     struct item_row item;
     MDB_val key = env_val(row_key.bytes, row_key.size);
     MDB_val value;
-    err result = write_txn_check(group, mdb_get(group->txn, group->store->env.rows, &key, &value));
+    err result =
+        env_check(mdb_get(group->txn, group->store->env.rows, &key, &value), &group->broken);
     if (result == OK) {
         return ERR_EXISTS;
     }

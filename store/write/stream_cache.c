@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/write/fresh.h"
+#include "store/write/index_buffer.h"
 #include "store/write/write_txn.h"
 
 enum { SLOT_COUNT = 4096 };
@@ -78,7 +78,8 @@ static err write_slot(struct write_txn *group, struct slot *slot)
     MDB_val key = env_val(slot->key, sizeof slot->key);
     MDB_val value = env_val(sealed, size);
     group->changed = true;
-    return write_txn_check(group, mdb_put(group->txn, group->store->env.streams, &key, &value, 0));
+    return env_check(mdb_put(group->txn, group->store->env.streams, &key, &value, 0),
+                     &group->broken);
 }
 
 err stream_cache_flush(struct write_txn *group)
@@ -110,7 +111,8 @@ static err scope_number(struct write_txn *group, const struct scope *scope, uint
         row_codec_row_key(group->store, ROW_CODEC_TABLE_SCOPE, buffer_bytes(&buffer));
     MDB_val key = env_val(row_key.bytes, row_key.size);
     MDB_val value;
-    err result = write_txn_check(group, mdb_get(group->txn, group->store->env.rows, &key, &value));
+    err result =
+        env_check(mdb_get(group->txn, group->store->env.rows, &key, &value), &group->broken);
     if (result == OK) {
         struct store_row row;
         if (value.mv_size != sizeof sealed ||
@@ -134,7 +136,7 @@ static err scope_number(struct write_txn *group, const struct scope *scope, uint
     buffer_u32(&row, *ret_number);
     row_codec_row_seal(group->store, &group->nonces, env_bytes_of(key), buffer_bytes(&row), sealed);
     value = env_val(sealed, sizeof sealed);
-    return write_txn_check(group, mdb_put(group->txn, group->store->env.rows, &key, &value, 0));
+    return env_check(mdb_put(group->txn, group->store->env.rows, &key, &value, 0), &group->broken);
 }
 
 /* The last in the table, or among those that wait for it. */
@@ -150,9 +152,9 @@ static err load_last(struct write_txn *group, struct slot *slot)
     if (code == 0 && !row_codec_pair_read(env_bytes_of(key), slot->stream.number, &last)) {
         last = 0;
     }
-    slot->last = fresh_last(group->store->fresh, slot->stream.number);
+    slot->last = index_buffer_last(group->store->index, slot->stream.number);
     slot->last = slot->last > last ? slot->last : last;
-    return code == MDB_NOTFOUND ? OK : write_txn_check(group, code);
+    return code == MDB_NOTFOUND ? OK : env_check(code, &group->broken);
 }
 
 static err load(struct write_txn *group, const struct stream_id *id, struct slot *slot)
@@ -161,7 +163,7 @@ static err load(struct write_txn *group, const struct stream_id *id, struct slot
     MDB_val key = env_val(slot->key, sizeof slot->key);
     MDB_val value;
     err result =
-        write_txn_check(group, mdb_get(group->txn, group->store->env.streams, &key, &value));
+        env_check(mdb_get(group->txn, group->store->env.streams, &key, &value), &group->broken);
     if (result == OK) {
         result = row_codec_stream_open(group->store, env_bytes_of(key), env_bytes_of(value),
                                        &slot->stream);

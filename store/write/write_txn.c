@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/write/fresh.h"
-#include "store/write/recent.h"
+#include "store/write/index_buffer.h"
 #include "store/write/record_write.h"
 #include "store/write/row_write.h"
 
@@ -30,7 +29,7 @@ static err write_state(struct write_txn *group)
     buffer_u64(&buffer, group->state.audit_number_last);
     buffer_u64(&buffer, group->state.tombstone_count);
     buffer_u64(&buffer, group->state.item_bytes);
-    buffer_u64(&buffer, group->state.recent_merged);
+    buffer_u64(&buffer, group->state.index_merged);
     buffer_u32(&buffer, group->state.forgot_epoch);
     assert(!buffer.failed && buffer.size == sizeof plain);
     struct batch_op op = {.table = ROW_CODEC_TABLE_STATE,
@@ -66,7 +65,7 @@ static err read_state(struct write_txn *group)
     group->state.audit_number_last = reader_u64(&reader);
     group->state.tombstone_count = reader_u64(&reader);
     group->state.item_bytes = reader_u64(&reader);
-    group->state.recent_merged = reader_u64(&reader);
+    group->state.index_merged = reader_u64(&reader);
     group->state.forgot_epoch = reader_u32(&reader);
     if (!reader_done(&reader)) {
         return ERR_CORRUPT;
@@ -76,12 +75,12 @@ static err read_state(struct write_txn *group)
 
 /* ---- life ---- */
 
-static err new_recent(struct write_txn *group)
+static err new_index(struct write_txn *group)
 {
     struct store *store = group->store;
-    store->recent = recent_new(group->state.recent_merged, group->state.record_number_last);
-    store->fresh = fresh_new(group->state.recent_merged);
-    return store->recent == NULL || store->fresh == NULL ? ERR_NO_MEMORY : OK;
+    store->index =
+        index_buffer_new(&store->env, group->state.index_merged, INDEX_BUFFER_GENERATION);
+    return store->index == NULL ? ERR_NO_MEMORY : OK;
 }
 
 /* One that does not open is passed over: whoever reads it by number is told. Its position is known
@@ -98,24 +97,24 @@ static err load_record(struct write_txn *group, uint64_t number, struct bytes se
     err result = OK;
     if (row_codec_record_open(store, number, sealed, group->scratch[0], &record) == OK) {
         seal_index(store->keys, SEAL_RECORD_ID, ID_BYTES(record.meta.id), index);
-        result = recent_add(store->recent, index, number);
+        result = index_buffer_add(store->index, INDEX_BUFFER_IDS, index_buffer_id(index), number);
     }
     if (result == OK && mdb_cursor_get(group->cells, &key, &value, MDB_SET) == 0 &&
         row_codec_cell_open(store, number, env_bytes_of(value), &cell) == OK) {
-        result = fresh_add(store->fresh, cell.stream_number,
-                           (struct fresh_place){.sequence = cell.sequence, .number = number});
+        result = index_buffer_add(store->index, INDEX_BUFFER_POSITIONS,
+                                  index_buffer_position(cell.stream_number, cell.sequence), number);
         sodium_memzero(&cell, sizeof cell);
     }
     return result;
 }
 
 /* What was not merged when the process ended is read again from the records themselves. */
-static err load_recent(struct write_txn *group)
+static err load_index(struct write_txn *group)
 {
-    size_t number = group->state.recent_merged + 1;
+    size_t number = group->state.index_merged + 1;
     MDB_val key = env_val(&number, sizeof number);
     MDB_val value;
-    err result = new_recent(group);
+    err result = new_index(group);
     if (result != OK) {
         return result;
     }
@@ -128,18 +127,22 @@ static err load_recent(struct write_txn *group)
         }
         code = mdb_cursor_get(group->records, &key, &value, MDB_NEXT);
     }
-    recent_committed(group->store->recent);
-    fresh_committed(group->store->fresh);
-    return code == MDB_NOTFOUND ? OK : env_error(code);
+    if (code == MDB_NOTFOUND) {
+        code = index_buffer_merge(group->store->index, group->txn, INDEX_BUFFER_LEAST);
+    }
+    if (code == 0) {
+        index_buffer_committed(group->store->index, group->state.record_number_last);
+    }
+    return env_error(code);
 }
 
 static err open_state(struct write_txn *group, bool create)
 {
-    err result = create ? new_recent(group) : read_state(group);
+    err result = create ? new_index(group) : read_state(group);
     if (result != OK) {
         return result;
     }
-    return create ? write_txn_commit(group) : load_recent(group);
+    return create ? write_txn_commit(group) : load_index(group);
 }
 
 err write_txn_open(struct store *store, bool create, struct write_txn *ret_group)
@@ -214,8 +217,7 @@ static void forget(struct write_txn *group)
 {
     group->state = group->state_before;
     stream_cache_clear(group->streams);
-    recent_aborted(group->store->recent);
-    fresh_aborted(group->store->fresh);
+    index_buffer_aborted(group->store->index);
 }
 
 void write_txn_abort(struct write_txn *group)
@@ -225,25 +227,19 @@ void write_txn_abort(struct write_txn *group)
     forget(group);
 }
 
-static err merge_recent(struct write_txn *group, enum recent_extent extent)
+static err merge_index(struct write_txn *group, enum index_buffer_extent extent)
 {
-    struct recent *recent = group->store->recent;
-    struct fresh *fresh = group->store->fresh;
-    uint64_t last = group->state_before.record_number_last;
-    int code = recent_merge(recent, group->txn, group->store->env.ids, extent, last);
-    if (code == 0) {
-        code = fresh_merge(fresh, group->positions, extent == RECENT_ALL, last);
-    }
-    group->state.recent_merged =
-        recent_merged(recent) < fresh_merged(fresh) ? recent_merged(recent) : fresh_merged(fresh);
-    return write_txn_check(group, code);
+    struct index_buffer *index = group->store->index;
+    int code = index_buffer_merge(index, group->txn, extent);
+    group->state.index_merged = index_buffer_merged(index);
+    return env_check(code, &group->broken);
 }
 
-err write_txn_commit(struct write_txn *group)
+static err commit(struct write_txn *group, enum index_buffer_extent extent)
 {
     err result = stream_cache_flush(group);
     if (result == OK) {
-        result = merge_recent(group, RECENT_DUE);
+        result = merge_index(group, extent);
     }
     if (result == OK) {
         result = write_state(group);
@@ -257,24 +253,27 @@ err write_txn_commit(struct write_txn *group)
     if (code != 0) {
         forget(group);
     } else {
-        recent_committed(group->store->recent);
-        fresh_committed(group->store->fresh);
+        index_buffer_committed(group->store->index, group->state.record_number_last);
     }
     return env_error(code);
 }
 
-err write_txn_merge_recent(struct write_txn *group)
+err write_txn_commit(struct write_txn *group)
 {
-    err result = write_txn_begin(group);
-    if (result != OK) {
-        return result;
+    return commit(group, group->is_tight ? INDEX_BUFFER_LEAST : INDEX_BUFFER_DUE);
+}
+
+err write_txn_merge_index(struct write_txn *group)
+{
+    err result = OK;
+    while (result == OK &&
+           index_buffer_turn(group->store->index, group->state.record_number_last)) {
+        result = write_txn_begin(group);
+        if (result == OK) {
+            result = commit(group, INDEX_BUFFER_ALL);
+        }
     }
-    result = merge_recent(group, RECENT_ALL);
-    if (result != OK) {
-        write_txn_abort(group);
-        return result;
-    }
-    return write_txn_commit(group);
+    return result;
 }
 
 /* ---- applying ---- */

@@ -18,8 +18,8 @@ struct write_txn_state {
     uint64_t audit_number_last;
     uint64_t tombstone_count;
     uint64_t item_bytes;
-    uint64_t recent_merged; /* recent.h, fresh.h: what both have merged */
-    uint32_t forgot_epoch;  /* in which something was destroyed last; 0: never */
+    uint64_t index_merged; /* index_buffer.h */
+    uint32_t forgot_epoch; /* in which something was destroyed last; 0: never */
 };
 
 struct write_txn {
@@ -36,6 +36,7 @@ struct write_txn {
     uint8_t *scratch[2]; /* a record's plaintext each */
     bool broken;
     bool changed;
+    bool is_tight; /* the disk is full: a commit puts off what can wait */
 };
 
 /* Reads the state; `owner` is checked, or written with the state by the first commit.
@@ -44,18 +45,14 @@ MUST_USE err write_txn_open(struct store *store, bool create, struct write_txn *
 void write_txn_close(struct write_txn *group);
 
 MUST_USE err write_txn_begin(struct write_txn *group);
-/* Puts what recent.h and fresh.h still hold into their tables, so that the next open need not read
- * it again. */
-MUST_USE err write_txn_merge_recent(struct write_txn *group);
+/* Puts what index_buffer.h still holds into its tables, so that the next open need not read it
+ * again. */
+MUST_USE err write_txn_merge_index(struct write_txn *group);
 
 /* Applies the ops of a batch in order; sets its numbers, and op_failed when one fails. */
 MUST_USE err write_txn_apply(struct write_txn *group, struct batch *batch);
 /* ERR_FULL leaves everything as it was before write_txn_begin; any other failure is the disk's. */
 MUST_USE err write_txn_commit(struct write_txn *group);
 void write_txn_abort(struct write_txn *group);
-
-/* For the rooms that apply ops: turns a result of LMDB into an err, and marks the group broken when
- * it is one that an op cannot answer for. */
-MUST_USE err write_txn_check(struct write_txn *group, int code);
 
 #endif

@@ -296,7 +296,7 @@ void writer_stop(struct writer *writer)
     pthread_mutex_unlock(&writer->lock);
     pthread_join(writer->thread, NULL);
     if (!writer->failed) {
-        err result = write_txn_merge_recent(&writer->commit.group);
+        err result = write_txn_merge_index(&writer->commit.group);
         (void)result; /* on a full disk the next open does it */
     }
     for (struct batch *batch = writer->done.first; batch != NULL;) {

@@ -206,11 +206,80 @@ static void an_end_while_room_was_looked_for_leaves_nothing(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* tests/vectors/store was written by the build of November 2026: 20 records of two streams and a
+ * row, all merged; then 10 more of each, of which the memory was lost; 5 and 25 of the first stream
+ * were dropped, 7 and 27 of the second destroyed. Record numbers are stored as a machine of 64 bits
+ * and little end has them. */
+static void copy_in(struct fixture *fixture, const char *name)
+{
+    static char content[128 * 1024];
+    char path[512];
+    snprintf(path, sizeof path, "%s/tests/vectors/store/%s", TEST_SOURCE_DIR, name);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t size = fread(content, 1, sizeof content, file);
+    assert_true(size > 0 && size < sizeof content);
+    fclose(file);
+    snprintf(path, sizeof path, "%s/%s", fixture->path, name);
+    file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
+static void check_old(struct fixture *fixture, uint8_t writer, uint64_t sequence)
+{
+    static uint8_t memory[STORE_RECORD_SIZE_MAX];
+    struct fixture_record put;
+    struct store_record record, by_id;
+    fixture_record(&put, fixture_stream(1, writer), sequence, 4);
+    bool is_dropped = writer == 1 && (sequence == 5 || sequence == 25);
+    bool is_destroyed = writer == 2 && (sequence == 7 || sequence == 27);
+    err expected = is_dropped ? ERR_NOT_FOUND : OK;
+    assert_int_equal(record_table_find(fixture->store, &put.id, memory, &by_id), expected);
+    assert_int_equal(record_table_get(fixture->store, &put.stream, sequence, memory, &record),
+                     expected);
+    if (!is_dropped) {
+        assert_int_equal(by_id.number, record.number);
+        assert_true(ID_EQUAL(record.id, put.id));
+        assert_int_equal(record.body.size, is_destroyed ? 0 : 4);
+        assert_memory_equal(record.body.data, put.body, record.body.size);
+        assert_int_equal(record.destroyed, is_destroyed);
+    }
+}
+
+static void a_store_of_an_earlier_build_opens_and_goes_on(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_stream_row row;
+    struct stream_id stream = fixture_stream(1, 1);
+    copy_in(fixture, "data.mdb");
+    copy_in(fixture, "keyring.0");
+    fixture->options.verify = true;
+    for (int round = 0; round < 3; round += 1) {
+        fixture_open(fixture);
+        for (uint64_t sequence = 1; sequence <= 30; sequence += 1) {
+            check_old(fixture, 1, sequence);
+            check_old(fixture, 2, sequence);
+        }
+        assert_int_equal(stream_table_get(fixture->store, &stream, &row), OK);
+        assert_int_equal(row.state_size, 8);
+        assert_int_equal(fixture_put(fixture, stream, 30), ERR_DUPLICATE);
+        for (uint64_t sequence = 31; sequence < 31 + (uint64_t)round; sequence += 1) {
+            assert_int_equal(fixture_put(fixture, stream, sequence), ERR_DUPLICATE);
+        }
+        assert_int_equal(fixture_put(fixture, stream, 31 + (uint64_t)round), OK);
+        fixture_close(fixture);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(it_reopens_with_the_same_key_and_owner),
+        TEST(a_store_of_an_earlier_build_opens_and_goes_on),
         TEST(another_master_key_is_refused),
         TEST(another_owner_is_refused),
         TEST(a_directory_with_other_things_is_refused_and_left_alone),

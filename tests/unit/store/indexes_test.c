@@ -1,5 +1,5 @@
-/* Goal: a record is found by its position wherever the index of positions stands: in memory, in the
- * table, on the way from one to the other, and after the memory was lost. */
+/* Goal: a record is found by its id and by its position wherever their indexes stand: in memory, in
+ * the tables, on the way from one to the other, and after the memory was lost. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,16 +9,17 @@
 
 #include <sys/wait.h>
 
-#include "store/disk/row_codec.h"
-#include "store/write/fresh.h"
+#include "store/write/index_buffer.h"
 #include "tests/unit/store/fixture.h"
 
-/* enough to go round the streams twice; the last stream grows slowly */
+/* enough that a whole generation is merged, and the next in part */
 enum {
     STREAM_COUNT = 50,
     BATCH = 2000,
-    BATCH_COUNT = 3 * FRESH_COUNT_MAX / BATCH,
+    BATCH_COUNT = 9 * INDEX_BUFFER_GENERATION / 4 / BATCH,
     LENGTH = BATCH_COUNT * BATCH / STREAM_COUNT,
+    DROPPED = 1000,
+    DROP_EVERY = 5,
     PAGE = 300,
 };
 
@@ -29,6 +30,12 @@ static err put_one(struct fixture *fixture, struct stream_id stream, uint64_t se
     struct fixture_record put;
     fixture_record(&put, stream, sequence, 4);
     return store_commit(fixture->store, &put.op, 1, STORE_NORMAL, NULL);
+}
+
+/* Positions of stream 3 that are dropped: some from the tables, some from memory. */
+static bool is_dropped(uint8_t writer, uint64_t sequence)
+{
+    return writer == 3 && sequence % DROP_EVERY == 0 && sequence / DROP_EVERY <= DROPPED;
 }
 
 static err put_batch(struct fixture *fixture, uint64_t batch)
@@ -63,22 +70,39 @@ static void check_stream(struct fixture *fixture, uint8_t writer, uint64_t lengt
     assert_int_equal(sequence, length + 1);
 }
 
+static void check_found(struct fixture *fixture, uint8_t writer, uint64_t sequence, err expected)
+{
+    struct fixture_record put;
+    struct store_record record;
+    fixture_record(&put, fixture_stream(1, writer), sequence, 4);
+    assert_int_equal(record_table_find(fixture->store, &put.id, memory, &record), expected);
+    assert_int_equal(record_table_has(fixture->store, &put.id), expected == OK);
+    if (expected == OK) {
+        assert_int_equal(record.sequence, sequence);
+    }
+    assert_int_equal(record_table_get(fixture->store, &put.stream, sequence, memory, &record),
+                     expected);
+    if (expected == OK) {
+        assert_int_equal(record.sequence, sequence);
+    }
+}
+
 static void check_some(struct fixture *fixture, uint64_t length)
 {
     for (uint64_t sequence = 1; sequence <= length + 1; sequence += 37) {
-        struct stream_id stream = fixture_stream(1, (uint8_t)(sequence % STREAM_COUNT));
-        struct store_record record;
-        err expected = sequence <= length ? OK : ERR_NOT_FOUND;
-        assert_int_equal(record_table_get(fixture->store, &stream, sequence, memory, &record),
-                         expected);
-        if (expected == OK) {
-            assert_int_equal(record.sequence, sequence);
-        }
+        uint8_t writer = (uint8_t)(sequence % STREAM_COUNT);
+        bool is_here = sequence <= length && !is_dropped(writer, sequence);
+        check_found(fixture, writer, sequence, is_here ? OK : ERR_NOT_FOUND);
+    }
+    for (uint64_t sequence = 1; sequence <= length; sequence += 11) {
+        check_found(fixture, 3, sequence, is_dropped(3, sequence) ? ERR_NOT_FOUND : OK);
     }
 }
 
 static void run_child(struct fixture *fixture)
 {
+    static struct store_op drops[DROPPED];
+    struct stream_id stream = fixture_stream(1, 3);
     if (store_open(fixture->path, fixture->master, &fixture->options, fixture->problem,
                    &fixture->store) != OK) {
         _exit(1);
@@ -92,15 +116,23 @@ static void run_child(struct fixture *fixture)
                          (batch + 1) * BATCH / STREAM_COUNT);
         }
     }
+    for (uint64_t i = 0; i < DROPPED; i += 1) {
+        drops[i] = (struct store_op){
+            .kind = STORE_DROP, .position = {.stream = &stream, .sequence = (i + 1) * DROP_EVERY}};
+    }
+    if (store_commit(fixture->store, drops, DROPPED, STORE_NORMAL, NULL) != OK) {
+        _exit(3);
+    }
     check_some(fixture, LENGTH);
     _exit(0); /* the memory is lost */
 }
 
-static void positions_are_found_before_and_after_the_memory_is_lost(void **state)
+static void records_are_found_before_and_after_the_memory_is_lost(void **state)
 {
     (void)state;
     struct fixture *fixture = fixture_new();
     int status;
+    fixture->options.quota = (uint64_t)1 << 30;
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -108,7 +140,7 @@ static void positions_are_found_before_and_after_the_memory_is_lost(void **state
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    fixture->options.verify = true; /* every record is found by its position */
+    fixture->options.verify = true; /* every record is found by its id and its position */
     fixture_open(fixture);
     check_some(fixture, LENGTH);
     check_stream(fixture, 0, LENGTH);
@@ -116,9 +148,10 @@ static void positions_are_found_before_and_after_the_memory_is_lost(void **state
     assert_int_equal(put_one(fixture, fixture_stream(1, 7), LENGTH), ERR_DUPLICATE);
     assert_int_equal(put_one(fixture, fixture_stream(1, 7), LENGTH + 1), OK);
     check_stream(fixture, 7, LENGTH + 1);
-    fixture_close(fixture); /* all of it goes to the table */
+    fixture_close(fixture); /* all of it goes to the tables */
     fixture->options.verify = false;
     fixture_open(fixture);
+    check_some(fixture, LENGTH);
     check_stream(fixture, 7, LENGTH + 1);
     assert_int_equal(put_one(fixture, fixture_stream(1, 7), 1), ERR_DUPLICATE);
     assert_int_equal(put_one(fixture, fixture_stream(1, 7), LENGTH + 1), ERR_DUPLICATE);
@@ -177,7 +210,7 @@ static void one_batch_may_put_drop_and_put_again(void **state)
     fixture_free(fixture);
 }
 
-static void an_aborted_batch_leaves_no_position_behind(void **state)
+static void an_aborted_batch_leaves_nothing_behind(void **state)
 {
     (void)state;
     struct fixture *fixture = fixture_new();
@@ -192,136 +225,23 @@ static void an_aborted_batch_leaves_no_position_behind(void **state)
     struct store_op ops[3] = {put[0].op, put[1].op, put[2].op};
     assert_int_equal(store_commit(fixture->store, ops, 3, STORE_NORMAL, NULL), ERR_DUPLICATE);
     assert_int_equal(record_table_get(fixture->store, &stream, 2, memory, &record), ERR_NOT_FOUND);
+    assert_false(record_table_has(fixture->store, &put[0].id));
+    assert_false(record_table_has(fixture->store, &put[1].id));
     assert_int_equal(put_one(fixture, stream, 2), OK);
     assert_int_equal(put_one(fixture, fixture_stream(1, 2), 1), OK);
+    assert_true(record_table_has(fixture->store, &put[0].id));
     check_stream(fixture, 1, 2);
     check_stream(fixture, 2, 1);
-    fixture_free(fixture);
-}
-
-/* ---- the merging by itself ---- */
-
-enum { MERGE_COMMITS = 2400, MERGE_STREAMS = 400 };
-
-struct merging {
-    MDB_env *env;
-    MDB_dbi table;
-    struct fresh *fresh;
-    uint64_t number_last;
-    uint64_t lengths[MERGE_STREAMS];
-    struct {
-        uint32_t stream;
-        uint64_t sequence;
-    } places[MERGE_COMMITS * 400]; /* by record number */
-    uint64_t random;
-};
-
-static uint64_t draw(struct merging *merging, uint64_t below)
-{
-    merging->random = merging->random * 6364136223846793005u + 1442695040888963407u;
-    return (merging->random >> 33) % below;
-}
-
-/* One writer's stream grows much faster than the others. */
-static void merge_round(struct merging *merging, bool is_committed)
-{
-    MDB_txn *txn;
-    MDB_cursor *cursor;
-    uint64_t number = merging->number_last;
-    uint64_t lengths[MERGE_STREAMS];
-    memcpy(lengths, merging->lengths, sizeof lengths);
-    assert_int_equal(mdb_txn_begin(merging->env, NULL, 0, &txn), 0);
-    assert_int_equal(mdb_cursor_open(txn, merging->table, &cursor), 0);
-    for (uint64_t left = draw(merging, 400); left > 0; left -= 1) {
-        uint64_t some = number / 2000 + draw(merging, 60); /* old ones fall silent */
-        uint32_t stream = draw(merging, 3) == 0 ? 7 : (uint32_t)(some % MERGE_STREAMS);
-        number += 1;
-        lengths[stream] += 1;
-        merging->places[number].stream = stream;
-        merging->places[number].sequence = lengths[stream];
-        assert_int_equal(
-            fresh_add(merging->fresh, stream, (struct fresh_place){lengths[stream], number}), OK);
-    }
-    assert_int_equal(fresh_merge(merging->fresh, cursor, false, merging->number_last), 0);
-    mdb_cursor_close(cursor);
-    if (!is_committed) {
-        mdb_txn_abort(txn);
-        fresh_aborted(merging->fresh);
-        return;
-    }
-    assert_int_equal(mdb_txn_commit(txn), 0);
-    fresh_committed(merging->fresh);
-    merging->number_last = number;
-    memcpy(merging->lengths, lengths, sizeof lengths);
-}
-
-/* What is said to be merged is in the table; what is not, waits. */
-static void check_merged(struct merging *merging, uint64_t from)
-{
-    MDB_txn *txn;
-    assert_int_equal(mdb_txn_begin(merging->env, NULL, MDB_RDONLY, &txn), 0);
-    for (uint64_t number = from; number <= merging->number_last; number += 1) {
-        uint32_t stream = merging->places[number].stream;
-        uint64_t sequence = merging->places[number].sequence;
-        uint8_t position[ROW_CODEC_PAIR_SIZE];
-        uint64_t found = 0;
-        row_codec_pair(stream, sequence, position);
-        MDB_val key = env_val(position, sizeof position);
-        MDB_val value;
-        int code = mdb_get(txn, merging->table, &key, &value);
-        if (code == 0) {
-            assert_int_equal(row_codec_number_read(env_bytes_of(value), &found), OK);
-        } else {
-            assert_true(number > fresh_merged(merging->fresh));
-            assert_true(fresh_find(merging->fresh, stream, sequence, &found));
-        }
-        assert_int_equal(found, number);
-    }
-    mdb_txn_abort(txn);
-}
-
-static void what_is_said_to_be_merged_is_in_the_table(void **state)
-{
-    (void)state;
-    struct fixture *fixture = fixture_new(); /* for its folder */
-    struct merging *merging = calloc(1, sizeof *merging);
-    MDB_txn *txn;
-    assert_int_equal(mdb_env_create(&merging->env), 0);
-    assert_int_equal(mdb_env_set_mapsize(merging->env, (size_t)256 << 20), 0);
-    assert_int_equal(mdb_env_open(merging->env, fixture->path, 0, 0600), 0);
-    assert_int_equal(mdb_txn_begin(merging->env, NULL, 0, &txn), 0);
-    assert_int_equal(mdb_dbi_open(txn, NULL, 0, &merging->table), 0);
-    assert_int_equal(mdb_txn_commit(txn), 0);
-    merging->fresh = fresh_new(0);
-    merging->random = 17;
-    uint64_t merged_before = 0;
-    unsigned rises = 0;
-    for (unsigned i = 0; i < MERGE_COMMITS; i += 1) {
-        merge_round(merging, draw(merging, 5) != 0);
-        if (fresh_merged(merging->fresh) != merged_before) {
-            assert_true(fresh_merged(merging->fresh) > merged_before);
-            merged_before = fresh_merged(merging->fresh);
-            rises += 1;
-            check_merged(merging, 1);
-        }
-    }
-    assert_true(rises >= 2);
-    assert_true(merging->number_last - merged_before < 3 * FRESH_COUNT_MAX);
-    check_merged(merging, 1);
-    fresh_free(merging->fresh);
-    mdb_env_close(merging->env);
-    free(merging);
     fixture_free(fixture);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(positions_are_found_before_and_after_the_memory_is_lost),
-        cmocka_unit_test(what_is_said_to_be_merged_is_in_the_table),
+        cmocka_unit_test(records_are_found_before_and_after_the_memory_is_lost),
         cmocka_unit_test(positions_may_come_in_any_order),
         cmocka_unit_test(one_batch_may_put_drop_and_put_again),
-        cmocka_unit_test(an_aborted_batch_leaves_no_position_behind),
+        cmocka_unit_test(an_aborted_batch_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
