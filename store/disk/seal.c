@@ -35,15 +35,25 @@ void seal_keys_free(struct seal_keys *keys)
     sodium_free(keys);
 }
 
-void seal_close(const uint8_t key[static KEY_SIZE], struct seal_nonces *nonces, struct bytes name,
-                struct bytes plain, uint8_t *out)
+/* The pool is a key stream under a seed from the system: drawn in one go it would cost a system
+ * call for each 256 bytes. */
+static void draw(struct seal_nonces *nonces, uint8_t ret_nonce[static SEAL_NONCE_SIZE])
 {
+    uint8_t seed[randombytes_SEEDBYTES];
     if (nonces->left == 0) {
-        randombytes_buf(nonces->pool, sizeof nonces->pool);
+        randombytes_buf(seed, sizeof seed);
+        randombytes_buf_deterministic(nonces->pool, sizeof nonces->pool, seed);
+        sodium_memzero(seed, sizeof seed);
         nonces->left = sizeof nonces->pool / SEAL_NONCE_SIZE;
     }
     nonces->left -= 1;
-    memcpy(out, nonces->pool + nonces->left * SEAL_NONCE_SIZE, SEAL_NONCE_SIZE);
+    memcpy(ret_nonce, nonces->pool + nonces->left * SEAL_NONCE_SIZE, SEAL_NONCE_SIZE);
+}
+
+void seal_close(const uint8_t key[static KEY_SIZE], struct seal_nonces *nonces, struct bytes name,
+                struct bytes plain, uint8_t *out)
+{
+    draw(nonces, out);
     int failed = crypto_aead_xchacha20poly1305_ietf_encrypt(
         out + SEAL_NONCE_SIZE, NULL, plain.data, plain.size, name.data, name.size, NULL, out, key);
     assert(failed == 0);

@@ -21,7 +21,8 @@ struct seal_keys {
 struct seal_keys *seal_keys_new(const uint8_t master[static KEY_SIZE]);
 void seal_keys_free(struct seal_keys *keys);
 
-/* Random nonces drawn many at a time, since each draw is a system call. Not shared by threads. */
+/* Random nonces, 128 from each seed that the system gives, since asking it is a system call. Not
+ * shared by threads. */
 struct seal_nonces {
     size_t left;
     uint8_t pool[SEAL_NONCE_SIZE * 128];

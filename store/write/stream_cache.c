@@ -21,6 +21,7 @@ struct slot {
 
 struct stream_cache {
     uint8_t hash_key[crypto_shorthash_KEYBYTES]; /* random: nobody can choose colliding streams */
+    struct slot *latest; /* a run of records asks for one stream again and again; or NULL */
     size_t dirty_count;
     uint16_t dirty[SLOT_COUNT];
     struct slot slots[SLOT_COUNT];
@@ -58,6 +59,11 @@ static struct slot *slot_of(struct stream_cache *cache, const struct stream_id *
     stream_id_write(&buffer, id);
     crypto_shorthash(hash, name, sizeof name, cache->hash_key);
     return &cache->slots[((size_t)hash[0] | (size_t)hash[1] << 8) % SLOT_COUNT];
+}
+
+static bool holds(const struct slot *slot, const struct stream_id *id)
+{
+    return slot->used && stream_id_equal(&slot->stream.id, id);
 }
 
 static void mark_dirty(struct stream_cache *cache, struct slot *slot)
@@ -178,8 +184,12 @@ err stream_cache_get(struct write_txn *group, const struct stream_id *id, bool c
                      struct row_codec_stream **ret_stream)
 {
     struct stream_cache *cache = group->streams;
-    struct slot *slot = slot_of(cache, id);
-    if (slot->used && stream_id_equal(&slot->stream.id, id)) {
+    struct slot *slot = cache->latest;
+    if (slot == NULL || !holds(slot, id)) {
+        slot = slot_of(cache, id);
+        cache->latest = slot;
+    }
+    if (holds(slot, id)) {
         *ret_stream = &slot->stream;
         return OK;
     }
