@@ -114,6 +114,8 @@ int main(int argc, char **argv)
     printf("g2.rate %.0f records/s\n", result.rate);
     printf("g2.limit %.0f records/s\n", limit);
     printf("g2.ratio %.3f ratio\n", result.rate / limit);
+    printf("g2.sender_us %.2f us\n", result.sender_us);
+    printf("g2.receiver_us %.2f us\n", result.receiver_us);
     printf("g2.ack_p99_ms %.2f ms\n", result.ack_p99_ms);
     return 0;
 }
