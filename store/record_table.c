@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "store/disk/index_buffer.h"
 #include "store/disk/record_reader.h"
-#include "store/write/index_buffer.h"
 
 enum { RANGE_WAITING_MAX = 256 };
 

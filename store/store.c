@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/disk/index_buffer.h"
 #include "store/disk/verify.h"
-#include "store/write/index_buffer.h"
 #include "store/write/item_writer.h"
 #include "store/write/writer.h"
 

@@ -3,7 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "store/write/index_buffer.h"
+#include "store/disk/index_buffer.h"
 
 err record_reader_stream(struct env_read *read, const struct stream_id *id,
                          struct row_codec_stream *ret_stream)

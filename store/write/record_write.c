@@ -4,7 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "store/write/index_buffer.h"
+#include "store/disk/index_buffer.h"
 #include "store/write/row_write.h"
 
 /* A record that is there, found by its position. */

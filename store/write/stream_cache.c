@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/write/index_buffer.h"
+#include "store/disk/index_buffer.h"
 #include "store/write/write_txn.h"
 
 enum { SLOT_COUNT = 4096 };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/write/index_buffer.h"
+#include "store/disk/index_buffer.h"
 #include "store/write/record_write.h"
 #include "store/write/row_write.h"
 

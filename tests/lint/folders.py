@@ -74,7 +74,9 @@ def mend(tree):
         text, there = tree.text(path), listed(tree, path)
         for noun, source in sorted(existing(tree, folder).items()):
             if noun not in there:
-                text = text.rstrip("\n") + f"\n- `{noun}`: {first_sentence(tree, source)}\n"
+                line = f"- `{noun}`: {first_sentence(tree, source)}\n"
+                at = text.find("\nDepends on")
+                text = text[:at] + line + text[at:] if at > 0 else text.rstrip("\n") + "\n" + line
         with open(os.path.join(tree.root, path), "w", encoding="utf-8") as file:
             file.write(text)
 

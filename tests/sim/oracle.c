@@ -138,7 +138,7 @@ static bool oracle_is_withdrawn(struct world *world, const struct step_held *hel
 {
     struct scope scope;
     struct case_id case_id;
-    const struct hospital *depositor = oracle_hospital(world, &held->depositor);
+    const struct hospital *depositor = hospital_of(world, &held->depositor);
     if (!depositor->is_running || depositor->is_puppet || !world->allows_custody ||
         world->heads[world->epoch - 1].members[depositor->index].state != MEMBER_ADMITTED ||
         !held_mail_has_key(depositor, envelope, &scope) || scope.kind != SCOPE_CASE)
@@ -495,7 +495,7 @@ static err oracle_export(struct world *world, const struct consult *consult, str
     copy = *consult;
     for (size_t i = 0; i < copy.participant_count; i++) {
         struct consult_participant *part = &copy.participants[i];
-        const struct hospital *hospital = oracle_hospital(world, &part->node);
+        const struct hospital *hospital = hospital_of(world, &part->node);
         const struct world_member *row = &world->heads[world->epoch - 1].members[hospital->index];
         if (row->state == MEMBER_ADMITTED && !hospital->is_puppet)
             continue;

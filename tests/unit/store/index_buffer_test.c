@@ -11,8 +11,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/disk/index_buffer.h"
 #include "store/disk/row_codec.h"
-#include "store/write/index_buffer.h"
 #include "tests/unit/store/fixture.h"
 
 enum {

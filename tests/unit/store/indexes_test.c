@@ -9,7 +9,7 @@
 
 #include <sys/wait.h>
 
-#include "store/write/index_buffer.h"
+#include "store/disk/index_buffer.h"
 #include "tests/unit/store/fixture.h"
 
 /* enough that a whole generation is merged, and the next in part */

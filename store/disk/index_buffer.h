@@ -17,8 +17,8 @@
  * The writer thread adds, erases and merges; what it does takes effect with index_buffer_committed.
  * A reader asks here *before* it begins its transaction: what is not here any more, its transaction
  * shows. */
-#ifndef CONSILIUM_STORE_WRITE_INDEX_BUFFER_H
-#define CONSILIUM_STORE_WRITE_INDEX_BUFFER_H
+#ifndef CONSILIUM_STORE_DISK_INDEX_BUFFER_H
+#define CONSILIUM_STORE_DISK_INDEX_BUFFER_H
 
 #include "store/disk/env.h"
 

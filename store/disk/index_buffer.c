@@ -1,4 +1,4 @@
-#include "store/write/index_buffer.h"
+#include "store/disk/index_buffer.h"
 
 #include <assert.h>
 #include <errno.h>
