@@ -6,7 +6,9 @@
 
 enum {
     RESENDS_PLACES = 1 << 16,
-    RESENDS_A_MINUTE = 8, /* of one record over one link, without news */
+    /* Of one record over one link, without news: the pauses of T-23 and those of T-26 each allow 8,
+     * and they run side by side: a record can be missing its key and be part of a refused run. */
+    RESENDS_A_MINUTE = 16,
 };
 
 struct resends_place {
