@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "node/os/sched_slice.h"
+#include "node/os/wakeup.h"
 
 enum { WORKERS_THREAD_COUNT_MAX = 64 };
 
@@ -29,7 +30,7 @@ struct workers_thread {
 };
 
 struct workers {
-    uv_async_t async;
+    struct wakeup wakeup;
     pthread_mutex_t mutex; /* guards all lists, is_idle and ending */
     struct workers_list any;
     struct workers_list done;
@@ -123,7 +124,7 @@ static void *workers_main(void *argument)
         if (!first)
             continue;
         pthread_mutex_unlock(&workers->mutex);
-        uv_async_send(&workers->async);
+        wakeup_send(&workers->wakeup);
         pthread_mutex_lock(&workers->mutex);
     }
     pthread_mutex_unlock(&workers->mutex);
@@ -144,14 +145,14 @@ static void workers_collect(struct workers *workers)
     }
 }
 
-static void workers_on_async(uv_async_t *async)
+static void workers_on_wake(void *user)
 {
-    workers_collect(async->data);
+    workers_collect(user);
 }
 
-static void workers_on_close(uv_handle_t *handle)
+static void workers_on_close(void *user)
 {
-    struct workers *workers = handle->data;
+    struct workers *workers = user;
     pthread_mutex_destroy(&workers->mutex);
     free(workers);
 }
@@ -183,13 +184,12 @@ err workers_new(uv_loop_t *loop, unsigned thread_count, unsigned job_count_max,
         free(workers);
         return ERR_NO_MEMORY;
     }
-    if (uv_async_init(loop, &workers->async, workers_on_async) != 0) {
+    err result = wakeup_open(&workers->wakeup, loop, workers_on_wake, workers);
+    if (result != OK) {
         pthread_mutex_destroy(&workers->mutex);
         free(workers);
-        return ERR_IO;
+        return result;
     }
-    workers->async.data = workers;
-    err result = OK;
     sched_slice_long(); /* a new thread's is its maker's */
     for (unsigned i = 0; result == OK && i <= thread_count; i++) {
         workers->threads[i].shares = i < thread_count;
@@ -273,5 +273,5 @@ void workers_free(struct workers *workers)
     }
     workers_collect(workers);
     assert(workers->pending == 0);
-    uv_close((uv_handle_t *)&workers->async, workers_on_close);
+    wakeup_close(&workers->wakeup, workers_on_close);
 }

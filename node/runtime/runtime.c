@@ -319,9 +319,9 @@ void runtime_unlisten(struct runtime *runtime, const void *arg)
 
 /* ---- life ---- */
 
-static void runtime_on_committed(uv_async_t *async)
+static void runtime_on_committed(void *user)
 {
-    struct runtime *runtime = async->data;
+    struct runtime *runtime = user;
     commit_jobs_drain(runtime);
     commit_jobs_submit(runtime);
     runtime_posts_next(runtime);
@@ -331,7 +331,7 @@ static void runtime_on_committed(uv_async_t *async)
 static void runtime_notify(void *arg)
 {
     struct runtime *runtime = arg;
-    uv_async_send(&runtime->committed);
+    wakeup_send(&runtime->committed);
 }
 
 /* The disk failed. What was acknowledged is safe; going on would make promises that cannot be
@@ -457,7 +457,14 @@ static void runtime_release_now(struct runtime *runtime)
         runtime_free(runtime);
 }
 
-static void runtime_on_handle_closed(uv_handle_t *handle)
+static void runtime_on_committed_closed(void *user)
+{
+    struct runtime *runtime = user;
+    runtime->handles_open--;
+    runtime_release(runtime);
+}
+
+static void runtime_on_tick_closed(uv_handle_t *handle)
 {
     struct runtime *runtime = handle->data;
     runtime->handles_open--;
@@ -492,12 +499,12 @@ err runtime_open(const struct runtime_config *config, char ret_problem[static ST
     err failure = is_copied ? OK : ERR_NO_MEMORY;
     if (failure == OK)
         failure = runtime_allocate(runtime, ret_problem);
+    if (failure == OK)
+        failure = wakeup_open(&runtime->committed, config->loop, runtime_on_committed, runtime);
     if (failure != OK) {
         runtime_free(runtime);
         return failure;
     }
-    runtime->committed.data = runtime;
-    uv_async_init(config->loop, &runtime->committed, runtime_on_committed);
     runtime->handles_open++;
     failure = runtime_open_store(runtime, ret_problem);
     if (failure == OK)
@@ -531,7 +538,7 @@ void runtime_close(struct runtime *runtime)
         scrub_end(runtime);
     store_close(runtime->store);
     runtime->store = NULL;
-    uv_close((uv_handle_t *)&runtime->committed, runtime_on_handle_closed);
+    wakeup_close(&runtime->committed, runtime_on_committed_closed);
     if (runtime->handles_open > 1)
-        uv_close((uv_handle_t *)&runtime->tick, runtime_on_handle_closed);
+        uv_close((uv_handle_t *)&runtime->tick, runtime_on_tick_closed);
 }

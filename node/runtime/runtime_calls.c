@@ -58,7 +58,7 @@ struct audit *runtime_audit(struct runtime *runtime)
 void runtime_keep(struct runtime *runtime, const struct runtime_keep *keep)
 {
     completions_keep(runtime->completions, runtime->store, keep);
-    uv_async_send(&runtime->committed);
+    wakeup_send(&runtime->committed);
 }
 
 uint64_t runtime_await(struct runtime *runtime, void (*on_done)(void *arg, err result), void *arg)

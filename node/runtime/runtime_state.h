@@ -4,6 +4,7 @@
 #ifndef CONSILIUM_NODE_RUNTIME_RUNTIME_STATE_H
 #define CONSILIUM_NODE_RUNTIME_RUNTIME_STATE_H
 
+#include "node/os/wakeup.h"
 #include "node/roster_sync/roster_sync.h"
 #include "node/runtime/batch_buffer.h"
 #include "node/runtime/completions.h"
@@ -85,7 +86,7 @@ struct runtime {
     bool is_marking;       /* its id is being kept */
     struct runtime_links links;
     uv_timer_t tick;
-    uv_async_t committed;
+    struct wakeup committed;
     int handles_open;
     bool is_closing;
 
