@@ -23,6 +23,7 @@ const char *society_published_advice(enum hub_reason reason)
     case HUB_DISALLOWED:
     case HUB_VIOLATION:
     case HUB_CLOSED:
+    case HUB_MOVED:
         break;
     }
     return NULL;

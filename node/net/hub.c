@@ -29,6 +29,8 @@ const char *hub_reason_sentence(enum hub_reason reason)
         return "the peer broke the rules of the link";
     case HUB_CLOSED:
         return "closed here";
+    case HUB_MOVED:
+        return "the peer is to be found elsewhere";
     }
     return "unknown";
 }
@@ -120,6 +122,8 @@ static void hub_fill(struct hub *hub, const struct hub_config *config)
     own->pace.handshake_ms = hub_or(config->pace.handshake_ms, 5000);
     own->pace.retry_ms_min = hub_or(config->pace.retry_ms_min, 250);
     own->pace.retry_ms_max = hub_or(config->pace.retry_ms_max, 60000);
+    own->pace.lookup_ms = hub_or(config->pace.lookup_ms, 5000);
+    own->pace.second_ms = hub_or(config->pace.second_ms, 250);
     own->listen = NULL; /* the hub's own copy, with the ports that were found */
 }
 
@@ -183,6 +187,15 @@ err hub_dial(struct hub *hub, const struct address *address, const struct transp
     if (hub->outbound_count >= HUB_OUTBOUND_COUNT_MAX)
         return ERR_FULL;
     return hub_outbound_open(hub, address, peer, ret_link);
+}
+
+err hub_redirect(struct hub *hub, struct hub_link link, const struct address *addresses,
+                 size_t count)
+{
+    struct hub_peer *line = hub_find(hub, link);
+    if (line == NULL || line->direction != HUB_OUTBOUND)
+        return ERR_NOT_FOUND;
+    return hub_outbound_redirect((struct hub_outbound *)line, addresses, count);
 }
 
 err hub_send_two(struct hub *hub, struct hub_link link, struct bytes head, struct bytes rest)

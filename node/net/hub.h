@@ -7,7 +7,8 @@
  *   inbound   one connection of one listed key. It comes up with the hub's own hello, it gets a new
  *             id each time, and a second connection of the same key takes the place of the first.
  *   outbound  dialed until hub_close: each attempt a fresh socket, again after 250 ms to 60 s. It
- *             keeps its id; up and down follow each other.
+ *             keeps its id; up and down follow each other. A name is looked up for each attempt,
+ * and two of its addresses, of both families if there are, are tried side by side.
  *
  * The first byte 0x00 of a frame is the hub's own (hello, ping, pong, nothing); all others belong
  * to the caller. Whoever heard nothing for 15 s asks; after 45 s of silence the link is down.
@@ -45,6 +46,7 @@ enum hub_reason {
     HUB_DISALLOWED,   /* hub_allow no longer lists the key */
     HUB_VIOLATION,    /* the peer broke the hub's rules */
     HUB_CLOSED,       /* hub_close */
+    HUB_MOVED,        /* hub_redirect */
 };
 
 /* "they do not list our key"...; static. */
@@ -71,6 +73,8 @@ struct hub_pace {
     uint32_t handshake_ms; /* a handshake takes at most so long (5,000) */
     uint32_t retry_ms_min; /* first and longest wait between attempts (250, 60,000) */
     uint32_t retry_ms_max;
+    uint32_t lookup_ms; /* a name is waited for at most so long (5,000) */
+    uint32_t second_ms; /* the second address is tried so long after the first (250) */
 };
 
 /* Copied by hub_new, what it points to as well. */
@@ -107,6 +111,13 @@ MUST_USE err hub_allow(struct hub *hub, const struct transport_key *keys, size_t
  * address cannot be dialed. */
 MUST_USE err hub_dial(struct hub *hub, const struct address *address,
                       const struct transport_key *peer, struct hub_link *ret_link);
+
+/* Where an outbound link is dialed from now on: 1 to ENDPOINT_COUNT_MAX addresses (copied), tried
+ * in turn. Nothing happens when they are those of before. Otherwise the link goes down (HUB_MOVED)
+ * if it was up, and is dialed at once. ERR_INVALID: none of them can be dialed, and the old ones
+ * stand; ERR_NOT_FOUND: no outbound link. */
+MUST_USE err hub_redirect(struct hub *hub, struct hub_link link, const struct address *addresses,
+                          size_t count);
 
 /* Queues a copy of the frame.
  *

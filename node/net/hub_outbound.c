@@ -4,7 +4,12 @@
  *
  *   waiting -> (looking up a name) -> trying -> up -> waiting ...
  *
- * The timer ends the waiting, and a trying that lasts too long. */
+ * The timer ends the waiting, and a lookup or a try that lasts too long. Two addresses are tried
+ * side by side, the second a moment after the first ("Happy Eyeballs", RFC 8305, in its simplest
+ * form): the first handshake that succeeds is the connection, and the round has failed when both
+ * have. No name is asked for twice at the same time: a lookup that outlasts its round goes on, and
+ * what it finds is tried when it comes. */
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -38,28 +43,52 @@ struct hub_attempt {
 struct hub_lookup {
     uv_getaddrinfo_t request;
     struct hub *hub;
+    uint16_t port;
     struct hub_outbound *owner; /* NULL: given up */
 };
 
 static void hub_outbound_on_timer(uv_timer_t *timer);
+static void hub_outbound_try(struct hub_outbound *outbound, const struct address *literal);
 
 /* ---- giving up and waiting ---- */
 
+static void hub_attempt_abandon(struct hub_attempt *attempt)
+{
+    struct hub_outbound *outbound = attempt->owner;
+    for (size_t i = 0; i < HUB_RACE_COUNT; i++)
+        if (outbound->attempts[i] == attempt)
+            outbound->attempts[i] = NULL;
+    attempt->owner = NULL;
+    hub_socket_unmonitor(attempt->dealer.socket);
+    zmq_poller_close(&attempt->monitor);
+    zmq_poller_close(&attempt->dealer);
+}
+
+/* Ends the round, but for a lookup. */
 static void hub_outbound_abandon(struct hub_outbound *outbound)
 {
-    struct hub_attempt *attempt = outbound->attempt;
-    outbound->attempt = NULL;
-    if (attempt != NULL) {
-        attempt->owner = NULL;
-        hub_socket_unmonitor(attempt->dealer.socket);
-        zmq_poller_close(&attempt->monitor);
-        zmq_poller_close(&attempt->dealer);
-    }
-    if (outbound->lookup != NULL) {
-        outbound->lookup->owner = NULL;
-        (void)uv_cancel((uv_req_t *)&outbound->lookup->request);
-        outbound->lookup = NULL;
-    }
+    for (size_t i = 0; i < HUB_RACE_COUNT; i++)
+        if (outbound->attempts[i] != NULL)
+            hub_attempt_abandon(outbound->attempts[i]);
+    outbound->second.port = 0;
+    outbound->is_asking = false;
+}
+
+static void hub_outbound_forget_lookup(struct hub_outbound *outbound)
+{
+    if (outbound->lookup == NULL)
+        return;
+    outbound->lookup->owner = NULL;
+    (void)uv_cancel((uv_req_t *)&outbound->lookup->request);
+    outbound->lookup = NULL;
+}
+
+static bool hub_outbound_is_trying(const struct hub_outbound *outbound)
+{
+    for (size_t i = 0; i < HUB_RACE_COUNT; i++)
+        if (outbound->attempts[i] != NULL)
+            return true;
+    return false;
 }
 
 /* Doubles from the first wait to the longest, with up to a half more, so that those who lost one
@@ -90,6 +119,26 @@ void hub_outbound_retry(struct hub_outbound *outbound, enum hub_reason reason)
         hub_lower(&outbound->line, reason);
     else if (hub->config.calls.on_failed != NULL)
         hub->config.calls.on_failed(hub->config.user, link, reason);
+}
+
+/* How much a reason tells of what is wrong: a peer that answered and refused us says more than one
+ * that did not answer. */
+static int hub_outbound_weight(enum hub_reason reason)
+{
+    return reason == HUB_REFUSED ? 2 : reason == HUB_BAD_PEER ? 1 : 0;
+}
+
+/* One address of the round came to nothing. */
+static void hub_outbound_miss(struct hub_outbound *outbound, enum hub_reason reason)
+{
+    if (hub_outbound_weight(reason) >= hub_outbound_weight(outbound->reason))
+        outbound->reason = reason;
+    struct address second = outbound->second;
+    outbound->second.port = 0;
+    if (second.port != 0)
+        hub_outbound_try(outbound, &second);
+    else if (!hub_outbound_is_trying(outbound))
+        hub_outbound_retry(outbound, outbound->reason);
 }
 
 /* ---- frames ---- */
@@ -125,7 +174,7 @@ static int hub_outbound_events(void *socket)
 static void hub_outbound_ask_blocked(struct hub_outbound *outbound)
 {
     struct hub *hub = outbound->line.hub;
-    if ((hub_outbound_events(outbound->attempt->dealer.socket) & ZMQ_POLLOUT) == 0)
+    if ((hub_outbound_events(outbound->attempts[0]->dealer.socket) & ZMQ_POLLOUT) == 0)
         return;
     outbound->line.blocked = false;
     if (hub->config.calls.on_drained != NULL)
@@ -159,7 +208,7 @@ static unsigned hub_outbound_drain(struct zmq_poller *watch, unsigned budget)
 err hub_outbound_send(struct hub_outbound *outbound, struct bytes head, struct bytes rest)
 {
     zmq_msg_t message;
-    struct zmq_poller *dealer = &outbound->attempt->dealer;
+    struct zmq_poller *dealer = &outbound->attempts[0]->dealer;
     err result = hub_socket_message(head, rest, &message);
     if (result != OK)
         return result;
@@ -183,13 +232,21 @@ static enum hub_reason hub_outbound_reason(uint16_t event, bool was_up)
     return was_up ? HUB_DISCONNECTED : HUB_UNREACHABLE;
 }
 
-static void hub_outbound_up(struct hub_outbound *outbound)
+static void hub_outbound_up(struct hub_attempt *attempt)
 {
     const uint8_t hello[] = {HUB_CONTROL, HUB_CONTROL_HELLO, HUB_VERSION};
+    struct hub_outbound *outbound = attempt->owner;
+    for (size_t i = 0; i < HUB_RACE_COUNT; i++)
+        if (outbound->attempts[i] != NULL && outbound->attempts[i] != attempt)
+            hub_attempt_abandon(outbound->attempts[i]);
+    outbound->attempts[0] = attempt;
+    for (size_t i = 1; i < HUB_RACE_COUNT; i++)
+        outbound->attempts[i] = NULL;
+    outbound->second.port = 0;
     (void)uv_timer_stop(&outbound->timer);
     outbound->up_at_ms = uv_now(outbound->line.hub->loop);
     /* a send alone might not see the new connection */
-    (void)hub_outbound_events(outbound->attempt->dealer.socket);
+    (void)hub_outbound_events(attempt->dealer.socket);
     if (hub_outbound_send(outbound, (struct bytes){hello, sizeof hello}, BYTES_NONE) == OK)
         hub_raise(&outbound->line);
     else
@@ -206,13 +263,21 @@ static unsigned hub_outbound_drain_events(struct zmq_poller *watch, unsigned bud
            hub_socket_event(watch->socket, &event, &value);
          count++) {
         if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
-            hub_outbound_up(attempt->owner);
+            hub_outbound_up(attempt);
             continue;
         }
         /* what came before the end is read before it */
         (void)hub_outbound_drain(&attempt->dealer, 4 * attempt->hub->config.queue_count_max);
-        if (attempt->owner != NULL)
-            hub_outbound_retry(attempt->owner, hub_outbound_reason(event, attempt->owner->line.up));
+        struct hub_outbound *outbound = attempt->owner;
+        if (outbound == NULL)
+            break;
+        enum hub_reason reason = hub_outbound_reason(event, outbound->line.up);
+        if (outbound->line.up) {
+            hub_outbound_retry(outbound, reason);
+        } else {
+            hub_attempt_abandon(attempt);
+            hub_outbound_miss(outbound, reason);
+        }
     }
     return count;
 }
@@ -273,50 +338,90 @@ static void hub_outbound_try(struct hub_outbound *outbound, const struct address
 {
     struct hub *hub = outbound->line.hub;
     char text[ADDRESS_TEXT_MAX];
+    size_t place = 0;
+    while (place < HUB_RACE_COUNT - 1 && outbound->attempts[place] != NULL)
+        place++;
+    assert(outbound->attempts[place] == NULL);
     struct hub_attempt *attempt = calloc(1, sizeof *attempt);
     if (attempt == NULL) {
-        hub_outbound_retry(outbound, HUB_UNREACHABLE);
+        hub_outbound_miss(outbound, HUB_UNREACHABLE);
         return;
     }
     attempt->hub = hub;
     if (hub_attempt_open(outbound, attempt) != OK) {
-        hub->references += attempt->open;
+        hub->references += attempt->open != 0;
         if (attempt->open == 0)
             free(attempt);
-        hub_outbound_retry(outbound, HUB_UNREACHABLE);
+        hub_outbound_miss(outbound, HUB_UNREACHABLE);
         return;
     }
     hub->references++;
     attempt->owner = outbound;
-    outbound->attempt = attempt;
+    outbound->attempts[place] = attempt;
     hub_socket_address(literal, text);
     if (zmq_connect(attempt->dealer.socket, text) != 0) {
-        hub_outbound_retry(outbound, HUB_UNREACHABLE);
+        hub_attempt_abandon(attempt);
+        hub_outbound_miss(outbound, HUB_UNREACHABLE);
         return;
     }
-    /* connecting and the handshake have limits of their own; this one is for what they miss */
+    /* connecting and the handshake have limits of their own; the longer one is for what they miss
+     */
     (void)uv_timer_start(&outbound->timer, hub_outbound_on_timer,
-                         3 * (uint64_t)hub->config.pace.handshake_ms, 0);
+                         outbound->second.port != 0 ? hub->config.pace.second_ms
+                                                    : 3 * (uint64_t)hub->config.pace.handshake_ms,
+                         0);
 }
 
 /* ---- names ---- */
 
-/* The `index`th of the addresses found, in turn; false when there is none. */
-static bool hub_lookup_take(const struct addrinfo *found, unsigned index, struct address *address)
+enum { HUB_FOUND_COUNT_MAX = 16 }; /* addresses of one name that are looked at */
+
+/* Which two of the addresses found are tried in this round: the nth of each family in turn, the
+ * family first that getaddrinfo put first (RFC 6724); of one family alone, two that follow each
+ * other. Returns how many. */
+static size_t hub_outbound_pick(const struct addrinfo *found, unsigned round, uint16_t port,
+                                struct address ret_picked[static HUB_RACE_COUNT])
 {
-    unsigned count = 0;
-    for (const struct addrinfo *a = found; a != NULL; a = a->ai_next)
+    const struct addrinfo *families[2][HUB_FOUND_COUNT_MAX];
+    unsigned counts[2] = {0, 0};
+    const struct addrinfo *picked[HUB_RACE_COUNT] = {NULL, NULL};
+    int first = found == NULL ? AF_UNSPEC : found->ai_family;
+    for (const struct addrinfo *a = found; a != NULL; a = a->ai_next) {
+        unsigned family = a->ai_family != first;
+        if (counts[family] < HUB_FOUND_COUNT_MAX)
+            families[family][counts[family]++] = a;
+    }
+    if (counts[0] == 0)
+        return 0;
+    picked[0] = families[0][round % counts[0]];
+    if (counts[1] != 0)
+        picked[1] = families[1][round % counts[1]];
+    else if (counts[0] > 1)
+        picked[1] = families[0][(round + 1) % counts[0]];
+    size_t count = 0;
+    for (size_t i = 0; i < HUB_RACE_COUNT; i++) {
+        struct address *address = &ret_picked[count];
+        *address = (struct address){.port = port, .literal = true};
+        if (picked[i] == NULL ||
+            getnameinfo(picked[i]->ai_addr, picked[i]->ai_addrlen, address->host,
+                        sizeof address->host, NULL, 0, NI_NUMERICHOST) != 0)
+            continue;
+        address->v6 = picked[i]->ai_family == AF_INET6;
         count++;
-    if (count == 0)
-        return false;
-    for (index %= count; index > 0; index--)
-        found = found->ai_next;
-    if (getnameinfo(found->ai_addr, found->ai_addrlen, address->host, sizeof address->host, NULL, 0,
-                    NI_NUMERICHOST) != 0)
-        return false;
-    address->literal = true;
-    address->v6 = found->ai_family == AF_INET6;
-    return true;
+    }
+    return count;
+}
+
+/* Begins with the first of `count` addresses; a second follows soon. */
+static void hub_outbound_race(struct hub_outbound *outbound, const struct address *literals,
+                              size_t count)
+{
+    outbound->is_asking = false;
+    outbound->reason = HUB_UNREACHABLE;
+    outbound->second.port = 0;
+    if (count > 1)
+        outbound->second = literals[1];
+    hub_outbound_try(outbound, &literals[0]);
 }
 
 static void hub_lookup_on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
@@ -325,11 +430,17 @@ static void hub_lookup_on_found(uv_getaddrinfo_t *request, int status, struct ad
     struct hub_outbound *outbound = lookup->owner;
     struct hub *hub = lookup->hub;
     if (outbound != NULL) {
-        struct address literal = outbound->address;
+        struct address literals[HUB_RACE_COUNT];
+        size_t count = 0;
         outbound->lookup = NULL;
-        if (status == 0 && hub_lookup_take(found, outbound->lookups++, &literal))
-            hub_outbound_try(outbound, &literal);
-        else
+        if (status == 0)
+            count = hub_outbound_pick(found, outbound->rounds / outbound->address_count,
+                                      lookup->port, literals);
+        if (outbound->line.up || hub_outbound_is_trying(outbound))
+            count = 0; /* too late: another of its addresses is at it */
+        if (count > 0)
+            hub_outbound_race(outbound, literals, count);
+        else if (outbound->is_asking)
             hub_outbound_retry(outbound, HUB_UNREACHABLE);
     }
     uv_freeaddrinfo(found);
@@ -337,37 +448,97 @@ static void hub_lookup_on_found(uv_getaddrinfo_t *request, int status, struct ad
     hub_release(hub);
 }
 
-static void hub_outbound_begin(struct hub_outbound *outbound)
+static bool hub_outbound_ask(struct hub_outbound *outbound, const struct address *address)
 {
     static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct hub *hub = outbound->line.hub;
-    if (outbound->address.literal) {
-        hub_outbound_try(outbound, &outbound->address);
-        return;
-    }
+    if (outbound->lookup != NULL)
+        return true; /* of an earlier round: no second one beside it */
     struct hub_lookup *lookup = calloc(1, sizeof *lookup);
-    if (lookup != NULL) {
-        lookup->hub = hub;
-        lookup->owner = outbound;
-        lookup->request.data = lookup;
-    }
-    if (lookup == NULL || uv_getaddrinfo(hub->loop, &lookup->request, hub_lookup_on_found,
-                                         outbound->address.host, NULL, &hints) != 0) {
+    if (lookup == NULL)
+        return false;
+    lookup->hub = hub;
+    lookup->owner = outbound;
+    lookup->port = address->port;
+    lookup->request.data = lookup;
+    if (uv_getaddrinfo(hub->loop, &lookup->request, hub_lookup_on_found, address->host, NULL,
+                       &hints) != 0) {
         free(lookup);
-        hub_outbound_retry(outbound, HUB_UNREACHABLE);
-        return;
+        return false;
     }
     hub->references++;
     outbound->lookup = lookup;
+    return true;
+}
+
+static void hub_outbound_begin(struct hub_outbound *outbound)
+{
+    unsigned count = outbound->address_count;
+    const struct address *address = &outbound->addresses[outbound->rounds % count];
+    const struct address *next = &outbound->addresses[(outbound->rounds + 1) % count];
+    outbound->rounds++;
+    if (address->literal) {
+        struct address literals[HUB_RACE_COUNT] = {*address, *next};
+        hub_outbound_race(outbound, literals, count > 1 && next->literal ? 2 : 1);
+        return;
+    }
+    if (!hub_outbound_ask(outbound, address)) {
+        hub_outbound_retry(outbound, HUB_UNREACHABLE);
+        return;
+    }
+    outbound->is_asking = true;
+    (void)uv_timer_start(&outbound->timer, hub_outbound_on_timer,
+                         outbound->line.hub->config.pace.lookup_ms, 0);
 }
 
 static void hub_outbound_on_timer(uv_timer_t *timer)
 {
     struct hub_outbound *outbound = timer->data;
-    if (outbound->attempt != NULL)
+    struct address second = outbound->second;
+    outbound->second.port = 0;
+    if (second.port != 0)
+        hub_outbound_try(outbound, &second);
+    else if (hub_outbound_is_trying(outbound))
+        hub_outbound_retry(outbound, outbound->reason);
+    else if (outbound->is_asking)
         hub_outbound_retry(outbound, HUB_UNREACHABLE);
     else
         hub_outbound_begin(outbound);
+}
+
+/* ---- where to ---- */
+
+static bool hub_outbound_has(const struct hub_outbound *outbound, const struct address *addresses,
+                             size_t count)
+{
+    bool same = count == outbound->address_count;
+    for (size_t i = 0; same && i < count; i++)
+        same = addresses[i].port == outbound->addresses[i].port &&
+               strcmp(addresses[i].host, outbound->addresses[i].host) == 0;
+    return same;
+}
+
+err hub_outbound_redirect(struct hub_outbound *outbound, const struct address *addresses,
+                          size_t count)
+{
+    struct address kept[ENDPOINT_COUNT_MAX];
+    size_t kept_count = 0;
+    for (size_t i = 0; i < count && kept_count < ENDPOINT_COUNT_MAX; i++)
+        if (address_dialable(&addresses[i]))
+            kept[kept_count++] = addresses[i];
+    if (kept_count == 0)
+        return ERR_INVALID;
+    if (hub_outbound_has(outbound, kept, kept_count))
+        return OK;
+    memcpy(outbound->addresses, kept, kept_count * sizeof kept[0]);
+    outbound->address_count = (unsigned)kept_count;
+    outbound->rounds = 0;
+    outbound->failures = 0;
+    hub_outbound_abandon(outbound);
+    hub_outbound_forget_lookup(outbound);
+    (void)uv_timer_start(&outbound->timer, hub_outbound_on_timer, 0, 0);
+    hub_lower(&outbound->line, HUB_MOVED); /* the last: the caller may close the link */
+    return OK;
 }
 
 /* ---- life ---- */
@@ -380,7 +551,8 @@ err hub_outbound_open(struct hub *hub, const struct address *address,
         return ERR_NO_MEMORY;
     outbound->line.direction = HUB_OUTBOUND;
     outbound->line.peer = *peer;
-    outbound->address = *address;
+    outbound->addresses[0] = *address;
+    outbound->address_count = 1;
     err result = hub_enter(hub, &outbound->line);
     if (result == OK && uv_timer_init(hub->loop, &outbound->timer) != 0) {
         hub_leave(&outbound->line);
@@ -410,6 +582,7 @@ void hub_outbound_end(struct hub_outbound *outbound, enum hub_reason reason)
 {
     hub_leave(&outbound->line);
     hub_outbound_abandon(outbound);
+    hub_outbound_forget_lookup(outbound);
     uv_close((uv_handle_t *)&outbound->timer, hub_outbound_on_closed);
     hub_lower(&outbound->line, reason);
 }

@@ -13,6 +13,7 @@
 enum {
     HUB_PEER_COUNT_MAX = 4096 + 8192,
     HUB_OUTBOUND_COUNT_MAX = 4096,
+    HUB_RACE_COUNT = 2, /* addresses of one peer that are tried side by side */
     HUB_BUCKET_COUNT = 1024,
     HUB_USER_SIZE = 2 * KEY_SIZE + 1,
     HUB_ROUTING_SIZE = 5,  /* a zero byte and a counter: what a ROUTER assigns itself */
@@ -51,12 +52,16 @@ struct hub_lookup;
 
 struct hub_outbound {
     struct hub_peer line;
-    struct address address;
-    struct hub_attempt *attempt; /* NULL between attempts */
-    struct hub_lookup *lookup;   /* NULL when no name is asked for */
-    uv_timer_t timer;            /* ends a wait or an attempt */
-    unsigned failures;           /* in a row; how long the next wait is */
-    unsigned lookups;            /* which of several addresses is next */
+    struct address addresses[ENDPOINT_COUNT_MAX];
+    unsigned address_count;
+    unsigned rounds;                              /* which of several addresses is next */
+    struct hub_attempt *attempts[HUB_RACE_COUNT]; /* side by side; up: the first, alone */
+    struct address second;     /* to be tried soon, or when the first has failed; port 0: none */
+    enum hub_reason reason;    /* the most telling of the tries that failed in this round */
+    struct hub_lookup *lookup; /* NULL when no name is asked for */
+    bool is_asking;            /* the lookup is what this round waits for */
+    uv_timer_t timer;          /* ends a wait, a lookup or a try */
+    unsigned failures;         /* in a row; how long the next wait is */
     uint64_t up_at_ms;
 };
 
@@ -154,6 +159,9 @@ void hub_connection_sweep(struct hub *hub);
 MUST_USE err hub_outbound_open(struct hub *hub, const struct address *address,
                                const struct transport_key *peer, struct hub_link *ret_link);
 MUST_USE err hub_outbound_send(struct hub_outbound *outbound, struct bytes head, struct bytes rest);
+/* ERR_INVALID: none of them can be dialed. */
+MUST_USE err hub_outbound_redirect(struct hub_outbound *outbound, const struct address *addresses,
+                                   size_t count);
 /* Gives up this connection and dials again after a wait. */
 void hub_outbound_retry(struct hub_outbound *outbound, enum hub_reason reason);
 void hub_outbound_end(struct hub_outbound *outbound, enum hub_reason reason);

@@ -14,7 +14,8 @@
 #include "node/os/log.h"
 
 enum {
-    ZAP_AUTHENTICATOR_SOCKET_COUNT_MAX = 16384, /* three for each peer that is dialed */
+    ZAP_AUTHENTICATOR_SOCKET_COUNT_MAX =
+        32768, /* three for each address of a peer that is dialed */
     ZAP_AUTHENTICATOR_FILE_COUNT_MAX = 65536,
     ZAP_AUTHENTICATOR_REQUEST_PARTS =
         8, /* version, request, domain, address, identity, mechanism, key, more */

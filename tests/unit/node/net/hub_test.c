@@ -344,34 +344,6 @@ static void frames_that_are_none_are_not_sent(void **state)
     place_close(&place);
 }
 
-/* ---- names ---- */
-
-static void names_are_looked_up(void **state)
-{
-    (void)state;
-    struct place place;
-    struct side server = {0};
-    struct side client = {0};
-    struct hub_link link = {0};
-    place_open(&place);
-    listen_at(&place, &server, 0);
-    only_dial(&place, &client);
-    assert_int_equal(hub_allow(server.hub, &client.key, 1), OK);
-    struct address address = {.host = "localhost", .port = hub_address(server.hub, 0).port};
-    assert_int_equal(hub_dial(client.hub, &address, &server.key, &link), OK);
-    UNTIL(&place, client.ups == 1);
-    hub_close(client.hub, link);
-    struct address nowhere = {.host = "nowhere.invalid", .port = 1};
-    assert_int_equal(hub_dial(client.hub, &nowhere, &server.key, &link), OK);
-    UNTIL(&place, client.fails >= 1);
-    assert_int_equal(client.reason, HUB_UNREACHABLE);
-    struct address anywhere = {.host = "*", .any = true, .port = 1};
-    assert_int_equal(hub_dial(client.hub, &anywhere, &server.key, &link), ERR_INVALID);
-    hub_free(server.hub);
-    hub_free(client.hub);
-    place_close(&place);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,7 +357,6 @@ int main(void)
         cmocka_unit_test(callbacks_may_change_everything),
         cmocka_unit_test(a_full_queue_says_so_and_loses_nothing),
         cmocka_unit_test(frames_that_are_none_are_not_sent),
-        cmocka_unit_test(names_are_looked_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
