@@ -1,20 +1,51 @@
 /* Direct ways: one dialing link to each member that names an endpoint, and whoever comes in. */
 #include "node/links/links_state.h"
 
+#include <assert.h>
+
+/* It names no endpoint any more. */
+static void links_direct_undial(struct links *links, struct links_member *member)
+{
+    if (member->outbound.id != 0)
+        hub_close(links->hub, member->outbound); /* with links_direct_down, if it was up */
+    member->outbound = (struct hub_link){0};
+}
+
+/* The endpoints of a member that can be dialed. */
+static size_t links_direct_addresses(const struct roster *roster, const struct roster_entry *entry,
+                                     struct address ret_addresses[static ENDPOINT_COUNT_MAX])
+{
+    struct member full;
+    size_t count = 0;
+    roster_member(roster, entry, &full);
+    for (uint32_t i = 0; i < full.endpoint_count; i++)
+        if (address_parse(full.endpoints[i], &ret_addresses[count]) == OK &&
+            address_dialable(&ret_addresses[count]))
+            count++;
+    return count;
+}
+
+/* Dials a member where the roster says that it is, also when it said something else before. */
 void links_direct_dial(struct links *links, struct links_member *member)
 {
     const struct roster *roster = runtime_roster(links->runtime);
     const struct roster_entry *entry = roster_find(roster, &member->node);
-    struct member full;
-    if (entry == NULL || member->outbound.id != 0 || member->quiet_until.ms > links_now().ms)
+    struct address addresses[ENDPOINT_COUNT_MAX];
+    if (entry == NULL || member->quiet_until.ms > links_now().ms)
         return;
-    roster_member(roster, entry, &full);
-    for (uint32_t i = 0; i < full.endpoint_count && member->outbound.id == 0; i++) {
-        struct address endpoint;
-        if (address_parse(full.endpoints[i], &endpoint) == OK &&
-            hub_dial(links->hub, &endpoint, &member->key, &member->outbound) != OK)
-            member->outbound = (struct hub_link){0};
+    size_t count = links_direct_addresses(roster, entry, addresses);
+    if (count == 0) {
+        links_direct_undial(links, member);
+        return;
     }
+    if (member->outbound.id == 0 &&
+        hub_dial(links->hub, &addresses[0], &member->key, &member->outbound) != OK) {
+        member->outbound = (struct hub_link){0};
+        return;
+    }
+    err redirected = hub_redirect(links->hub, member->outbound, addresses, count);
+    assert(redirected == OK); /* they were looked at, and the link is there */
+    (void)redirected;
 }
 
 struct links_member *links_direct_member(struct links *links, struct hub_link link)

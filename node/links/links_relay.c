@@ -346,13 +346,14 @@ void links_relay_down(struct links *links, struct links_relay_state *relay)
     }
 }
 
-static bool links_relay_has(const struct links *links, const struct transport_key *key)
+static struct links_relay_state *links_relay_of_key(struct links *links,
+                                                    const struct transport_key *key)
 {
     for (size_t i = 0; i < LINKS_RELAY_MAX; i++) {
         if (ID_EQUAL(links->relays[i].key, *key))
-            return true;
+            return &links->relays[i];
     }
-    return false;
+    return NULL;
 }
 
 static void links_relay_drop(struct links *links, struct links_relay_state *relay)
@@ -388,8 +389,13 @@ void links_relay_refresh(struct links *links)
         struct address endpoint;
         while (place < links->relays + LINKS_RELAY_MAX && !ID_IS_ZERO(place->key))
             place++;
-        if (links_relay_has(links, &listed->key) || place == links->relays + LINKS_RELAY_MAX ||
-            address_parse(listed->endpoint, &endpoint) != OK)
+        if (address_parse(listed->endpoint, &endpoint) != OK)
+            continue;
+        struct links_relay_state *known = links_relay_of_key(links, &listed->key);
+        if (known != NULL && hub_redirect(links->hub, known->link, &endpoint, 1) != OK)
+            log_error("relay-undialable", log_hex("relay", ID_BYTES(listed->key)),
+                      log_text("do", "tell the society that its endpoint cannot be dialed"));
+        if (known != NULL || place == links->relays + LINKS_RELAY_MAX)
             continue;
         place->key = listed->key;
         if (hub_dial(links->hub, &endpoint, &listed->key, &place->link) != OK)
