@@ -5,33 +5,56 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <sodium.h>
+
 #include "node/net/hub_peer.h"
 #include "protocol/base/planted.h"
-
-enum { HUB_STRANGER_COUNT_MAX = 512 }; /* that have not said hello; more: the oldest goes */
 
 struct hub_connection *hub_connection_at(struct hub *hub, int fd)
 {
     return fd >= 0 && (size_t)fd < hub->connection_capacity ? &hub->connections[fd] : NULL;
 }
 
-static void hub_connection_enter(struct hub *hub, struct hub_connection *connection,
-                                 enum hub_connection_state state)
+/* A stranger that becomes anything else is not waited for any more; a member that comes or goes is
+ * known for a while. */
+static void hub_connection_enter(struct hub *hub, int fd, enum hub_connection_state state)
 {
-    hub->stranger_count -= connection->state == HUB_CONNECTION_STRANGER;
+    struct hub_connection *connection = &hub->connections[fd];
+    if (connection->state == HUB_CONNECTION_STRANGER)
+        handshakes_end(hub->strangers, fd);
+    if (connection->state == HUB_CONNECTION_MEMBER || state == HUB_CONNECTION_MEMBER)
+        handshakes_know(hub->strangers, &connection->from, uv_now(hub->loop));
     connection->state = state;
-    hub->stranger_count += connection->state == HUB_CONNECTION_STRANGER;
+}
+
+union hub_socket_name {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* Where it comes from; one that ended meanwhile is of nowhere (::). */
+static struct handshake_address hub_connection_from(int fd)
+{
+    struct handshake_address from = {{0}};
+    union hub_socket_name theirs = {.any = {.sa_family = AF_UNSPEC}};
+    socklen_t size = sizeof theirs;
+    if (getpeername(fd, &theirs.any, &size) != 0)
+        return from;
+    if (theirs.any.sa_family == AF_INET6) {
+        memcpy(from.bytes, &theirs.v6.sin6_addr, sizeof from.bytes);
+    } else if (theirs.any.sa_family == AF_INET) {
+        from.bytes[10] = from.bytes[11] = 0xff;
+        memcpy(from.bytes + 12, &theirs.v4.sin_addr, 4);
+    }
+    return from;
 }
 
 /* Looks first whether the descriptor still is a connection of the listening socket's: libzmq's own
  * thread closes and opens descriptors meanwhile. */
 static void hub_connection_shut(struct hub *hub, int fd)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } ours = {.any = {.sa_family = AF_UNSPEC}};
+    union hub_socket_name ours = {.any = {.sa_family = AF_UNSPEC}};
     socklen_t size = sizeof ours;
     if (getsockname(fd, &ours.any, &size) != 0)
         return;
@@ -51,21 +74,9 @@ void hub_connection_cut(struct hub *hub, int fd)
     if (connection == NULL || connection->state == HUB_CONNECTION_NONE ||
         connection->state == HUB_CONNECTION_CUT)
         return;
-    hub_connection_enter(hub, connection, HUB_CONNECTION_CUT);
+    hub_connection_enter(hub, fd, HUB_CONNECTION_CUT);
     connection->inbound = NULL;
     hub_connection_shut(hub, fd);
-}
-
-static void hub_connection_cut_oldest(struct hub *hub)
-{
-    int oldest = -1;
-    for (size_t i = 0; i < hub->connection_capacity; i++) {
-        const struct hub_connection *c = &hub->connections[i];
-        if (c->state == HUB_CONNECTION_STRANGER &&
-            (oldest < 0 || c->since_ms < hub->connections[oldest].since_ms))
-            oldest = (int)i;
-    }
-    hub_connection_cut(hub, oldest);
 }
 
 void hub_connection_begin(struct hub *hub, int fd)
@@ -85,12 +96,13 @@ void hub_connection_begin(struct hub *hub, int fd)
         hub->connections = all;
         hub->connection_capacity = capacity;
     }
-    hub->connections[fd].since_ms = uv_now(hub->loop);
-    hub_connection_enter(hub, &hub->connections[fd], HUB_CONNECTION_STRANGER);
-    if (hub->stranger_count > HUB_STRANGER_COUNT_MAX && PLANTED(NEWCOMER_IS_EVICTED))
-        hub_connection_cut(hub, fd);
-    else if (hub->stranger_count > HUB_STRANGER_COUNT_MAX)
-        hub_connection_cut_oldest(hub);
+    hub->connections[fd].from = hub_connection_from(fd);
+    hub_connection_enter(hub, fd, HUB_CONNECTION_STRANGER);
+    int cut = handshakes_begin(hub->strangers, fd, &hub->connections[fd].from, uv_now(hub->loop),
+                               randombytes_random());
+    if (cut >= 0 && PLANTED(NEWCOMER_IS_EVICTED))
+        cut = fd;
+    hub_connection_cut(hub, cut);
 }
 
 void hub_connection_end(struct hub *hub, int fd)
@@ -103,13 +115,13 @@ void hub_connection_end(struct hub *hub, int fd)
         hub_connection_lose(connection->inbound);
     }
     connection->inbound = NULL;
-    hub_connection_enter(hub, connection, HUB_CONNECTION_NONE);
+    hub_connection_enter(hub, fd, HUB_CONNECTION_NONE);
 }
 
 void hub_connection_bind(struct hub *hub, struct hub_inbound *inbound)
 {
     struct hub_connection *connection = hub_connection_at(hub, inbound->fd);
-    hub_connection_enter(hub, connection, HUB_CONNECTION_MEMBER);
+    hub_connection_enter(hub, inbound->fd, HUB_CONNECTION_MEMBER);
     connection->inbound = inbound;
 }
 
@@ -117,11 +129,9 @@ void hub_connection_sweep(struct hub *hub)
 {
     uint64_t now = uv_now(hub->loop);
     uint64_t patience_ms = 2 * (uint64_t)hub->config.pace.handshake_ms;
-    for (size_t i = 0; i < hub->connection_capacity && hub->stranger_count > 0; i++) {
-        const struct hub_connection *c = &hub->connections[i];
-        if (c->state == HUB_CONNECTION_STRANGER && now - c->since_ms >= patience_ms)
-            hub_connection_cut(hub, (int)i);
-    }
+    int fd = -1;
+    while (now >= patience_ms && (fd = handshakes_overdue(hub->strangers, now - patience_ms)) >= 0)
+        hub_connection_cut(hub, fd);
 }
 
 void hub_connection_lose(struct hub_inbound *inbound)

@@ -332,6 +332,9 @@ err hub_inbound_open(struct hub *hub)
 {
     void *context = zap_authenticator_context(hub->zap_authenticator);
     void *monitor = NULL;
+    hub->strangers = handshakes_new();
+    if (hub->strangers == NULL)
+        return ERR_NO_MEMORY;
     void *router = hub_socket_server(context, &hub->config, hub->door.domain);
     err result = router == NULL
                      ? ERR_IO

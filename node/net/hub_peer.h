@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "node/net/handshakes.h"
 #include "node/net/hub.h"
 #include "node/net/zmq_poller.h"
 #include "protocol/base/limits.h"
@@ -75,7 +76,7 @@ enum hub_connection_state {
 /* What is known of a connection to the listening socket, by its descriptor. */
 struct hub_connection {
     enum hub_connection_state state;
-    uint64_t since_ms;
+    struct handshake_address from;
     struct hub_inbound *inbound; /* of a member */
 };
 
@@ -105,7 +106,7 @@ struct hub {
     struct hub_inbound *buckets[HUB_BUCKET_COUNT];
     struct hub_connection *connections; /* by descriptor */
     size_t connection_capacity;
-    size_t stranger_count;
+    struct handshakes *strangers; /* of the connections, those that have not said hello */
     unsigned gone_count;
     unsigned blocked_count; /* inbound only */
 };

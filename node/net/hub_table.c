@@ -99,6 +99,7 @@ void hub_release(struct hub *hub)
     free(hub->lines);
     free(hub->listen);
     free(hub->connections);
+    handshakes_free(hub->strangers);
     free(hub);
     zap_authenticator_close(zap_authenticator);
 }

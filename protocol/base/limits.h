@@ -79,6 +79,11 @@ enum limits {
 
     /* links */
     LINK_COUNT_MAX = 256,
+    HANDSHAKE_COUNT_MAX = 1024,    /* connections to one listener that have not said hello, */
+    HANDSHAKE_EACH_COUNT_MAX = 64, /* of one source: an IPv4 address, an IPv6 /64 */
+    HANDSHAKE_KEPT_EACH_COUNT = 8, /* of one that is known, never cut for another's */
+    HANDSHAKE_KNOWN_COUNT = 8192,  /* sources that are known */
+    HANDSHAKE_KNOWN_S = 86400,     /* since a member was there */
 
     /* custody: what is left with others for who is off */
     CUSTODIAN_COUNT = 3,       /* who get a copy */
