@@ -10,7 +10,9 @@
 const char *society_published_advice(enum hub_reason reason)
 {
     switch (reason) {
+    case HUB_NO_NAME:
     case HUB_UNREACHABLE:
+    case HUB_TIMED_OUT:
     case HUB_SILENT:
     case HUB_DISCONNECTED:
         return "its operator sees whether it runs (`consilium-relay --status`), and you whether "

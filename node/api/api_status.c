@@ -118,6 +118,33 @@ static json_t *api_frozen(const struct api_federation *federation)
     return list;
 }
 
+/* Why it is not connected, and when it is tried again. */
+static void api_tries(json_t *json, const struct links_tries *tries)
+{
+    json_object_set_new(json, "last_try", content_json_show_time(tries->last));
+    json_object_set_new(json, "last_success", content_json_show_time(tries->last_success));
+    json_object_set_new(json, "next_try", content_json_show_time(tries->next));
+    json_object_set_new(json, "why", tries->why == NULL ? json_null() : json_string(tries->why));
+}
+
+/* Members that are dialed in vain and reached by no other way. */
+static json_t *api_not_reached(const struct api_federation *federation)
+{
+    json_t *list = json_array();
+    struct links_tries tries;
+    struct node_id node;
+    for (uint32_t i = 0;
+         federation->links != NULL && links_member_tries(federation->links, i, &node, &tries);
+         i++) {
+        if (tries.why == NULL || api_way(federation, &node) != LINKS_NONE)
+            continue;
+        json_t *json = view_json_member(federation->runtime, &node);
+        api_tries(json, &tries);
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
 static json_t *api_relays(const struct api_federation *federation)
 {
     json_t *list = json_array();
@@ -132,6 +159,7 @@ static json_t *api_relays(const struct api_federation *federation)
             json_object_set_new(json, "name", content_json_show_text(said->name));
             json_object_set_new(json, "endpoint", content_json_show_text(said->endpoint));
         }
+        api_tries(json, &relay.tries);
         json_array_append_new(list, json);
     }
     return list;
@@ -146,14 +174,15 @@ static json_t *api_status(const struct api_federation *federation)
     const char *waiting = api_waiting(federation, &status);
     const struct settings *said = roster_settings(roster);
     return json_pack(
-        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:o,s:I}", "name",
+        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:o,s:I}", "name",
         federation->name, "title", said == NULL ? json_null() : content_json_show_text(said->name),
         "federation", content_json_show_hex(ID_BYTES(settings->federation)), "institution",
         view_json_member(federation->runtime, &settings->self), "head", api_head(federation),
-        "members", (json_int_t)roster_count(roster), "connected", api_peers(federation), "relays",
-        api_relays(federation), "streams", api_streams(&status), "clocks_that_differ",
-        (json_int_t)status.skewed_count, "rosters_that_differ", (json_int_t)status.split_count,
-        "equivocated", api_frozen(federation), "posting_waits", (int)status.posting_waits, "why",
+        "members", (json_int_t)roster_count(roster), "connected", api_peers(federation),
+        "not_reached", api_not_reached(federation), "relays", api_relays(federation), "streams",
+        api_streams(&status), "clocks_that_differ", (json_int_t)status.skewed_count,
+        "rosters_that_differ", (json_int_t)status.split_count, "equivocated",
+        api_frozen(federation), "posting_waits", (int)status.posting_waits, "why",
         waiting == NULL ? json_null() : json_string(waiting), "keys_wait", (int)status.keys_wait,
         "disk", api_disk(federation, &status), "custody", api_custody(&status), "clinicians",
         (json_int_t)account_count(federation->accounts));

@@ -30,6 +30,19 @@ static void status_peers(const json_t *answer)
     }
 }
 
+/* Who is dialed in vain, and why. */
+static void status_not_reached(const json_t *answer)
+{
+    size_t index;
+    json_t *member;
+    json_array_foreach(json_object_get(answer, "not_reached"), index, member)
+    {
+        printf("%-16s", "");
+        term_line(api_json_text(member, "name"), 36);
+        printf("  NOT REACHED: %s\n", api_json_text(member, "why"));
+    }
+}
+
 static void status_relays(const json_t *answer)
 {
     size_t index;
@@ -40,8 +53,10 @@ static void status_relays(const json_t *answer)
     json_array_foreach(relays, index, relay)
     {
         char line[256];
-        snprintf(line, sizeof line, "%.100s: %s", api_json_text(relay, "name"),
-                 api_json_is(relay, "connected") ? "connected" : "NOT CONNECTED");
+        const char *why = api_json_text(relay, "why");
+        snprintf(line, sizeof line, "%.100s: %s%s%.100s", api_json_text(relay, "name"),
+                 api_json_is(relay, "connected") ? "connected" : "NOT CONNECTED",
+                 *why == '\0' ? "" : ", ", why);
         status_pair(index == 0 ? "relays" : "", line);
     }
 }
@@ -140,6 +155,7 @@ void render_status(const json_t *answer)
     else
         status_pair("posting", "goes out at once");
     status_peers(answer);
+    status_not_reached(answer);
     status_relays(answer);
     status_roster(answer);
     status_disk(answer);

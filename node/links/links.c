@@ -168,7 +168,31 @@ static void links_on_down(void *user, struct hub_link link, enum hub_reason reas
         links_relay_down(links, relay);
         return;
     }
-    (void)links_direct_down(links, link);
+    (void)links_direct_down(links, link, reason);
+}
+
+static bool links_is_news(struct links_told *told, enum hub_reason reason)
+{
+    bool is_news = !told->is_told || told->reason != reason;
+    *told = (struct links_told){true, reason};
+    return is_news;
+}
+
+static void links_on_failed(void *user, struct hub_link link, enum hub_reason reason)
+{
+    struct links *links = user;
+    const struct roster *roster = runtime_roster(links->runtime);
+    struct links_relay_state *relay = links_relay_of_link(links, link);
+    struct links_member *member = relay == NULL ? links_direct_member(links, link) : NULL;
+    const char *why = hub_reason_sentence(reason);
+    if (relay != NULL && links_is_news(&relay->told, reason))
+        log_info("relay-not-reached", log_hex("relay", ID_BYTES(relay->key)), log_text("why", why));
+    if (member == NULL || !links_is_news(&member->told, reason))
+        return;
+    const struct roster_entry *entry = roster_find(roster, &member->node);
+    log_info("member-not-reached",
+             log_bytes("name", entry == NULL ? BYTES_NONE : roster_name(roster, entry)),
+             log_text("why", why));
 }
 
 static void links_on_drained(void *user, struct hub_link link)
@@ -222,7 +246,8 @@ err links_new(const struct links_config *config, struct links **ret_links)
         .calls = {.on_up = links_on_up,
                   .on_frame = links_on_frame,
                   .on_down = links_on_down,
-                  .on_drained = links_on_drained},
+                  .on_drained = links_on_drained,
+                  .on_failed = links_on_failed},
         .user = links,
     };
     err failure = hub_new(config->zap_authenticator, &hub, &links->hub);
@@ -276,11 +301,43 @@ enum links_way links_way(const struct links *links, const struct node_id *node,
     return LINKS_NONE;
 }
 
+/* A time of the loop, by the clock on the wall. */
+static struct wall links_wall(const struct links *links, uint64_t loop_ms)
+{
+    uint64_t now = uv_now(links->tick.loop);
+    return (struct wall){loop_ms == 0 ? 0 : runtime_wall().ms + loop_ms - now};
+}
+
+static struct links_tries links_tries(const struct links *links, struct hub_link link)
+{
+    struct hub_dialing dialing;
+    if (!hub_dialing(links->hub, link, &dialing))
+        return (struct links_tries){.why = NULL};
+    bool is_in_vain = !dialing.is_up && dialing.has_failed;
+    return (struct links_tries){
+        .last = links_wall(links, dialing.tried_at_ms),
+        .last_success = links_wall(links, dialing.succeeded_at_ms),
+        .next = links_wall(links, dialing.next_at_ms),
+        .why = is_in_vain ? hub_reason_sentence(dialing.reason) : NULL,
+    };
+}
+
 bool links_relay(const struct links *links, uint32_t n, struct links_relay *ret_relay)
 {
     if (n >= LINKS_RELAY_MAX || ID_IS_ZERO(links->relays[n].key))
         return false;
     const struct links_relay_state *relay = &links->relays[n];
-    *ret_relay = (struct links_relay){relay->key, relay->is_welcome, relay->epoch};
+    *ret_relay = (struct links_relay){relay->key, relay->is_welcome, relay->epoch,
+                                      links_tries(links, relay->link)};
+    return true;
+}
+
+bool links_member_tries(const struct links *links, uint32_t n, struct node_id *ret_node,
+                        struct links_tries *ret_tries)
+{
+    if (n >= LINK_COUNT_MAX)
+        return false;
+    *ret_node = links->members[n].node;
+    *ret_tries = links_tries(links, links->members[n].outbound);
     return true;
 }

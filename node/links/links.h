@@ -40,10 +40,22 @@ enum links_way { LINKS_NONE, LINKS_DIRECT, LINKS_BOXED };
 enum links_way links_way(const struct links *links, const struct node_id *node,
                          struct transport_key *ret_relay);
 
+/* How the dialing of a relay or member goes; times of 0: never, or not planned. */
+struct links_tries {
+    struct wall last, last_success, next;
+    const char *why; /* why it is not up; NULL: it is, or nothing failed yet; static */
+};
+
+/* The n-th place for a member; false past the end. `ret_tries->why` is NULL where none is dialed in
+ * vain: the place is empty, or its member names no endpoint. */
+bool links_member_tries(const struct links *links, uint32_t n, struct node_id *ret_node,
+                        struct links_tries *ret_tries);
+
 struct links_relay {
     struct transport_key key;
     bool is_up; /* it welcomed us */
     uint64_t epoch;
+    struct links_tries tries;
 };
 /* The n-th relay; false past the end. */
 bool links_relay(const struct links *links, uint32_t n, struct links_relay *ret_relay);

@@ -68,10 +68,11 @@ void links_direct_up(struct links *links, struct hub_link link, const struct tra
         member->inbound = link;
     else
         member->is_outbound_up = true;
+    member->told.is_told = false;
     links_choose(links, member);
 }
 
-bool links_direct_down(struct links *links, struct hub_link link)
+bool links_direct_down(struct links *links, struct hub_link link, enum hub_reason reason)
 {
     struct links_member *member = links_direct_member(links, link);
     if (member == NULL)
@@ -83,12 +84,8 @@ bool links_direct_down(struct links *links, struct hub_link link)
     else
         member->is_outbound_up = false;
     /* what was under way on it is lost: the other direct link counts as another way */
-    if (was_used && member->link.value != 0) {
-        struct link_id old = member->link;
-        member->link = (struct link_id){0};
-        member->route = LINKS_NONE;
-        runtime_link_down(links->runtime, old);
-    }
+    if (was_used)
+        links_lose(links, member, hub_reason_sentence(reason));
     links_choose(links, member);
     return true;
 }

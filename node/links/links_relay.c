@@ -122,12 +122,8 @@ static void links_relay_box(struct links *links, struct links_member *member, ui
     }
     relay_choice_note(&member->at[index].choice, step, event->now);
     enum tunnel_change change = step->change;
-    if (change == TUNNEL_DOWN && member->route == LINKS_BOXED && member->way_relay == index) {
-        struct link_id old = member->link;
-        member->link = (struct link_id){0};
-        member->route = LINKS_NONE;
-        runtime_link_down(links->runtime, old);
-    }
+    if (change == TUNNEL_DOWN && member->route == LINKS_BOXED && member->way_relay == index)
+        links_lose(links, member, "the session through the relay ended");
     if (change != TUNNEL_SAME)
         links_choose(links, member);
     if (step->opened.size > 0) {
@@ -328,6 +324,7 @@ void links_relay_up(struct links *links, struct links_relay_state *relay)
     if (last != NULL)
         hello.head = (struct relay_head){last->epoch, last->id};
     relay->is_up = true;
+    relay->told.is_told = false;
     links_relay_write(links, relay, &hello);
 }
 

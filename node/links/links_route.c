@@ -52,6 +52,24 @@ static void links_choose_publisher(struct links *links, const struct links_membe
         publisher_up(links->runtime, publisher->link);
 }
 
+static struct bytes links_name(const struct links *links, const struct links_member *member)
+{
+    const struct roster *roster = runtime_roster(links->runtime);
+    const struct roster_entry *entry = roster_find(roster, &member->node);
+    return entry == NULL ? BYTES_NONE : roster_name(roster, entry);
+}
+
+void links_lose(struct links *links, struct links_member *member, const char *why)
+{
+    struct link_id old = member->link;
+    member->link = (struct link_id){0};
+    member->route = LINKS_NONE;
+    if (old.value == 0)
+        return;
+    log_info("member-gone", log_bytes("name", links_name(links, member)), log_text("why", why));
+    runtime_link_down(links->runtime, old);
+}
+
 void links_choose(struct links *links, struct links_member *member)
 {
     uint32_t relay;
@@ -66,15 +84,14 @@ void links_choose(struct links *links, struct links_member *member)
         links_choose_publisher(links, member, old);
         return;
     }
+    if (route == LINKS_NONE)
+        log_info("member-gone", log_bytes("name", links_name(links, member)),
+                 log_text("why", member->is_listed ? "hung up here" : "no longer listed"));
+    else
+        log_info("member", log_bytes("name", links_name(links, member)),
+                 log_text("way", route == LINKS_DIRECT ? "direct" : "relayed"));
     if (old.value != 0)
         runtime_link_down(links->runtime, old);
-    const struct roster_entry *entry = roster_find(runtime_roster(links->runtime), &member->node);
-    log_info("member",
-             log_bytes("name", entry == NULL ? BYTES_NONE
-                                             : roster_name(runtime_roster(links->runtime), entry)),
-             log_text("way", route == LINKS_NONE     ? "none"
-                             : route == LINKS_DIRECT ? "direct"
-                                                     : "relayed"));
     if (member->link.value != 0)
         runtime_link_up(links->runtime, member->link, &member->key);
 }

@@ -15,6 +15,13 @@ enum {
     LINKS_TICK_MS = 500,
 };
 
+/* What the log said last of a dialed link that does not come up; it is said once for each change.
+ */
+struct links_told {
+    bool is_told;
+    enum hub_reason reason;
+};
+
 /* A member, or a publisher of the settings: it brings roster heads, and nothing else is heard. */
 struct links_member {
     struct node_id node; /* zeros: free; a publisher's are the first bytes of its key */
@@ -28,6 +35,7 @@ struct links_member {
     bool is_outbound_up;
     bool is_listed; /* still in the roster */
     bool is_publisher;
+    struct links_told told;
     struct {
         struct tunnel *tunnel; /* NULL until first used */
         struct relay_choice choice;
@@ -49,6 +57,7 @@ struct links_relay_state {
     bool is_up;
     bool is_welcome;
     uint64_t epoch;
+    struct links_told told;
     struct relay_credit credit;
     struct links_waiting *waiting_first;
     struct links_waiting *waiting_last;
@@ -74,6 +83,8 @@ struct links_member *links_of_key(struct links *links, const struct transport_ke
 
 /* A way came up or went down: chooses again, tells the shell. */
 void links_choose(struct links *links, struct links_member *member);
+/* The way that is used went: the shell hears it at once, for what was under way is lost. */
+void links_lose(struct links *links, struct links_member *member, const char *why);
 /* A frame came from a member, by whichever way. */
 void links_heard(struct links *links, struct links_member *member, struct bytes frame);
 
@@ -82,7 +93,7 @@ void links_direct_dial(struct links *links, struct links_member *member);
 void links_direct_up(struct links *links, struct hub_link link, const struct transport_key *key,
                      enum hub_direction direction);
 /* True when the link was a member's. */
-bool links_direct_down(struct links *links, struct hub_link link);
+bool links_direct_down(struct links *links, struct hub_link link, enum hub_reason reason);
 void links_direct_close(struct links *links, struct links_member *member);
 struct links_member *links_direct_member(struct links *links, struct hub_link link);
 

@@ -11,8 +11,12 @@
 const char *hub_reason_sentence(enum hub_reason reason)
 {
     switch (reason) {
+    case HUB_NO_NAME:
+        return "no such name, or nobody who knows names answers";
     case HUB_UNREACHABLE:
-        return "no such host, nobody listens, or no answer in time";
+        return "nobody listens there";
+    case HUB_TIMED_OUT:
+        return "no answer in time";
     case HUB_REFUSED:
         return "they do not list our key";
     case HUB_BAD_PEER:
@@ -244,6 +248,16 @@ bool hub_link_up(const struct hub *hub, struct hub_link link)
 {
     const struct hub_peer *line = hub_find(hub, link);
     return line != NULL && line->up;
+}
+
+bool hub_dialing(const struct hub *hub, struct hub_link link, struct hub_dialing *ret_dialing)
+{
+    const struct hub_peer *line = hub_find(hub, link);
+    if (line == NULL || line->direction != HUB_OUTBOUND)
+        return false;
+    *ret_dialing = ((const struct hub_outbound *)line)->dialing;
+    ret_dialing->is_up = line->up;
+    return true;
 }
 
 struct address hub_address(const struct hub *hub, size_t index)

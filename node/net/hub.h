@@ -37,7 +37,9 @@ struct hub_link {
 enum hub_direction { HUB_INBOUND, HUB_OUTBOUND };
 
 enum hub_reason {
-    HUB_UNREACHABLE,  /* no such host, nobody listens, or no answer in time */
+    HUB_NO_NAME,      /* no such name, or no answer to the question in time */
+    HUB_UNREACHABLE,  /* nobody listens, or there is no way */
+    HUB_TIMED_OUT,    /* no answer in time */
     HUB_REFUSED,      /* they do not list our key */
     HUB_BAD_PEER,     /* no handshake with the key that was pinned, or not our protocol */
     HUB_DISCONNECTED, /* the connection ended */
@@ -135,6 +137,19 @@ void hub_close(struct hub *hub, struct hub_link link);
 
 /* Whether it is up. */
 bool hub_link_up(const struct hub *hub, struct hub_link link);
+
+/* How the dialing of an outbound link goes. Times are of the loop (uv_now). */
+struct hub_dialing {
+    bool is_up;
+    bool has_failed;          /* since it was up last, or ever */
+    enum hub_reason reason;   /* of the last failure, or of the last end */
+    uint64_t tried_at_ms;     /* the last attempt; 0: none yet */
+    uint64_t succeeded_at_ms; /* when it came up last; 0: never */
+    uint64_t next_at_ms;      /* 0: it is up, or an attempt is under way */
+};
+
+/* False: no outbound link. */
+bool hub_dialing(const struct hub *hub, struct hub_link link, struct hub_dialing *ret_dialing);
 
 /* Where it listens, with the port that was found for 0. `index` < listen_count. */
 struct address hub_address(const struct hub *hub, size_t index);

@@ -11,14 +11,13 @@
  * what it finds is tried when it comes. */
 #include <assert.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
 #include <sodium.h>
 #include <zmq.h>
 
+#include "node/net/hub_lookup.h"
 #include "node/net/hub_peer.h"
 #include "node/net/hub_socket.h"
 
@@ -36,15 +35,8 @@ struct hub_attempt {
     struct hub_outbound *owner; /* NULL: given up */
     struct zmq_poller dealer;
     struct zmq_poller monitor;
+    uint64_t began_at_ms;
     unsigned open;
-};
-
-/* A name that is asked for; outlives its owner until answered. */
-struct hub_lookup {
-    uv_getaddrinfo_t request;
-    struct hub *hub;
-    uint16_t port;
-    struct hub_outbound *owner; /* NULL: given up */
 };
 
 static void hub_outbound_on_timer(uv_timer_t *timer);
@@ -78,8 +70,7 @@ static void hub_outbound_forget_lookup(struct hub_outbound *outbound)
 {
     if (outbound->lookup == NULL)
         return;
-    outbound->lookup->owner = NULL;
-    (void)uv_cancel((uv_req_t *)&outbound->lookup->request);
+    hub_lookup_forget(outbound->lookup);
     outbound->lookup = NULL;
 }
 
@@ -108,11 +99,14 @@ void hub_outbound_retry(struct hub_outbound *outbound, enum hub_reason reason)
     struct hub *hub = outbound->line.hub;
     bool was_up = outbound->line.up;
     hub_outbound_abandon(outbound);
-    if (was_up && uv_now(hub->loop) - outbound->up_at_ms >= HUB_SETTLED_MS)
+    if (was_up && uv_now(hub->loop) - outbound->dialing.succeeded_at_ms >= HUB_SETTLED_MS)
         outbound->failures = 0;
-    (void)uv_timer_start(&outbound->timer, hub_outbound_on_timer, hub_outbound_wait_ms(outbound),
-                         0);
+    uint64_t wait_ms = hub_outbound_wait_ms(outbound);
+    (void)uv_timer_start(&outbound->timer, hub_outbound_on_timer, wait_ms, 0);
     outbound->failures++;
+    outbound->dialing.has_failed = true;
+    outbound->dialing.reason = reason;
+    outbound->dialing.next_at_ms = uv_now(hub->loop) + wait_ms;
     /* the callers below may close the link: nothing of it is touched after them */
     struct hub_link link = hub_link_of(&outbound->line);
     if (was_up)
@@ -125,7 +119,7 @@ void hub_outbound_retry(struct hub_outbound *outbound, enum hub_reason reason)
  * that did not answer. */
 static int hub_outbound_weight(enum hub_reason reason)
 {
-    return reason == HUB_REFUSED ? 2 : reason == HUB_BAD_PEER ? 1 : 0;
+    return reason == HUB_REFUSED ? 3 : reason == HUB_BAD_PEER ? 2 : reason == HUB_TIMED_OUT ? 1 : 0;
 }
 
 /* One address of the round came to nothing. */
@@ -222,10 +216,15 @@ err hub_outbound_send(struct hub_outbound *outbound, struct bytes head, struct b
 
 /* ---- what becomes of a try ---- */
 
-static enum hub_reason hub_outbound_reason(uint16_t event, bool was_up)
+static enum hub_reason hub_outbound_reason(const struct hub_attempt *attempt, uint16_t event)
 {
+    bool was_up = attempt->owner->line.up;
+    const struct hub *hub = attempt->hub;
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
         return HUB_REFUSED;
+    /* libzmq gives up a connect and a handshake by the same number, and does not say that it did */
+    if (!was_up && uv_now(hub->loop) - attempt->began_at_ms >= hub->config.pace.handshake_ms)
+        return HUB_TIMED_OUT;
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ||
         event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
         return HUB_BAD_PEER;
@@ -244,7 +243,9 @@ static void hub_outbound_up(struct hub_attempt *attempt)
         outbound->attempts[i] = NULL;
     outbound->second.port = 0;
     (void)uv_timer_stop(&outbound->timer);
-    outbound->up_at_ms = uv_now(outbound->line.hub->loop);
+    outbound->dialing.succeeded_at_ms = uv_now(outbound->line.hub->loop);
+    outbound->dialing.has_failed = false;
+    outbound->dialing.next_at_ms = 0;
     /* a send alone might not see the new connection */
     (void)hub_outbound_events(attempt->dealer.socket);
     if (hub_outbound_send(outbound, (struct bytes){hello, sizeof hello}, BYTES_NONE) == OK)
@@ -271,7 +272,7 @@ static unsigned hub_outbound_drain_events(struct zmq_poller *watch, unsigned bud
         struct hub_outbound *outbound = attempt->owner;
         if (outbound == NULL)
             break;
-        enum hub_reason reason = hub_outbound_reason(event, outbound->line.up);
+        enum hub_reason reason = hub_outbound_reason(attempt, event);
         if (outbound->line.up) {
             hub_outbound_retry(outbound, reason);
         } else {
@@ -348,6 +349,7 @@ static void hub_outbound_try(struct hub_outbound *outbound, const struct address
         return;
     }
     attempt->hub = hub;
+    attempt->began_at_ms = uv_now(hub->loop);
     if (hub_attempt_open(outbound, attempt) != OK) {
         hub->references += attempt->open != 0;
         if (attempt->open == 0)
@@ -374,44 +376,6 @@ static void hub_outbound_try(struct hub_outbound *outbound, const struct address
 
 /* ---- names ---- */
 
-enum { HUB_FOUND_COUNT_MAX = 16 }; /* addresses of one name that are looked at */
-
-/* Which two of the addresses found are tried in this round: the nth of each family in turn, the
- * family first that getaddrinfo put first (RFC 6724); of one family alone, two that follow each
- * other. Returns how many. */
-static size_t hub_outbound_pick(const struct addrinfo *found, unsigned round, uint16_t port,
-                                struct address ret_picked[static HUB_RACE_COUNT])
-{
-    const struct addrinfo *families[2][HUB_FOUND_COUNT_MAX];
-    unsigned counts[2] = {0, 0};
-    const struct addrinfo *picked[HUB_RACE_COUNT] = {NULL, NULL};
-    int first = found == NULL ? AF_UNSPEC : found->ai_family;
-    for (const struct addrinfo *a = found; a != NULL; a = a->ai_next) {
-        unsigned family = a->ai_family != first;
-        if (counts[family] < HUB_FOUND_COUNT_MAX)
-            families[family][counts[family]++] = a;
-    }
-    if (counts[0] == 0)
-        return 0;
-    picked[0] = families[0][round % counts[0]];
-    if (counts[1] != 0)
-        picked[1] = families[1][round % counts[1]];
-    else if (counts[0] > 1)
-        picked[1] = families[0][(round + 1) % counts[0]];
-    size_t count = 0;
-    for (size_t i = 0; i < HUB_RACE_COUNT; i++) {
-        struct address *address = &ret_picked[count];
-        *address = (struct address){.port = port, .literal = true};
-        if (picked[i] == NULL ||
-            getnameinfo(picked[i]->ai_addr, picked[i]->ai_addrlen, address->host,
-                        sizeof address->host, NULL, 0, NI_NUMERICHOST) != 0)
-            continue;
-        address->v6 = picked[i]->ai_family == AF_INET6;
-        count++;
-    }
-    return count;
-}
-
 /* Begins with the first of `count` addresses; a second follows soon. */
 static void hub_outbound_race(struct hub_outbound *outbound, const struct address *literals,
                               size_t count)
@@ -424,51 +388,19 @@ static void hub_outbound_race(struct hub_outbound *outbound, const struct addres
     hub_outbound_try(outbound, &literals[0]);
 }
 
-static void hub_lookup_on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+static void hub_outbound_on_found(struct hub_outbound *outbound, const struct addrinfo *found,
+                                  uint16_t port)
 {
-    struct hub_lookup *lookup = request->data;
-    struct hub_outbound *outbound = lookup->owner;
-    struct hub *hub = lookup->hub;
-    if (outbound != NULL) {
-        struct address literals[HUB_RACE_COUNT];
-        size_t count = 0;
-        outbound->lookup = NULL;
-        if (status == 0)
-            count = hub_outbound_pick(found, outbound->rounds / outbound->address_count,
-                                      lookup->port, literals);
-        if (outbound->line.up || hub_outbound_is_trying(outbound))
-            count = 0; /* too late: another of its addresses is at it */
-        if (count > 0)
-            hub_outbound_race(outbound, literals, count);
-        else if (outbound->is_asking)
-            hub_outbound_retry(outbound, HUB_UNREACHABLE);
-    }
-    uv_freeaddrinfo(found);
-    free(lookup);
-    hub_release(hub);
-}
-
-static bool hub_outbound_ask(struct hub_outbound *outbound, const struct address *address)
-{
-    static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct hub *hub = outbound->line.hub;
-    if (outbound->lookup != NULL)
-        return true; /* of an earlier round: no second one beside it */
-    struct hub_lookup *lookup = calloc(1, sizeof *lookup);
-    if (lookup == NULL)
-        return false;
-    lookup->hub = hub;
-    lookup->owner = outbound;
-    lookup->port = address->port;
-    lookup->request.data = lookup;
-    if (uv_getaddrinfo(hub->loop, &lookup->request, hub_lookup_on_found, address->host, NULL,
-                       &hints) != 0) {
-        free(lookup);
-        return false;
-    }
-    hub->references++;
-    outbound->lookup = lookup;
-    return true;
+    struct address literals[HUB_RACE_COUNT];
+    size_t count =
+        hub_lookup_pick(found, (outbound->rounds - 1) / outbound->address_count, port, literals);
+    outbound->lookup = NULL;
+    if (outbound->line.up || hub_outbound_is_trying(outbound))
+        return; /* too late: another of its addresses is at it */
+    if (count > 0)
+        hub_outbound_race(outbound, literals, count);
+    else if (outbound->is_asking)
+        hub_outbound_retry(outbound, HUB_NO_NAME);
 }
 
 static void hub_outbound_begin(struct hub_outbound *outbound)
@@ -477,13 +409,17 @@ static void hub_outbound_begin(struct hub_outbound *outbound)
     const struct address *address = &outbound->addresses[outbound->rounds % count];
     const struct address *next = &outbound->addresses[(outbound->rounds + 1) % count];
     outbound->rounds++;
+    outbound->dialing.tried_at_ms = uv_now(outbound->line.hub->loop);
+    outbound->dialing.next_at_ms = 0;
     if (address->literal) {
         struct address literals[HUB_RACE_COUNT] = {*address, *next};
         hub_outbound_race(outbound, literals, count > 1 && next->literal ? 2 : 1);
         return;
     }
-    if (!hub_outbound_ask(outbound, address)) {
-        hub_outbound_retry(outbound, HUB_UNREACHABLE);
+    if (outbound->lookup == NULL) /* else one of an earlier round: no second beside it */
+        outbound->lookup = hub_lookup_begin(outbound, address, hub_outbound_on_found);
+    if (outbound->lookup == NULL) {
+        hub_outbound_retry(outbound, HUB_NO_NAME);
         return;
     }
     outbound->is_asking = true;
@@ -499,9 +435,10 @@ static void hub_outbound_on_timer(uv_timer_t *timer)
     if (second.port != 0)
         hub_outbound_try(outbound, &second);
     else if (hub_outbound_is_trying(outbound))
-        hub_outbound_retry(outbound, outbound->reason);
+        hub_outbound_retry(outbound, hub_outbound_weight(outbound->reason) > 0 ? outbound->reason
+                                                                               : HUB_TIMED_OUT);
     else if (outbound->is_asking)
-        hub_outbound_retry(outbound, HUB_UNREACHABLE);
+        hub_outbound_retry(outbound, HUB_NO_NAME);
     else
         hub_outbound_begin(outbound);
 }
@@ -534,6 +471,8 @@ err hub_outbound_redirect(struct hub_outbound *outbound, const struct address *a
     outbound->address_count = (unsigned)kept_count;
     outbound->rounds = 0;
     outbound->failures = 0;
+    outbound->dialing.has_failed = false;
+    outbound->dialing.next_at_ms = 0;
     hub_outbound_abandon(outbound);
     hub_outbound_forget_lookup(outbound);
     (void)uv_timer_start(&outbound->timer, hub_outbound_on_timer, 0, 0);

@@ -63,7 +63,7 @@ struct hub_outbound {
     bool is_asking;            /* the lookup is what this round waits for */
     uv_timer_t timer;          /* ends a wait, a lookup or a try */
     unsigned failures;         /* in a row; how long the next wait is */
-    uint64_t up_at_ms;
+    struct hub_dialing dialing;
 };
 
 enum hub_connection_state {

@@ -55,6 +55,13 @@ followed 'north is where it was'
 
 say 'to another port: the list says so'
 fed_down north
+why_north=".relays[] | select(.key == \"$key\") | .why == \"nobody listens there\" and
+    .last_success != null and .last_try > .last_success and .next_try > .last_try"
+for house in lakeside harbour; do
+    check "$house" 'says why north is not connected, and when it is tried again' "$why_north" status
+    grep -q 'relay-not-reached.*nobody listens there' "$fed_home/$house/log" ||
+        fed_fail "the log of $house should say that north is not reached"
+done
 north_up north 7900
 listed "tcp://$(ns_address north):7900"
 followed 'north is followed to its new port'
@@ -69,4 +76,11 @@ fed_down north
 printf '%s north.test\n' fd77::1 "$(ns_address elsewhere)" >/etc/hosts
 north_up elsewhere 7900
 followed 'north is followed to another host'
+
+say 'a member that is off'
+fed_down harbour
+check lakeside 'says why harbour is not reached' \
+    '.not_reached[] | .name == "Harbour University Hospital" and .why == "nobody listens there"' status
+grep -q 'member-gone name="Harbour University Hospital"' "$fed_home/lakeside/log" ||
+    fed_fail 'the log of lakeside should say that harbour went'
 say done

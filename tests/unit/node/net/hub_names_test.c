@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -115,7 +116,7 @@ static void listen_host(struct place *place, struct side *side, const char *host
 {
     struct address address = {.port = port, .literal = true, .v6 = strchr(host, ':') != NULL};
     struct hub_config config = side_config(side);
-    strcpy(address.host, host);
+    (void)snprintf(address.host, sizeof address.host, "%s", host);
     config.listen = &address;
     config.listen_count = 1;
     assert_int_equal(hub_new(place->zap_authenticator, &config, &side->hub), OK);
@@ -167,7 +168,7 @@ static void names_are_looked_up(void **state)
     struct address nowhere = {.host = "nowhere.invalid", .port = 1};
     assert_int_equal(hub_dial(client.hub, &nowhere, &server.key, &link), OK);
     UNTIL(&place, client.fails >= 1);
-    assert_int_equal(client.reason, HUB_UNREACHABLE);
+    assert_int_equal(client.reason, HUB_NO_NAME);
     struct address anywhere = {.host = "*", .any = true, .port = 1};
     assert_int_equal(hub_dial(client.hub, &anywhere, &server.key, &link), ERR_INVALID);
     hub_free(server.hub);
@@ -287,7 +288,7 @@ static void a_name_without_an_answer_is_asked_for_once_and_believed_late(void **
     hold_answers(true);
     dial_name(&client, &server, &link);
     UNTIL(&place, client.fails == 5);
-    assert_int_equal(client.reason, HUB_UNREACHABLE);
+    assert_int_equal(client.reason, HUB_NO_NAME);
     assert_int_equal(asked(), 1);
     hold_answers(false);
     UNTIL(&place, client.ups == 1);
@@ -360,6 +361,51 @@ static void a_redirected_link_is_dialed_there_at_once(void **state)
     place_close(&place);
 }
 
+static struct hub_dialing dialing_of(struct side *side, struct hub_link link)
+{
+    struct hub_dialing dialing;
+    assert_true(hub_dialing(side->hub, link, &dialing));
+    return dialing;
+}
+
+/* What a status page shows: nobody listens; then somebody who says nothing; then the peer. */
+static void how_the_dialing_goes_can_be_asked(void **state)
+{
+    (void)state;
+    struct place place;
+    struct side server = {0};
+    struct side client = {0};
+    struct hub_link link = {0};
+    place_open(&place);
+    listen_at(&place, &server, 0);
+    struct hub_config config = side_config(&client);
+    config.pace.handshake_ms = 200;
+    assert_int_equal(hub_new(place.zap_authenticator, &config, &client.hub), OK);
+    assert_int_equal(hub_allow(server.hub, &client.key, 1), OK);
+    struct address live = hub_address(server.hub, 0);
+    struct address dead = {.host = "127.0.0.2", .literal = true, .port = live.port};
+    assert_int_equal(hub_dial(client.hub, &dead, &server.key, &link), OK);
+    assert_true(dialing_of(&client, link).tried_at_ms == 0);
+    UNTIL(&place, client.fails == 1);
+    struct hub_dialing dialing = dialing_of(&client, link);
+    assert_true(dialing.has_failed && !dialing.is_up && dialing.succeeded_at_ms == 0);
+    assert_int_equal(dialing.reason, HUB_UNREACHABLE);
+    assert_true(dialing.tried_at_ms != 0 && dialing.next_at_ms > dialing.tried_at_ms);
+    int mute = listen_mute("127.0.0.2", live.port);
+    unsigned before = client.fails;
+    UNTIL(&place, client.fails > before && client.reason == HUB_TIMED_OUT);
+    (void)close(mute);
+    assert_int_equal(hub_redirect(client.hub, link, &live, 1), OK);
+    UNTIL(&place, client.ups == 1);
+    dialing = dialing_of(&client, link);
+    assert_true(dialing.is_up && !dialing.has_failed && dialing.next_at_ms == 0);
+    assert_true(dialing.succeeded_at_ms >= dialing.tried_at_ms);
+    assert_false(hub_dialing(server.hub, server.link, &dialing)); /* it came in */
+    hub_free(server.hub);
+    hub_free(client.hub);
+    place_close(&place);
+}
+
 /* A dead first endpoint of a member leaves the others. */
 static void each_of_several_addresses_has_its_turn(void **state)
 {
@@ -396,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_name_without_an_answer_is_asked_for_once_and_believed_late),
         cmocka_unit_test(a_hub_ends_while_a_name_is_asked_for),
         cmocka_unit_test(a_redirected_link_is_dialed_there_at_once),
+        cmocka_unit_test(how_the_dialing_goes_can_be_asked),
         cmocka_unit_test(each_of_several_addresses_has_its_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
