@@ -10,7 +10,7 @@
 #include "node/net/handshakes.h"
 
 enum {
-    FLOOD_COUNT = 20000,
+    FLOOD_COUNT = 6000,
     MEMBER = 1 << 20, /* ids of the flood are below */
     DAY_MS = 86400 * 1000,
 };
