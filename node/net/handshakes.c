@@ -194,7 +194,7 @@ static int handshakes_compare(const struct handshakes_entry *a, const struct han
 /* One by chance of those with the weakest claim; of one source alone if `only` is not NULL. At most
  * half of the table is kept, and less than its bound of each source, so there is one. */
 static size_t handshakes_weakest(const struct handshakes *handshakes,
-                                 const struct handshake_address *only, uint32_t prng)
+                                 const struct handshake_address *only, uint32_t random_value)
 {
     size_t weakest[HANDSHAKE_COUNT_MAX + 1];
     size_t count = 0;
@@ -208,11 +208,11 @@ static size_t handshakes_weakest(const struct handshakes *handshakes,
         if (order >= 0)
             weakest[count++] = i;
     }
-    return weakest[prng % count];
+    return weakest[random_value % count];
 }
 
 int handshakes_begin(struct handshakes *handshakes, int id, const struct handshake_address *from,
-                     uint64_t now_ms, uint32_t prng)
+                     uint64_t now_ms, uint32_t random_value)
 {
     handshakes_end(handshakes, id);
     const struct handshakes_entry *added = handshakes_add(handshakes, id, from, now_ms);
@@ -220,7 +220,7 @@ int handshakes_begin(struct handshakes *handshakes, int id, const struct handsha
         added->source_count > HANDSHAKE_EACH_COUNT_MAX ? &added->source : NULL;
     if (only == NULL && handshakes->count <= HANDSHAKE_COUNT_MAX)
         return -1;
-    size_t at = handshakes_weakest(handshakes, only, prng);
+    size_t at = handshakes_weakest(handshakes, only, random_value);
     int cut = handshakes->entries[at].id;
     handshakes_remove(handshakes, at);
     return cut;

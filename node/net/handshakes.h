@@ -32,10 +32,10 @@ struct handshakes *handshakes_new(void);
 void handshakes_free(struct handshakes *handshakes);
 
 /* A connection began. Returns the id of the connection to be cut, which is no longer in the table
- * then and may be the new one; -1: none. `prng` is a random number. An id that is there already
- * is replaced. */
+ * then and may be the new one; -1: none. `random_value` is a random number. An id that is there
+ * already is replaced. */
 int handshakes_begin(struct handshakes *handshakes, int id, const struct handshake_address *from,
-                     uint64_t now_ms, uint32_t prng);
+                     uint64_t now_ms, uint32_t random_value);
 
 /* It is finished, or the connection ended. Ids that are not there are passed over. */
 void handshakes_end(struct handshakes *handshakes, int id);

@@ -18,7 +18,7 @@ enum {
 /* Numerical Recipes' generator: the same numbers in each run. */
 static uint32_t chance_state;
 
-static uint32_t prng(void)
+static uint32_t random_value(void)
 {
     chance_state = chance_state * 1664525u + 1013904223u;
     return chance_state >> 8;
@@ -60,7 +60,7 @@ static struct handshake_address v6(uint16_t network, uint16_t subnet, uint32_t h
 
 static int begin(struct handshakes *table, int id, struct handshake_address from)
 {
-    return handshakes_begin(table, id, &from, 0, prng());
+    return handshakes_begin(table, id, &from, 0, random_value());
 }
 
 static void know(struct handshakes *table, struct handshake_address from, uint64_t at_ms)
@@ -214,7 +214,7 @@ static void not_more_than_half_of_the_places_are_kept(void **state)
 static bool is_kept_at(struct handshakes *table, uint64_t now_ms)
 {
     struct handshake_address member = v4(0xc0a80001);
-    bool is_there = handshakes_begin(table, MEMBER, &member, now_ms, prng()) != MEMBER;
+    bool is_there = handshakes_begin(table, MEMBER, &member, now_ms, random_value()) != MEMBER;
     for (int i = 0; i < FLOOD_COUNT; i++)
         is_there = begin(table, i, v4((uint32_t)i << 8)) != MEMBER && is_there;
     handshakes_end(table, MEMBER);
