@@ -15,7 +15,7 @@ if [ -z "${MOVED_HOSTS:-}" ]; then
     rm -rf "$MOVED_HOSTS"
     exit $status
 fi
-. "$(dirname "$0")/houses.sh"
+. "$(dirname "$0")/federation.sh"
 
 # /etc/hosts may be missing: then it is laid over a copy of /etc.
 mount --make-rprivate /
