@@ -1,102 +1,43 @@
-/* What this node owes by itself: grants, notices, take-ins, mirrors, receipts.
- *
- * Each duty follows from a durable record. If it cannot be done at once (the stream is being
- * written, the disk is full, the process ended), the record is put on the list of reviews and read
- * again; doing a duty twice is harmless, and what is done already is seen before reading. */
-#include "protocol/cases/cases_state.h"
+#include "protocol/cases/case_automation.h"
 
 #include <string.h>
 
 #include "protocol/contents/mail.h"
+#include "protocol/contents/mirror.h"
 #include "protocol/engine/engine_state.h"
+#include "protocol/record/kind.h"
 #include "protocol/replication/publish.h"
-#include "protocol/replication/sync.h"
 
-enum { CASES_BODY_SIZE_MAX = 8192 };
+enum { CASE_AUTOMATION_BODY_SIZE_MAX = 8192 };
 
-void case_automation_miss(struct engine *engine, const struct record_claim *claim)
-{
-    struct case_id case_id;
-    memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
-    struct cases_case *entry = case_table_entry(engine, &case_id);
-    if (entry != NULL)
-        entry->has_missed = true;
-}
-
-void case_automation_review(struct engine *engine, const struct record_claim *claim, uint16_t kind)
-{
-    struct cases *cases = engine->cases;
-    if (cases->review_count == CASES_REVIEW_COUNT) {
-        case_automation_miss(engine, claim);
-        return;
-    }
-    uint32_t place = (cases->review_first + cases->review_count++) % CASES_REVIEW_COUNT;
-    cases->reviews[place] = (struct case_automation_review){
-        claim->header.stream, claim->header.sequence, claim->id, kind};
-}
-
-/* Up to where the state of a case has read the stream of whoever leads it; where a generation was
- * read to its end and another is here, that it begins there. */
-static struct stream_id case_automation_leading(const struct engine *engine,
-                                                const struct cases_case *entry,
-                                                uint64_t *ret_sequence)
-{
-    const struct consult *consult = &entry->consult;
-    bool is_open = !ID_IS_ZERO(consult->requester);
-    struct stream_id id = {.scope = scope_case(&consult->case_id),
-                           .writer = is_open ? consult->requester : entry->asked_by,
-                           .generation =
-                               consult->cursor.generation == 0 ? 1 : consult->cursor.generation};
-    struct stream_id next = id;
-    next.generation++;
-    uint32_t slot = streams_find(&engine->streams, &id);
-    uint32_t after = streams_find(&engine->streams, &next);
-    *ret_sequence = consult->cursor.sequence;
-    if (slot == STREAM_NONE || after == STREAM_NONE || engine->streams.all[after].tail == 0 ||
-        engine->streams.all[slot].tail > consult->cursor.sequence)
-        return id;
-    *ret_sequence = 0;
-    return next;
-}
-
-bool case_automation_has_unread(const struct engine *engine, const struct cases_case *entry,
-                                uint32_t *ret_generation)
-{
-    uint64_t sequence;
-    struct stream_id leading = case_automation_leading(engine, entry, &sequence);
-    uint32_t slot = streams_find(&engine->streams, &leading);
-    *ret_generation = leading.generation;
-    return slot != STREAM_NONE && engine->streams.all[slot].tail > sequence;
-}
-
-void case_automation_replay(struct engine *engine, struct cases_case *entry)
+void case_automation_replay(struct engine *engine, struct case_table_entry *entry)
 {
     struct record_claim claim = {.header.sequence = 0};
     uint64_t sequence;
-    claim.header.stream = case_automation_leading(engine, entry, &sequence);
+    claim.header.stream = case_table_leading(engine, entry, &sequence);
     claim.header.sequence = sequence + 1;
     uint32_t slot = streams_find(&engine->streams, &claim.header.stream);
     /* an erased case says nothing more, and its ERASE, read again, would be obeyed again */
     if (entry->consult.state == CASE_ERASED || slot == STREAM_NONE ||
         entry->walked == sequence + 1 || engine->streams.all[slot].tail <= sequence ||
-        engine->cases->review_count == CASES_REVIEW_COUNT)
+        engine->case_retry->review_count == CASE_RETRY_REVIEW_COUNT)
         return;
     const struct missing *missing = streams_missing_find(&engine->streams, slot, sequence + 1);
     if (missing != NULL && !missing->is_sealed)
         return; /* it is asked for, and goes on when it is here */
     entry->walked = sequence + 1;
-    case_automation_review(engine, &claim, KIND_NONE);
+    case_retry_review(engine, &claim, KIND_NONE);
 }
 
 bool case_automation_replayed(struct engine *engine, const struct record_claim *claim)
 {
     struct case_id case_id;
     memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
-    struct cases_case *entry = case_table_entry(engine, &case_id);
+    struct case_table_entry *entry = case_table_entry(engine, &case_id);
     uint64_t sequence;
     if (claim->header.stream.scope.kind != SCOPE_CASE || entry == NULL)
         return false;
-    struct stream_id leading = case_automation_leading(engine, entry, &sequence);
+    struct stream_id leading = case_table_leading(engine, entry, &sequence);
     if (!stream_id_equal(&leading, &claim->header.stream) || entry->walked == 0 ||
         entry->walked != claim->header.sequence)
         return false;
@@ -111,7 +52,7 @@ bool case_automation_replayed(struct engine *engine, const struct record_claim *
 err case_automation_post(struct engine *engine, const struct scope *scope, uint16_t kind,
                          struct bytes content, struct step *step)
 {
-    uint8_t memory[CASES_BODY_SIZE_MAX + 1024];
+    uint8_t memory[CASE_AUTOMATION_BODY_SIZE_MAX + 1024];
     struct buffer body = buffer_over(memory, sizeof memory);
     struct statement statement = {.kind = kind, .content = content};
     err failure = statement_write(&statement, &body);
@@ -124,10 +65,10 @@ err case_automation_post(struct engine *engine, const struct scope *scope, uint1
     return failure == OK ? publish_post(engine, &post, step) : failure;
 }
 
-static err case_automation_grant(struct engine *engine, const struct cases_case *entry,
+static err case_automation_grant(struct engine *engine, const struct case_table_entry *entry,
                                  const struct consult_action *action, struct step *step)
 {
-    uint8_t memory[CASES_BODY_SIZE_MAX];
+    uint8_t memory[CASE_AUTOMATION_BODY_SIZE_MAX];
     struct buffer content = buffer_over(memory, sizeof memory);
     struct case_record_grant grant = {action->node, action->record, action->clinician};
     struct scope scope = scope_case(&entry->consult.case_id);
@@ -139,7 +80,8 @@ static err case_automation_grant(struct engine *engine, const struct cases_case 
     return failure;
 }
 
-static bool case_automation_is_noticed(const struct cases_case *entry, const struct node_id *node)
+static bool case_automation_is_noticed(const struct case_table_entry *entry,
+                                       const struct node_id *node)
 {
     for (size_t i = 0; i < entry->consult.participant_count; i++) {
         if (ID_EQUAL(entry->consult.participants[i].node, *node))
@@ -148,11 +90,11 @@ static bool case_automation_is_noticed(const struct cases_case *entry, const str
     return false;
 }
 
-static err case_automation_notice(struct engine *engine, const struct cases_case *entry,
+static err case_automation_notice(struct engine *engine, const struct case_table_entry *entry,
                                   const struct consult_action *action, struct bytes grant,
                                   struct step *step)
 {
-    uint8_t memory[CASES_BODY_SIZE_MAX];
+    uint8_t memory[CASE_AUTOMATION_BODY_SIZE_MAX];
     struct buffer content = buffer_over(memory, sizeof memory);
     struct mail_grant_notice notice = {.case_id = entry->consult.case_id,
                                        .requester = entry->consult.requester,
@@ -169,10 +111,10 @@ static err case_automation_notice(struct engine *engine, const struct cases_case
     return failure;
 }
 
-static err case_automation_take_in(struct engine *engine, const struct cases_case *entry,
+static err case_automation_take_in(struct engine *engine, const struct case_table_entry *entry,
                                    const struct consult_action *action, struct step *step)
 {
-    uint8_t memory[CASES_BODY_SIZE_MAX];
+    uint8_t memory[CASE_AUTOMATION_BODY_SIZE_MAX];
     struct buffer content = buffer_over(memory, sizeof memory);
     struct case_record_take_in take_in = {
         .taken = {{action->node, action->record, action->record_kind}}, .taken_count = 1};
@@ -184,7 +126,7 @@ static err case_automation_take_in(struct engine *engine, const struct cases_cas
 }
 
 /* Was everyone told who is to be told? */
-static bool case_automation_is_mirrored(const struct cases_case *entry, enum mirror_what what)
+static bool case_automation_is_mirrored(const struct case_table_entry *entry, enum mirror_what what)
 {
     size_t count = entry->consult.directed_count;
     uint64_t all = count >= 64 ? UINT64_MAX : (UINT64_C(1) << (count == 0 ? 1 : count)) - 1;
@@ -194,7 +136,7 @@ static bool case_automation_is_mirrored(const struct cases_case *entry, enum mir
 static err case_automation_mirror_to(struct engine *engine, const struct scope *scope,
                                      const struct mirror *mirror, struct step *step)
 {
-    uint8_t memory[CASES_BODY_SIZE_MAX];
+    uint8_t memory[CASE_AUTOMATION_BODY_SIZE_MAX];
     struct buffer content = buffer_over(memory, sizeof memory);
     err failure = mirror_write(mirror, &content);
     return failure == OK
@@ -203,7 +145,7 @@ static err case_automation_mirror_to(struct engine *engine, const struct scope *
 }
 
 /* C-43: of a directed case no board learns, not even its id. */
-static err case_automation_mirror(struct engine *engine, const struct cases_case *entry,
+static err case_automation_mirror(struct engine *engine, const struct case_table_entry *entry,
                                   const struct consult_action *action, struct step *step)
 {
     const struct consult *consult = &entry->consult;
@@ -236,13 +178,13 @@ static void case_automation_again_in(struct engine *engine, const struct scope *
             return;
         for (uint64_t i = 1; i <= engine->streams.all[slot].tail; i++) {
             claim.header.sequence = i;
-            case_automation_review(engine, &claim, KIND_NONE);
+            case_retry_review(engine, &claim, KIND_NONE);
         }
     }
 }
 
 /* The kept records of one participant count anew: all of them are looked at again. */
-static void case_automation_again(struct engine *engine, const struct cases_case *entry,
+static void case_automation_again(struct engine *engine, const struct case_table_entry *entry,
                                   const struct node_id *node)
 {
     struct scope scope = scope_case(&entry->consult.case_id);
@@ -251,7 +193,7 @@ static void case_automation_again(struct engine *engine, const struct cases_case
 
 /* Once for each case: a successor that erases is a participant too, and its own ERASE would be
  * looked at again for ever. */
-static void case_automation_again_all(struct engine *engine, struct cases_case *entry)
+static void case_automation_again_all(struct engine *engine, struct case_table_entry *entry)
 {
     if (entry->has_looked_again)
         return;
@@ -260,17 +202,18 @@ static void case_automation_again_all(struct engine *engine, struct cases_case *
         case_automation_again(engine, entry, &entry->consult.participants[i].node);
 }
 
-static void case_automation_destroy(const struct engine *engine, const struct cases_case *entry,
+static void case_automation_destroy(const struct engine *engine,
+                                    const struct case_table_entry *entry,
                                     const struct record_id *erase, struct step *step)
 {
-    if (case_retry_has_erased(engine, entry))
+    if (case_table_has_erased(engine, entry))
         return;
     struct effect *effect = step_effect(step, EFFECT_DESTROY);
     effect->destroy.scope = scope_case(&entry->consult.case_id);
     effect->destroy.erase = *erase;
 }
 
-static err case_automation_do(struct engine *engine, struct cases_case *entry,
+static err case_automation_do(struct engine *engine, struct case_table_entry *entry,
                               const struct consult_action *action,
                               const struct consult_record *record, struct step *step)
 {
@@ -284,7 +227,7 @@ static err case_automation_do(struct engine *engine, struct cases_case *entry,
     case CONSULT_WRITE_MIRROR:
         return case_automation_mirror(engine, entry, action, step);
     case CONSULT_CHECK_READERS:
-        engine->cases->readers_changed = true;
+        engine->case_retry->readers_changed = true;
         return OK;
     case CONSULT_APPLY_AGAIN:
         case_automation_again(engine, entry, &action->node);
@@ -301,8 +244,8 @@ static err case_automation_do(struct engine *engine, struct cases_case *entry,
 }
 
 /* During the second replay: what may still be owed is put on the list. */
-static void case_automation_note(struct engine *engine, const struct cases_case *entry,
-                                 const struct cases_said *said)
+static void case_automation_note(struct engine *engine, const struct case_table_entry *entry,
+                                 const struct case_automation_said *said)
 {
     const struct record_claim *claim = said->claim;
     uint16_t kind = said->statement->kind;
@@ -314,20 +257,21 @@ static void case_automation_note(struct engine *engine, const struct cases_case 
     if (!engine->is_replaying_again || is_joined)
         return;
     if ((is_own && is_duty) || (!is_own && (said->verdict == CONSULT_AWAITS || kind == KIND_ERASE)))
-        case_automation_review(engine, claim, kind);
+        case_retry_review(engine, claim, kind);
 }
 
 /* Has this node to act upon the record once its clinician is known? */
-static bool case_automation_is_asked(const struct engine *engine, const struct cases_case *entry,
-                                     const struct cases_said *said)
+static bool case_automation_is_asked(const struct engine *engine,
+                                     const struct case_table_entry *entry,
+                                     const struct case_automation_said *said)
 {
     return ID_EQUAL(entry->consult.requester, engine->config.self) &&
            !ID_EQUAL(said->claim->header.stream.writer, engine->config.self) &&
            said->verdict == CONSULT_AWAITS;
 }
 
-void case_automation_respond(struct engine *engine, struct cases_case *entry,
-                             const struct cases_said *said, struct step *step)
+void case_automation_respond(struct engine *engine, struct case_table_entry *entry,
+                             const struct case_automation_said *said, struct step *step)
 {
     const struct record_claim *claim = said->claim;
     const struct statement *statement = said->statement;
@@ -355,7 +299,7 @@ void case_automation_respond(struct engine *engine, struct cases_case *entry,
     for (size_t i = 0; i < count; i++) {
         err failure = case_automation_do(engine, entry, &actions[i], &record, step);
         if (case_retry_is_for_later(failure)) {
-            case_automation_review(engine, claim, statement->kind);
+            case_retry_review(engine, claim, statement->kind);
             case_retry_delay(engine, failure);
             return;
         }
@@ -384,7 +328,7 @@ void case_automation_write_failed(struct engine *engine, const struct record_hea
         case_id = notice.case_id;
     if (statement.kind == KIND_MIRROR && mirror_read(content, &mirror) == OK)
         case_id = mirror.case_id;
-    struct cases_case *entry = case_table_entry(engine, &case_id);
+    struct case_table_entry *entry = case_table_entry(engine, &case_id);
     if (entry == NULL)
         return;
     if (statement.kind == KIND_GRANT_NOTICE || statement.kind == KIND_MIRROR)
@@ -396,7 +340,7 @@ void case_automation_write_failed(struct engine *engine, const struct record_hea
                      ERR_FULL); /* what may be written on a full disk would be tried at once */
     if (statement.kind == KIND_ERASED && !entry->owes_receipt) {
         entry->owes_receipt = true;
-        engine->cases->receipts_owed++;
+        engine->case_retry->receipts_owed++;
     }
 }
 
@@ -405,7 +349,7 @@ void case_automation_write_failed(struct engine *engine, const struct record_hea
 /* Whose grant a record is cannot be told without reading it; when all were noticed, nothing is
  * owed.
  */
-static bool case_automation_all_noticed(const struct cases_case *entry)
+static bool case_automation_all_noticed(const struct case_table_entry *entry)
 {
     uint64_t all = entry->consult.participant_count >= 64
                        ? UINT64_MAX
@@ -413,7 +357,7 @@ static bool case_automation_all_noticed(const struct cases_case *entry)
     return (entry->noticed & all) == all;
 }
 
-bool case_automation_has_told(const struct engine *engine, const struct cases_case *entry)
+bool case_automation_has_told(const struct engine *engine, const struct case_table_entry *entry)
 {
     enum case_state state = entry->consult.state;
     bool is_closed = state == CASE_CLOSED || state == CASE_FOLLOWED_UP;
@@ -425,14 +369,12 @@ bool case_automation_has_told(const struct engine *engine, const struct cases_ca
            (state != CASE_ERASED || case_automation_is_mirrored(entry, MIRROR_ERASED));
 }
 
-/* Is anything still owed for this record, as far as can be told without reading it? */
-static bool case_automation_is_due(const struct engine *engine,
-                                   const struct case_automation_review *review)
+bool case_automation_is_due(const struct engine *engine, const struct case_retry_review *review)
 {
     const struct scope *scope = &review->stream.scope;
     struct case_id case_id;
     memcpy(case_id.bytes, scope->id, HASH_SIZE);
-    const struct cases_case *entry = case_table_entry(engine, &case_id);
+    const struct case_table_entry *entry = case_table_entry(engine, &case_id);
     if (review->kind == KIND_NONE || scope->kind != SCOPE_CASE || entry == NULL)
         return true;
     const struct consult *consult = &entry->consult;
@@ -451,65 +393,4 @@ static bool case_automation_is_due(const struct engine *engine,
                       : part == NULL || part->erased_at.ms == 0;
     }
     return is_ours && !is_own && consult_taken_of(consult, &review->record) == NULL;
-}
-
-static void case_automation_unseal(struct engine *engine)
-{
-    for (uint32_t i = 0; i < engine->streams.missing_count; i++) {
-        struct missing *missing = &engine->streams.missing[i];
-        if (missing->stream == STREAM_NONE || !missing->is_sealed)
-            continue;
-        struct record_claim claim = {.id = missing->record};
-        claim.header.stream = engine->streams.all[missing->stream].id;
-        claim.header.sequence = missing->sequence;
-        claim.header.audience = AUDIENCE_REQUESTER;
-        err failure = cases_may_read(engine, &engine->config.self, &claim);
-        missing->is_sealed = failure != OK; /* of a case at rest nothing was revealed meanwhile */
-    }
-}
-
-void case_automation_react(struct engine *engine, struct step *step)
-{
-    struct cases *cases = engine->cases;
-    if (cases->readers_changed) {
-        cases->readers_changed = false;
-        case_automation_unseal(engine);
-        sync_retry(engine);
-    }
-    if (cases->review_after.ms > engine->now.ms)
-        return;
-    case_retry_write_receipts(engine, step);
-    case_paging_rest_some(engine, step);
-    if (cases->is_reading || cases->review_after.ms > engine->now.ms)
-        return;
-    while (cases->review_count > 0 && step_has_room(step, 64, FRAME_SIZE_MAX)) {
-        const struct case_automation_review *review = &cases->reviews[cases->review_first];
-        cases->review_first = (cases->review_first + 1) % CASES_REVIEW_COUNT;
-        cases->review_count--;
-        if (!case_automation_is_due(engine, review))
-            continue;
-        struct effect *effect = step_effect(step, EFFECT_LOAD);
-        effect->load.stream = review->stream;
-        effect->load.from = review->sequence;
-        effect->load.count = 1;
-        effect->load.size_max = RECORD_SIZE_MAX;
-        cases->is_reading = true;
-        return;
-    }
-}
-
-void case_automation_loaded(struct engine *engine, const struct event *event, struct step *step)
-{
-    engine->cases->is_reading = false;
-    struct record_claim claim;
-    if (event->verdict == OK && event->batch.record_count == 1 &&
-        record_parse(event->batch.records[0].record, &claim) == OK &&
-        (case_automation_replayed(engine, &claim) || event->batch.records[0].plaintext.size > 0))
-        cases_apply(engine, &claim, event->batch.records[0].plaintext, step);
-}
-
-bool case_automation_busy(const struct engine *engine)
-{
-    const struct cases *cases = engine->cases;
-    return cases->review_count > 0 || cases->receipts_owed > 0 || cases->readers_changed;
 }

@@ -1,17 +1,12 @@
-/* How cases leave memory and come back.
- *
- *   awake --(nothing came for case_idle_ms, nothing owed)--> EFFECT_REST --EVENT_RESTED--> at rest
- *   at rest --(an event is about it)--> EFFECT_WAKE --EVENT_WOKEN--> awake, and the event again
- *
- * A row of the store holds all of a case that the core knows, and how far the case's streams had
- * come. A start believes it while they stand there, and reads the records again when they do not.
- */
+#include "protocol/cases/case_paging.h"
+
 #include <sodium.h>
 #include <string.h>
 
 #include "protocol/base/planted.h"
-#include "protocol/cases/cases_state.h"
+#include "protocol/cases/case_automation.h"
 #include "protocol/contents/mail.h"
+#include "protocol/contents/mirror.h"
 #include "protocol/engine/engine_state.h"
 #include "protocol/record/kind.h"
 
@@ -155,35 +150,23 @@ static bool rest_stands(const struct engine *engine, const struct rest *rest)
 
 /* ---- a case as a row ---- */
 
-static bool rest_is_reviewed(const struct cases *cases, const struct case_id *case_id)
-{
-    struct scope scope = scope_case(case_id);
-    for (uint32_t i = 0; i < cases->review_count; i++) {
-        uint32_t place = (cases->review_first + i) % CASES_REVIEW_COUNT;
-        if (scope_equal(&cases->reviews[place].stream.scope, &scope))
-            return true;
-    }
-    return false;
-}
-
 /* Its stream says more than it has read; an erased case reads nothing any more. */
-static bool rest_is_behind(const struct engine *engine, const struct cases_case *entry)
+static bool rest_is_behind(const struct engine *engine, const struct case_table_entry *entry)
 {
     uint32_t unread;
-    return entry->consult.state != CASE_ERASED &&
-           case_automation_has_unread(engine, entry, &unread);
+    return entry->consult.state != CASE_ERASED && case_table_has_unread(engine, entry, &unread);
 }
 
 /* Nothing is owed, missing or under way: a start need not read its records. */
-static bool rest_is_settled(const struct engine *engine, const struct cases_case *entry)
+static bool rest_is_settled(const struct engine *engine, const struct case_table_entry *entry)
 {
     const struct case_id *case_id = &entry->consult.case_id;
     return !entry->has_missed && !entry->owes_receipt && entry->walked == 0 &&
            !rest_is_behind(engine, entry) && case_automation_has_told(engine, entry) &&
-           !case_retry_waits(engine, case_id) && !rest_is_reviewed(engine->cases, case_id);
+           !case_retry_waits(engine, case_id) && !case_retry_reviews(engine, case_id);
 }
 
-static err rest_export(const struct engine *engine, const struct cases_case *entry,
+static err rest_export(const struct engine *engine, const struct case_table_entry *entry,
                        struct buffer *out)
 {
     const struct consult *consult = &entry->consult;
@@ -215,7 +198,7 @@ static err rest_export(const struct engine *engine, const struct cases_case *ent
 err case_paging_export(const struct engine *engine, const struct case_id *case_id,
                        struct buffer *out)
 {
-    const struct cases_case *entry = case_table_entry(engine, case_id);
+    const struct case_table_entry *entry = case_table_entry(engine, case_id);
     return entry == NULL ? ERR_NOT_FOUND : rest_export(engine, entry, out);
 }
 
@@ -230,7 +213,7 @@ static uint64_t rest_hash(const struct engine *engine, struct bytes row)
 /* The place takes what the row tells. False: it tells nothing that could be, and the case is new.
  */
 static bool rest_import(const struct engine *engine, const struct rest *rest,
-                        struct cases_case *entry)
+                        struct case_table_entry *entry)
 {
     if (consult_import(rest->consult, &entry->consult) != OK ||
         !ID_EQUAL(entry->consult.federation, engine->config.federation) ||
@@ -261,7 +244,7 @@ void case_paging_restore(struct engine *engine, struct bytes exported)
         is_settled || is_erased ? case_table_add(engine, &rest.case_id, &rest.asked_by) : NULL;
     if (row == NULL)
         return;
-    struct cases_case *entry = is_settled ? NULL : case_table_take_place(engine, row);
+    struct case_table_entry *entry = is_settled ? NULL : case_table_take_place(engine, row);
     if (entry != NULL) {
         (void)rest_import(engine, &rest, entry);
         case_table_note_state(engine, entry);
@@ -276,40 +259,41 @@ void case_paging_restore(struct engine *engine, struct bytes exported)
         rest.erase_sequence == 0 ? STREAM_NONE : streams_find(&engine->streams, &rest.erase_stream);
     row->is_blank = false;
     row->is_open = (rest.flags & REST_OPEN) != 0;
-    engine->cases->promised -= row->is_open ? 1 : 0;
+    engine->case_table->promised -= row->is_open ? 1 : 0;
 }
 
 bool case_paging_rests(const struct engine *engine, const struct case_id *case_id)
 {
     const struct case_table_row *row = case_table_row(engine, case_id);
-    return row != NULL && row->awake == CASES_NONE && !row->is_blank;
+    return row != NULL && row->awake == CASE_TABLE_NONE && !row->is_blank;
 }
 
 /* Those that found no place when their records came: their streams are read from the beginning, by
  * and by. */
 static void rest_catch_up(struct engine *engine)
 {
-    struct cases *cases = engine->cases;
-    for (int i = 0; i < REST_BEHIND_COUNT && cases->count > 0; i++) {
-        struct case_table_row *row = &cases->rows[cases->behind_next % cases->count];
+    struct case_table *table = engine->case_table;
+    struct case_paging *paging = engine->case_paging;
+    for (int i = 0; i < REST_BEHIND_COUNT && table->count > 0; i++) {
+        struct case_table_row *row = &table->rows[paging->behind_next % table->count];
         struct stream_id id = {
             .scope = scope_case(&row->case_id), .writer = row->asked_by, .generation = 1};
         uint32_t slot = streams_find(&engine->streams, &id);
-        if (row->is_blank && row->awake == CASES_NONE && slot != STREAM_NONE &&
+        if (row->is_blank && row->awake == CASE_TABLE_NONE && slot != STREAM_NONE &&
             engine->streams.all[slot].tail > 0) {
-            struct cases_case *entry = case_table_take_place(engine, row);
+            struct case_table_entry *entry = case_table_take_place(engine, row);
             if (entry == NULL)
                 return; /* when others have gone to rest */
             case_automation_replay(engine, entry);
         }
-        cases->behind_next = (cases->behind_next + 1) % cases->count;
+        paging->behind_next = (paging->behind_next + 1) % table->count;
     }
 }
 
 /* ---- to rest ---- */
 
 /* A receipt was let in though the disk is full, and is not here yet. */
-static bool rest_is_awaiting(const struct cases_case *entry)
+static bool rest_is_awaiting(const struct case_table_entry *entry)
 {
     for (size_t i = 0; i < entry->consult.participant_count; i++) {
         if ((entry->awaited >> i & 1) != 0 && entry->consult.participants[i].erased_at.ms == 0)
@@ -318,19 +302,20 @@ static bool rest_is_awaiting(const struct cases_case *entry)
     return false;
 }
 
-static bool rest_may(const struct engine *engine, const struct cases_case *entry, uint64_t idle_ms)
+static bool rest_may(const struct engine *engine, const struct case_table_entry *entry,
+                     uint64_t idle_ms)
 {
     const struct consult *consult = &entry->consult;
     bool has_part = consult_participant_of(consult, &engine->config.self) != NULL;
     bool is_over = consult->state != CASE_ERASED ||
-                   (entry->is_destroyed && (!has_part || case_retry_has_erased(engine, entry)));
+                   (entry->is_destroyed && (!has_part || case_table_has_erased(engine, entry)));
     return !entry->is_offered && engine->now.ms - entry->used_at.ms >= idle_ms &&
            entry->walked == 0 && !entry->owes_receipt && is_over && !rest_is_awaiting(entry) &&
-           !engine->cases->is_reading && !rest_is_behind(engine, entry) &&
-           !rest_is_reviewed(engine->cases, &consult->case_id);
+           !engine->case_retry->is_reading && !rest_is_behind(engine, entry) &&
+           !case_retry_reviews(engine, &consult->case_id);
 }
 
-static void rest_offer(struct engine *engine, struct cases_case *entry, struct step *step)
+static void rest_offer(struct engine *engine, struct case_table_entry *entry, struct step *step)
 {
     struct buffer row = buffer_over(step_reserve(step, ENGINE_CASE_SIZE_MAX), ENGINE_CASE_SIZE_MAX);
     err failure = rest_export(engine, entry, &row);
@@ -350,20 +335,21 @@ static void rest_offer(struct engine *engine, struct cases_case *entry, struct s
 
 void case_paging_rest_some(struct engine *engine, struct step *step)
 {
-    struct cases *cases = engine->cases;
-    bool is_crowded = cases->awake_count > cases->awake_max - cases->awake_max / 4;
+    struct case_table *table = engine->case_table;
+    struct case_paging *paging = engine->case_paging;
+    bool is_crowded = table->awake_count > table->awake_max - table->awake_max / 4;
     uint64_t idle_ms = is_crowded && engine->config.case_idle_ms > REST_CROWDED_MS
                            ? REST_CROWDED_MS
                            : engine->config.case_idle_ms;
-    if (cases->rest_at.ms > engine->now.ms)
+    if (paging->rest_at.ms > engine->now.ms)
         return;
-    cases->rest_at.ms = engine->now.ms + (is_crowded ? 0 : REST_LOOK_MS);
+    paging->rest_at.ms = engine->now.ms + (is_crowded ? 0 : REST_LOOK_MS);
     rest_catch_up(engine);
-    for (int i = 0; i < REST_LOOK_COUNT && cases->awake_used > 0 &&
+    for (int i = 0; i < REST_LOOK_COUNT && table->awake_used > 0 &&
                     step_has_room(step, 64, ENGINE_CASE_SIZE_MAX);
          i++) {
-        cases->rest_next = (cases->rest_next + 1) % cases->awake_used;
-        struct cases_case *entry = case_table_place(engine, cases->rest_next);
+        paging->rest_next = (paging->rest_next + 1) % table->awake_used;
+        struct case_table_entry *entry = case_table_place(engine, paging->rest_next);
         if (entry != NULL && rest_may(engine, entry, idle_ms))
             rest_offer(engine, entry, step);
     }
@@ -372,9 +358,9 @@ void case_paging_rest_some(struct engine *engine, struct step *step)
 void case_paging_rested(struct engine *engine, const struct event *event)
 {
     const struct case_table_row *row = case_table_row(engine, &event->rest.case_id);
-    if (row == NULL || row->awake == CASES_NONE)
+    if (row == NULL || row->awake == CASE_TABLE_NONE)
         return;
-    struct cases_case *entry = &engine->cases->awake[row->awake];
+    struct case_table_entry *entry = &engine->case_table->awake[row->awake];
     if (!entry->is_offered)
         return;
     entry->is_offered = false;
@@ -388,14 +374,17 @@ void case_paging_rested(struct engine *engine, const struct event *event)
 
 void case_paging_call(struct engine *engine, const struct case_id *case_id, struct step *step)
 {
-    struct cases *cases = engine->cases;
+    struct case_table *table = engine->case_table;
+    struct case_paging *paging = engine->case_paging;
     struct case_table_row *row = case_table_row(engine, case_id);
-    if (row == NULL || row->is_lost || row->is_called || row->is_blank || row->awake != CASES_NONE)
+    if (row == NULL || row->is_lost || row->is_called || row->is_blank ||
+        row->awake != CASE_TABLE_NONE)
         return;
-    if (cases->awake_count + cases->called_count >= cases->awake_max || !step_has_room(step, 64, 0))
+    if (table->awake_count + paging->called_count >= table->awake_max ||
+        !step_has_room(step, 64, 0))
         return; /* who asked looks again later */
     row->is_called = true;
-    cases->called_count++;
+    paging->called_count++;
     step_effect(step, EFFECT_WAKE)->wake = *case_id;
 }
 
@@ -406,15 +395,15 @@ void case_paging_woken(struct engine *engine, const struct event *event, struct 
     if (row == NULL || !row->is_called)
         return;
     row->is_called = false;
-    engine->cases->called_count--;
-    struct cases_case *entry = event->verdict == OK && rest_read(event->rest.row, &rest) == OK &&
-                                       ID_EQUAL(rest.case_id, row->case_id) &&
-                                       ID_EQUAL(rest.asked_by, row->asked_by)
-                                   ? case_table_take_place(engine, row)
-                                   : NULL;
+    engine->case_paging->called_count--;
+    struct case_table_entry *entry =
+        event->verdict == OK && rest_read(event->rest.row, &rest) == OK &&
+                ID_EQUAL(rest.case_id, row->case_id) && ID_EQUAL(rest.asked_by, row->asked_by)
+            ? case_table_take_place(engine, row)
+            : NULL;
     if (entry != NULL && rest_import(engine, &rest, entry)) {
         entry->kept = rest_hash(engine, event->rest.row);
-        cases_succeed(engine, &entry->consult);
+        case_table_succeed(engine, &entry->consult);
         return;
     }
     row->is_lost = true;
@@ -467,7 +456,7 @@ bool case_paging_calls(struct engine *engine, const struct event *event, struct 
     bool is_apart = false;
     if (event->kind != EVENT_KEPT && event->kind != EVENT_LOADED && event->kind != EVENT_CHECKED)
         return false;
-    if (engine->cases->count == engine->cases->awake_count)
+    if (engine->case_table->count == engine->case_table->awake_count)
         return false;
     for (size_t i = 0; event->kind == EVENT_CHECKED && i < event->batch.run_count; i++)
         is_apart = is_apart || event->batch.runs[i].is_apart;

@@ -2,133 +2,33 @@
 
 #include <string.h>
 
-#include "protocol/base/planted.h"
-#include "protocol/cases/cases_state.h"
+#include "protocol/cases/case_automation.h"
+#include "protocol/cases/case_erase.h"
+#include "protocol/cases/case_paging.h"
 #include "protocol/contents/mail.h"
+#include "protocol/contents/mirror.h"
 #include "protocol/engine/engine_state.h"
+#include "protocol/record/kind.h"
 #include "protocol/replication/equivocation.h"
-
-/* ---- who takes part ---- */
-
-/* Of a case at rest: whoever the roster names to speak for a removed requester takes part too. */
-static bool cases_row_includes(const struct engine *engine, const struct case_table_row *row,
-                               const struct node_id *node)
-{
-    const struct roster_entry *requester = roster_find(engine->roster, &row->asked_by);
-    bool is_heir = requester != NULL && requester->state == MEMBER_REMOVED &&
-                   ID_EQUAL(requester->successor, *node);
-    return ID_EQUAL(row->asked_by, *node) || ID_EQUAL(row->successor, *node) || is_heir ||
-           case_table_row_part(engine, row, node) != CASES_NONE;
-}
-
-bool cases_includes(const struct engine *engine, const struct case_id *case_id,
-                    const struct node_id *node)
-{
-    const struct case_table_row *row = case_table_row(engine, case_id);
-    if (row == NULL)
-        return false;
-    /* it is ours, or we were told of a grant, which may stand far behind the opening */
-    if (ID_EQUAL(engine->config.self, *node))
-        return true;
-    if (!row->is_open)
-        return ID_EQUAL(row->asked_by, *node);
-    const struct consult *consult = case_table_find(engine, case_id);
-    return consult == NULL ? cases_row_includes(engine, row, node)
-                           : consult_ever_entitled(consult, node);
-}
-
-bool cases_is_known(const struct engine *engine, const struct case_id *case_id)
-{
-    return case_table_row(engine, case_id) != NULL;
-}
-
-bool cases_is_of_others(const struct engine *engine, const struct case_id *case_id)
-{
-    const struct case_table_row *row = case_table_row(engine, case_id);
-    return row != NULL && !ID_EQUAL(row->asked_by, engine->config.self);
-}
-
-bool cases_brief(const struct engine *engine, uint32_t n, struct engine_case_brief *ret_brief)
-{
-    const struct case_table_row *row = &engine->cases->rows[n];
-    if (n >= engine->cases->count)
-        return false;
-    *ret_brief = (struct engine_case_brief){row->case_id, row->asked_by,
-                                            (enum case_state)row->state, row->awake == CASES_NONE};
-    return true;
-}
-
-err cases_may_read(const struct engine *engine, const struct node_id *node,
-                   const struct record_claim *claim)
-{
-    struct case_id case_id;
-    memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
-    const struct cases_case *entry = case_table_look(engine, &case_id);
-    const struct node_id *self = &engine->config.self;
-    uint32_t unread;
-    if (entry == NULL)
-        return cases_is_known(engine, &case_id) ? ERR_BUSY : ERR_NOT_FOUND;
-    const struct consult *consult = &entry->consult;
-    /* (C-45) */
-    if (ID_EQUAL(consult->requester, *self) && !ID_EQUAL(*node, *self) &&
-        case_automation_has_unread(engine, entry, &unread))
-        return ERR_NOT_ENTITLED;
-    struct consult_record record = consult_record_of(&claim->header, &claim->id, NULL);
-    return consult_entitled(consult, node, &record) ? OK : ERR_NOT_ENTITLED;
-}
-
-err cases_may_have(const struct engine *engine, const struct node_id *node,
-                   const struct case_id *case_id)
-{
-    const struct case_table_row *row = case_table_row(engine, case_id);
-    const struct consult *consult = case_table_find(engine, case_id);
-    if (row == NULL)
-        return ERR_NOT_FOUND;
-    if (row->state == CASE_ERASED)
-        return ERR_DESTROYED;
-    if (consult == NULL) {
-        uint32_t part = case_table_row_part(engine, row, node);
-        bool has_access = part != CASES_NONE && (row->ended >> part & 1) == 0;
-        return row->is_open && (ID_EQUAL(row->asked_by, *node) || has_access) ? OK
-                                                                              : ERR_NOT_ENTITLED;
-    }
-    const struct consult_participant *part = consult_participant_of(consult, node);
-    return ID_EQUAL(consult->requester, *node) || (part != NULL && !part->is_ended)
-               ? OK
-               : ERR_NOT_ENTITLED;
-}
-
-bool cases_is_erased(const struct engine *engine, const struct case_id *case_id)
-{
-    const struct case_table_row *row = case_table_row(engine, case_id);
-    return row != NULL && row->state == CASE_ERASED && !PLANTED(ERASED_IS_KEPT);
-}
+#include "protocol/replication/sync.h"
 
 void cases_start(struct engine *engine)
 {
-    engine->cases->readers_changed = true;
-    for (uint32_t i = 0; i < engine->cases->awake_used; i++) {
-        struct cases_case *entry = case_table_place(engine, i);
+    engine->case_retry->readers_changed = true;
+    for (uint32_t i = 0; i < engine->case_table->awake_used; i++) {
+        struct case_table_entry *entry = case_table_place(engine, i);
         if (entry != NULL)
             case_automation_replay(engine, entry);
     }
 }
 
-void cases_succeed(const struct engine *engine, struct consult *consult)
-{
-    const struct roster_entry *requester = roster_find(engine->roster, &consult->requester);
-    if (requester != NULL && requester->state == MEMBER_REMOVED &&
-        !ID_IS_ZERO(requester->successor))
-        consult_set_successor(consult, &requester->successor);
-}
-
 void cases_roster(struct engine *engine)
 {
-    for (uint32_t i = 0; i < engine->cases->awake_used; i++) {
-        struct cases_case *entry = case_table_place(engine, i);
+    for (uint32_t i = 0; i < engine->case_table->awake_used; i++) {
+        struct case_table_entry *entry = case_table_place(engine, i);
         if (entry == NULL)
             continue;
-        cases_succeed(engine, &entry->consult);
+        case_table_succeed(engine, &entry->consult);
         case_table_note_state(engine, entry);
         entry->is_touched = true;
     }
@@ -170,7 +70,7 @@ static void cases_put_off(struct engine *engine, const struct case_id *case_id,
     const struct case_table_row *row = case_table_row(engine, case_id);
     if (row == NULL || row->is_lost || !engine->is_started || engine->is_obeying)
         return;
-    case_automation_review(engine, claim, KIND_NONE);
+    case_retry_review(engine, claim, KIND_NONE);
     case_retry_delay(engine, ERR_FULL);
 }
 
@@ -192,7 +92,7 @@ static void cases_take_mirror(struct engine *engine, const struct record_claim *
     const struct stream_id *stream = &claim->header.stream;
     if (statement->kind != KIND_MIRROR || mirror_read(statement->content, &mirror) != OK)
         return;
-    struct cases_case *entry = case_table_entry(engine, &mirror.case_id);
+    struct case_table_entry *entry = case_table_entry(engine, &mirror.case_id);
     bool is_own = ID_EQUAL(stream->writer, engine->config.self);
     if (entry != NULL && is_own)
         entry->mirrored[mirror.what] |= cases_mirror_bit(&entry->consult, &stream->scope);
@@ -218,10 +118,10 @@ static void cases_take_notice(struct engine *engine, const struct record_claim *
         return;
     if (!ID_EQUAL(*writer, engine->config.self)) {
         (void)case_table_add(engine, &notice.case_id, writer);
-        engine->cases->readers_changed = true;
+        engine->case_retry->readers_changed = true;
         return;
     }
-    struct cases_case *entry = case_table_entry(engine, &notice.case_id);
+    struct case_table_entry *entry = case_table_entry(engine, &notice.case_id);
     struct node_id recipient;
     memcpy(recipient.bytes, claim->header.stream.scope.id, NODE_ID_SIZE);
     if (entry == NULL)
@@ -240,9 +140,9 @@ static void cases_rejoin(struct engine *engine, const struct case_id *case_id,
     cases_put_off(engine, case_id, claim);
     if (row == NULL || row->is_blank || !engine->is_replaying_again || engine->is_started ||
         !ID_EQUAL(row->asked_by, engine->config.self) || row->state >= CASE_CLOSED ||
-        case_table_row_part(engine, row, &claim->header.stream.writer) != CASES_NONE)
+        case_table_row_part(engine, row, &claim->header.stream.writer) != CASE_TABLE_NONE)
         return;
-    case_automation_review(engine, claim, KIND_JOIN);
+    case_retry_review(engine, claim, KIND_JOIN);
 }
 
 static void cases_take_join(struct engine *engine, const struct record_claim *claim,
@@ -252,17 +152,17 @@ static void cases_take_join(struct engine *engine, const struct record_claim *cl
     if (ID_EQUAL(claim->header.stream.writer, engine->config.self) ||
         mail_join_read(statement->content, &join) != OK)
         return;
-    struct cases_case *entry = case_table_entry(engine, &join.case_id);
+    struct case_table_entry *entry = case_table_entry(engine, &join.case_id);
     if (entry == NULL)
         cases_rejoin(engine, &join.case_id, claim);
     else if (ID_EQUAL(entry->consult.requester, engine->config.self))
-        case_automation_respond(engine, entry,
-                                &(struct cases_said){claim, statement, CONSULT_AWAITS}, step);
+        case_automation_respond(
+            engine, entry, &(struct case_automation_said){claim, statement, CONSULT_AWAITS}, step);
 }
 
 /* (C-44) The leader's next generation begins while something that is here of the one before was not
  * read yet: what was ended there would go on. */
-static bool cases_is_early(const struct engine *engine, const struct cases_case *entry,
+static bool cases_is_early(const struct engine *engine, const struct case_table_entry *entry,
                            const struct consult_record *record)
 {
     const struct consult *consult = &entry->consult;
@@ -271,8 +171,7 @@ static bool cases_is_early(const struct engine *engine, const struct cases_case 
     return !is_erase && consult->cursor.generation != 0 &&
            ID_EQUAL(record->writer, consult->requester) &&
            record->generation > consult->cursor.generation &&
-           case_automation_has_unread(engine, entry, &unread) &&
-           unread == consult->cursor.generation;
+           case_table_has_unread(engine, entry, &unread) && unread == consult->cursor.generation;
 }
 
 /* `statement` is NULL when the body says nothing that can be read here, now or ever: its position
@@ -287,7 +186,7 @@ static void cases_take_case(struct engine *engine, const struct record_claim *cl
     if (row == NULL && statement != NULL && statement->kind == KIND_OPEN &&
         ID_EQUAL(*writer, engine->config.self))
         row = case_table_add(engine, &case_id, writer);
-    struct cases_case *entry = case_table_entry(engine, &case_id);
+    struct case_table_entry *entry = case_table_entry(engine, &case_id);
     bool is_new = entry == NULL && row != NULL && row->is_blank;
     if (is_new)
         entry = case_table_take_place(engine, row);
@@ -295,7 +194,7 @@ static void cases_take_case(struct engine *engine, const struct record_claim *cl
         cases_put_off(engine, &case_id, claim);
         return;
     }
-    cases_succeed(engine, &entry->consult);
+    case_table_succeed(engine, &entry->consult);
     struct consult_record record = consult_record_of(&claim->header, &claim->id, statement);
     if (cases_is_early(engine, entry, &record)) {
         if (engine->is_started)
@@ -316,8 +215,8 @@ static void cases_take_case(struct engine *engine, const struct record_claim *cl
         statement != NULL &&
         kind_check(statement->kind, SCOPE_CASE, claim->header.audience, statement->is_signed) == OK;
     if (is_proper)
-        case_automation_respond(engine, entry, &(struct cases_said){claim, statement, verdict},
-                                step);
+        case_automation_respond(engine, entry,
+                                &(struct case_automation_said){claim, statement, verdict}, step);
     if (engine->is_started && has_moved)
         case_automation_replay(engine, entry);
 }
@@ -352,4 +251,67 @@ void cases_apply(struct engine *engine, const struct record_claim *claim, struct
     case SCOPE_CASE: /* above */
         break;
     }
+}
+
+/* ---- what is due ---- */
+
+static void cases_unseal(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->streams.missing_count; i++) {
+        struct missing *missing = &engine->streams.missing[i];
+        if (missing->stream == STREAM_NONE || !missing->is_sealed)
+            continue;
+        struct record_claim claim = {.id = missing->record};
+        claim.header.stream = engine->streams.all[missing->stream].id;
+        claim.header.sequence = missing->sequence;
+        claim.header.audience = AUDIENCE_REQUESTER;
+        err failure = case_table_may_read(engine, &engine->config.self, &claim);
+        missing->is_sealed = failure != OK; /* of a case at rest nothing was revealed meanwhile */
+    }
+}
+
+void cases_react(struct engine *engine, struct step *step)
+{
+    struct case_retry *retry = engine->case_retry;
+    if (retry->readers_changed) {
+        retry->readers_changed = false;
+        cases_unseal(engine);
+        sync_retry(engine);
+    }
+    if (retry->review_after.ms > engine->now.ms)
+        return;
+    case_erase_write_receipts(engine, step);
+    case_paging_rest_some(engine, step);
+    if (retry->is_reading || retry->review_after.ms > engine->now.ms)
+        return;
+    while (retry->review_count > 0 && step_has_room(step, 64, FRAME_SIZE_MAX)) {
+        const struct case_retry_review *review = &retry->reviews[retry->review_first];
+        retry->review_first = (retry->review_first + 1) % CASE_RETRY_REVIEW_COUNT;
+        retry->review_count--;
+        if (!case_automation_is_due(engine, review))
+            continue;
+        struct effect *effect = step_effect(step, EFFECT_LOAD);
+        effect->load.stream = review->stream;
+        effect->load.from = review->sequence;
+        effect->load.count = 1;
+        effect->load.size_max = RECORD_SIZE_MAX;
+        retry->is_reading = true;
+        return;
+    }
+}
+
+void cases_loaded(struct engine *engine, const struct event *event, struct step *step)
+{
+    engine->case_retry->is_reading = false;
+    struct record_claim claim;
+    if (event->verdict == OK && event->batch.record_count == 1 &&
+        record_parse(event->batch.records[0].record, &claim) == OK &&
+        (case_automation_replayed(engine, &claim) || event->batch.records[0].plaintext.size > 0))
+        cases_apply(engine, &claim, event->batch.records[0].plaintext, step);
+}
+
+bool cases_busy(const struct engine *engine)
+{
+    const struct case_retry *retry = engine->case_retry;
+    return retry->review_count > 0 || retry->receipts_owed > 0 || retry->readers_changed;
 }

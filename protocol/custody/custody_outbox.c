@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "protocol/base/hash.h"
-#include "protocol/cases/cases.h"
 #include "protocol/custody/custody_outbox_state.h"
 #include "protocol/custody/custody_store.h"
 #include "protocol/custody/mailbox_keys.h"

@@ -2,7 +2,6 @@
  * may read them, again and again. */
 #include <string.h>
 
-#include "protocol/cases/cases.h"
 #include "protocol/custody/custody_outbox_state.h"
 #include "protocol/custody/custody_store.h"
 #include "protocol/custody/mailbox_keys.h"
@@ -111,7 +110,7 @@ static bool custody_outbox_is_erased(const struct engine *engine, uint32_t slot)
     const struct scope *scope = &engine->streams.all[slot].id.scope;
     struct case_id case_id;
     memcpy(case_id.bytes, scope->id, HASH_SIZE);
-    return scope->kind == SCOPE_CASE && cases_is_erased(engine, &case_id);
+    return scope->kind == SCOPE_CASE && case_table_is_erased(engine, &case_id);
 }
 
 static void custody_outbox_walk(struct engine *engine)

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "protocol/base/planted.h"
-#include "protocol/cases/cases.h"
 #include "protocol/engine/engine_state.h"
 #include "protocol/replication/equivocation.h"
 
@@ -35,7 +34,7 @@ bool access_has_place(const struct engine *engine, const struct scope *scope,
         /* our own first record makes the case known here */
         struct case_id case_id = access_case(scope);
         return ID_EQUAL(*writer, engine->config.self) || PLANTED(UNINVITED_WRITER) ||
-               cases_includes(engine, &case_id, writer);
+               case_table_includes(engine, &case_id, writer);
     }
     case SCOPE_MAIL: {
         struct node_id recipient = access_recipient(scope);
@@ -84,7 +83,7 @@ bool access_shares(const struct engine *engine, const struct node_id *node,
         return roster_serves(engine->roster, member, scope);
     case SCOPE_CASE: {
         struct case_id case_id = access_case(scope);
-        return cases_includes(engine, &case_id, node);
+        return case_table_includes(engine, &case_id, node);
     }
     case SCOPE_MAIL: {
         struct node_id recipient = access_recipient(scope);
@@ -109,6 +108,6 @@ err access_read(const struct engine *engine, const struct node_id *node,
     if (failure != OK)
         return failure;
     if (scope->kind == SCOPE_CASE)
-        return cases_may_read(engine, node, claim);
+        return case_table_may_read(engine, node, claim);
     return access_shares(engine, node, &header->stream) ? OK : ERR_NOT_ENTITLED;
 }

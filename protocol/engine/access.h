@@ -23,7 +23,7 @@ bool access_shares(const struct engine *engine, const struct node_id *node,
                    const struct stream_id *stream);
 
 /* May `node` have body and key of the record now? A writer always may have its own.
- * OK, or the reason: as roster_entitled_board, roster_entitled_member and cases_may_read. */
+ * OK, or the reason: as roster_entitled_board, roster_entitled_member and case_table_may_read. */
 MUST_USE err access_read(const struct engine *engine, const struct node_id *node,
                          const struct record_claim *claim);
 

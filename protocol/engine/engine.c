@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "protocol/base/planted.h"
+#include "protocol/cases/case_erase.h"
+#include "protocol/cases/case_paging.h"
+#include "protocol/cases/case_retry.h"
 #include "protocol/cases/cases.h"
 #include "protocol/engine/access.h"
 #include "protocol/replication/accept.h"
@@ -65,6 +68,7 @@ size_t engine_memory_size(const struct engine_config *config)
            engine_align(clinicians_memory_size(config->clinician_count_max)) +
            engine_align(writer_quota_memory_size(config->writer_count_max)) +
            engine_align(case_table_memory_size(config->case_count_max, config->case_awake_max)) +
+           engine_align(sizeof(struct case_retry)) + engine_align(sizeof(struct case_paging)) +
            engine_custody_size(config);
 }
 
@@ -83,8 +87,12 @@ struct engine *engine_new(void *memory, const struct engine_config *config)
     place += engine_align(clinicians_memory_size(config->clinician_count_max));
     writer_quota_init(&engine->writer_quota, place, config->writer_count_max);
     place += engine_align(writer_quota_memory_size(config->writer_count_max));
-    engine->cases = case_table_new(place, config->case_count_max, config->case_awake_max);
+    engine->case_table = case_table_new(place, config->case_count_max, config->case_awake_max);
     place += engine_align(case_table_memory_size(config->case_count_max, config->case_awake_max));
+    engine->case_retry = (void *)place;
+    place += engine_align(sizeof(struct case_retry));
+    engine->case_paging = (void *)place;
+    place += engine_align(sizeof(struct case_paging));
     engine_new_custody(engine, place);
     return engine;
 }
@@ -381,7 +389,7 @@ static void engine_loaded(struct engine *engine, const struct event *event, stru
     else if (event->link.value != 0)
         sync_loaded(engine, event, step);
     else
-        case_automation_loaded(engine, event, step);
+        cases_loaded(engine, event, step);
 }
 
 static void engine_start(struct engine *engine, const struct event *event, struct step *step)
@@ -465,7 +473,7 @@ static void engine_dispatch(struct engine *engine, const struct event *event, st
         case_paging_rested(engine, event);
         break;
     case EVENT_DESTROYED:
-        case_retry_destroyed(engine, event, step);
+        case_erase_destroyed(engine, event, step);
         break;
     case EVENT_ROSTER:
         engine_roster(engine, step);
@@ -496,7 +504,7 @@ void engine_step(struct engine *engine, const struct event *event, struct step *
         sync_offer(engine);
     engine->hands_keys = hands_keys;
     generation_react(engine, step);
-    case_automation_react(engine, step);
+    cases_react(engine, step);
     custody_outbox_react(engine, step);
     custody_pickup_react(engine, step);
     if (step_has_room(step, 256, FRAME_SIZE_MAX))
@@ -505,6 +513,6 @@ void engine_step(struct engine *engine, const struct event *event, struct step *
 
 bool engine_busy(const struct engine *engine)
 {
-    return engine->is_started && (sync_busy(engine) || case_automation_busy(engine) ||
+    return engine->is_started && (sync_busy(engine) || cases_busy(engine) ||
                                   generation_busy(engine) || custody_outbox_busy(engine));
 }

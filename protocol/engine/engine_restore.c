@@ -2,6 +2,7 @@
  */
 #include "protocol/engine/engine_state.h"
 
+#include "protocol/cases/case_paging.h"
 #include "protocol/cases/cases.h"
 #include "protocol/custody/custody_outbox.h"
 #include "protocol/custody/custody_store.h"

@@ -2,6 +2,7 @@
 #ifndef CONSILIUM_PROTOCOL_ENGINE_ENGINE_STATE_H
 #define CONSILIUM_PROTOCOL_ENGINE_ENGINE_STATE_H
 
+#include "protocol/cases/case_table.h"
 #include "protocol/custody/custody_outbox.h"
 #include "protocol/custody/custody_pickup.h"
 #include "protocol/custody/custody_store.h"
@@ -105,7 +106,9 @@ struct engine {
     bool has_unkept_forks; /* found among the records at the start */
     struct mono started_at;
     struct generations generations;
-    struct cases *cases;
+    struct case_table *case_table;
+    struct case_retry *case_retry;
+    struct case_paging *case_paging;
     struct mailbox_keys mailbox_keys;
     struct custody_store custody;
     struct custody_outbox custody_outbox;

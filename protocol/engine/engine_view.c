@@ -1,5 +1,5 @@
 /* What screens ask of the core: it changes nothing. */
-#include "protocol/cases/cases.h"
+#include "protocol/cases/case_paging.h"
 #include "protocol/engine/access.h"
 #include "protocol/engine/engine_state.h"
 #include "protocol/replication/equivocation.h"
@@ -103,7 +103,7 @@ static err engine_may_have_anything(const struct engine *engine, const struct no
 err engine_may_have_items(const struct engine *engine, const struct node_id *node,
                           const struct case_id *case_id)
 {
-    err part = cases_may_have(engine, node, case_id);
+    err part = case_table_may_have(engine, node, case_id);
     if (part == ERR_NOT_FOUND || part == ERR_DESTROYED)
         return part;
     err failure = roster_entitled_member(engine->roster, node, engine->wall);
@@ -124,7 +124,12 @@ const struct consult *engine_case(const struct engine *engine, const struct case
 
 bool engine_case_at(const struct engine *engine, uint32_t n, struct engine_case_brief *ret_brief)
 {
-    return cases_brief(engine, n, ret_brief);
+    const struct case_table_row *row = case_table_row_at(engine, n);
+    if (row == NULL)
+        return false;
+    *ret_brief = (struct engine_case_brief){
+        row->case_id, row->asked_by, (enum case_state)row->state, row->awake == CASE_TABLE_NONE};
+    return true;
 }
 
 err engine_case_export(const struct engine *engine, const struct case_id *case_id,

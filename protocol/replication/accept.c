@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "protocol/cases/case_automation.h"
+#include "protocol/cases/case_erase.h"
 #include "protocol/cases/cases.h"
 #include "protocol/engine/access.h"
 #include "protocol/replication/equivocation.h"
@@ -55,7 +57,7 @@ static bool accept_is_erased(const struct engine *engine, const struct step_run 
     const struct scope *scope = &engine->streams.all[run->stream].id.scope;
     struct case_id case_id;
     memcpy(case_id.bytes, scope->id, HASH_SIZE);
-    return scope->kind == SCOPE_CASE && cases_is_erased(engine, &case_id);
+    return scope->kind == SCOPE_CASE && case_table_is_erased(engine, &case_id);
 }
 
 /* The case was erased while this record was being checked: its body is not kept. */
@@ -266,7 +268,7 @@ void accept_checked(struct engine *engine, const struct event *event, struct ste
     struct effect *effect = step_effect(step, EFFECT_KEEP);
     effect->link = event->link;
     effect->is_releasing = keep.record_count == 1 && !keep.runs->is_fill &&
-                           case_retry_awaits_receipt(engine, keep.records);
+                           case_erase_awaits_receipt(engine, keep.records);
     effect->batch = keep;
 }
 

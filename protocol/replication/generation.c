@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "protocol/cases/cases.h"
 #include "protocol/engine/access.h"
 #include "protocol/replication/equivocation.h"
 #include "protocol/replication/sync.h"
@@ -162,7 +161,8 @@ static bool generation_has_holders(const struct engine *engine, const struct str
         const struct roster_entry *member = roster_at(engine->roster, i);
         if (member->state == MEMBER_REMOVED || ID_EQUAL(member->node_id, engine->config.self) ||
             (id->scope.kind == SCOPE_MAIL && !ID_EQUAL(member->node_id, recipient)) ||
-            (id->scope.kind == SCOPE_CASE && !cases_includes(engine, &case_id, &member->node_id)))
+            (id->scope.kind == SCOPE_CASE &&
+             !case_table_includes(engine, &case_id, &member->node_id)))
             continue;
         return true;
     }
@@ -178,7 +178,7 @@ static bool generation_may_be_lost(const struct engine *engine, const struct str
     struct case_id case_id;
     memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
     bool is_new = id->scope.kind == SCOPE_CASE && id->generation == 1 &&
-                  !cases_is_of_others(engine, &case_id);
+                  !case_table_is_of_others(engine, &case_id);
     bool knows_all = generations->has_marker && !generations->was_restored;
     return generations->is_restored && !knows_all && !is_new && !generation_is_heard(engine, id) &&
            generation_has_holders(engine, id);

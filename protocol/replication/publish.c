@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "protocol/base/planted.h"
-#include "protocol/cases/cases.h"
+#include "protocol/cases/case_automation.h"
 #include "protocol/contents/mirror.h"
 #include "protocol/engine/access.h"
 #include "protocol/record/kind.h"
@@ -45,7 +45,7 @@ static bool publish_has_room(const struct engine *engine, const struct publish_p
 {
     uint16_t kind = publish_kind(post);
     if (post->scope.kind == SCOPE_CASE && kind == KIND_OPEN)
-        return cases_is_known(engine, case_id) || case_table_has_room(engine, true);
+        return case_table_is_known(engine, case_id) || case_table_has_room(engine, true);
     return post->scope.kind != SCOPE_MAIL || kind != KIND_JOIN ||
            case_table_has_room(engine, false);
 }
@@ -96,7 +96,7 @@ err publish_post(struct engine *engine, const struct publish_post *post, struct 
     struct case_id case_id;
     memcpy(case_id.bytes, post->scope.id, HASH_SIZE);
     if (post->scope.kind == SCOPE_CASE && post->audience != AUDIENCE_CLEAR &&
-        cases_is_erased(engine, &case_id))
+        case_table_is_erased(engine, &case_id))
         return ERR_DESTROYED;
     if (!publish_has_room(engine, post, &case_id))
         return ERR_FULL; /* (C-54) */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "protocol/base/planted.h"
-#include "protocol/cases/cases.h"
 #include "protocol/engine/access.h"
 #include "protocol/record/kind.h"
 #include "protocol/record/statement.h"
@@ -52,7 +51,7 @@ static struct step_record *receive_add(struct receive *receive, const struct fra
                       header->expires.ms <= receive->engine->wall.ms;
     struct case_id case_id = receive_case(header);
     bool is_erased = header->stream.scope.kind == SCOPE_CASE && !is_clear &&
-                     cases_is_erased(receive->engine, &case_id);
+                     case_table_is_erased(receive->engine, &case_id);
     if (is_expired)
         record->flags |= RECORD_EXPIRED;
     if (is_erased)
@@ -250,8 +249,8 @@ bool receive_takes_erase(const struct engine *engine, const struct record_claim 
            !claim->is_bare && ID_EQUAL(header->federation, engine->config.federation) &&
            writer != NULL && writer->state != MEMBER_REMOVED &&
            access_shares(engine, &engine->config.self, &header->stream) &&
-           !cases_is_erased(engine, &case_id) && statement_read(claim->body, &statement) == OK &&
-           statement.kind == KIND_ERASE;
+           !case_table_is_erased(engine, &case_id) &&
+           statement_read(claim->body, &statement) == OK && statement.kind == KIND_ERASE;
 }
 
 /* A record beyond what was handed to the store. */

@@ -4,7 +4,7 @@
 
 #include "protocol/base/hash.h"
 #include "protocol/base/planted.h"
-#include "protocol/cases/cases.h"
+#include "protocol/cases/case_erase.h"
 #include "protocol/engine/access.h"
 #include "protocol/replication/equivocation.h"
 #include "protocol/replication/generation.h"
@@ -154,7 +154,7 @@ static bool sync_is_lost(const struct engine *engine, const struct stream_id *id
 {
     struct case_id case_id;
     memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
-    return id->scope.kind == SCOPE_CASE && !cases_is_known(engine, &case_id);
+    return id->scope.kind == SCOPE_CASE && !case_table_is_known(engine, &case_id);
 }
 
 uint32_t sync_slot(struct engine *engine, const struct stream_id *id)
@@ -455,7 +455,7 @@ void sync_tick(struct engine *engine, struct step *step)
             continue;
         if (peer->summary_at.ms <= engine->now.ms) {
             sync_send_summary(engine, peer, step);
-            case_retry_push_erasure(engine, peer, step);
+            case_erase_push(engine, peer, step);
         }
         if (peer->listing != STREAM_NONE)
             sync_list(engine, peer, step);

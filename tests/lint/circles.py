@@ -9,10 +9,10 @@ prepare = compile_plants
 
 # The circle that still stands; no other file may join it, and a file that has left is removed here.
 STANDING = {
-    "protocol/engine/access.c", "protocol/replication/generation.c",
+    "protocol/replication/generation.c",
     "protocol/replication/publish.c", "protocol/replication/push.c",
     "protocol/replication/receive.c", "protocol/replication/sync.c", "protocol/cases/case_automation.c",
-    "protocol/cases/case_paging.c", "protocol/cases/case_retry.c", "protocol/cases/cases.c",
+    "protocol/cases/case_paging.c", "protocol/cases/case_erase.c",
     "protocol/custody/custody_outbox.c", "protocol/custody/custody_outbox_due.c",
     "protocol/custody/custody_pickup.c", "protocol/custody/custody_store.c",
     "protocol/custody/mailbox_keys.c",

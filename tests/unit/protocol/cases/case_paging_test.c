@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/cases/cases_state.h"
+#include "protocol/cases/case_automation.h"
 #include "protocol/replication/push.h"
 #include "tests/harness/cluster_case.h"
 
@@ -288,13 +288,14 @@ static void who_takes_part_is_known_while_it_rests(void **arg)
                       has_access[] = {true, true, false, false};
     for (uint32_t number = 1; number <= 4; number++) {
         struct node_id node = federation_node(number);
-        assert_int_equal(takes_part[number - 1], cases_includes(cluster->engine, &one.id, &node));
+        assert_int_equal(takes_part[number - 1],
+                         case_table_includes(cluster->engine, &one.id, &node));
         assert_int_equal(has_access[number - 1] ? OK : ERR_NOT_ENTITLED,
-                         cases_may_have(cluster->engine, &node, &one.id));
+                         case_table_may_have(cluster->engine, &node, &one.id));
     }
     cluster_decide(cluster, 2, MEMBER_REMOVED, 4);
     struct node_id successor = federation_node(4);
-    assert_true(cases_includes(cluster->engine, &one.id, &successor));
+    assert_true(case_table_includes(cluster->engine, &one.id, &successor));
     assert_int_equal(0, cluster->woken_count);
 }
 
@@ -380,12 +381,12 @@ static void what_finds_no_place_is_looked_at_when_there_is_one(void **arg)
     rest(cluster);
     assert_true(rests(cluster, &first));
     struct cluster_case other = ask(cluster, 2);
-    cluster->engine->cases->awake_max = 1; /* and that one has just been used */
+    cluster->engine->case_table->awake_max = 1; /* and that one has just been used */
     say(cluster, &first, KIND_CLOSE, &close);
     assert_null(engine_case(cluster->engine, &first.id));
     assert_non_null(engine_case(cluster->engine, &other.id));
     for (int i = 0; i < 10 && engine_case(cluster->engine, &first.id) == NULL; i++)
-        cluster_pass(cluster, CASES_RETRY_LATE_MS);
+        cluster_pass(cluster, CASE_RETRY_LATE_MS);
     assert_int_equal(CASE_CLOSED, cluster_case_state(cluster, &first));
 }
 
@@ -448,7 +449,7 @@ static void what_is_still_owed_is_found_at_the_start(void **arg)
     struct cluster_pen letter = cluster_pen(cluster, 1, scope_mail(&other), AUDIENCE_SCOPE);
     grant(cluster, &one, 2);
     assert_int_equal(1, cluster_tail(cluster, &letter));
-    struct cases_case *entry = case_table_entry(cluster->engine, &one.id);
+    struct case_table_entry *entry = case_table_entry(cluster->engine, &one.id);
     entry->noticed = 0; /* as if it had not been */
     rest(cluster);
     cluster_restart(cluster);

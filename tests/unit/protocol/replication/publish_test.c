@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/cases/cases_state.h"
+#include "protocol/cases/case_table.h"
 #include "protocol/contents/mail.h"
 #include "protocol/contents/mirror.h"
 #include "tests/harness/cluster_case.h"
@@ -99,11 +99,11 @@ static void a_case_for_which_there_is_no_room_is_not_begun(void **arg)
     struct mail_join join = {.case_id = second.id, .announcement = {{1}}};
     struct node_id other = federation_node(2);
     assert_int_equal(OK, open_case(cluster, &first));
-    cluster->engine->cases->count_max = cluster->engine->cases->count;
+    cluster->engine->case_table->count_max = cluster->engine->case_table->count;
     assert_int_equal(ERR_FULL, open_case(cluster, &second));
     assert_int_equal(ERR_FULL, state(cluster, scope_mail(&other), KIND_JOIN, &join));
     assert_int_equal(OK, state(cluster, first.scope, KIND_CLOSE, &close));
-    cluster->engine->cases->count_max++;
+    cluster->engine->case_table->count_max++;
     assert_int_equal(OK, state(cluster, scope_mail(&other), KIND_JOIN, &join));
 }
 
