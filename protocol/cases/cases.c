@@ -53,7 +53,9 @@ static void cases_take_federation(struct engine *engine, const struct record_cla
     if (statement->kind == KIND_FORK_PROOF)
         equivocation_proved(engine, statement->content, step);
     else if (statement->kind == KIND_MAILBOX_KEY)
-        mailbox_keys_take(engine, &claim->header, statement->content);
+        notice_put(&engine->notices,
+                   &(struct notice){.kind = NOTICE_MAILBOX_KEY,
+                                    .mailbox_key = {claim->header, statement->content}});
     else if (writer != NULL &&
              clinicians_take(&engine->clinicians, &claim->header, cases_key(engine, writer, claim),
                              statement->kind, statement->content) != OK)

@@ -68,6 +68,19 @@ void custody_outbox_heard(struct engine *engine, const struct node_id *node,
     engine->custody_outbox.tend_at.ms = 0;
 }
 
+void custody_outbox_positions(struct engine *engine, const struct peer *peer, struct bytes frame)
+{
+    struct reader reader;
+    uint16_t count;
+    struct frame_position position;
+    err failure = frame_positions_open(frame, &reader, &count);
+    for (uint16_t i = 0; failure == OK && i < count; i++) {
+        failure = frame_position_read(&reader, &position);
+        if (failure == OK)
+            custody_outbox_heard(engine, &peer->node, &position);
+    }
+}
+
 /* ---- names and ranks ---- */
 
 const struct custodians *custody_outbox_custodians(struct engine *engine,
@@ -124,6 +137,15 @@ struct deposit_id custody_outbox_id_of(const struct engine *engine, const struct
 }
 
 /* ---- read, sealed, left ---- */
+
+struct peer *custody_outbox_candidate(struct engine *engine, const struct deposit *deposit,
+                                      const struct custodians *custodians, uint32_t rank)
+{
+    unsigned done = deposit->held | deposit->asked | deposit->refused;
+    if (rank >= custodians->count || (done >> rank & 1) != 0)
+        return NULL;
+    return engine_peer_of_node(engine, &custodians->nodes[rank]);
+}
 
 static struct deposit *custody_outbox_of_token(struct engine *engine, struct token token)
 {

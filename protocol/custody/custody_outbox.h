@@ -88,6 +88,9 @@ void custody_outbox_init(struct custody_outbox *custody_outbox, void *memory,
 void custody_outbox_heard(struct engine *engine, const struct node_id *node,
                           const struct frame_position *position);
 
+/* FRAME_STREAMS, FRAME_ACK: so does each position of ours in it. */
+void custody_outbox_positions(struct engine *engine, const struct peer *peer, struct bytes frame);
+
 /* Whose custodians they are, by the roster of today. Borrowed until the next call. */
 const struct custodians *custody_outbox_custodians(struct engine *engine,
                                                    const struct node_id *recipient);

@@ -8,15 +8,6 @@
 #include "protocol/engine/access.h"
 #include "protocol/wire/frame_custody.h"
 
-struct peer *custody_outbox_candidate(struct engine *engine, const struct deposit *deposit,
-                                      const struct custodians *custodians, uint32_t rank)
-{
-    unsigned done = deposit->held | deposit->asked | deposit->refused;
-    if (rank >= custodians->count || (done >> rank & 1) != 0)
-        return NULL;
-    return engine_peer_of_node(engine, &custodians->nodes[rank]);
-}
-
 /* ---- what there is to leave ---- */
 
 static struct deposit *custody_outbox_find(struct engine *engine, uint32_t slot, uint64_t sequence,

@@ -3,8 +3,6 @@
 #include <string.h>
 
 #include "protocol/base/planted.h"
-#include "protocol/custody/custody_outbox.h"
-#include "protocol/custody/custody_pickup.h"
 #include "protocol/engine/engine_state.h"
 #include "protocol/wire/frame_custody.h"
 
@@ -211,8 +209,8 @@ static void custody_store_taken(struct engine *engine, const struct peer *peer, 
 
 /* ---- events ---- */
 
-static err custody_store_judge(struct engine *engine, struct peer *peer, struct bytes frame,
-                               struct step *step)
+err custody_store_frame(struct engine *engine, struct peer *peer, struct bytes frame,
+                        struct step *step)
 {
     struct frame_custody_leave leave;
     struct bytes ids;
@@ -238,20 +236,6 @@ static err custody_store_judge(struct engine *engine, struct peer *peer, struct 
     return failure;
 }
 
-void custody_store_frame(struct engine *engine, struct peer *peer, struct bytes frame,
-                         struct step *step)
-{
-    err failure;
-    if (frame.data[0] == FRAME_CUSTODY_ANSWER)
-        failure = custody_outbox_answer(engine, peer, frame);
-    else if (frame.data[0] == FRAME_CUSTODY_ENVELOPE)
-        failure = custody_pickup_envelope(engine, peer, frame, step);
-    else
-        failure = custody_store_judge(engine, peer, frame, step);
-    if (failure != OK)
-        engine_refuse(engine, peer, step, "custody-malformed", failure);
-}
-
 void custody_store_restore(struct engine *engine, const struct event *event)
 {
     struct custody_store *custody = &engine->custody;
@@ -264,7 +248,7 @@ void custody_store_restore(struct engine *engine, const struct event *event)
         custody->number_last = held->number;
 }
 
-static void custody_store_kept(struct engine *engine, const struct event *event, struct step *step)
+void custody_store_kept(struct engine *engine, const struct event *event, struct step *step)
 {
     uint32_t index = custody_store_find(&engine->custody, event->token.value);
     if (index == engine->custody.count)
@@ -280,8 +264,7 @@ static void custody_store_kept(struct engine *engine, const struct event *event,
         custody_store_forget(engine, index);
 }
 
-static void custody_store_fetched(struct engine *engine, const struct event *event,
-                                  struct step *step)
+void custody_store_fetched(struct engine *engine, const struct event *event, struct step *step)
 {
     struct peer *peer = engine_peer_of_link(engine, event->link);
     uint32_t index = custody_store_find(&engine->custody, event->token.value);
@@ -310,32 +293,5 @@ void custody_store_tick(struct engine *engine, struct step *step)
             custody_store_let_go(engine, custody->looked, step);
         else
             custody->looked++;
-    }
-}
-
-void custody_store_event(struct engine *engine, const struct event *event, struct step *step)
-{
-    switch (event->custody) {
-    case CUSTODY_MAILBOX:
-        mailbox_keys_made(engine, event);
-        break;
-    case CUSTODY_ENCLOSE:
-        if ((event->token.value & CUSTODY_OUTBOX_TOKEN) != 0)
-            custody_outbox_enclosed(engine, event, step);
-        else
-            custody_pickup_enclosed(engine, event, step);
-        break;
-    case CUSTODY_OPEN:
-        custody_pickup_opened(engine, event, step);
-        break;
-    case CUSTODY_HOLD:
-        custody_store_kept(engine, event, step);
-        break;
-    case CUSTODY_FETCH:
-        custody_store_fetched(engine, event, step);
-        break;
-    case CUSTODY_FORGET: /* not answered */
-    case CUSTODY_LET_GO:
-        break;
     }
 }

@@ -28,13 +28,16 @@ void custody_store_init(struct custody_store *custody, void *memory);
 /* Does this node take part, and do the settings allow it? */
 bool custody_store_is_on(const struct engine *engine);
 
-/* A FRAME_CUSTODY_* came: those for custodians are judged here, the others passed to the rooms. */
-void custody_store_frame(struct engine *engine, struct peer *peer, struct bytes frame,
-                         struct step *step);
+/* What is said to a custodian: FRAME_CUSTODY_LEAVE, _WITHDRAW, _COLLECT, _TAKEN; what its reader
+ * says. */
+MUST_USE err custody_store_frame(struct engine *engine, struct peer *peer, struct bytes frame,
+                                 struct step *step);
 
-/* EVENT_RESTORE_HELD; EVENT_CUSTODY, for whichever room asked. */
+/* EVENT_RESTORE_HELD. */
 void custody_store_restore(struct engine *engine, const struct event *event);
-void custody_store_event(struct engine *engine, const struct event *event, struct step *step);
+/* CUSTODY_HOLD, CUSTODY_FETCH is answered. */
+void custody_store_kept(struct engine *engine, const struct event *event, struct step *step);
+void custody_store_fetched(struct engine *engine, const struct event *event, struct step *step);
 
 /* The next effect of this kind, zeroed. */
 struct effect *custody_store_effect(struct step *step, enum step_custody what);

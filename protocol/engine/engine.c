@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/base/planted.h"
+#include "protocol/cases/case_automation.h"
 #include "protocol/cases/case_erase.h"
 #include "protocol/cases/case_paging.h"
 #include "protocol/cases/case_retry.h"
@@ -95,6 +96,64 @@ struct engine *engine_new(void *memory, const struct engine_config *config)
     place += engine_align(sizeof(struct case_paging));
     engine_new_custody(engine, place);
     return engine;
+}
+
+/* ---- notices ---- */
+
+static void engine_apply(struct engine *engine, const struct step_record *record, struct step *step)
+{
+    struct record_claim claim;
+    if (record_parse_again(record->record, &record->id, &claim) == OK)
+        cases_apply(engine, &claim, record->plaintext, step);
+}
+
+static void engine_obey(struct engine *engine, const struct step_record *record, struct step *step)
+{
+    engine->is_obeying = true;
+    engine_apply(engine, record, step);
+    engine->is_obeying = false;
+}
+
+static void engine_write_failed(struct engine *engine, const struct step_record *record)
+{
+    struct record_claim claim;
+    if (record_parse_again(record->record, &record->id, &claim) == OK)
+        case_automation_write_failed(engine, &claim.header, record->plaintext);
+}
+
+static void engine_push_erasures(struct engine *engine, struct link_id link, struct step *step)
+{
+    struct peer *peer = engine_peer_of_link(engine, link);
+    if (peer != NULL)
+        case_erase_push(engine, peer, step);
+}
+
+/* Hands what lower modules found to those above them, in the order in which it was found. */
+static void engine_drain(struct engine *engine, struct step *step)
+{
+    struct notice notice;
+    while (notice_take(&engine->notices, &notice)) {
+        switch (notice.kind) {
+        case NOTICE_DURABLE:
+            engine_apply(engine, notice.record, step);
+            break;
+        case NOTICE_ERASE:
+            engine_obey(engine, notice.record, step);
+            break;
+        case NOTICE_WRITE_FAILED:
+            engine_write_failed(engine, notice.record);
+            break;
+        case NOTICE_SETTLED:
+            custody_pickup_settled(engine, notice.verdict, step);
+            break;
+        case NOTICE_SUMMARY_SENT:
+            engine_push_erasures(engine, notice.link, step);
+            break;
+        case NOTICE_MAILBOX_KEY:
+            mailbox_keys_take(engine, &notice.mailbox_key.header, notice.mailbox_key.content);
+            break;
+        }
+    }
 }
 
 /* ---- heads compared ---- */
@@ -324,6 +383,21 @@ static void engine_pass_on(struct engine *engine, const struct peer *peer, struc
     effect->frame = frame;
 }
 
+/* What depositors and recipients say goes to the store; what custodians answer, to who asked. */
+static void engine_custody_frame(struct engine *engine, struct peer *peer, struct bytes frame,
+                                 struct step *step)
+{
+    err failure;
+    if (frame.data[0] == FRAME_CUSTODY_ANSWER)
+        failure = custody_outbox_answer(engine, peer, frame);
+    else if (frame.data[0] == FRAME_CUSTODY_ENVELOPE)
+        failure = custody_pickup_envelope(engine, peer, frame, step);
+    else
+        failure = custody_store_frame(engine, peer, frame, step);
+    if (failure != OK)
+        engine_refuse(engine, peer, step, "custody-malformed", failure);
+}
+
 /* (W-1) size first, then the type's own reader judges the shape, before anything is believed */
 static void engine_frame_in(struct engine *engine, const struct event *event, struct step *step)
 {
@@ -354,6 +428,7 @@ static void engine_frame_in(struct engine *engine, const struct event *event, st
     case FRAME_STREAMS:
     case FRAME_ACK:
         sync_positions(engine, peer, frame, step);
+        custody_outbox_positions(engine, peer, frame);
         break;
     case FRAME_WANT:
         sync_want(engine, peer, frame, step);
@@ -370,7 +445,7 @@ static void engine_frame_in(struct engine *engine, const struct event *event, st
     case FRAME_CUSTODY_COLLECT:
     case FRAME_CUSTODY_ENVELOPE:
     case FRAME_CUSTODY_TAKEN:
-        custody_store_frame(engine, peer, frame, step);
+        engine_custody_frame(engine, peer, frame, step);
         break;
     default: /* (W-3) a later version's frame: passed over */
         engine_refuse(engine, peer, step, "frame-unknown", ERR_UNSUPPORTED);
@@ -385,11 +460,80 @@ static void engine_loaded(struct engine *engine, const struct event *event, stru
     if ((event->token.value & CUSTODY_OUTBOX_TOKEN) != 0)
         custody_outbox_loaded(engine, event, step);
     else if (event->token.value != 0)
-        generation_loaded(engine, event);
+        sync_generation_loaded(engine, event);
     else if (event->link.value != 0)
         sync_loaded(engine, event, step);
     else
         cases_loaded(engine, event, step);
+}
+
+/* A key is released, and a body kept, only after all erasures of the batch. A receipt that a case
+ * of ours awaits is let in where the disk is full (C-55). */
+static void engine_checked(struct engine *engine, const struct event *event, struct step *step)
+{
+    accept_erasures(engine, event);
+    engine_drain(engine, step);
+    struct effect *keep = accept_checked(engine, event, step);
+    if (keep != NULL && keep->batch.record_count == 1 && !keep->batch.runs->is_fill)
+        keep->is_releasing = case_erase_awaits_receipt(engine, keep->batch.records);
+}
+
+/* What a record means is applied before the next one takes its place, and before it leaves here;
+ * the batch is acknowledged last. */
+static void engine_kept(struct engine *engine, const struct event *event, struct step *step)
+{
+    struct accept_walk walk;
+    if (event->verdict != OK) {
+        accept_lost(engine, event, step);
+    } else {
+        accept_begin(engine, event, &walk);
+        while (accept_next(engine, &walk, step)) {
+            engine_drain(engine, step);
+            accept_applied(engine, &walk, step);
+        }
+        accept_end(engine, &walk, step);
+    }
+    engine_drain(engine, step);
+    publish_kept(engine, event, step);
+}
+
+static void engine_custody(struct engine *engine, const struct event *event, struct step *step)
+{
+    switch (event->custody) {
+    case CUSTODY_MAILBOX:
+        mailbox_keys_made(engine, event);
+        break;
+    case CUSTODY_ENCLOSE:
+        if ((event->token.value & CUSTODY_OUTBOX_TOKEN) != 0)
+            custody_outbox_enclosed(engine, event, step);
+        else
+            custody_pickup_enclosed(engine, event, step);
+        break;
+    case CUSTODY_OPEN:
+        custody_pickup_opened(engine, event, step);
+        break;
+    case CUSTODY_HOLD:
+        custody_store_kept(engine, event, step);
+        break;
+    case CUSTODY_FETCH:
+        custody_store_fetched(engine, event, step);
+        break;
+    case CUSTODY_FORGET: /* not answered */
+    case CUSTODY_LET_GO:
+        break;
+    }
+}
+
+static void engine_replay(struct engine *engine, const struct event *event, struct step *step)
+{
+    const struct step_batch *batch = &event->replay.batch;
+    engine->is_replaying_again = event->replay.is_again;
+    for (size_t i = 0; i < batch->record_count; i++) {
+        struct record_claim claim;
+        if (record_parse(batch->records[i].record, &claim) == OK)
+            cases_apply(engine, &claim, batch->records[i].plaintext, step);
+        engine_drain(engine, step);
+    }
 }
 
 static void engine_start(struct engine *engine, const struct event *event, struct step *step)
@@ -407,6 +551,7 @@ static void engine_tick(struct engine *engine, struct step *step)
     engine_compare_clocks(engine, step);
     engine->is_full = engine->is_full && engine->now.ms < engine->full_until.ms;
     sync_tick(engine, step);
+    engine_drain(engine, step);
     custody_store_tick(engine, step);
     custody_outbox_tick(engine, step);
     mailbox_keys_react(engine, step);
@@ -434,8 +579,10 @@ static void engine_dispatch(struct engine *engine, const struct event *event, st
     case EVENT_RESTORE_REPORT:
     case EVENT_RESTORE_MAILBOX:
     case EVENT_RESTORE_HELD:
+        engine_restore(engine, event);
+        break;
     case EVENT_REPLAY:
-        engine_restore(engine, event, step);
+        engine_replay(engine, event, step);
         break;
     case EVENT_START:
         engine_start(engine, event, step);
@@ -452,14 +599,13 @@ static void engine_dispatch(struct engine *engine, const struct event *event, st
         engine_frame_in(engine, event, step);
         break;
     case EVENT_CHECKED:
-        accept_checked(engine, event, step);
+        engine_checked(engine, event, step);
         break;
     case EVENT_SEALED:
         publish_sealed(engine, event, step);
         break;
     case EVENT_KEPT:
-        accept_kept(engine, event, step);
-        publish_kept(engine, event, step);
+        engine_kept(engine, event, step);
         break;
     case EVENT_LOADED:
         engine_loaded(engine, event, step);
@@ -479,7 +625,7 @@ static void engine_dispatch(struct engine *engine, const struct event *event, st
         engine_roster(engine, step);
         break;
     case EVENT_CUSTODY:
-        custody_store_event(engine, event, step);
+        engine_custody(engine, event, step);
         break;
     }
 }
@@ -497,6 +643,7 @@ void engine_step(struct engine *engine, const struct event *event, struct step *
     if (step->comes_again)
         return;
     engine_dispatch(engine, event, step);
+    engine_drain(engine, step);
     if (!engine->is_started)
         return;
     bool hands_keys = engine_may_hand_keys(engine);

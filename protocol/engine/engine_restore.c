@@ -3,7 +3,6 @@
 #include "protocol/engine/engine_state.h"
 
 #include "protocol/cases/case_paging.h"
-#include "protocol/cases/cases.h"
 #include "protocol/custody/custody_outbox.h"
 #include "protocol/custody/custody_store.h"
 #include "protocol/custody/mailbox_keys.h"
@@ -46,18 +45,7 @@ static void engine_restore_report(struct engine *engine, const struct event *eve
     custody_outbox_heard(engine, &event->report.peer, &position);
 }
 
-static void engine_replay(struct engine *engine, const struct event *event, struct step *step)
-{
-    const struct step_batch *batch = &event->replay.batch;
-    engine->is_replaying_again = event->replay.is_again;
-    for (size_t i = 0; i < batch->record_count; i++) {
-        struct record_claim claim;
-        if (record_parse(batch->records[i].record, &claim) == OK)
-            cases_apply(engine, &claim, batch->records[i].plaintext, step);
-    }
-}
-
-void engine_restore(struct engine *engine, const struct event *event, struct step *step)
+void engine_restore(struct engine *engine, const struct event *event)
 {
     if (event->kind == EVENT_RESTORE_STREAM)
         engine_restore_stream(engine, event);
@@ -75,8 +63,6 @@ void engine_restore(struct engine *engine, const struct event *event, struct ste
         engine_restore_report(engine, event);
     else if (event->kind == EVENT_RESTORE_MAILBOX)
         mailbox_keys_restore(engine, &event->mailbox);
-    else if (event->kind == EVENT_RESTORE_HELD)
-        custody_store_restore(engine, event);
     else
-        engine_replay(engine, event, step);
+        custody_store_restore(engine, event);
 }

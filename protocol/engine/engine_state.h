@@ -8,6 +8,7 @@
 #include "protocol/custody/custody_store.h"
 #include "protocol/custody/mailbox_keys.h"
 #include "protocol/engine/engine.h"
+#include "protocol/engine/notice.h"
 #include "protocol/replication/backoff.h"
 #include "protocol/replication/peer_progress.h"
 #include "protocol/replication/streams.h"
@@ -106,6 +107,7 @@ struct engine {
     bool has_unkept_forks; /* found among the records at the start */
     struct mono started_at;
     struct generations generations;
+    struct notices notices;
     struct case_table *case_table;
     struct case_retry *case_retry;
     struct case_paging *case_paging;
@@ -116,7 +118,7 @@ struct engine {
 };
 
 /* What is told at the start, before EVENT_START. */
-void engine_restore(struct engine *engine, const struct event *event, struct step *step);
+void engine_restore(struct engine *engine, const struct event *event);
 
 /* NULL when the link is not one of ours (it is gone). */
 struct peer *engine_peer_of_link(struct engine *engine, struct link_id link);

@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-#include "protocol/cases/case_automation.h"
-#include "protocol/cases/case_erase.h"
-#include "protocol/cases/cases.h"
 #include "protocol/engine/access.h"
 #include "protocol/replication/equivocation.h"
 #include "protocol/replication/generation.h"
@@ -105,18 +102,23 @@ static void accept_reach(struct engine *engine, uint32_t slot, const struct step
 
 /* The ERASE is not kept here: that the case is erased is, before anything is destroyed. */
 static void accept_obey(struct engine *engine, const struct step_run *run,
-                        const struct step_record *record, struct step *step)
+                        const struct step_record *record)
 {
-    struct record_claim claim;
-    if (run->verdict == OK && record->verdict == OK && record->plaintext.size > 0 &&
-        record_parse_again(record->record, &record->id, &claim) == OK) {
-        engine->is_obeying = true;
-        cases_apply(engine, &claim, record->plaintext, step);
-        engine->is_obeying = false;
+    if (run->verdict == OK && record->verdict == OK && record->plaintext.size > 0)
+        notice_put(&engine->notices, &(struct notice){.kind = NOTICE_ERASE, .record = record});
+}
+
+void accept_erasures(struct engine *engine, const struct event *event)
+{
+    const struct step_record *record = event->batch.records;
+    for (size_t i = 0; i < event->batch.run_count; record += event->batch.runs[i++].count) {
+        if (event->batch.runs[i].is_apart)
+            accept_obey(engine, &event->batch.runs[i], record);
     }
 }
 
-/* What only tells something, if it is signed. True when it was such a run. */
+/* What only tells something, if it is signed. True when it was such a run. What an ERASE tells was
+ * noticed before (accept_erasures). */
 static bool accept_heard(struct engine *engine, const struct event *event,
                          const struct step_run *run, const struct step_record *record,
                          struct step *step)
@@ -124,8 +126,6 @@ static bool accept_heard(struct engine *engine, const struct event *event,
     struct record_claim claim;
     if (run->is_conflict)
         equivocation_found(engine, run, record, step);
-    else if (run->is_apart)
-        accept_obey(engine, run, record, step);
     else if (run->is_seeking && run->verdict == OK &&
              record_parse_again(record->record, &record->id, &claim) == OK)
         generation_seek(engine, run, &claim, event->link, step);
@@ -237,19 +237,25 @@ static void accept_sift(struct engine *engine, const struct event *event, struct
     }
 }
 
+/* What becomes of the record that an envelope held is decided. */
+static void accept_settled(struct engine *engine, err verdict)
+{
+    notice_put(&engine->notices, &(struct notice){.kind = NOTICE_SETTLED, .verdict = verdict});
+}
+
 /* Nothing is to be kept of what an envelope held: it was obeyed, is a proof against its writer, or
  * is worth nothing; unless another took its place, or its time may come. */
-static void accept_unkept(struct engine *engine, const struct event *event, struct step *step)
+static void accept_unkept(struct engine *engine, const struct event *event)
 {
     const struct step_run *run = event->batch.runs;
     if (event->link.value != 0 || event->batch.run_count != 1)
         return;
     bool is_late = run->is_seeking ||
                    (run->verdict == OK && !run->is_fill && !run->is_conflict && !run->is_apart);
-    custody_pickup_settled(engine, is_late ? ERR_OUT_OF_ORDER : ERR_INVALID, step);
+    accept_settled(engine, is_late ? ERR_OUT_OF_ORDER : ERR_INVALID);
 }
 
-void accept_checked(struct engine *engine, const struct event *event, struct step *step)
+struct effect *accept_checked(struct engine *engine, const struct event *event, struct step *step)
 {
     struct peer *peer = engine_peer_of_link(engine, event->link);
     struct step_batch keep = {
@@ -262,14 +268,13 @@ void accept_checked(struct engine *engine, const struct event *event, struct ste
         receive_charge(peer, &keep);
     }
     if (keep.run_count == 0) {
-        accept_unkept(engine, event, step);
-        return;
+        accept_unkept(engine, event);
+        return NULL;
     }
     struct effect *effect = step_effect(step, EFFECT_KEEP);
     effect->link = event->link;
-    effect->is_releasing = keep.record_count == 1 && !keep.runs->is_fill &&
-                           case_erase_awaits_receipt(engine, keep.records);
     effect->batch = keep;
+    return effect;
 }
 
 static void accept_tell(const struct record_claim *claim, const struct step_record *record,
@@ -313,38 +318,100 @@ static void accept_advance(struct engine *engine, uint32_t slot, const struct re
     }
 }
 
-/* One durable record: its place, its lack, its meaning, its news. */
-static void accept_known(struct engine *engine, const struct step_run *run,
-                         const struct step_record *record, struct step *step)
+/* ---- durable ---- */
+
+/* The record takes its place: what of it is missing goes on the list. */
+static void accept_take_place(struct engine *engine, const struct step_run *run,
+                              const struct step_record *record, const struct record_claim *claim,
+                              struct step *step)
 {
-    struct record_claim claim;
-    if (record_parse_again(record->record, &record->id, &claim) != OK)
-        return; /* it parsed before it was checked */
-    if ((record->flags & RECORD_OWN) == 0)
-        writer_quota_charge(&engine->writer_quota, &claim.header.stream.writer,
+    bool is_own = (record->flags & RECORD_OWN) != 0;
+    if (!is_own)
+        writer_quota_charge(&engine->writer_quota, &claim->header.stream.writer,
                             record->record.size);
     if (run->is_fill) {
         streams_missing_remove(&engine->streams, run->stream, run->first);
         if (run->is_mend)
-            accept_note_missing(engine, run->stream, &claim, record->flags);
-    } else {
-        accept_advance(engine, run->stream, &claim);
-        generation_opened(engine, run->stream, &claim, step);
-        if ((record->flags & RECORD_OWN) == 0 &&
-            ID_EQUAL(claim.header.stream.writer, engine->config.self))
-            generation_returned(engine, run->stream, step);
-        accept_note_missing(engine, run->stream, &claim, record->flags);
+            accept_note_missing(engine, run->stream, claim, record->flags);
+        return;
     }
+    accept_advance(engine, run->stream, claim);
+    generation_opened(engine, run->stream, claim, step);
+    if (!is_own && ID_EQUAL(claim->header.stream.writer, engine->config.self))
+        generation_returned(engine, run->stream, step);
+    accept_note_missing(engine, run->stream, claim, record->flags);
+}
+
+/* An envelope is opened one at a time, and nobody's link stands for it. */
+static bool accept_is_enclosed(const struct event *event)
+{
+    return event->link.value == 0 && event->batch.record_count == 1 &&
+           (event->batch.records->flags & RECORD_OWN) == 0;
+}
+
+static void accept_discharge(struct engine *engine, const struct event *event)
+{
+    struct peer *peer = engine_peer_of_link(engine, event->link);
+    if (peer != NULL)
+        receive_discharge(peer, &event->batch);
+}
+
+void accept_begin(struct engine *engine, const struct event *event, struct accept_walk *walk)
+{
+    accept_discharge(engine, event);
+    engine->is_full = false;
+    *walk = (struct accept_walk){.event = event};
+}
+
+bool accept_next(struct engine *engine, struct accept_walk *walk, struct step *step)
+{
+    const struct step_batch *batch = &walk->event->batch;
+    while (walk->run < batch->run_count && walk->in_run == batch->runs[walk->run].count) {
+        streams_settle(&engine->streams, batch->runs[walk->run++].stream);
+        walk->in_run = 0;
+    }
+    if (walk->run == batch->run_count)
+        return false;
+    const struct step_record *record = &batch->records[walk->record++];
+    walk->in_run++;
+    struct record_claim claim;
+    if (record_parse_again(record->record, &record->id, &claim) != OK)
+        return true; /* it parsed before it was checked */
+    accept_take_place(engine, &batch->runs[walk->run], record, &claim, step);
     if (record->plaintext.size > 0 && record->verdict == OK)
-        cases_apply(engine, &claim, record->plaintext, step);
+        notice_put(&engine->notices, &(struct notice){.kind = NOTICE_DURABLE, .record = record});
+    return true;
+}
+
+void accept_applied(struct engine *engine, const struct accept_walk *walk, struct step *step)
+{
+    const struct step_batch *batch = &walk->event->batch;
+    const struct step_record *record = &batch->records[walk->record - 1];
+    struct record_claim claim;
+    if (record_parse_again(record->record, &record->id, &claim) != OK)
+        return;
     if ((record->flags & RECORD_OWN) != 0)
-        push_push(engine, run->stream, &claim, record, step);
+        push_push(engine, batch->runs[walk->run].stream, &claim, record, step);
     accept_tell(&claim, record, step);
 }
 
+void accept_end(struct engine *engine, const struct accept_walk *walk, struct step *step)
+{
+    const struct step_batch *batch = &walk->event->batch;
+    if (walk->event->link.value != 0) {
+        uint32_t *slots = step_reserve(step, batch->run_count * sizeof *slots);
+        for (size_t i = 0; i < batch->run_count; i++)
+            slots[i] = batch->runs[i].stream;
+        push_acknowledge(engine, walk->event->link, slots, batch->run_count, step);
+    } else if (accept_is_enclosed(walk->event)) {
+        accept_settled(engine, OK);
+    }
+}
+
+/* ---- not kept ---- */
+
 /* C-55: what has no room is not kept, and an ERASE among it is obeyed. */
-static void accept_obey_all(struct engine *engine, const struct step_batch *batch,
-                            struct step *step)
+static void accept_obey_all(struct engine *engine, const struct step_batch *batch)
 {
     const struct step_record *record = batch->records;
     for (size_t i = 0; i < batch->run_count; i++) {
@@ -353,62 +420,38 @@ static void accept_obey_all(struct engine *engine, const struct step_batch *batc
             bool is_theirs = (record->flags & RECORD_OWN) == 0 && !batch->runs[i].is_fill;
             if (is_theirs && record_parse_again(record->record, &record->id, &claim) == OK &&
                 receive_takes_erase(engine, &claim))
-                accept_obey(engine, &batch->runs[i], record, step);
+                accept_obey(engine, &batch->runs[i], record);
         }
     }
 }
 
-static void accept_lost(struct engine *engine, const struct event *event, struct step *step)
+static void accept_forget(struct engine *engine, const struct step_run *run)
 {
-    for (size_t i = 0; i < event->batch.run_count; i++) {
-        const struct step_run *run = &event->batch.runs[i];
-        struct missing *missing =
-            run->is_mend ? streams_missing_find(&engine->streams, run->stream, run->first) : NULL;
-        if (missing != NULL)
-            missing->is_mending = false;
-        /* what was given to the store before the last rewind was forgotten with it */
-        if (!run->is_fill && run->speculation >= engine->streams.all[run->stream].rewound)
-            streams_rewind(&engine->streams, run->stream);
-    }
+    struct missing *missing =
+        run->is_mend ? streams_missing_find(&engine->streams, run->stream, run->first) : NULL;
+    if (missing != NULL)
+        missing->is_mending = false;
+    /* what was given to the store before the last rewind was forgotten with it */
+    if (!run->is_fill && run->speculation >= engine->streams.all[run->stream].rewound)
+        streams_rewind(&engine->streams, run->stream);
+}
+
+void accept_lost(struct engine *engine, const struct event *event, struct step *step)
+{
+    accept_discharge(engine, event);
+    for (size_t i = 0; i < event->batch.run_count; i++)
+        accept_forget(engine, &event->batch.runs[i]);
     engine->is_full = event->verdict == ERR_FULL;
     engine->full_until.ms = engine->now.ms + FULL_RETRY_MS;
     if (engine->is_full)
-        accept_obey_all(engine, &event->batch, step);
+        accept_obey_all(engine, &event->batch);
     engine_refuse(engine, engine_peer_of_link(engine, event->link), step, "keep-failed",
                   event->verdict);
     const struct step_record *first = event->batch.records;
-    struct record_claim claim;
     if (event->batch.record_count == 1 && (first->flags & RECORD_OWN) != 0 &&
-        event->token.value == 0 && record_parse_again(first->record, &first->id, &claim) == OK)
-        case_automation_write_failed(engine, &claim.header, first->plaintext);
-}
-
-/* (T-8) what a record does, it does from here on */
-void accept_kept(struct engine *engine, const struct event *event, struct step *step)
-{
-    struct peer *peer = engine_peer_of_link(engine, event->link);
-    bool is_enclosed = event->link.value == 0 && event->batch.record_count == 1 &&
-                       (event->batch.records->flags & RECORD_OWN) == 0;
-    if (peer != NULL)
-        receive_discharge(peer, &event->batch);
-    if (event->verdict != OK) {
-        accept_lost(engine, event, step);
-        if (is_enclosed)
-            custody_pickup_settled(engine, event->verdict, step);
-        return;
-    }
-    engine->is_full = false;
-    const struct step_record *record = event->batch.records;
-    uint32_t *slots = step_reserve(step, event->batch.run_count * sizeof *slots);
-    for (size_t i = 0; i < event->batch.run_count; i++) {
-        const struct step_run *run = &event->batch.runs[i];
-        slots[i] = run->stream;
-        for (uint16_t j = 0; j < run->count; j++)
-            accept_known(engine, run, record++, step);
-        streams_settle(&engine->streams, run->stream);
-    }
-    if (event->link.value != 0)
-        push_acknowledge(engine, event->link, slots, event->batch.run_count, step);
-    else if (is_enclosed)
-        custody_pickup_settled(engine, OK, step);
+        event->token.value == 0)
+        notice_put(&engine->notices,
+                   &(struct notice){.kind = NOTICE_WRITE_FAILED, .record = first});
+    if (accept_is_enclosed(event))
+        accept_settled(engine, event->verdict);
 }

@@ -10,10 +10,36 @@
 
 #include "protocol/engine/engine_state.h"
 
-/* The shell checked a batch: keep what holds. */
-void accept_checked(struct engine *engine, const struct event *event, struct step *step);
+/* ---- EVENT_CHECKED: the shell checked a batch ---- */
 
-/* The shell kept a batch, or could not. */
-void accept_kept(struct engine *engine, const struct event *event, struct step *step);
+/* Leaves NOTICE_ERASE for each ERASE that its stream does not take. These are applied first, so
+ * that nothing of an erased case is kept that came along. */
+void accept_erasures(struct engine *engine, const struct event *event);
+/* Keeps what holds: the EFFECT_KEEP; NULL: nothing is kept, and NOTICE_SETTLED left if an envelope
+ * held it. */
+struct effect *accept_checked(struct engine *engine, const struct event *event, struct step *step);
+
+/* ---- EVENT_KEPT: the batch is durable ---- */
+
+/* The records of the batch, one at a time. */
+struct accept_walk {
+    const struct event *event;
+    size_t run;      /* index of the run */
+    size_t record;   /* how many records were taken */
+    uint16_t in_run; /* of them, of this run */
+};
+
+/* (T-8) what a record does, it does from here on: for each record first accept_next, which gives it
+ * its place and leaves NOTICE_DURABLE; then, when what it means is applied, accept_applied, by
+ * which it leaves; after the last one accept_end, which acknowledges the batch. */
+void accept_begin(struct engine *engine, const struct event *event, struct accept_walk *walk);
+bool accept_next(struct engine *engine, struct accept_walk *walk, struct step *step);
+void accept_applied(struct engine *engine, const struct accept_walk *walk, struct step *step);
+/* Leaves NOTICE_SETTLED when the batch came from an envelope. */
+void accept_end(struct engine *engine, const struct accept_walk *walk, struct step *step);
+
+/* EVENT_KEPT: the batch could not be kept. Leaves NOTICE_ERASE, NOTICE_WRITE_FAILED and
+ * NOTICE_SETTLED. */
+void accept_lost(struct engine *engine, const struct event *event, struct step *step);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "protocol/engine/access.h"
 #include "protocol/replication/equivocation.h"
-#include "protocol/replication/sync.h"
 
 #define GENERATION_YEAR_MS ((uint64_t)365 * 24 * 60 * 60 * 1000)
 enum {
@@ -284,24 +283,23 @@ void generation_seek(struct engine *engine, const struct step_run *run,
     effect->load.from = link.value;
 }
 
-void generation_loaded(struct engine *engine, const struct event *event)
+bool generation_loaded(struct engine *engine, const struct event *event, struct stream_id *ret_next,
+                       struct link_id *ret_link)
 {
     struct record_claim claim;
     const struct step_run *run = event->batch.runs;
     if (event->batch.run_count != 1 || event->batch.record_count != 1 ||
         run->stream >= engine->streams.count ||
         record_parse(event->batch.records->record, &claim) != OK)
-        return;
+        return false;
     struct stream *stream = &engine->streams.all[run->stream];
     if (!stream_id_equal(&claim.header.stream, &stream->id))
-        return;
+        return false;
     stream->end_id = claim.id;
-    struct stream_id next = stream->id;
-    next.generation++;
-    const struct peer *peer = engine_peer_of_link(engine, (struct link_id){(uint32_t)run->first});
-    uint32_t slot = sync_slot(engine, &next);
-    if (slot != STREAM_NONE && peer != NULL) /* whoever sent its first record sends it again */
-        sync_claimed(engine, peer, slot, 1);
+    *ret_next = stream->id;
+    ret_next->generation++;
+    ret_link->value = (uint32_t)run->first;
+    return true;
 }
 
 void generation_opened(struct engine *engine, uint32_t slot, const struct record_claim *claim,

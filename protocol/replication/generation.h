@@ -46,8 +46,10 @@ MUST_USE err generation_follows(const struct engine *engine, const struct record
  * and when the store has what it names, is asked for there again. */
 void generation_seek(struct engine *engine, const struct step_run *run,
                      const struct record_claim *claim, struct link_id link, struct step *step);
-/* The answer of the store. */
-void generation_loaded(struct engine *engine, const struct event *event);
+/* The answer of the store. True when it has the position: the generation that names it may go on,
+ * and its first record came by that link. */
+bool generation_loaded(struct engine *engine, const struct event *event, struct stream_id *ret_next,
+                       struct link_id *ret_link);
 
 /* The first record of a generation is durable. */
 void generation_opened(struct engine *engine, uint32_t slot, const struct record_claim *claim,

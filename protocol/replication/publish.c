@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "protocol/base/planted.h"
-#include "protocol/cases/case_automation.h"
 #include "protocol/contents/mirror.h"
 #include "protocol/engine/access.h"
 #include "protocol/record/kind.h"
@@ -171,7 +170,8 @@ void publish_sealed(struct engine *engine, const struct event *event, struct ste
         /* what we wrote there once came back meanwhile: this one never leaves */
         publish_answer(event->token, ERR_BUSY, NULL, step);
         if (event->token.value == 0)
-            case_automation_write_failed(engine, &claim.header, event->batch.records->plaintext);
+            notice_put(&engine->notices, &(struct notice){.kind = NOTICE_WRITE_FAILED,
+                                                          .record = event->batch.records});
         return;
     }
     const struct chain_link *head = chain_find(&engine->roster->chain, &claim.header.head);

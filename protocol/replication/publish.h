@@ -27,7 +27,7 @@ MUST_USE err publish_post(struct engine *engine, const struct publish_post *post
 /* EVENT_POST: as above, and an EFFECT_DONE when it failed at once. */
 void publish_event(struct engine *engine, const struct event *event, struct step *step);
 
-/* EVENT_SEALED: keep it. */
+/* EVENT_SEALED: keep it; or NOTICE_WRITE_FAILED, when its place was taken meanwhile. */
 void publish_sealed(struct engine *engine, const struct event *event, struct step *step);
 
 /* The batch of an own record is durable, or not: tell who asked. */

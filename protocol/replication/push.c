@@ -132,7 +132,6 @@ void push_hear(struct engine *engine, struct peer *peer, uint32_t slot,
     const struct stream *stream = &engine->streams.all[slot];
     if (!ID_EQUAL(stream->id.writer, engine->config.self))
         return;
-    custody_outbox_heard(engine, &peer->node, position);
     struct mark *mark = peer_progress_add(&engine->marks, peer->session, slot);
     if (mark == NULL)
         return;

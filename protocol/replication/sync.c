@@ -4,7 +4,6 @@
 
 #include "protocol/base/hash.h"
 #include "protocol/base/planted.h"
-#include "protocol/cases/case_erase.h"
 #include "protocol/engine/access.h"
 #include "protocol/replication/equivocation.h"
 #include "protocol/replication/generation.h"
@@ -455,7 +454,8 @@ void sync_tick(struct engine *engine, struct step *step)
             continue;
         if (peer->summary_at.ms <= engine->now.ms) {
             sync_send_summary(engine, peer, step);
-            case_erase_push(engine, peer, step);
+            notice_put(&engine->notices,
+                       &(struct notice){.kind = NOTICE_SUMMARY_SENT, .link = peer->link});
         }
         if (peer->listing != STREAM_NONE)
             sync_list(engine, peer, step);
@@ -550,6 +550,18 @@ static void sync_has_not(const struct engine *engine, const struct peer *peer,
     struct frame_want want = {.stream = engine->streams.all[event->batch.runs->stream].id,
                               .from = event->batch.runs->first};
     sync_answer(peer, engine, &want, FRAME_NOT_HELD, step);
+}
+
+void sync_generation_loaded(struct engine *engine, const struct event *event)
+{
+    struct stream_id next;
+    struct link_id link;
+    if (!generation_loaded(engine, event, &next, &link))
+        return;
+    const struct peer *peer = engine_peer_of_link(engine, link);
+    uint32_t slot = sync_slot(engine, &next);
+    if (slot != STREAM_NONE && peer != NULL) /* whoever sent its first record sends it again */
+        sync_claimed(engine, peer, slot, 1);
 }
 
 void sync_loaded(struct engine *engine, const struct event *event, struct step *step)

@@ -8,7 +8,8 @@
 
 #include "protocol/engine/engine_state.h"
 
-/* Time passed, or something may be missing: summaries, pages, wants that are due. */
+/* Time passed, or something may be missing: summaries, pages, wants that are due. Leaves
+ * NOTICE_SUMMARY_SENT for each peer that is sent one. */
 void sync_tick(struct engine *engine, struct step *step);
 
 /* Sends what the lists of streams behind and of lacks call for, within the peers' bounds. */
@@ -27,6 +28,9 @@ void sync_status(struct engine *engine, struct peer *peer, struct bytes frame, s
 
 /* The shell read what a peer wanted. */
 void sync_loaded(struct engine *engine, const struct event *event, struct step *step);
+
+/* The shell looked for a position that a later generation names (generation_seek). */
+void sync_generation_loaded(struct engine *engine, const struct event *event);
 
 /* A peer says that the stream reaches `to`. */
 void sync_claimed(struct engine *engine, const struct peer *peer, uint32_t slot, uint64_t to);

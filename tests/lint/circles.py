@@ -1,22 +1,11 @@
 """No circle of files: a file calls those below it; what it wants of one above goes by a function it
-was handed."""
+was handed, or by a notice that the router of the engine hands on."""
 
 from collections import defaultdict
 
 from tree import Finding, Plant, compile_plants, symbols
 
 prepare = compile_plants
-
-# The circle that still stands; no other file may join it, and a file that has left is removed here.
-STANDING = {
-    "protocol/replication/generation.c",
-    "protocol/replication/publish.c", "protocol/replication/push.c",
-    "protocol/replication/receive.c", "protocol/replication/sync.c", "protocol/cases/case_automation.c",
-    "protocol/cases/case_paging.c", "protocol/cases/case_erase.c",
-    "protocol/custody/custody_outbox.c", "protocol/custody/custody_outbox_due.c",
-    "protocol/custody/custody_pickup.c", "protocol/custody/custody_store.c",
-    "protocol/custody/mailbox_keys.c",
-}
 
 
 def calls(tree):
@@ -70,19 +59,12 @@ def circles(edges):
 
 def check(tree):
     edges = calls(tree)
-    inside = set()
     for part in circles(edges):
-        inside |= part
         for path in sorted(part):
-            if path in STANDING and part <= STANDING:
-                continue
             other = next(p for p in sorted(edges[path]) if p in part)
             yield Finding(path, 0, f"stands in a circle: it calls {edges[path][other]} of {other}",
-                          "move what both want into a file below, or hand the function in")
-    for path in sorted(STANDING - inside):
-        if tree.has(path):
-            yield Finding("tests/lint/circles.py", 0, f"{path} is in no circle any more",
-                          "remove it from STANDING")
+                          "move what both want into a file below, hand the function in, or leave "
+                          "a notice for the router (notice.h)")
 
 
 def plants(tree):
@@ -92,9 +74,4 @@ def plants(tree):
     return [
         Plant({"store/planted.c": file("planted", "plant"), "store/plant.c": file("plant", "planted")},
               "store/plant.c", "stands in a circle"),
-        Plant({"protocol/engine/planted.c": "int planted_go(void);\nvoid cases_apply(void);\n"
-               "int planted_go(void) { cases_apply(); return 0; }\n",
-               "protocol/engine/access.c": "int planted_go(void);\nvoid cases_apply(void);\n"
-               "void access_read(void);\nvoid access_read(void) { (void)planted_go(); }\n"},
-              "protocol/engine/planted.c", "stands in a circle"),
     ]
