@@ -6,7 +6,7 @@
 
 #include <stdatomic.h>
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 
 struct batch_buffer {
     struct batch_buffer *next;

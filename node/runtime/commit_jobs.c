@@ -10,7 +10,7 @@
 #include "protocol/contents/case_record.h"
 #include "protocol/record/kind.h"
 #include "protocol/record/statement.h"
-#include "protocol/replication/streams.h"
+#include "protocol/state/streams.h"
 #include "store/row_table.h"
 
 enum {

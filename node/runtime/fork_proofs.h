@@ -8,8 +8,8 @@
 #define CONSILIUM_NODE_RUNTIME_FORK_PROOFS_H
 
 #include "node/runtime/runtime.h"
-#include "protocol/engine/step.h"
 #include "protocol/record/record.h"
+#include "protocol/step/step.h"
 
 enum {
     FORK_PROOFS_KEY_SIZE = STREAM_ID_SIZE + 8,       /* stream, sequence */

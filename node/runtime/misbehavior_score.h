@@ -4,7 +4,7 @@
 #ifndef CONSILIUM_NODE_RUNTIME_MISBEHAVIOR_SCORE_H
 #define CONSILIUM_NODE_RUNTIME_MISBEHAVIOR_SCORE_H
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 
 enum {
     MISBEHAVIOR_SCORE_LINK_COUNT =

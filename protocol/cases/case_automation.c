@@ -4,9 +4,9 @@
 
 #include "protocol/contents/mail.h"
 #include "protocol/contents/mirror.h"
-#include "protocol/engine/engine_state.h"
 #include "protocol/record/kind.h"
 #include "protocol/replication/publish.h"
+#include "protocol/state/engine_state.h"
 
 enum { CASE_AUTOMATION_BODY_SIZE_MAX = 8192 };
 
@@ -281,8 +281,9 @@ void case_automation_respond(struct engine *engine, struct case_table_entry *ent
     }
     const struct roster_entry *writer = roster_find(engine->roster, &claim->header.stream.writer);
     struct consult_record record = consult_record_of(&claim->header, &claim->id, statement);
-    err signature =
-        statement->is_signed ? engine_check_statement(engine, &claim->header, statement) : OK;
+    err signature = statement->is_signed
+                        ? clinicians_check_statement(&engine->clinicians, &claim->header, statement)
+                        : OK;
     if (signature == ERR_NOT_FOUND && case_automation_is_asked(engine, entry, said))
         case_retry_wait(engine, claim, statement->kind);
     struct consult_situation situation = {

@@ -7,9 +7,9 @@
 #define CONSILIUM_PROTOCOL_CASES_CASE_AUTOMATION_H
 
 #include "protocol/cases/case_retry.h"
-#include "protocol/cases/case_table.h"
-#include "protocol/engine/step.h"
 #include "protocol/record/statement.h"
+#include "protocol/state/case_table.h"
+#include "protocol/step/step.h"
 
 /* What was just said in a case, and what the case made of it. */
 struct case_automation_said {

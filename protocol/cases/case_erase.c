@@ -5,9 +5,9 @@
 #include "protocol/cases/case_automation.h"
 #include "protocol/cases/case_paging.h"
 #include "protocol/cases/case_retry.h"
-#include "protocol/engine/engine_state.h"
 #include "protocol/record/kind.h"
-#include "protocol/replication/equivocation.h"
+#include "protocol/state/engine_state.h"
+#include "protocol/state/equivocation.h"
 
 enum { CASE_ERASE_RECEIPT_SIZE_MAX = 512 };
 

@@ -3,7 +3,7 @@
 #ifndef CONSILIUM_PROTOCOL_CASES_CASE_ERASE_H
 #define CONSILIUM_PROTOCOL_CASES_CASE_ERASE_H
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 
 struct engine;
 struct peer;

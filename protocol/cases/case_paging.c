@@ -5,10 +5,11 @@
 
 #include "protocol/base/planted.h"
 #include "protocol/cases/case_automation.h"
+#include "protocol/cases/case_retry.h"
 #include "protocol/contents/mail.h"
 #include "protocol/contents/mirror.h"
-#include "protocol/engine/engine_state.h"
 #include "protocol/record/kind.h"
+#include "protocol/state/engine_state.h"
 
 enum {
     REST_VERSION = 1,
@@ -317,7 +318,8 @@ static bool rest_may(const struct engine *engine, const struct case_table_entry 
 
 static void rest_offer(struct engine *engine, struct case_table_entry *entry, struct step *step)
 {
-    struct buffer row = buffer_over(step_reserve(step, ENGINE_CASE_SIZE_MAX), ENGINE_CASE_SIZE_MAX);
+    struct buffer row =
+        buffer_over(step_reserve(step, CASE_PAGING_ROW_SIZE_MAX), CASE_PAGING_ROW_SIZE_MAX);
     err failure = rest_export(engine, entry, &row);
     entry->offered = failure == OK ? rest_hash(engine, buffer_bytes(&row)) : 0;
     if (failure != OK)
@@ -346,7 +348,7 @@ void case_paging_rest_some(struct engine *engine, struct step *step)
     paging->rest_at.ms = engine->now.ms + (is_crowded ? 0 : REST_LOOK_MS);
     rest_catch_up(engine);
     for (int i = 0; i < REST_LOOK_COUNT && table->awake_used > 0 &&
-                    step_has_room(step, 64, ENGINE_CASE_SIZE_MAX);
+                    step_has_room(step, 64, CASE_PAGING_ROW_SIZE_MAX);
          i++) {
         paging->rest_next = (paging->rest_next + 1) % table->awake_used;
         struct case_table_entry *entry = case_table_place(engine, paging->rest_next);
@@ -407,8 +409,8 @@ void case_paging_woken(struct engine *engine, const struct event *event, struct 
         return;
     }
     row->is_lost = true;
-    engine_refuse(engine, NULL, step, "case-unreadable",
-                  event->verdict == OK ? ERR_CORRUPT : event->verdict);
+    peers_refuse(engine, NULL, step, "case-unreadable",
+                 event->verdict == OK ? ERR_CORRUPT : event->verdict);
 }
 
 /* Which case a record outside of its streams is about; false: none that has to be awake. */

@@ -10,9 +10,13 @@
 #define CONSILIUM_PROTOCOL_CASES_CASE_PAGING_H
 
 #include "protocol/consult/consult.h"
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 
 struct engine;
+
+enum {
+    CASE_PAGING_ROW_SIZE_MAX = 512 + PARTICIPANT_COUNT_MAX * NODE_ID_SIZE + CONSULT_EXPORT_SIZE_MAX
+};
 
 struct case_paging {
     uint32_t called_count; /* rows that are called */

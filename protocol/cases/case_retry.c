@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/state/engine_state.h"
 
 bool case_retry_is_for_later(err failure)
 {

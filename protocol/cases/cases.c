@@ -5,12 +5,13 @@
 #include "protocol/cases/case_automation.h"
 #include "protocol/cases/case_erase.h"
 #include "protocol/cases/case_paging.h"
+#include "protocol/cases/case_retry.h"
 #include "protocol/contents/mail.h"
 #include "protocol/contents/mirror.h"
-#include "protocol/engine/engine_state.h"
 #include "protocol/record/kind.h"
-#include "protocol/replication/equivocation.h"
 #include "protocol/replication/sync.h"
+#include "protocol/state/engine_state.h"
+#include "protocol/state/equivocation.h"
 
 void cases_start(struct engine *engine)
 {

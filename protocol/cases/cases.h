@@ -3,7 +3,7 @@
 #ifndef CONSILIUM_PROTOCOL_CASES_CASES_H
 #define CONSILIUM_PROTOCOL_CASES_CASES_H
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 
 struct engine;
 

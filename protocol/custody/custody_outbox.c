@@ -3,13 +3,17 @@
 #include <string.h>
 
 #include "protocol/base/hash.h"
-#include "protocol/custody/custody_outbox_state.h"
 #include "protocol/custody/custody_store.h"
 #include "protocol/custody/mailbox_keys.h"
-#include "protocol/engine/access.h"
-#include "protocol/engine/engine_state.h"
+#include "protocol/state/access.h"
+#include "protocol/state/engine_state.h"
 #include "protocol/wire/frame_custody.h"
 #include "protocol/wire/sealed_message.h"
+
+enum {
+    CUSTODY_OUTBOX_RETRY_MS = 10 * 1000,
+    CUSTODY_OUTBOX_ANSWER_MS = 30 * 1000,
+};
 
 size_t custody_outbox_memory_size(uint32_t deposit_count_max, uint32_t reach_count_max)
 {
@@ -29,7 +33,7 @@ void custody_outbox_init(struct custody_outbox *custody_outbox, void *memory,
 struct custody_outbox_reach *custody_outbox_reach_of(struct engine *engine,
                                                      const struct node_id *node, uint32_t slot)
 {
-    struct custody_outbox *custody_outbox = &engine->custody_outbox;
+    struct custody_outbox *custody_outbox = engine->custody_outbox;
     uint32_t count_max = engine->config.reach_count_max, place = slot * 2654435761U;
     for (size_t i = 0; i < NODE_ID_SIZE; i++)
         place = (place ^ node->bytes[i] ^ engine->config.hash_key[i]) * 16777619U;
@@ -65,7 +69,7 @@ void custody_outbox_heard(struct engine *engine, const struct node_id *node,
         return; /* more than there is: of a store put back, or a lie */
     reach->tail = position->tail > reach->tail ? position->tail : reach->tail;
     reach->had = position->had > reach->had ? position->had : reach->had;
-    engine->custody_outbox.tend_at.ms = 0;
+    engine->custody_outbox->tend_at.ms = 0;
 }
 
 void custody_outbox_positions(struct engine *engine, const struct peer *peer, struct bytes frame)
@@ -88,7 +92,7 @@ const struct custodians *custody_outbox_custodians(struct engine *engine,
 {
     uint32_t place =
         (recipient->bytes[0] ^ engine->config.hash_key[0]) % CUSTODY_OUTBOX_RANKED_COUNT;
-    struct custody_outbox_ranked *ranked = &engine->custody_outbox.ranked[place];
+    struct custody_outbox_ranked *ranked = &engine->custody_outbox->ranked[place];
     struct head_id head = roster_current_id(engine->roster);
     if (!ID_EQUAL(ranked->recipient, *recipient) || !ID_EQUAL(ranked->head, head)) {
         custodians_of(engine->roster, recipient, &ranked->custodians);
@@ -144,13 +148,13 @@ struct peer *custody_outbox_candidate(struct engine *engine, const struct deposi
     unsigned done = deposit->held | deposit->asked | deposit->refused;
     if (rank >= custodians->count || (done >> rank & 1) != 0)
         return NULL;
-    return engine_peer_of_node(engine, &custodians->nodes[rank]);
+    return peers_of_node(engine, &custodians->nodes[rank]);
 }
 
 static struct deposit *custody_outbox_of_token(struct engine *engine, struct token token)
 {
     uint64_t index = token.value & ~CUSTODY_OUTBOX_TOKEN;
-    struct custody_outbox *custody_outbox = &engine->custody_outbox;
+    struct custody_outbox *custody_outbox = engine->custody_outbox;
     if (custody_outbox->reading == 0 || index + 1 != custody_outbox->reading)
         return NULL;
     custody_outbox->reading = 0;
@@ -162,7 +166,7 @@ static struct deposit *custody_outbox_of_token(struct engine *engine, struct tok
 
 void custody_outbox_read(struct engine *engine, struct deposit *deposit, struct step *step)
 {
-    struct custody_outbox *custody_outbox = &engine->custody_outbox;
+    struct custody_outbox *custody_outbox = engine->custody_outbox;
     uint32_t index = (uint32_t)(deposit - custody_outbox->all);
     custody_outbox->reading = index + 1;
     deposit->serial = ++custody_outbox->serial;
@@ -185,7 +189,7 @@ void custody_outbox_loaded(struct engine *engine, const struct event *event, str
     deposit->not_before.ms = engine->now.ms + CUSTODY_OUTBOX_RETRY_MS;
     const struct mailbox_key *key = mailbox_keys_of(engine, &deposit->recipient);
     if (event->verdict != OK || event->batch.record_count != 1 || key == NULL ||
-        !engine_may_hand_keys(engine) || record_parse(event->batch.records->record, &claim) != OK)
+        !peers_may_release_keys(engine) || record_parse(event->batch.records->record, &claim) != OK)
         return;
     const struct step_record *record = event->batch.records;
     bool is_clear = claim.header.audience == AUDIENCE_CLEAR;
@@ -193,7 +197,7 @@ void custody_outbox_loaded(struct engine *engine, const struct event *event, str
     bool was_whole = deposit->is_read && deposit->is_whole;
     err verdict = access_read(engine, &deposit->recipient, &claim);
     bool is_whole =
-        !is_gone && verdict == OK && mailbox_keys_may_hand_to(engine, &deposit->recipient);
+        !is_gone && verdict == OK && mailbox_keys_may_release_to(engine, &deposit->recipient);
     if (verdict == ERR_BUSY)
         return; /* the case rests, and there was no room to wake it */
     if (!is_whole || (was_whole != is_whole && deposit->is_read))
@@ -209,9 +213,9 @@ void custody_outbox_loaded(struct engine *engine, const struct event *event, str
         .has_key = is_whole && !is_clear, .key = record->key, .record = record->record};
     if (!is_whole)
         out.record.size = RECORD_BARE_SIZE;
-    struct buffer letter = engine_frame(step, SEALED_MESSAGE_SIZE_MAX);
+    struct buffer letter = peers_frame(step, SEALED_MESSAGE_SIZE_MAX);
     sealed_message_record_write(&letter, &out);
-    engine->custody_outbox.reading = (uint32_t)(deposit - engine->custody_outbox.all) + 1;
+    engine->custody_outbox->reading = (uint32_t)(deposit - engine->custody_outbox->all) + 1;
     struct effect *effect = custody_store_effect(step, CUSTODY_ENCLOSE);
     effect->token = event->token;
     effect->enclose.to = *key;
@@ -240,13 +244,13 @@ void custody_outbox_enclosed(struct engine *engine, const struct event *event, s
         return;
     deposit->asked_until.ms = engine->now.ms + CUSTODY_OUTBOX_ANSWER_MS;
     struct frame_custody_leave leave = {deposit->id, deposit->recipient, event->letter};
-    struct buffer frame = engine_frame(step, 64 + event->letter.size);
+    struct buffer frame = peers_frame(step, 64 + event->letter.size);
     frame_custody_leave_write(&frame, &leave);
     struct effect *effect = step_effect(step, EFFECT_SEND);
     effect->send.links = links;
     effect->send.link_count = count;
     effect->send.frame = buffer_bytes(&frame);
-    engine->custody_outbox.tend_at.ms = 0;
+    engine->custody_outbox->tend_at.ms = 0;
 }
 
 err custody_outbox_answer(struct engine *engine, const struct peer *peer, struct bytes frame)
@@ -254,7 +258,7 @@ err custody_outbox_answer(struct engine *engine, const struct peer *peer, struct
     struct frame_custody_answer answer;
     err failure = frame_custody_answer_read(frame, &answer);
     for (uint32_t i = 0; failure == OK && i < engine->config.deposit_count_max; i++) {
-        struct deposit *deposit = &engine->custody_outbox.all[i];
+        struct deposit *deposit = &engine->custody_outbox->all[i];
         if (deposit->asked == 0 || !ID_EQUAL(deposit->id, answer.id))
             continue;
         int rank =
@@ -267,7 +271,7 @@ err custody_outbox_answer(struct engine *engine, const struct peer *peer, struct
             deposit->held |= bit;
         else
             deposit->refused |= bit;
-        engine->custody_outbox.tend_at.ms = 0;
+        engine->custody_outbox->tend_at.ms = 0;
     }
     return failure;
 }

@@ -7,7 +7,7 @@
 #define CONSILIUM_PROTOCOL_CUSTODY_CUSTODY_OUTBOX_H
 
 #include "protocol/custody/custodians.h"
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 #include "protocol/wire/frame.h"
 
 struct engine;
@@ -107,11 +107,23 @@ MUST_USE err custody_outbox_answer(struct engine *engine, const struct peer *pee
 void custody_outbox_loaded(struct engine *engine, const struct event *event, struct step *step);
 void custody_outbox_enclosed(struct engine *engine, const struct event *event, struct step *step);
 
-/* Looks through our streams, some at a time, and tells custodians of erased cases. */
-void custody_outbox_tick(struct engine *engine, struct step *step);
-/* Leaves and withdraws what is due, some at a time. */
-void custody_outbox_react(struct engine *engine, struct step *step);
-/* Is more to be done at once? */
-bool custody_outbox_busy(const struct engine *engine);
+/* ---- for custody_outbox_due ---- */
+
+/* What is to lie there: one of enum custody_outbox_what. */
+uint8_t custody_outbox_what(const struct deposit *deposit);
+int custody_outbox_bits(unsigned bits);
+
+/* NULL when there is no room. */
+struct custody_outbox_reach *custody_outbox_reach_of(struct engine *engine,
+                                                     const struct node_id *node, uint32_t slot);
+struct deposit_id custody_outbox_id_of(const struct engine *engine, const struct deposit *deposit,
+                                       uint8_t what);
+
+/* The custodian of this rank, if it is connected and was not asked yet; NULL. */
+struct peer *custody_outbox_candidate(struct engine *engine, const struct deposit *deposit,
+                                      const struct custodians *custodians, uint32_t rank);
+
+/* Reads the record: custody_outbox_loaded follows. One at a time. */
+void custody_outbox_read(struct engine *engine, struct deposit *deposit, struct step *step);
 
 #endif

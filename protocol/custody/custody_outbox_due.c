@@ -1,12 +1,23 @@
-/* What is to be left with whom, and what is to be withdrawn: seen from our streams, and from who
- * may read them, again and again. */
+#include "protocol/custody/custody_outbox_due.h"
+
 #include <string.h>
 
-#include "protocol/custody/custody_outbox_state.h"
+#include "protocol/custody/custody_outbox.h"
 #include "protocol/custody/custody_store.h"
 #include "protocol/custody/mailbox_keys.h"
-#include "protocol/engine/access.h"
+#include "protocol/state/access.h"
+#include "protocol/state/engine_state.h"
 #include "protocol/wire/frame_custody.h"
+
+enum {
+    CUSTODY_OUTBOX_ABSENT_MS = 5 * 1000, /* who was not connected for so long is off */
+    CUSTODY_OUTBOX_AGAIN_MS = 24 * 60 * 60 * 1000,
+    CUSTODY_OUTBOX_WALK_MS = 1000,
+    CUSTODY_OUTBOX_TEND_MS = 1000,
+    CUSTODY_OUTBOX_WALKED_A_STEP = 512,
+    CUSTODY_OUTBOX_TENDED_A_STEP = 256,
+    CUSTODY_OUTBOX_RETRACTED_A_STEP = 64,
+};
 
 /* ---- what there is to leave ---- */
 
@@ -14,7 +25,7 @@ static struct deposit *custody_outbox_find(struct engine *engine, uint32_t slot,
                                            const struct node_id *recipient)
 {
     for (uint32_t i = 0; i < engine->config.deposit_count_max; i++) {
-        struct deposit *deposit = &engine->custody_outbox.all[i];
+        struct deposit *deposit = &engine->custody_outbox->all[i];
         if (deposit->is_used && deposit->slot == slot && deposit->sequence == sequence &&
             ID_EQUAL(deposit->recipient, *recipient))
             return deposit;
@@ -29,7 +40,7 @@ static struct deposit *custody_outbox_add(struct engine *engine, uint32_t slot, 
     struct deposit *place = NULL, *over = NULL;
     uint32_t each = 0;
     for (uint32_t i = 0; i < engine->config.deposit_count_max; i++) {
-        struct deposit *deposit = &engine->custody_outbox.all[i];
+        struct deposit *deposit = &engine->custody_outbox->all[i];
         if (!deposit->is_used)
             place = place == NULL ? deposit : place;
         else if (deposit->is_over)
@@ -41,7 +52,7 @@ static struct deposit *custody_outbox_add(struct engine *engine, uint32_t slot, 
         place = over; /* what its custodian was not told of ends by itself */
     if (place == NULL || each >= CUSTODY_PAIR_COUNT_MAX)
         return NULL;
-    engine->custody_outbox.count += place->is_used ? 0 : 1;
+    engine->custody_outbox->count += place->is_used ? 0 : 1;
     *place = (struct deposit){.is_used = true,
                               .slot = slot,
                               .sequence = sequence,
@@ -56,8 +67,7 @@ static void custody_outbox_cover(struct engine *engine, uint32_t slot,
 {
     const struct stream *stream = &engine->streams.all[slot];
     if (ID_EQUAL(*recipient, engine->config.self) || ID_IS_ZERO(*recipient) ||
-        !access_shares(engine, recipient, &stream->id) ||
-        engine_peer_of_node(engine, recipient) != NULL)
+        !access_shares(engine, recipient, &stream->id) || peers_of_node(engine, recipient) != NULL)
         return;
     struct custody_outbox_reach *reach = custody_outbox_reach_of(engine, recipient, slot);
     if (reach == NULL)
@@ -106,7 +116,7 @@ static bool custody_outbox_is_erased(const struct engine *engine, uint32_t slot)
 
 static void custody_outbox_walk(struct engine *engine)
 {
-    struct custody_outbox *custody_outbox = &engine->custody_outbox;
+    struct custody_outbox *custody_outbox = engine->custody_outbox;
     if (custody_outbox->walked == 0 && custody_outbox->walk_at.ms > engine->now.ms)
         return;
     for (int i = 0;
@@ -134,9 +144,9 @@ static void custody_outbox_walk(struct engine *engine)
 static void custody_outbox_send_withdraw(const struct peer *peer, const struct deposit_id *ids,
                                          uint16_t count, struct step *step)
 {
-    struct buffer frame = engine_frame(step, 3 + (size_t)count * HASH_SIZE);
+    struct buffer frame = peers_frame(step, 3 + (size_t)count * HASH_SIZE);
     frame_custody_withdraw_write(&frame, ids, count);
-    engine_send(step, peer->link, &frame);
+    peers_send(step, peer->link, &frame);
 }
 
 /* Each custodian is told when it is connected: of all that lies under other names than the one that
@@ -158,7 +168,7 @@ static void custody_outbox_withdraw(struct engine *engine, struct deposit *depos
         if ((deposit->owed & bit) == 0)
             continue;
         const struct peer *peer =
-            i < custodians->count ? engine_peer_of_node(engine, &custodians->nodes[i]) : NULL;
+            i < custodians->count ? peers_of_node(engine, &custodians->nodes[i]) : NULL;
         bool is_nobody =
             i >= custodians->count || ID_EQUAL(custodians->nodes[i], engine->config.self);
         if (peer != NULL)
@@ -208,7 +218,7 @@ static void custody_outbox_retract(struct engine *engine, struct peer *peer, str
 static void custody_outbox_free(struct engine *engine, struct deposit *deposit)
 {
     *deposit = (struct deposit){.is_used = false};
-    engine->custody_outbox.count--;
+    engine->custody_outbox->count--;
 }
 
 static void custody_outbox_anew(struct deposit *deposit)
@@ -244,8 +254,8 @@ static bool custody_outbox_has_changed(struct engine *engine, const struct depos
     claim.header.sequence = deposit->sequence;
     claim.header.audience = deposit->audience;
     err verdict = access_read(engine, &deposit->recipient, &claim);
-    bool is_whole =
-        !deposit->is_gone && verdict == OK && mailbox_keys_may_hand_to(engine, &deposit->recipient);
+    bool is_whole = !deposit->is_gone && verdict == OK &&
+                    mailbox_keys_may_release_to(engine, &deposit->recipient);
     if (verdict == ERR_BUSY)
         is_whole = deposit->is_whole; /* the case rests: nothing has changed in it */
     return is_whole != deposit->is_whole || (key != NULL && !ID_EQUAL(*key, deposit->to));
@@ -256,7 +266,7 @@ static void custody_outbox_renew(struct engine *engine, struct deposit *deposit,
 {
     const struct custodians *custodians = custody_outbox_custodians(engine, &deposit->recipient);
     for (uint32_t i = 0; i < custodians->count; i++) {
-        const struct peer *peer = engine_peer_of_node(engine, &custodians->nodes[i]);
+        const struct peer *peer = peers_of_node(engine, &custodians->nodes[i]);
         if (peer != NULL && ((deposit->held | deposit->asked) >> i & 1) != 0)
             custody_outbox_send_withdraw(peer, &deposit->id, 1, step);
     }
@@ -294,8 +304,8 @@ static bool custody_outbox_tend(struct engine *engine, struct deposit *deposit, 
     if (deposit->asked_until.ms <= engine->now.ms)
         deposit->asked = 0;
     if (deposit->not_before.ms > engine->now.ms ||
-        engine_peer_of_node(engine, &deposit->recipient) != NULL ||
-        mailbox_keys_of(engine, &deposit->recipient) == NULL || !engine_may_hand_keys(engine) ||
+        peers_of_node(engine, &deposit->recipient) != NULL ||
+        mailbox_keys_of(engine, &deposit->recipient) == NULL || !peers_may_release_keys(engine) ||
         custody_outbox_bits(deposit->held | deposit->asked) >= CUSTODIAN_COUNT)
         return false;
     const struct custodians *custodians = custody_outbox_custodians(engine, &deposit->recipient);
@@ -311,7 +321,7 @@ void custody_outbox_tick(struct engine *engine, struct step *step)
     if (!custody_store_is_on(engine))
         return;
     custody_outbox_walk(engine);
-    for (size_t i = 0; i < LINK_COUNT_MAX && engine->custody_outbox.erased_count > 0; i++) {
+    for (size_t i = 0; i < LINK_COUNT_MAX && engine->custody_outbox->erased_count > 0; i++) {
         if (engine->peers[i].is_greeted && step_has_room(step, 512, 4 * FRAME_SIZE_MAX))
             custody_outbox_retract(engine, &engine->peers[i], step);
     }
@@ -319,7 +329,7 @@ void custody_outbox_tick(struct engine *engine, struct step *step)
 
 void custody_outbox_react(struct engine *engine, struct step *step)
 {
-    struct custody_outbox *custody_outbox = &engine->custody_outbox;
+    struct custody_outbox *custody_outbox = engine->custody_outbox;
     uint32_t count_max = engine->config.deposit_count_max;
     if (custody_outbox->count == 0 || custody_outbox->tend_at.ms > engine->now.ms)
         return;
@@ -343,6 +353,6 @@ void custody_outbox_react(struct engine *engine, struct step *step)
 
 bool custody_outbox_busy(const struct engine *engine)
 {
-    const struct custody_outbox *custody_outbox = &engine->custody_outbox;
+    const struct custody_outbox *custody_outbox = engine->custody_outbox;
     return custody_outbox->walked > 0 || (custody_outbox->count > 0 && custody_outbox->tended > 0);
 }

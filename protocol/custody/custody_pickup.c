@@ -3,10 +3,13 @@
 #include <string.h>
 
 #include "protocol/base/hash.h"
-#include "protocol/engine/access.h"
-#include "protocol/engine/engine_state.h"
+#include "protocol/custody/custody_outbox.h"
+#include "protocol/custody/custody_store.h"
+#include "protocol/custody/mailbox_keys.h"
 #include "protocol/replication/push.h"
 #include "protocol/replication/receive.h"
+#include "protocol/state/access.h"
+#include "protocol/state/engine_state.h"
 #include "protocol/wire/frame_custody.h"
 #include "protocol/wire/sealed_message.h"
 
@@ -24,10 +27,10 @@ enum {
 
 static void custody_pickup_ask(struct engine *engine, struct step *step)
 {
-    struct custody_pickup *collection = &engine->collection;
-    struct buffer frame = engine_frame(step, 16);
+    struct custody_pickup *collection = engine->custody_pickup;
+    struct buffer frame = peers_frame(step, 16);
     frame_custody_collect_write(&frame, collection->number);
-    engine_send(step, collection->link, &frame);
+    peers_send(step, collection->link, &frame);
     collection->state = CUSTODY_PICKUP_ASKED;
     collection->until.ms = engine->now.ms + CUSTODY_PICKUP_ANSWER_MS;
 }
@@ -35,7 +38,7 @@ static void custody_pickup_ask(struct engine *engine, struct step *step)
 /* The round is over: soon again when it was of use and something is left, else later and later. */
 static void custody_pickup_end(struct engine *engine)
 {
-    struct custody_pickup *collection = &engine->collection;
+    struct custody_pickup *collection = engine->custody_pickup;
     struct custody_pickup_round *round = &collection->rounds[collection->rank];
     if (collection->has_taken)
         round->wait_ms = CUSTODY_PICKUP_WAIT_MS;
@@ -50,11 +53,11 @@ static void custody_pickup_end(struct engine *engine)
 
 static void custody_pickup_begin(struct engine *engine, struct step *step)
 {
-    struct custody_pickup *collection = &engine->collection;
+    struct custody_pickup *collection = engine->custody_pickup;
     const struct custodians *custodians = custody_outbox_custodians(engine, &engine->config.self);
     for (uint32_t i = 0; i < custodians->count; i++) {
         struct custody_pickup_round *round = &collection->rounds[i];
-        const struct peer *peer = engine_peer_of_node(engine, &custodians->nodes[i]);
+        const struct peer *peer = peers_of_node(engine, &custodians->nodes[i]);
         if (peer == NULL)
             continue;
         if (round->session != peer->session)
@@ -76,17 +79,17 @@ static void custody_pickup_begin(struct engine *engine, struct step *step)
 /* This envelope is done with; on to the next one. (CU-10) */
 static void custody_pickup_next(struct engine *engine, bool is_taken, struct step *step)
 {
-    struct custody_pickup *collection = &engine->collection;
-    if (engine_peer_of_link(engine, collection->link) == NULL) {
+    struct custody_pickup *collection = engine->custody_pickup;
+    if (peers_of_link(engine, collection->link) == NULL) {
         collection->state = CUSTODY_PICKUP_IDLE;
         return;
     }
     collection->has_taken = collection->has_taken || is_taken;
     collection->has_more = collection->has_more || !is_taken;
     if (is_taken) {
-        struct buffer frame = engine_frame(step, 16);
+        struct buffer frame = peers_frame(step, 16);
         frame_custody_taken_write(&frame, collection->number);
-        engine_send(step, collection->link, &frame);
+        peers_send(step, collection->link, &frame);
     }
     custody_pickup_ask(engine, step);
 }
@@ -94,7 +97,7 @@ static void custody_pickup_next(struct engine *engine, bool is_taken, struct ste
 err custody_pickup_envelope(struct engine *engine, const struct peer *peer, struct bytes frame,
                             struct step *step)
 {
-    struct custody_pickup *collection = &engine->collection;
+    struct custody_pickup *collection = engine->custody_pickup;
     struct frame_custody_envelope answer;
     err failure = frame_custody_envelope_read(frame, &answer);
     if (failure != OK || collection->state != CUSTODY_PICKUP_ASKED ||
@@ -123,10 +126,10 @@ err custody_pickup_envelope(struct engine *engine, const struct peer *peer, stru
 static void custody_pickup_owe(struct engine *engine, const struct node_id *writer)
 {
     struct custody_pickup_report *place = NULL;
-    if (engine_peer_of_node(engine, writer) != NULL)
+    if (peers_of_node(engine, writer) != NULL)
         return; /* it hears of it over its link */
     for (size_t i = 0; i < CUSTODY_PICKUP_REPORT_COUNT; i++) {
-        struct custody_pickup_report *report = &engine->collection.reports[i];
+        struct custody_pickup_report *report = &engine->custody_pickup->reports[i];
         if (ID_EQUAL(report->writer, *writer))
             return;
         if (ID_IS_ZERO(report->writer))
@@ -138,7 +141,7 @@ static void custody_pickup_owe(struct engine *engine, const struct node_id *writ
 
 void custody_pickup_settled(struct engine *engine, err verdict, struct step *step)
 {
-    struct custody_pickup *collection = &engine->collection;
+    struct custody_pickup *collection = engine->custody_pickup;
     if (collection->state != CUSTODY_PICKUP_CHECKING)
         return;
     if (verdict == OK)
@@ -150,7 +153,7 @@ void custody_pickup_settled(struct engine *engine, err verdict, struct step *ste
 static void custody_pickup_record(struct engine *engine, const struct frame_record *record,
                                   struct step *step)
 {
-    struct custody_pickup *collection = &engine->collection;
+    struct custody_pickup *collection = engine->custody_pickup;
     struct record_claim claim;
     err failure = record_parse(record->record, &claim);
     const struct scope *scope = &claim.header.stream.scope;
@@ -197,7 +200,7 @@ static err custody_pickup_report(struct engine *engine, const struct sealed_mess
 
 void custody_pickup_opened(struct engine *engine, const struct event *event, struct step *step)
 {
-    struct custody_pickup *collection = &engine->collection;
+    struct custody_pickup *collection = engine->custody_pickup;
     struct sealed_message letter;
     if (collection->state != CUSTODY_PICKUP_OPENING || event->token.value != collection->serial)
         return;
@@ -211,7 +214,7 @@ void custody_pickup_opened(struct engine *engine, const struct event *event, str
     if (failure == OK)
         failure = custody_pickup_report(engine, &letter.report, step);
     if (failure != OK)
-        engine_refuse(engine, NULL, step, "envelope-passed-over", failure);
+        peers_refuse(engine, NULL, step, "envelope-passed-over", failure);
     custody_pickup_next(engine, true, step);
 }
 
@@ -236,17 +239,17 @@ static uint16_t custody_pickup_positions(const struct engine *engine, const stru
 
 static void custody_pickup_enclose(struct engine *engine, uint32_t index, struct step *step)
 {
-    struct custody_pickup *collection = &engine->collection;
+    struct custody_pickup *collection = engine->custody_pickup;
     struct custody_pickup_report *report = &collection->reports[index];
     const struct mailbox_key *key = mailbox_keys_of(engine, &report->writer);
     size_t room = CUSTODY_REPORT_COUNT_MAX * FRAME_POSITION_SIZE;
-    struct buffer positions = engine_frame(step, room);
+    struct buffer positions = peers_frame(step, room);
     uint16_t count = custody_pickup_positions(engine, &report->writer, &positions);
     if (key == NULL || count == 0) {
         *report = (struct custody_pickup_report){.at = {0}};
         return;
     }
-    struct buffer letter = engine_frame(step, SEALED_MESSAGE_REPORT_OVERHEAD + positions.size);
+    struct buffer letter = peers_frame(step, SEALED_MESSAGE_REPORT_OVERHEAD + positions.size);
     sealed_message_report_begin(&letter, &engine->config.federation, &engine->config.self, count);
     buffer_put(&letter, positions.data, positions.size);
     collection->reporting = index + 1;
@@ -260,7 +263,7 @@ static void custody_pickup_enclose(struct engine *engine, uint32_t index, struct
 /* A later report takes the place of the one before it, which is withdrawn first. */
 void custody_pickup_enclosed(struct engine *engine, const struct event *event, struct step *step)
 {
-    struct custody_pickup *collection = &engine->collection;
+    struct custody_pickup *collection = engine->custody_pickup;
     uint32_t index = collection->reporting - 1;
     const struct stream_id none = {.generation = 1};
     int count = 0;
@@ -274,15 +277,15 @@ void custody_pickup_enclosed(struct engine *engine, const struct event *event, s
     const struct custodians *custodians = custody_outbox_custodians(engine, &report->writer);
     for (uint32_t i = 0; event->verdict == OK && i < custodians->count && count < CUSTODIAN_COUNT;
          i++) {
-        const struct peer *peer = engine_peer_of_node(engine, &custodians->nodes[i]);
+        const struct peer *peer = peers_of_node(engine, &custodians->nodes[i]);
         if (peer == NULL || !step_has_room(step, 64, FRAME_SIZE_MAX))
             continue;
-        struct buffer frame = engine_frame(step, 64 + event->letter.size);
+        struct buffer frame = peers_frame(step, 64 + event->letter.size);
         frame_custody_withdraw_write(&frame, &id, 1);
-        engine_send(step, peer->link, &frame);
-        frame = engine_frame(step, 64 + event->letter.size);
+        peers_send(step, peer->link, &frame);
+        frame = peers_frame(step, 64 + event->letter.size);
         frame_custody_leave_write(&frame, &leave);
-        engine_send(step, peer->link, &frame);
+        peers_send(step, peer->link, &frame);
         count++;
     }
     if (count > 0)
@@ -293,12 +296,12 @@ void custody_pickup_enclosed(struct engine *engine, const struct event *event, s
 
 static void custody_pickup_tell(struct engine *engine, struct step *step)
 {
-    struct custody_pickup *collection = &engine->collection;
+    struct custody_pickup *collection = engine->custody_pickup;
     for (uint32_t i = 0; i < CUSTODY_PICKUP_REPORT_COUNT && collection->reporting == 0; i++) {
         struct custody_pickup_report *report = &collection->reports[i];
         if (ID_IS_ZERO(report->writer) || report->at.ms > engine->now.ms)
             continue;
-        if (engine_peer_of_node(engine, &report->writer) != NULL)
+        if (peers_of_node(engine, &report->writer) != NULL)
             *report = (struct custody_pickup_report){.at = {0}};
         else
             custody_pickup_enclose(engine, i, step);
@@ -307,13 +310,13 @@ static void custody_pickup_tell(struct engine *engine, struct step *step)
 
 void custody_pickup_react(struct engine *engine, struct step *step)
 {
-    struct custody_pickup *collection = &engine->collection;
+    struct custody_pickup *collection = engine->custody_pickup;
     if (collection->look_at.ms > engine->now.ms || !custody_store_is_on(engine) ||
         !step_has_room(step, 256, 2 * FRAME_SIZE_MAX))
         return;
     collection->look_at.ms = engine->now.ms + CUSTODY_PICKUP_LOOK_MS;
-    bool is_lost = collection->until.ms <= engine->now.ms ||
-                   engine_peer_of_link(engine, collection->link) == NULL;
+    bool is_lost =
+        collection->until.ms <= engine->now.ms || peers_of_link(engine, collection->link) == NULL;
     if (collection->state == CUSTODY_PICKUP_ASKED && is_lost)
         custody_pickup_end(engine);
     if (collection->state == CUSTODY_PICKUP_IDLE && !engine->is_full)

@@ -3,7 +3,7 @@
 #ifndef CONSILIUM_PROTOCOL_CUSTODY_CUSTODY_PICKUP_H
 #define CONSILIUM_PROTOCOL_CUSTODY_CUSTODY_PICKUP_H
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 
 struct engine;
 struct peer;

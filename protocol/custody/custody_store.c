@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "protocol/base/planted.h"
-#include "protocol/engine/engine_state.h"
+#include "protocol/state/engine_state.h"
 #include "protocol/wire/frame_custody.h"
 
 enum { CUSTODY_STORE_LOOKED_A_TICK = 1024 };
@@ -39,14 +39,15 @@ struct effect *custody_store_effect(struct step *step, enum step_custody what)
 
 static void custody_store_forget(struct engine *engine, uint32_t index)
 {
-    struct custody_store *custody = &engine->custody;
+    struct custody_store *custody = engine->custody_store;
     custody->size -= custody->all[index].what.size;
     custody->all[index] = custody->all[--custody->count];
 }
 
 static void custody_store_let_go(struct engine *engine, uint32_t index, struct step *step)
 {
-    custody_store_effect(step, CUSTODY_LET_GO)->token.value = engine->custody.all[index].number;
+    custody_store_effect(step, CUSTODY_LET_GO)->token.value =
+        engine->custody_store->all[index].number;
     custody_store_forget(engine, index);
 }
 
@@ -87,7 +88,7 @@ static uint32_t custody_store_next(const struct custody_store *custody,
 static struct custody_store_held *custody_store_add(struct engine *engine,
                                                     const struct step_held *what)
 {
-    struct custody_store *custody = &engine->custody;
+    struct custody_store *custody = engine->custody_store;
     struct custody_store_held *held = &custody->all[custody->count++];
     *held = (struct custody_store_held){.what = *what};
     custody->size += what->size;
@@ -97,7 +98,7 @@ static struct custody_store_held *custody_store_add(struct engine *engine,
 /* (CU-7) */
 static bool custody_store_has_room(const struct engine *engine, const struct step_held *what)
 {
-    const struct custody_store *custody = &engine->custody;
+    const struct custody_store *custody = engine->custody_store;
     uint32_t each_count = 0, pair_count = 0;
     uint64_t each_size = what->size, pair_size = what->size;
     uint32_t count_max = engine->config.held_count_max;
@@ -122,15 +123,15 @@ static void custody_store_answer(const struct peer *peer, const struct deposit_i
                                  enum frame_custody_verdict verdict, struct step *step)
 {
     struct frame_custody_answer answer = {*id, verdict};
-    struct buffer frame = engine_frame(step, 1 + HASH_SIZE + 1);
+    struct buffer frame = peers_frame(step, 1 + HASH_SIZE + 1);
     frame_custody_answer_write(&frame, &answer);
-    engine_send(step, peer->link, &frame);
+    peers_send(step, peer->link, &frame);
 }
 
 static void custody_store_leave(struct engine *engine, struct peer *peer,
                                 const struct frame_custody_leave *leave, struct step *step)
 {
-    struct custody_store *custody = &engine->custody;
+    struct custody_store *custody = engine->custody_store;
     const struct roster_entry *recipient = roster_find(engine->roster, &leave->recipient);
     uint32_t index = custody_store_find_id(custody, &peer->node, &leave->id);
     if (!custody_store_is_on(engine) || recipient == NULL || recipient->state != MEMBER_ADMITTED ||
@@ -167,8 +168,8 @@ static void custody_store_withdraw(struct engine *engine, const struct peer *pee
     for (size_t i = 0; i + HASH_SIZE <= ids.size; i += HASH_SIZE) {
         struct deposit_id id;
         memcpy(id.bytes, ids.data + i, HASH_SIZE);
-        uint32_t index = custody_store_find_id(&engine->custody, &peer->node, &id);
-        if (index < engine->custody.count && step_has_room(step, 64, 0))
+        uint32_t index = custody_store_find_id(engine->custody_store, &peer->node, &id);
+        if (index < engine->custody_store->count && step_has_room(step, 64, 0))
             custody_store_let_go(engine, index, step);
     }
 }
@@ -179,31 +180,31 @@ static void custody_store_give(const struct peer *peer, uint64_t number, struct 
                                struct step *step)
 {
     struct frame_custody_envelope answer = {number, envelope};
-    struct buffer frame = engine_frame(step, 1 + 8 + envelope.size);
+    struct buffer frame = peers_frame(step, 1 + 8 + envelope.size);
     frame_custody_envelope_write(&frame, &answer);
-    engine_send(step, peer->link, &frame);
+    peers_send(step, peer->link, &frame);
 }
 
 static void custody_store_collect(struct engine *engine, struct peer *peer, uint64_t after,
                                   struct step *step)
 {
-    uint32_t index = custody_store_next(&engine->custody, &peer->node, after);
-    if (index == engine->custody.count || peer->loading >= PEER_LOADING_MAX) {
+    uint32_t index = custody_store_next(engine->custody_store, &peer->node, after);
+    if (index == engine->custody_store->count || peer->loading >= PEER_LOADING_MAX) {
         custody_store_give(peer, 0, BYTES_NONE, step);
         return;
     }
     peer->loading++;
     struct effect *effect = custody_store_effect(step, CUSTODY_FETCH);
     effect->link = peer->link;
-    effect->token.value = engine->custody.all[index].number;
+    effect->token.value = engine->custody_store->all[index].number;
 }
 
 static void custody_store_taken(struct engine *engine, const struct peer *peer, uint64_t number,
                                 struct step *step)
 {
-    uint32_t index = custody_store_find(&engine->custody, number);
-    if (index < engine->custody.count &&
-        ID_EQUAL(engine->custody.all[index].what.recipient, peer->node))
+    uint32_t index = custody_store_find(engine->custody_store, number);
+    if (index < engine->custody_store->count &&
+        ID_EQUAL(engine->custody_store->all[index].what.recipient, peer->node))
         custody_store_let_go(engine, index, step);
 }
 
@@ -238,7 +239,7 @@ err custody_store_frame(struct engine *engine, struct peer *peer, struct bytes f
 
 void custody_store_restore(struct engine *engine, const struct event *event)
 {
-    struct custody_store *custody = &engine->custody;
+    struct custody_store *custody = engine->custody_store;
     if (custody->count >= engine->config.held_count_max)
         return;
     struct custody_store_held *held = custody_store_add(engine, &event->held);
@@ -250,11 +251,11 @@ void custody_store_restore(struct engine *engine, const struct event *event)
 
 void custody_store_kept(struct engine *engine, const struct event *event, struct step *step)
 {
-    uint32_t index = custody_store_find(&engine->custody, event->token.value);
-    if (index == engine->custody.count)
+    uint32_t index = custody_store_find(engine->custody_store, event->token.value);
+    if (index == engine->custody_store->count)
         return; /* withdrawn meanwhile */
-    struct custody_store_held *held = &engine->custody.all[index];
-    const struct peer *peer = engine_peer_of_node(engine, &held->what.depositor);
+    struct custody_store_held *held = &engine->custody_store->all[index];
+    const struct peer *peer = peers_of_node(engine, &held->what.depositor);
     bool is_held = event->verdict == OK;
     held->is_durable = is_held;
     if (peer != NULL)
@@ -266,13 +267,13 @@ void custody_store_kept(struct engine *engine, const struct event *event, struct
 
 void custody_store_fetched(struct engine *engine, const struct event *event, struct step *step)
 {
-    struct peer *peer = engine_peer_of_link(engine, event->link);
-    uint32_t index = custody_store_find(&engine->custody, event->token.value);
+    struct peer *peer = peers_of_link(engine, event->link);
+    uint32_t index = custody_store_find(engine->custody_store, event->token.value);
     if (peer == NULL)
         return;
     if (peer->loading > 0)
         peer->loading--;
-    if (event->verdict != OK && index < engine->custody.count)
+    if (event->verdict != OK && index < engine->custody_store->count)
         custody_store_let_go(engine, index, step); /* a disk lost it: others have a copy */
     bool is_here = event->verdict == OK && event->letter.size > 0;
     custody_store_give(peer, is_here ? event->token.value : 0, is_here ? event->letter : BYTES_NONE,
@@ -282,7 +283,7 @@ void custody_store_fetched(struct engine *engine, const struct event *event, str
 /* (CU-6) */
 void custody_store_tick(struct engine *engine, struct step *step)
 {
-    struct custody_store *custody = &engine->custody;
+    struct custody_store *custody = engine->custody_store;
     bool is_on = custody_store_is_on(engine) || !engine->is_started;
     for (int i = 0; i < CUSTODY_STORE_LOOKED_A_TICK && custody->count > 0; i++) {
         if (custody->looked >= custody->count)

@@ -4,11 +4,11 @@
 
 #include "protocol/base/planted.h"
 #include "protocol/custody/custody_store.h"
-#include "protocol/engine/engine_state.h"
 #include "protocol/record/kind.h"
 #include "protocol/record/mailbox.h"
 #include "protocol/record/statement.h"
 #include "protocol/replication/publish.h"
+#include "protocol/state/engine_state.h"
 
 enum { MAILBOX_KEYS_RETRY_MS = 5000 };
 
@@ -28,7 +28,7 @@ void mailbox_keys_init(struct mailbox_keys *mailbox_keys, void *memory)
 static struct mailbox_keys_entry *mailbox_keys_place(const struct engine *engine,
                                                      const struct node_id *node)
 {
-    const struct mailbox_keys *mailbox_keys = &engine->mailbox_keys;
+    const struct mailbox_keys *mailbox_keys = engine->mailbox_keys;
     uint32_t place = 0;
     if (mailbox_keys->all == NULL)
         return NULL;
@@ -92,13 +92,13 @@ void mailbox_keys_take(struct engine *engine, const struct record_header *header
         return;
     uint32_t generation = header->stream.generation;
     if (ID_EQUAL(*node, engine->config.self)) {
-        struct mailbox_keys_own *own = mailbox_keys_own(&engine->mailbox_keys, &mailbox.key);
+        struct mailbox_keys_own *own = mailbox_keys_own(engine->mailbox_keys, &mailbox.key);
         if (own != NULL && own->generation == 0) {
             own->generation = generation;
             own->sequence = header->sequence;
             own->since = header->time;
         }
-        mailbox_keys_replace(&engine->mailbox_keys);
+        mailbox_keys_replace(engine->mailbox_keys);
     }
     if (!ID_IS_ZERO(entry->node) &&
         !mailbox_keys_is_later(generation, header->sequence, entry->generation, entry->sequence))
@@ -110,7 +110,7 @@ void mailbox_keys_take(struct engine *engine, const struct record_header *header
                                          .since = header->time,
                                          .epoch = entry->epoch,
                                          .head = entry->head};
-    const struct peer *peer = engine_peer_of_node(engine, node);
+    const struct peer *peer = peers_of_node(engine, node);
     if (peer != NULL)
         mailbox_keys_heard(engine, peer);
 }
@@ -124,7 +124,7 @@ void mailbox_keys_heard(struct engine *engine, const struct peer *peer)
     entry->head = peer->head;
 }
 
-bool mailbox_keys_may_hand_to(const struct engine *engine, const struct node_id *node)
+bool mailbox_keys_may_release_to(const struct engine *engine, const struct node_id *node)
 {
     const struct mailbox_keys_entry *entry = mailbox_keys_place(engine, node);
     if (entry == NULL || ID_IS_ZERO(entry->node) || entry->epoch == 0)
@@ -142,14 +142,14 @@ const struct mailbox_key *mailbox_keys_of(const struct engine *engine, const str
 
 void mailbox_keys_restore(struct engine *engine, const struct mailbox_key *key)
 {
-    struct mailbox_keys_own *own = mailbox_keys_own(&engine->mailbox_keys, key);
+    struct mailbox_keys_own *own = mailbox_keys_own(engine->mailbox_keys, key);
     if (own != NULL)
         own->has_secret = true;
 }
 
 void mailbox_keys_made(struct engine *engine, const struct event *event)
 {
-    engine->mailbox_keys.is_making = false;
+    engine->mailbox_keys->is_making = false;
     if (event->verdict == OK)
         mailbox_keys_restore(engine, &event->mailbox);
 }
@@ -157,7 +157,7 @@ void mailbox_keys_made(struct engine *engine, const struct event *event)
 /* Does the last one published still serve? */
 static bool mailbox_keys_serves(const struct engine *engine)
 {
-    const struct mailbox_keys *mailbox_keys = &engine->mailbox_keys;
+    const struct mailbox_keys *mailbox_keys = engine->mailbox_keys;
     const struct mailbox_keys_entry *last = mailbox_keys_place(engine, &engine->config.self);
     if (last == NULL || ID_IS_ZERO(last->node) ||
         last->since.ms + MAILBOX_REPLACE_DAY * MAILBOX_KEYS_DAY_MS <= engine->wall.ms)
@@ -185,14 +185,14 @@ static void mailbox_keys_publish(struct engine *engine, const struct mailbox_key
         .scope = scope_federation(), .audience = AUDIENCE_CLEAR, .plaintext = buffer_bytes(&body)};
     if (failure == OK)
         failure = publish_post(engine, &post, step);
-    engine->mailbox_keys.publish_at.ms =
+    engine->mailbox_keys->publish_at.ms =
         engine->now.ms + MAILBOX_KEYS_RETRY_MS; /* if it does not succeed */
 }
 
 /* (CU-2) */
 static void mailbox_keys_forget(struct engine *engine, struct step *step)
 {
-    struct mailbox_keys *mailbox_keys = &engine->mailbox_keys;
+    struct mailbox_keys *mailbox_keys = engine->mailbox_keys;
     for (uint32_t i = 0; i < mailbox_keys->own_count; i++) {
         struct mailbox_keys_own *own = &mailbox_keys->own[i];
         if (!own->has_secret || own->replaced_at.ms == 0 || PLANTED(MAILBOX_KEY_KEPT) ||
@@ -205,12 +205,12 @@ static void mailbox_keys_forget(struct engine *engine, struct step *step)
 
 void mailbox_keys_react(struct engine *engine, struct step *step)
 {
-    struct mailbox_keys *mailbox_keys = &engine->mailbox_keys;
+    struct mailbox_keys *mailbox_keys = engine->mailbox_keys;
     if (mailbox_keys->all == NULL || !step_has_room(step, 64, 4096))
         return;
     mailbox_keys_forget(engine, step);
     if (!custody_store_is_on(engine) || mailbox_keys->is_making ||
-        mailbox_keys->publish_at.ms > engine->now.ms || engine_may_post(engine) != OK ||
+        mailbox_keys->publish_at.ms > engine->now.ms || peers_may_post(engine) != OK ||
         mailbox_keys_serves(engine))
         return;
     for (uint32_t i = 0; i < mailbox_keys->own_count; i++) { /* (CU-1) */

@@ -2,7 +2,7 @@
 #ifndef CONSILIUM_PROTOCOL_CUSTODY_MAILBOX_KEYS_H
 #define CONSILIUM_PROTOCOL_CUSTODY_MAILBOX_KEYS_H
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 
 struct engine;
 
@@ -50,8 +50,8 @@ void mailbox_keys_take(struct engine *engine, const struct record_header *header
 /* A member says which roster head it holds. */
 void mailbox_keys_heard(struct engine *engine, const struct peer *peer);
 /* May a key go into an envelope for it? Not when the last head that it said is none of ours, as
- * over a link (engine_may_hand_to); who said none since our start is taken for one of ours. */
-bool mailbox_keys_may_hand_to(const struct engine *engine, const struct node_id *node);
+ * over a link (peers_may_release_to); who said none since our start is taken for one of ours. */
+bool mailbox_keys_may_release_to(const struct engine *engine, const struct node_id *node);
 
 /* NULL when none is known. */
 const struct mailbox_key *mailbox_keys_of(const struct engine *engine, const struct node_id *node);

@@ -1,6 +1,5 @@
-#include "protocol/engine/engine_state.h"
+#include "protocol/engine/engine.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "protocol/base/planted.h"
@@ -9,15 +8,25 @@
 #include "protocol/cases/case_paging.h"
 #include "protocol/cases/case_retry.h"
 #include "protocol/cases/cases.h"
-#include "protocol/engine/access.h"
+#include "protocol/custody/custody_outbox.h"
+#include "protocol/custody/custody_outbox_due.h"
+#include "protocol/custody/custody_pickup.h"
+#include "protocol/custody/custody_store.h"
+#include "protocol/custody/mailbox_keys.h"
+#include "protocol/engine/engine_restore.h"
 #include "protocol/replication/accept.h"
-#include "protocol/replication/equivocation.h"
 #include "protocol/replication/generation.h"
 #include "protocol/replication/publish.h"
 #include "protocol/replication/receive.h"
 #include "protocol/replication/sync.h"
+#include "protocol/state/access.h"
+#include "protocol/state/engine_state.h"
+#include "protocol/state/equivocation.h"
 
-enum { ENGINE_CASE_IDLE_MS = 10 * 60 * 1000 };
+enum {
+    ENGINE_CASE_IDLE_MS = 10 * 60 * 1000,
+    CUT_OFF_MS = 24 * 60 * 60 * 1000, /* alone for so long: heads are compared again */
+};
 
 void engine_config_defaults(struct engine_config *config)
 {
@@ -37,6 +46,35 @@ static size_t engine_align(size_t size)
     return (size + 15) & ~(size_t)15;
 }
 
+/* The next `size` bytes of the memory that was handed in. */
+static void *engine_part(uint8_t **place, size_t size)
+{
+    void *part = *place;
+    *place += engine_align(size);
+    return part;
+}
+
+/* What each module above the state keeps. */
+static size_t engine_modules_size(void)
+{
+    return engine_align(sizeof(struct generations)) + engine_align(sizeof(struct case_retry)) +
+           engine_align(sizeof(struct case_paging)) + engine_align(sizeof(struct mailbox_keys)) +
+           engine_align(sizeof(struct custody_store)) +
+           engine_align(sizeof(struct custody_outbox)) +
+           engine_align(sizeof(struct custody_pickup));
+}
+
+static void engine_new_modules(struct engine *engine, uint8_t **place)
+{
+    engine->generations = engine_part(place, sizeof(struct generations));
+    engine->case_retry = engine_part(place, sizeof(struct case_retry));
+    engine->case_paging = engine_part(place, sizeof(struct case_paging));
+    engine->mailbox_keys = engine_part(place, sizeof(struct mailbox_keys));
+    engine->custody_store = engine_part(place, sizeof(struct custody_store));
+    engine->custody_outbox = engine_part(place, sizeof(struct custody_outbox));
+    engine->custody_pickup = engine_part(place, sizeof(struct custody_pickup));
+}
+
 static size_t engine_custody_size(const struct engine_config *config)
 {
     if (config->held_count_max == 0)
@@ -47,18 +85,20 @@ static size_t engine_custody_size(const struct engine_config *config)
                custody_outbox_memory_size(config->deposit_count_max, config->reach_count_max));
 }
 
-static void engine_new_custody(struct engine *engine, uint8_t *place)
+static void engine_new_custody(struct engine *engine, uint8_t **place)
 {
     const struct engine_config *config = &engine->config;
     if (config->held_count_max == 0) {
         engine->config.deposit_count_max = engine->config.reach_count_max = 0;
         return;
     }
-    mailbox_keys_init(&engine->mailbox_keys, place);
-    place += engine_align(mailbox_keys_memory_size());
-    custody_store_init(&engine->custody, place);
-    place += engine_align(custody_store_memory_size(config->held_count_max));
-    custody_outbox_init(&engine->custody_outbox, place, config->deposit_count_max);
+    mailbox_keys_init(engine->mailbox_keys, engine_part(place, mailbox_keys_memory_size()));
+    custody_store_init(engine->custody_store,
+                       engine_part(place, custody_store_memory_size(config->held_count_max)));
+    custody_outbox_init(engine->custody_outbox,
+                        engine_part(place, custody_outbox_memory_size(config->deposit_count_max,
+                                                                      config->reach_count_max)),
+                        config->deposit_count_max);
 }
 
 size_t engine_memory_size(const struct engine_config *config)
@@ -69,32 +109,33 @@ size_t engine_memory_size(const struct engine_config *config)
            engine_align(clinicians_memory_size(config->clinician_count_max)) +
            engine_align(writer_quota_memory_size(config->writer_count_max)) +
            engine_align(case_table_memory_size(config->case_count_max, config->case_awake_max)) +
-           engine_align(sizeof(struct case_retry)) + engine_align(sizeof(struct case_paging)) +
-           engine_custody_size(config);
+           engine_modules_size() + engine_custody_size(config);
 }
 
 struct engine *engine_new(void *memory, const struct engine_config *config)
 {
-    struct engine *engine = memory;
-    uint8_t *place = (uint8_t *)memory + engine_align(sizeof *engine);
+    uint8_t *place = memory;
+    struct engine *engine = engine_part(&place, sizeof *engine);
     engine->config = *config;
     engine->roster = config->roster;
-    streams_init(&engine->streams, place, config->stream_count_max, config->missing_count_max,
-                 config->hash_key);
-    place += engine_align(streams_memory_size(config->stream_count_max, config->missing_count_max));
-    peer_progress_init(&engine->marks, place, config->mark_count_max);
-    place += engine_align(peer_progress_memory_size(config->mark_count_max));
-    clinicians_init(&engine->clinicians, place, config->clinician_count_max);
-    place += engine_align(clinicians_memory_size(config->clinician_count_max));
-    writer_quota_init(&engine->writer_quota, place, config->writer_count_max);
-    place += engine_align(writer_quota_memory_size(config->writer_count_max));
-    engine->case_table = case_table_new(place, config->case_count_max, config->case_awake_max);
-    place += engine_align(case_table_memory_size(config->case_count_max, config->case_awake_max));
-    engine->case_retry = (void *)place;
-    place += engine_align(sizeof(struct case_retry));
-    engine->case_paging = (void *)place;
-    place += engine_align(sizeof(struct case_paging));
-    engine_new_custody(engine, place);
+    streams_init(&engine->streams,
+                 engine_part(&place, streams_memory_size(config->stream_count_max,
+                                                         config->missing_count_max)),
+                 config->stream_count_max, config->missing_count_max, config->hash_key);
+    peer_progress_init(&engine->marks,
+                       engine_part(&place, peer_progress_memory_size(config->mark_count_max)),
+                       config->mark_count_max);
+    clinicians_init(&engine->clinicians,
+                    engine_part(&place, clinicians_memory_size(config->clinician_count_max)),
+                    config->clinician_count_max);
+    writer_quota_init(&engine->writer_quota,
+                      engine_part(&place, writer_quota_memory_size(config->writer_count_max)),
+                      config->writer_count_max);
+    engine->case_table = case_table_new(
+        engine_part(&place, case_table_memory_size(config->case_count_max, config->case_awake_max)),
+        config->case_count_max, config->case_awake_max);
+    engine_new_modules(engine, &place);
+    engine_new_custody(engine, &place);
     return engine;
 }
 
@@ -123,7 +164,7 @@ static void engine_write_failed(struct engine *engine, const struct step_record 
 
 static void engine_push_erasures(struct engine *engine, struct link_id link, struct step *step)
 {
-    struct peer *peer = engine_peer_of_link(engine, link);
+    struct peer *peer = peers_of_link(engine, link);
     if (peer != NULL)
         case_erase_push(engine, peer, step);
 }
@@ -197,9 +238,9 @@ static void engine_greet(struct engine *engine, const struct peer *peer, struct 
         hello.epoch = last->epoch;
         hello.head = last->id;
     }
-    struct buffer frame = engine_frame(step, 128);
+    struct buffer frame = peers_frame(step, 128);
     frame_hello_write(&frame, &hello);
-    engine_send(step, peer->link, &frame);
+    peers_send(step, peer->link, &frame);
 }
 
 /* (W-11) The two sides of a member may change ways at different moments, so that one takes for the
@@ -231,7 +272,7 @@ static void engine_hang_up(struct link_id link, struct step *step)
 
 static void engine_link_down(struct engine *engine, struct link_id link)
 {
-    struct peer *peer = engine_peer_of_link(engine, link);
+    struct peer *peer = peers_of_link(engine, link);
     if (peer != NULL)
         memset(peer, 0, sizeof *peer);
 }
@@ -289,7 +330,7 @@ static void engine_hello(struct engine *engine, struct peer *peer, struct bytes 
     if (failure == OK && !ID_EQUAL(hello.federation, engine->config.federation))
         failure = ERR_NOT_ENTITLED;
     if (failure != OK) {
-        engine_refuse(engine, peer, step, "hello-refused", failure);
+        peers_refuse(engine, peer, step, "hello-refused", failure);
         if (failure == ERR_NOT_ENTITLED || failure == ERR_VERSION)
             engine_hang_up(peer->link, step); /* what is malformed is dropped (W-2) */
         return;
@@ -307,7 +348,7 @@ static void engine_hello(struct engine *engine, struct peer *peer, struct bytes 
         sync_want_heads(engine, peer, step);
     if (peer->relation == CHAIN_SPLIT) {
         sync_want_proof(peer, step);
-        engine_refuse(engine, peer, step, "roster-split", ERR_FORKED);
+        peers_refuse(engine, peer, step, "roster-split", ERR_FORKED);
     }
 }
 
@@ -374,7 +415,7 @@ static void engine_pass_on(struct engine *engine, const struct peer *peer, struc
 {
     err failure = engine_shape(frame);
     if (failure != OK) {
-        engine_refuse(engine, peer, step, "frame-malformed", failure);
+        peers_refuse(engine, peer, step, "frame-malformed", failure);
         return;
     }
     bool is_item = frame.data[0] >= FRAME_ITEM_WANT && frame.data[0] <= FRAME_ITEM_STATUS;
@@ -395,18 +436,18 @@ static void engine_custody_frame(struct engine *engine, struct peer *peer, struc
     else
         failure = custody_store_frame(engine, peer, frame, step);
     if (failure != OK)
-        engine_refuse(engine, peer, step, "custody-malformed", failure);
+        peers_refuse(engine, peer, step, "custody-malformed", failure);
 }
 
 /* (W-1) size first, then the type's own reader judges the shape, before anything is believed */
 static void engine_frame_in(struct engine *engine, const struct event *event, struct step *step)
 {
-    struct peer *peer = engine_peer_of_link(engine, event->link);
+    struct peer *peer = peers_of_link(engine, event->link);
     struct bytes frame = event->frame;
     if (peer == NULL || frame.size == 0 || frame.size > (size_t)FRAME_SIZE_MAX)
         return;
     if (frame.data[0] != FRAME_HELLO && !peer->is_greeted) {
-        engine_refuse(engine, peer, step, "frame-before-hello", ERR_OUT_OF_ORDER);
+        peers_refuse(engine, peer, step, "frame-before-hello", ERR_OUT_OF_ORDER);
         engine_greet_again(engine, peer, step);
         return;
     }
@@ -448,7 +489,7 @@ static void engine_frame_in(struct engine *engine, const struct event *event, st
         engine_custody_frame(engine, peer, frame, step);
         break;
     default: /* (W-3) a later version's frame: passed over */
-        engine_refuse(engine, peer, step, "frame-unknown", ERR_UNSUPPORTED);
+        peers_refuse(engine, peer, step, "frame-unknown", ERR_UNSUPPORTED);
         break;
     }
 }
@@ -646,10 +687,10 @@ void engine_step(struct engine *engine, const struct event *event, struct step *
     engine_drain(engine, step);
     if (!engine->is_started)
         return;
-    bool hands_keys = engine_may_hand_keys(engine);
-    if (hands_keys && !engine->hands_keys)
+    bool hands_keys = peers_may_release_keys(engine);
+    if (hands_keys && !engine->releases_keys)
         sync_offer(engine);
-    engine->hands_keys = hands_keys;
+    engine->releases_keys = hands_keys;
     generation_react(engine, step);
     cases_react(engine, step);
     custody_outbox_react(engine, step);

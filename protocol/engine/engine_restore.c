@@ -1,13 +1,12 @@
-/* The start: what the store kept of streams, cases and others comes back, before anything happens.
- */
-#include "protocol/engine/engine_state.h"
+#include "protocol/engine/engine_restore.h"
 
 #include "protocol/cases/case_paging.h"
 #include "protocol/custody/custody_outbox.h"
 #include "protocol/custody/custody_store.h"
 #include "protocol/custody/mailbox_keys.h"
-#include "protocol/replication/equivocation.h"
 #include "protocol/replication/generation.h"
+#include "protocol/state/engine_state.h"
+#include "protocol/state/equivocation.h"
 
 static void engine_restore_stream(struct engine *engine, const struct event *event)
 {

@@ -1,15 +1,20 @@
-/* What screens ask of the core: it changes nothing. */
+#include "protocol/engine/engine_view.h"
+
 #include "protocol/cases/case_paging.h"
-#include "protocol/engine/access.h"
-#include "protocol/engine/engine_state.h"
-#include "protocol/replication/equivocation.h"
+#include "protocol/custody/custody_outbox.h"
+#include "protocol/custody/custody_store.h"
+#include "protocol/engine/engine.h"
+#include "protocol/replication/generation.h"
+#include "protocol/state/access.h"
+#include "protocol/state/engine_state.h"
+#include "protocol/state/equivocation.h"
 
 void engine_status(const struct engine *engine, struct engine_status *ret_status)
 {
     struct engine_status status = {.stream_count = engine->streams.count,
                                    .case_count = case_table_count(engine),
                                    .awake_count = case_table_awake_count(engine),
-                                   .keys_wait = !engine_may_hand_keys(engine),
+                                   .keys_wait = !peers_may_release_keys(engine),
                                    .forked_count = equivocation_count(engine),
                                    .disk_full = engine->is_full,
                                    .refused = engine->refused};
@@ -31,13 +36,13 @@ void engine_status(const struct engine *engine, struct engine_status *ret_status
             engine->peers[i].is_greeted && engine->peers[i].relation == CHAIN_SPLIT ? 1 : 0;
     }
     for (uint32_t i = 0; i < engine->config.deposit_count_max; i++) {
-        const struct deposit *deposit = &engine->custody_outbox.all[i];
+        const struct deposit *deposit = &engine->custody_outbox->all[i];
         bool is_due = deposit->is_used && !deposit->is_over;
         status.left_count += is_due && deposit->held != 0 ? 1 : 0;
         status.leaving_count += is_due && deposit->held == 0 ? 1 : 0;
     }
-    status.held_count = engine->custody.count;
-    status.posting_waits = engine_may_post(engine) != OK;
+    status.held_count = engine->custody_store->count;
+    status.posting_waits = peers_may_post(engine) != OK;
     *ret_status = status;
 }
 
@@ -82,7 +87,7 @@ bool engine_peer(const struct engine *engine, uint32_t n, struct engine_peer *re
     return false;
 }
 
-/* As engine_may_hand_to; who is not connected cannot be given anything. */
+/* As peers_may_release_to; who is not connected cannot be given anything. */
 static err engine_may_have_anything(const struct engine *engine, const struct node_id *node)
 {
     if (ID_EQUAL(engine->config.self, *node))
@@ -94,7 +99,7 @@ static err engine_may_have_anything(const struct engine *engine, const struct no
                    : NULL;
     if (peer != NULL && peer->relation == CHAIN_SPLIT)
         return ERR_FORKED;
-    return engine_may_hand_keys(engine) && (peer == NULL || engine_may_hand_to(engine, peer))
+    return peers_may_release_keys(engine) && (peer == NULL || peers_may_release_to(engine, peer))
                ? OK
                : ERR_BUSY;
 }
@@ -146,4 +151,20 @@ err engine_case_read(struct bytes row, struct consult *ret_consult)
 bool engine_case_rests(const struct engine *engine, const struct case_id *case_id)
 {
     return case_paging_rests(engine, case_id);
+}
+
+bool engine_is_proven(const struct engine *engine)
+{
+    return peers_is_proven(engine);
+}
+
+struct stream_id engine_own_stream(const struct engine *engine, const struct scope *scope)
+{
+    return generation_own_stream(engine, scope);
+}
+
+err engine_check_statement(const struct engine *engine, const struct record_header *header,
+                           const struct statement *statement)
+{
+    return clinicians_check_statement(&engine->clinicians, header, statement);
 }

@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#include "protocol/engine/access.h"
-#include "protocol/replication/equivocation.h"
 #include "protocol/replication/generation.h"
 #include "protocol/replication/push.h"
 #include "protocol/replication/receive.h"
 #include "protocol/replication/sync.h"
+#include "protocol/state/access.h"
+#include "protocol/state/equivocation.h"
 
 /* What the check found of a body becomes flags; a body that is not what was promised is left out,
  * to be asked for elsewhere. */
@@ -136,15 +136,15 @@ static bool accept_heard(struct engine *engine, const struct event *event,
 static void accept_turn_down(struct engine *engine, const struct event *event,
                              const struct step_run *run, struct step *step)
 {
-    struct peer *peer = engine_peer_of_link(engine, event->link);
+    struct peer *peer = peers_of_link(engine, event->link);
     if (peer != NULL && run->verdict != OK)
         sync_pass_over(engine, peer, run->stream, run->verdict);
     if (!run->is_beside && run->speculation == engine->streams.all[run->stream].speculation)
         streams_fall_back(&engine->streams, run->stream);
     if (run->verdict == ERR_BAD_SIGNATURE && event->link.value != 0)
         accept_spoiled(engine, run->stream, event->link);
-    engine_refuse(engine, peer, step, "run-refused",
-                  run->verdict != OK ? run->verdict : ERR_OUT_OF_ORDER);
+    peers_refuse(engine, peer, step, "run-refused",
+                 run->verdict != OK ? run->verdict : ERR_OUT_OF_ORDER);
 }
 
 /* The store gets the stream up to the last of these. What is being checked beyond, if it does not
@@ -257,7 +257,7 @@ static void accept_unkept(struct engine *engine, const struct event *event)
 
 struct effect *accept_checked(struct engine *engine, const struct event *event, struct step *step)
 {
-    struct peer *peer = engine_peer_of_link(engine, event->link);
+    struct peer *peer = peers_of_link(engine, event->link);
     struct step_batch keep = {
         .runs = step_reserve(step, event->batch.run_count * sizeof *keep.runs),
         .records = step_reserve(step, event->batch.record_count * sizeof *keep.records),
@@ -351,7 +351,7 @@ static bool accept_is_enclosed(const struct event *event)
 
 static void accept_discharge(struct engine *engine, const struct event *event)
 {
-    struct peer *peer = engine_peer_of_link(engine, event->link);
+    struct peer *peer = peers_of_link(engine, event->link);
     if (peer != NULL)
         receive_discharge(peer, &event->batch);
 }
@@ -445,8 +445,7 @@ void accept_lost(struct engine *engine, const struct event *event, struct step *
     engine->full_until.ms = engine->now.ms + FULL_RETRY_MS;
     if (engine->is_full)
         accept_obey_all(engine, &event->batch);
-    engine_refuse(engine, engine_peer_of_link(engine, event->link), step, "keep-failed",
-                  event->verdict);
+    peers_refuse(engine, peers_of_link(engine, event->link), step, "keep-failed", event->verdict);
     const struct step_record *first = event->batch.records;
     if (event->batch.record_count == 1 && (first->flags & RECORD_OWN) != 0 &&
         event->token.value == 0)

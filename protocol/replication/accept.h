@@ -8,7 +8,12 @@
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_ACCEPT_H
 #define CONSILIUM_PROTOCOL_REPLICATION_ACCEPT_H
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/state/engine_state.h"
+
+enum {
+    SPOILED_MS = 60 * 1000, /* who sent what its writer did not sign is not heard for so long */
+    FULL_RETRY_MS = 10 * 1000,
+};
 
 /* ---- EVENT_CHECKED: the shell checked a batch ---- */
 

@@ -3,7 +3,7 @@
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_BATCH_VERIFY_H
 #define CONSILIUM_PROTOCOL_REPLICATION_BATCH_VERIFY_H
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 
 /* Sets `record->verdict`, and `plaintext` (in `memory`, which has room for the body) when it
  * opened. A bare record and one without its key are OK as far as they go.

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-#include "protocol/engine/access.h"
-#include "protocol/replication/equivocation.h"
+#include "protocol/state/access.h"
+#include "protocol/state/engine_state.h"
+#include "protocol/state/equivocation.h"
 
 #define GENERATION_YEAR_MS ((uint64_t)365 * 24 * 60 * 60 * 1000)
 enum {
@@ -59,8 +60,8 @@ static void generation_end_all(struct engine *engine, struct step *step)
         if (generation_is_own(engine, stream) && stream->tail > 0)
             stream->flags |= STREAM_ENDED;
     }
-    engine->generations.is_restored = true;
-    engine->generations.telling = 0;
+    engine->generations->is_restored = true;
+    engine->generations->telling = 0;
     step_effect(step, EFFECT_LOG)->log.event = "store-is-older";
 }
 
@@ -74,7 +75,7 @@ void generation_restore(struct engine *engine, const struct event *event)
     if (!event->generation.is_ended || !generation_is_own(engine, stream))
         return;
     stream->flags |= STREAM_ENDED | STREAM_END_TOLD;
-    engine->generations.was_restored = true;
+    engine->generations->was_restored = true;
 }
 
 void generation_marker(struct engine *engine, const struct event *event)
@@ -87,15 +88,15 @@ void generation_marker(struct engine *engine, const struct event *event)
         return;
     engine->streams.all[slot].lost_to = event->marker.sequence;
     if (engine->streams.all[slot].tail < event->marker.sequence)
-        engine->generations.is_restored = true;
+        engine->generations->is_restored = true;
 }
 
 void generation_start(struct engine *engine, enum event_marker marker, struct step *step)
 {
-    struct generations *generations = &engine->generations;
+    struct generations *generations = engine->generations;
     bool is_older = generations->is_restored || marker == MARKER_OTHER;
     generations->telling = engine->streams.count;
-    generations->is_proven = engine->config.survey_ms == 0 || (marker == MARKER_HERE && !is_older);
+    engine->is_proven = engine->config.survey_ms == 0 || (marker == MARKER_HERE && !is_older);
     generations->has_marker = marker == MARKER_HERE;
     if (is_older)
         generation_end_all(engine, step);
@@ -106,19 +107,19 @@ void generation_start(struct engine *engine, enum event_marker marker, struct st
  * names what was written it is enough that somebody is there. */
 static void generation_prove(struct engine *engine)
 {
-    struct generations *generations = &engine->generations;
-    uint32_t needed = generations->has_marker ? 1 : engine_compared_needed(engine), count = 0;
+    struct generations *generations = engine->generations;
+    uint32_t needed = generations->has_marker ? 1 : peers_compared_needed(engine), count = 0;
     for (uint32_t i = 0; i < generations->heard_count; i++) {
         const struct roster_entry *member = roster_find(engine->roster, &generations->heard[i]);
         count += member != NULL && member->state == MEMBER_ADMITTED ? 1 : 0;
     }
-    generations->is_proven = generations->is_proven || (count > 0 && count >= needed);
+    engine->is_proven = engine->is_proven || (count > 0 && count >= needed);
 }
 
 static bool generation_has_heard(const struct engine *engine, const struct node_id *node)
 {
-    for (uint32_t i = 0; i < engine->generations.heard_count; i++) {
-        if (ID_EQUAL(engine->generations.heard[i], *node))
+    for (uint32_t i = 0; i < engine->generations->heard_count; i++) {
+        if (ID_EQUAL(engine->generations->heard[i], *node))
             return true;
     }
     return false;
@@ -126,7 +127,7 @@ static bool generation_has_heard(const struct engine *engine, const struct node_
 
 void generation_heard(struct engine *engine, struct peer *peer)
 {
-    struct generations *generations = &engine->generations;
+    struct generations *generations = engine->generations;
     if (peer->relation != CHAIN_SAME)
         return; /* (T-22) */
     if (!peer->is_surveyed)
@@ -173,7 +174,7 @@ static bool generation_has_holders(const struct engine *engine, const struct str
  * then. */
 static bool generation_may_be_lost(const struct engine *engine, const struct stream_id *id)
 {
-    const struct generations *generations = &engine->generations;
+    const struct generations *generations = engine->generations;
     struct case_id case_id;
     memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
     bool is_new = id->scope.kind == SCOPE_CASE && id->generation == 1 &&
@@ -206,8 +207,8 @@ static bool generation_is_due(const struct engine *engine, const struct stream *
 {
     bool is_new = engine->now.ms - engine->started_at.ms < SURVEY_MS_MAX;
     /* who was away when we started speaks of it later: then too it has a minute to give it back */
-    bool is_told_late = engine->generations.is_restored && stream->tail == 0 &&
-                        engine->now.ms - engine->generations.heard_at.ms < SURVEY_MS_MAX;
+    bool is_told_late = engine->generations->is_restored && stream->tail == 0 &&
+                        engine->now.ms - engine->generations->heard_at.ms < SURVEY_MS_MAX;
     bool is_claimed = ((engine->config.survey_ms > 0 && is_new) || is_told_late) &&
                       stream->want_to > stream->kept;
     return is_claimed || (stream->tail == 0 && stream->lost_to > 0 &&
@@ -228,10 +229,23 @@ static err generation_next(const struct engine *engine, const struct stream *str
                                                   : generation_in_year(engine, &next, engine->wall);
 }
 
+struct stream_id generation_own_stream(const struct engine *engine, const struct scope *scope)
+{
+    struct stream_id id = {.scope = *scope, .writer = engine->config.self, .generation = 1};
+    struct stream_id later = id;
+    for (later.generation = 2;; later.generation++) {
+        uint32_t slot = streams_find(&engine->streams, &later);
+        /* one that somebody only speaks of is none */
+        if (slot == STREAM_NONE || engine->streams.all[slot].tail == 0)
+            return id;
+        id.generation = later.generation;
+    }
+}
+
 err generation_own(const struct engine *engine, const struct scope *scope,
                    struct stream_id *ret_stream, struct record_id *ret_previous)
 {
-    struct stream_id id = engine_own_stream(engine, scope);
+    struct stream_id id = generation_own_stream(engine, scope);
     uint32_t slot = streams_find(&engine->streams, &id);
     const struct stream *stream = slot == STREAM_NONE ? NULL : &engine->streams.all[slot];
     bool is_empty = stream == NULL || stream->tail == 0;
@@ -247,8 +261,8 @@ err generation_own(const struct engine *engine, const struct scope *scope,
 void generation_returned(struct engine *engine, uint32_t slot, struct step *step)
 {
     engine->streams.all[slot].flags |= STREAM_ENDED;
-    engine->generations.telling = 0;
-    if (!engine->generations.is_restored)
+    engine->generations->telling = 0;
+    if (!engine->generations->is_restored)
         generation_end_all(engine, step);
 }
 
@@ -316,7 +330,7 @@ void generation_opened(struct engine *engine, uint32_t slot, const struct record
 
 void generation_react(struct engine *engine, struct step *step)
 {
-    uint32_t *telling = &engine->generations.telling;
+    uint32_t *telling = &engine->generations->telling;
     for (int budget = GENERATION_TOLD_A_STEP;
          budget > 0 && *telling < engine->streams.count && step_has_room(step, 256, 0);
          ++*telling) {
@@ -335,5 +349,5 @@ void generation_react(struct engine *engine, struct step *step)
 
 bool generation_busy(const struct engine *engine)
 {
-    return engine->generations.telling < engine->streams.count;
+    return engine->generations->telling < engine->streams.count;
 }

@@ -8,7 +8,18 @@
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_GENERATION_H
 #define CONSILIUM_PROTOCOL_REPLICATION_GENERATION_H
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/state/engine_state.h"
+
+/* What is known of our own store and of generations. */
+struct generations {
+    bool has_marker;      /* it names all of our streams */
+    bool is_restored;     /* the store was put back to an earlier day */
+    bool was_restored;    /* once */
+    struct mono heard_at; /* when a peer last told, the first time since it is connected */
+    uint32_t telling;     /* the next slot whose end may have to be kept */
+    uint32_t heard_count;
+    struct node_id heard[LINK_COUNT_MAX]; /* who has told since the start where we stand with it */
+};
 
 /* ---- at start ---- */
 
@@ -29,6 +40,9 @@ void generation_heard(struct engine *engine, struct peer *peer);
  *   ERR_OVER_BUDGET  as many generations were opened this year as may be */
 MUST_USE err generation_own(const struct engine *engine, const struct scope *scope,
                             struct stream_id *ret_stream, struct record_id *ret_previous);
+
+/* The last generation of this node's stream in `scope` that holds something, or the first. */
+struct stream_id generation_own_stream(const struct engine *engine, const struct scope *scope);
 
 /* A record of our own came from a peer and is durable: we lost it, and with it who knows what. */
 void generation_returned(struct engine *engine, uint32_t slot, struct step *step);

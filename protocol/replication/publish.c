@@ -4,11 +4,11 @@
 
 #include "protocol/base/planted.h"
 #include "protocol/contents/mirror.h"
-#include "protocol/engine/access.h"
 #include "protocol/record/kind.h"
-#include "protocol/replication/equivocation.h"
 #include "protocol/replication/generation.h"
 #include "protocol/replication/push.h"
+#include "protocol/state/access.h"
+#include "protocol/state/equivocation.h"
 
 static void publish_answer(struct token token, err verdict, const struct record_claim *claim,
                            struct step *step)
@@ -86,7 +86,7 @@ static bool publish_may_be(const struct publish_post *post)
 
 err publish_post(struct engine *engine, const struct publish_post *post, struct step *step)
 {
-    err failure = engine_may_post(engine);
+    err failure = peers_may_post(engine);
     if (failure != OK &&
         !(failure == ERR_FULL && publish_releases(post->scope.kind, post->plaintext)))
         return failure;

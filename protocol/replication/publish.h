@@ -2,7 +2,7 @@
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_PUBLISH_H
 #define CONSILIUM_PROTOCOL_REPLICATION_PUBLISH_H
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/state/engine_state.h"
 
 struct publish_post {
     struct scope scope;

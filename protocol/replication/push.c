@@ -1,7 +1,7 @@
 #include "protocol/replication/push.h"
 
 #include "protocol/base/planted.h"
-#include "protocol/engine/access.h"
+#include "protocol/state/access.h"
 
 /* The record as one peer may have it: with key, or header and signature alone. */
 static struct buffer push_frame(const struct record_claim *claim, const struct step_record *record,
@@ -11,7 +11,7 @@ static struct buffer push_frame(const struct record_claim *claim, const struct s
         .has_key = is_entitled && record->has_key, .key = record->key, .record = record->record};
     if (!is_entitled && claim->header.audience != AUDIENCE_CLEAR)
         out.record.size = RECORD_BARE_SIZE;
-    struct buffer frame = engine_frame(step, 3 + FRAME_RECORD_OVERHEAD + out.record.size);
+    struct buffer frame = peers_frame(step, 3 + FRAME_RECORD_OVERHEAD + out.record.size);
     frame_records_begin(&frame);
     frame_record_write(&frame, &out);
     frame_records_end(&frame, 1);
@@ -31,10 +31,10 @@ static void push_notice(struct engine *engine, const struct peer *peer, uint32_t
                         struct step *step)
 {
     struct frame_position position = push_position(engine, slot);
-    struct buffer frame = engine_frame(step, 3 + FRAME_POSITION_SIZE);
+    struct buffer frame = peers_frame(step, 3 + FRAME_POSITION_SIZE);
     frame_positions_begin(&frame, FRAME_STREAMS, 1);
     frame_position_write(&frame, &position);
-    engine_send(step, peer->link, &frame);
+    peers_send(step, peer->link, &frame);
 }
 
 struct push_links {
@@ -74,14 +74,14 @@ void push_push(struct engine *engine, uint32_t slot, const struct record_claim *
             continue;
         struct mark *mark = peer_progress_add(&engine->marks, peer->session, slot);
         bool in_step = mark != NULL && mark->sent + 1 == sequence;
-        if (!in_step || !engine_may_hand_keys(engine)) {
+        if (!in_step || !peers_may_release_keys(engine)) {
             push_notice(engine, peer, slot, step);
             continue;
         }
         mark->sent = sequence;
         if (PLANTED(SENT_IS_RECEIVED))
             push_acked(peer, &claim->header.stream, sequence, step);
-        if (engine_may_hand_to(engine, peer) && access_read(engine, &peer->node, claim) == OK)
+        if (peers_may_release_to(engine, peer) && access_read(engine, &peer->node, claim) == OK)
             whole.links[whole.count++] = peer->link;
         else
             bare.links[bare.count++] = peer->link;
@@ -100,27 +100,27 @@ void push_push(struct engine *engine, uint32_t slot, const struct record_claim *
 static void push_ack(struct engine *engine, const struct peer *peer, const uint32_t *slots,
                      size_t slot_count, struct step *step)
 {
-    struct buffer frame = engine_frame(step, 3 + slot_count * FRAME_POSITION_SIZE);
+    struct buffer frame = peers_frame(step, 3 + slot_count * FRAME_POSITION_SIZE);
     frame_positions_begin(&frame, FRAME_ACK, (uint16_t)slot_count);
     for (size_t i = 0; i < slot_count; i++) {
         struct frame_position position = push_position(engine, slots[i]);
         frame_position_write(&frame, &position);
     }
-    engine_send(step, peer->link, &frame);
+    peers_send(step, peer->link, &frame);
 }
 
 /* (W-6) called when the batch is durable, and never else */
 void push_acknowledge(struct engine *engine, struct link_id link, const uint32_t *slots,
                       size_t slot_count, struct step *step)
 {
-    const struct peer *peer = engine_peer_of_link(engine, link);
+    const struct peer *peer = peers_of_link(engine, link);
     if (slot_count == 0)
         return;
     if (peer != NULL && peer->is_greeted)
         push_ack(engine, peer, slots, slot_count, step);
     for (size_t i = 0; i < slot_count; i++) {
         const struct stream *stream = &engine->streams.all[slots[i]];
-        const struct peer *writer = engine_peer_of_node(engine, &stream->id.writer);
+        const struct peer *writer = peers_of_node(engine, &stream->id.writer);
         if (writer != NULL && writer != peer && step_has_room(step, 8, FRAME_SIZE_MAX))
             push_ack(engine, writer, &slots[i], 1, step);
     }

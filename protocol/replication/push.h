@@ -6,7 +6,7 @@
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_PUSH_H
 #define CONSILIUM_PROTOCOL_REPLICATION_PUSH_H
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/state/engine_state.h"
 
 /* One of our own records is durable: push it to those who are in step, tell the others. */
 void push_push(struct engine *engine, uint32_t slot, const struct record_claim *claim,

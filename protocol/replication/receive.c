@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "protocol/base/planted.h"
-#include "protocol/engine/access.h"
 #include "protocol/record/kind.h"
 #include "protocol/record/statement.h"
 #include "protocol/replication/generation.h"
 #include "protocol/replication/sync.h"
+#include "protocol/state/access.h"
 
 /* A frame's records, sorted into runs, on their way to the check. */
 struct receive {
@@ -356,7 +356,7 @@ void receive_frame(struct engine *engine, struct peer *peer, struct bytes frame,
                           peer->checking_size + frame.size > PEER_CHECKING_SIZE_MAX))
         failure = ERR_OVER_BUDGET;
     if (failure != OK) {
-        engine_refuse(engine, peer, step, "records-refused", failure);
+        peers_refuse(engine, peer, step, "records-refused", failure);
         return;
     }
     struct receive receive = {
@@ -370,7 +370,7 @@ void receive_frame(struct engine *engine, struct peer *peer, struct bytes frame,
         if (failure == OK)
             failure = record_parse(record.record, &claim);
         if (failure != OK) {
-            engine_refuse(engine, peer, step, "records-malformed", failure);
+            peers_refuse(engine, peer, step, "records-malformed", failure);
             break;
         }
         sync_answered(engine, peer, &claim.header.stream, claim.header.sequence);
@@ -381,7 +381,7 @@ void receive_frame(struct engine *engine, struct peer *peer, struct bytes frame,
                           failure == ERR_OUT_OF_ORDER || failure == ERR_OVER_BUDGET;
         if (is_stopped && receive_erase(&receive, &record, &claim))
             continue;
-        engine_refuse(engine, peer, step, "record-passed-over", failure);
+        peers_refuse(engine, peer, step, "record-passed-over", failure);
         uint32_t slot = streams_find(&engine->streams, &claim.header.stream);
         if (slot != STREAM_NONE) /* asking again at once would bring the same */
             sync_pass_over(engine, peer, slot, failure);

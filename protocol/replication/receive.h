@@ -3,7 +3,7 @@
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_RECEIVE_H
 #define CONSILIUM_PROTOCOL_REPLICATION_RECEIVE_H
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/state/engine_state.h"
 
 /* A FRAME_RECORDS came. */
 void receive_frame(struct engine *engine, struct peer *peer, struct bytes frame, struct step *step);

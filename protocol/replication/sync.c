@@ -4,12 +4,15 @@
 
 #include "protocol/base/hash.h"
 #include "protocol/base/planted.h"
-#include "protocol/engine/access.h"
-#include "protocol/replication/equivocation.h"
 #include "protocol/replication/generation.h"
 #include "protocol/replication/push.h"
+#include "protocol/state/access.h"
+#include "protocol/state/equivocation.h"
 
 enum {
+    MISSING_LOOK_MS = 1000,
+    MISSING_RETRY_MS = 1000, /* and twice as long each time */
+    MISSING_RETRY_MS_MAX = 30 * 1000,
     SYNC_WANTS_A_PUMP = 64,
     SYNC_FRAME_RECORDS_SIZE = FRAME_SIZE_MAX - 64,
     SYNC_CONFLICTS_A_PAGE = 16,
@@ -82,9 +85,9 @@ static struct frame_summary sync_digest(const struct engine *engine, const struc
 static void sync_send_summary(struct engine *engine, struct peer *peer, struct step *step)
 {
     struct frame_summary summary = sync_digest(engine, peer);
-    struct buffer frame = engine_frame(step, 64);
+    struct buffer frame = peers_frame(step, 64);
     frame_summary_write(&frame, &summary);
-    engine_send(step, peer->link, &frame);
+    peers_send(step, peer->link, &frame);
     peer->summary_at.ms = engine->now.ms + SUMMARY_INTERVAL_MS;
 }
 
@@ -93,7 +96,7 @@ void sync_summary(struct engine *engine, struct peer *peer, struct bytes frame, 
     struct frame_summary theirs;
     err failure = frame_summary_read(frame, &theirs);
     if (failure != OK) {
-        engine_refuse(engine, peer, step, "summary-malformed", failure);
+        peers_refuse(engine, peer, step, "summary-malformed", failure);
         return;
     }
     struct frame_summary ours = sync_digest(engine, peer);
@@ -116,7 +119,7 @@ void sync_summary(struct engine *engine, struct peer *peer, struct bytes frame, 
 static void sync_list(struct engine *engine, struct peer *peer, struct step *step)
 {
     size_t room = 3 + (size_t)FRAME_POSITION_COUNT_MAX * FRAME_POSITION_SIZE;
-    struct buffer frame = engine_frame(step, room);
+    struct buffer frame = peers_frame(step, room);
     uint16_t count = 0;
     frame_positions_begin(&frame, FRAME_STREAMS, 0);
     while (peer->listing < engine->streams.count && count < FRAME_POSITION_COUNT_MAX) {
@@ -134,7 +137,7 @@ static void sync_list(struct engine *engine, struct peer *peer, struct step *ste
     if (peer->listing >= engine->streams.count)
         peer->listing = STREAM_NONE;
     if (count > 0)
-        engine_send(step, peer->link, &frame);
+        peers_send(step, peer->link, &frame);
 }
 
 /* Members times scopes times generations bound the table, not what a peer makes up. A stream of our
@@ -220,7 +223,7 @@ void sync_positions(struct engine *engine, struct peer *peer, struct bytes frame
         sync_claimed(engine, peer, slot, position.tail);
     }
     if (failure != OK)
-        engine_refuse(engine, peer, step, "positions-malformed", failure);
+        peers_refuse(engine, peer, step, "positions-malformed", failure);
     else if (frame.data[0] == FRAME_STREAMS && peer->is_heard && count < FRAME_POSITION_COUNT_MAX)
         generation_heard(engine, peer); /* the last page */
 }
@@ -229,9 +232,9 @@ static void sync_send_want(struct peer *peer, const struct stream_id *id, uint64
                            uint16_t count, struct step *step)
 {
     struct frame_want want = {*id, from, count};
-    struct buffer frame = engine_frame(step, 1 + STREAM_ID_SIZE + 10);
+    struct buffer frame = peers_frame(step, 1 + STREAM_ID_SIZE + 10);
     frame_want_write(&frame, &want);
-    engine_send(step, peer->link, &frame);
+    peers_send(step, peer->link, &frame);
 }
 
 void sync_want_one(struct engine *engine, struct peer *peer, uint32_t slot, uint64_t sequence,
@@ -247,25 +250,25 @@ void sync_want_heads(struct engine *engine, const struct peer *peer, struct step
     struct frame_heads_want want = {.epoch = last == NULL ? 0 : last->epoch};
     if (current != NULL)
         want.base = roster_current_id(engine->roster);
-    struct buffer frame = engine_frame(step, 64);
+    struct buffer frame = peers_frame(step, 64);
     frame_heads_want_write(&frame, &want);
-    engine_send(step, peer->link, &frame);
+    peers_send(step, peer->link, &frame);
 }
 
 void sync_want_proof(const struct peer *peer, struct step *step)
 {
     struct frame_heads_want want = {.epoch = peer->epoch > 0 ? peer->epoch - 1 : 0,
                                     .base = peer->head};
-    struct buffer frame = engine_frame(step, 64);
+    struct buffer frame = peers_frame(step, 64);
     frame_heads_want_write(&frame, &want);
-    engine_send(step, peer->link, &frame);
+    peers_send(step, peer->link, &frame);
 }
 
 /* Nobody owes an answer about the stream any more. */
 static void sync_unask(struct engine *engine, uint32_t slot)
 {
     struct stream *stream = &engine->streams.all[slot];
-    struct peer *peer = engine_peer_of_link(engine, stream->asked);
+    struct peer *peer = peers_of_link(engine, stream->asked);
     if (stream->want_until.ms != 0 && peer != NULL && peer->wanting > 0)
         peer->wanting--;
     stream->want_until = (struct mono){0};
@@ -336,7 +339,7 @@ static bool sync_pump_stream(struct engine *engine, uint32_t slot, struct step *
     struct stream *stream = &engine->streams.all[slot];
     if (stream->want_until.ms != 0 && stream->want_until.ms <= engine->now.ms)
         sync_give_up(engine, slot);
-    else if (stream->want_until.ms != 0 && engine_peer_of_link(engine, stream->asked) == NULL)
+    else if (stream->want_until.ms != 0 && peers_of_link(engine, stream->asked) == NULL)
         sync_unask(engine, slot);
     if (stream->want_until.ms != 0)
         return false;
@@ -482,9 +485,9 @@ static void sync_answer(const struct peer *peer, const struct engine *engine,
 {
     struct frame_status status = {want->stream, want->from, answer,
                                   roster_current_id(engine->roster)};
-    struct buffer frame = engine_frame(step, 1 + STREAM_ID_SIZE + 8 + 1 + HASH_SIZE);
+    struct buffer frame = peers_frame(step, 1 + STREAM_ID_SIZE + 8 + 1 + HASH_SIZE);
     frame_status_write(&frame, &status);
-    engine_send(step, peer->link, &frame);
+    peers_send(step, peer->link, &frame);
 }
 
 void sync_want(struct engine *engine, struct peer *peer, struct bytes frame, struct step *step)
@@ -492,7 +495,7 @@ void sync_want(struct engine *engine, struct peer *peer, struct bytes frame, str
     struct frame_want want;
     err failure = frame_want_read(frame, &want);
     if (failure != OK) {
-        engine_refuse(engine, peer, step, "want-malformed", failure);
+        peers_refuse(engine, peer, step, "want-malformed", failure);
         return;
     }
     uint32_t slot = streams_find(&engine->streams, &want.stream);
@@ -505,7 +508,7 @@ void sync_want(struct engine *engine, struct peer *peer, struct bytes frame, str
         sync_answer(peer, engine, &want, FRAME_NOT_HELD, step);
         return;
     }
-    if (peer->loading >= PEER_LOADING_MAX || !engine_may_hand_keys(engine)) {
+    if (peer->loading >= PEER_LOADING_MAX || !peers_may_release_keys(engine)) {
         sync_answer(peer, engine, &want, FRAME_BUSY, step);
         return;
     }
@@ -531,7 +534,7 @@ static bool sync_hand(struct engine *engine, const struct peer *peer,
     struct frame_record out = {
         .has_key = record->has_key, .key = record->key, .record = record->record};
     if (claim.header.audience != AUDIENCE_CLEAR &&
-        (!engine_may_hand_to(engine, peer) || access_read(engine, &peer->node, &claim) != OK)) {
+        (!peers_may_release_to(engine, peer) || access_read(engine, &peer->node, &claim) != OK)) {
         out.has_key = false;
         out.record.size = RECORD_BARE_SIZE;
     }
@@ -558,7 +561,7 @@ void sync_generation_loaded(struct engine *engine, const struct event *event)
     struct link_id link;
     if (!generation_loaded(engine, event, &next, &link))
         return;
-    const struct peer *peer = engine_peer_of_link(engine, link);
+    const struct peer *peer = peers_of_link(engine, link);
     uint32_t slot = sync_slot(engine, &next);
     if (slot != STREAM_NONE && peer != NULL) /* whoever sent its first record sends it again */
         sync_claimed(engine, peer, slot, 1);
@@ -566,7 +569,7 @@ void sync_generation_loaded(struct engine *engine, const struct event *event)
 
 void sync_loaded(struct engine *engine, const struct event *event, struct step *step)
 {
-    struct peer *peer = engine_peer_of_link(engine, event->link);
+    struct peer *peer = peers_of_link(engine, event->link);
     if (peer == NULL)
         return;
     if (peer->loading > 0)
@@ -575,7 +578,7 @@ void sync_loaded(struct engine *engine, const struct event *event, struct step *
         sync_has_not(engine, peer, event, step);
         return;
     }
-    struct buffer frame = engine_frame(step, FRAME_SIZE_MAX);
+    struct buffer frame = peers_frame(step, FRAME_SIZE_MAX);
     uint16_t count = 0, signed_count = 0;
     size_t signed_size = 0;
     frame_records_begin(&frame);
@@ -594,7 +597,7 @@ void sync_loaded(struct engine *engine, const struct event *event, struct step *
     }
     frame_records_end(&frame, count);
     if (count > 0)
-        engine_send(step, peer->link, &frame);
+        peers_send(step, peer->link, &frame);
 }
 
 void sync_status(struct engine *engine, struct peer *peer, struct bytes frame, struct step *step)
@@ -602,7 +605,7 @@ void sync_status(struct engine *engine, struct peer *peer, struct bytes frame, s
     struct frame_status status;
     err failure = frame_status_read(frame, &status);
     if (failure != OK) {
-        engine_refuse(engine, peer, step, "status-malformed", failure);
+        peers_refuse(engine, peer, step, "status-malformed", failure);
         return;
     }
     uint32_t slot = streams_find(&engine->streams, &status.stream);

@@ -6,7 +6,13 @@
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_SYNC_H
 #define CONSILIUM_PROTOCOL_REPLICATION_SYNC_H
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/state/engine_state.h"
+
+enum {
+    SUMMARY_INTERVAL_MS = 30 * 1000,
+    WANT_TIMEOUT_MS = 10 * 1000,
+    LOST_COUNT_MAX = 1024, /* slots of our own streams in cases that are not here */
+};
 
 /* Time passed, or something may be missing: summaries, pages, wants that are due. Leaves
  * NOTICE_SUMMARY_SENT for each peer that is sent one. */

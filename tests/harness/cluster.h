@@ -5,9 +5,10 @@
 #ifndef CONSILIUM_TESTS_HARNESS_CLUSTER_H
 #define CONSILIUM_TESTS_HARNESS_CLUSTER_H
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/engine/engine.h"
 #include "protocol/record/statement.h"
 #include "protocol/replication/batch_verify.h"
+#include "protocol/state/engine_state.h"
 #include "protocol/wire/frame.h"
 #include "tests/harness/federation.h"
 
@@ -64,8 +65,8 @@ struct cluster {
     struct record_id done_record;
     unsigned forked_count; /* EFFECT_FORKED */
     unsigned destroyed_count;
-    unsigned loaded_count;              /* EFFECT_LOAD */
-    uint8_t forks[FORK_COUNT_MAX * 61]; /* the last EFFECT_FORKS */
+    unsigned loaded_count;                      /* EFFECT_LOAD */
+    uint8_t forks[EQUIVOCATION_COUNT_MAX * 61]; /* the last EFFECT_FORKS */
     size_t forks_size;
     struct cluster_row rows[CLUSTER_CASES_MAX];
     size_t row_count;

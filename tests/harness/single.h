@@ -8,8 +8,9 @@
 #ifndef CONSILIUM_TESTS_HARNESS_SINGLE_H
 #define CONSILIUM_TESTS_HARNESS_SINGLE_H
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/engine/engine.h"
 #include "protocol/replication/batch_verify.h"
+#include "protocol/state/engine_state.h"
 #include "tests/harness/federation.h"
 
 #define SINGLE_UNUSED __attribute__((unused))

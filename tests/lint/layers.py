@@ -10,9 +10,12 @@ BASE = ("protocol/base",)
 ROSTER = BASE + ("protocol/member", "protocol/roster")
 RECORD = BASE + ("protocol/member", "protocol/record")
 CONTENTS = ROSTER + ("protocol/record", "protocol/contents")
-# These four still include each other; the circle of files is in circles.py.
-ENGINE = CONTENTS + ("protocol/consult", "protocol/wire", "protocol/engine", "protocol/replication",
-                     "protocol/cases", "protocol/custody")
+STEP = RECORD + ("protocol/step",)
+STATE = CONTENTS + ("protocol/consult", "protocol/wire", "protocol/step", "protocol/state")
+REPLICATION = STATE + ("protocol/replication",)
+CASES = REPLICATION + ("protocol/cases",)
+CUSTODY = REPLICATION + ("protocol/custody",)
+ENGINE = CASES + ("protocol/custody", "protocol/engine")
 STORE = BASE + ("protocol/record", "store", "store/write", "store/disk")
 # These four still include each other.
 RUNTIME = ENGINE + ("store", "node/os", "node/runtime", "node/roster_sync", "node/audit",
@@ -28,10 +31,12 @@ BELOW = {
     "protocol/contents": CONTENTS,
     "protocol/consult": CONTENTS + ("protocol/consult",),
     "protocol/wire": RECORD + ("protocol/wire",),
+    "protocol/step": STEP,
+    "protocol/state": STATE,
+    "protocol/replication": REPLICATION,
+    "protocol/cases": CASES,
+    "protocol/custody": CUSTODY,
     "protocol/engine": ENGINE,
-    "protocol/replication": ENGINE,
-    "protocol/cases": ENGINE,
-    "protocol/custody": ENGINE,
     "protocol/relay": RELAY,
     "store": STORE,
     "store/write": STORE,
@@ -152,6 +157,9 @@ def plants(_tree):
     return [
         Plant({"protocol/base/planted.c": '#include "store/planted.h"\n', "store/planted.h": ""},
               "protocol/base/planted.c", "protocol/base must not include store"),
+        Plant({"protocol/replication/planted.c": '#include "protocol/cases/planted.h"\n',
+               "protocol/cases/planted.h": ""},
+              "protocol/replication/planted.c", "protocol/replication must not include protocol/cases"),
         Plant({"bootstrap/relay/planted.c": '#include "store/planted.h"\n', "store/planted.h": ""},
               "bootstrap/relay/planted.c", "bootstrap/relay must not include store"),
         Plant({"bootstrap/relay/planted.c": '#include "node/runtime/planted.h"\n',

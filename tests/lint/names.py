@@ -14,11 +14,12 @@ JUNK = re.compile(r"(^|[_-])(common|commons|util|utils|misc|helper|helpers|stuff
 TOP = {"node", "protocol", "store", "bootstrap", "tests", "spec", "CMakeLists.txt", "README.md",
        "CMakePresets.json", "LICENSE"}
 
-# Files whose noun has other names too: the foundation's types, and nothing else.
+# Files whose noun has other names too: the foundation's types, and what is asked of the engine.
 NOUNS = {
     "protocol/base/bytes.c": ("bytes", "reader", "buffer"),
     "protocol/base/error.c": ("err",),
     "protocol/base/scope.c": ("scope", "stream_id"),
+    "protocol/engine/engine_view.c": ("engine",),
 }
 
 

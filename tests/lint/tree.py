@@ -9,8 +9,9 @@ import tempfile
 from collections import namedtuple
 
 ROOMS = ("protocol/base", "protocol/member", "protocol/roster", "protocol/record",
-         "protocol/contents", "protocol/consult", "protocol/wire", "protocol/engine",
-         "protocol/replication", "protocol/cases", "protocol/custody", "protocol/relay",
+         "protocol/contents", "protocol/consult", "protocol/wire", "protocol/step", "protocol/state",
+         "protocol/replication", "protocol/cases", "protocol/custody", "protocol/engine",
+         "protocol/relay",
          "store", "store/write", "store/disk", "node/os", "node/net", "node/runtime",
          "node/roster_sync", "node/audit", "node/rollback", "node/erasure", "node/onboarding",
          "node/links", "node/items", "node/attachment", "node/service", "node/http", "node/api",

@@ -2,7 +2,7 @@
 #ifndef CONSILIUM_TESTS_SIM_DISK_H
 #define CONSILIUM_TESTS_SIM_DISK_H
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 
 struct disk_record {
     uint8_t *bytes; /* NULL: nothing stands there */

@@ -5,7 +5,7 @@
 #include "protocol/record/audit_evidence.h"
 #include "protocol/record/kind.h"
 #include "protocol/record/statement.h"
-#include "protocol/replication/streams.h"
+#include "protocol/state/streams.h"
 #include "tests/sim/acceptance.h"
 #include "tests/sim/hospital.h"
 

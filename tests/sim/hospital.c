@@ -4,7 +4,7 @@
 
 #include "protocol/record/statement.h"
 #include "protocol/replication/batch_verify.h"
-#include "protocol/replication/streams.h"
+#include "protocol/state/streams.h"
 #include "tests/sim/acceptance.h"
 #include "tests/sim/determinism.h"
 #include "tests/sim/erasing.h"

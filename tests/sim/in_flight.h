@@ -2,7 +2,7 @@
 #ifndef CONSILIUM_TESTS_SIM_IN_FLIGHT_H
 #define CONSILIUM_TESTS_SIM_IN_FLIGHT_H
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 
 struct batch_buffer {
     struct batch_buffer *next;

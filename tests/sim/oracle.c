@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "protocol/consult/consult.h"
-#include "protocol/replication/streams.h"
 #include "protocol/roster/roster_entitled.h"
+#include "protocol/state/streams.h"
 #include "protocol/wire/frame_custody.h"
 #include "protocol/wire/sealed_message.h"
 #include "tests/sim/acceptance.h"

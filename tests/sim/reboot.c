@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/replication/streams.h"
+#include "protocol/state/streams.h"
 #include "tests/sim/held_mail.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/in_flight.h"

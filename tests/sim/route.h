@@ -7,7 +7,7 @@
 #ifndef CONSILIUM_TESTS_SIM_ROUTE_H
 #define CONSILIUM_TESTS_SIM_ROUTE_H
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 #include "protocol/wire/relay_choice.h"
 #include "protocol/wire/relay_credit.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "protocol/record/statement.h"
-#include "protocol/replication/streams.h"
+#include "protocol/state/streams.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/forge.h"
 #include "tests/sim/hospital.h"

@@ -4,7 +4,7 @@
 #include "protocol/consult/consult.h"
 #include "protocol/contents/case_record.h"
 #include "protocol/record/statement.h"
-#include "protocol/replication/streams.h"
+#include "protocol/state/streams.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/forge.h"
 #include "tests/sim/hospital.h"

@@ -1,7 +1,7 @@
 /* Random walks: everything that can go wrong does, then it heals. */
 #include <string.h>
 
-#include "protocol/replication/streams.h"
+#include "protocol/state/streams.h"
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"

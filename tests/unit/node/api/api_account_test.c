@@ -8,7 +8,8 @@
 
 #include <grp.h>
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/engine/engine.h"
+#include "protocol/state/engine_state.h"
 #include "tests/harness/service_fixture.h"
 
 enum { GUEST_UID = 65534, MANY = 70 };

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "protocol/cases/case_automation.h"
+#include "protocol/cases/case_retry.h"
 #include "protocol/replication/push.h"
 #include "tests/harness/cluster_case.h"
 

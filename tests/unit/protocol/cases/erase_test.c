@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/replication/sync.h"
 #include "tests/harness/cluster_case.h"
 
 struct bed {

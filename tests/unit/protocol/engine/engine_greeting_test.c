@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/engine/engine.h"
+#include "protocol/replication/sync.h"
+#include "protocol/state/engine_state.h"
 #include "protocol/wire/frame.h"
 #include "tests/harness/federation.h"
 

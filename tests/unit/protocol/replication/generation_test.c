@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "protocol/engine/engine_state.h"
+#include "protocol/state/engine_state.h"
 #include "tests/harness/cluster_case.h"
 
 enum { NOBODYS_KEY = 77 };

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "protocol/cases/case_table.h"
 #include "protocol/contents/mail.h"
 #include "protocol/contents/mirror.h"
+#include "protocol/state/case_table.h"
 #include "tests/harness/cluster_case.h"
 
 static int given_a_node(void **state)

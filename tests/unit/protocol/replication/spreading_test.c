@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "protocol/replication/accept.h"
+#include "protocol/replication/sync.h"
 #include "tests/harness/single_said.h"
 
 enum { TWO = 2, THREE = 3, TO_TWO = 1 << TWO, TO_THREE = 1 << THREE };
