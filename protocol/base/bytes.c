@@ -88,7 +88,7 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
         return NULL;
     }
     if (size == 0)
-        return buffer->data; /* which may be NULL, and then nothing may be added to it */
+        return buffer->data; /* `data` may be NULL; adding to NULL is undefined, even 0 */
     uint8_t *start = buffer->data + buffer->size;
     buffer->size += size;
     return start;

@@ -61,7 +61,7 @@ struct hash hash_keyed(enum context context, const uint8_t key[static KEY_SIZE],
     return hash_all(context, (struct bytes){.data = key, .size = KEY_SIZE}, &part, 1);
 }
 
-/* Ed25519 wants its message in one piece, so the framing is built on the stack. */
+/* Ed25519 needs its message in one piece, so the framing is built on the stack. */
 static struct bytes hash_frame(enum context context, struct bytes message, struct buffer *buffer)
 {
     struct bytes text = hash_context(context);

@@ -1,8 +1,8 @@
-/* Hashes, signatures and derived keys, each bound to one purpose.
+/* Hashes, signatures and derived keys, each bound to one purpose (domain separation).
  *
- * Whatever is hashed or signed is framed: u32 size and bytes of the context, then of each part, so
- * that no two different inputs have one framing. CONTEXT_* below are all purposes there are (W-14).
- * BLAKE2b (RFC 7693) and Ed25519 (RFC 8032), by libsodium. */
+ * The input of every hash and signature is framed: u32 size and bytes of the context, then u32 size
+ * and bytes of each part. So two different inputs never have the same framing. CONTEXT_LIST holds
+ * all contexts (W-14). BLAKE2b (RFC 7693) and Ed25519 (RFC 8032), by libsodium. */
 #ifndef CONSILIUM_PROTOCOL_BASE_HASH_H
 #define CONSILIUM_PROTOCOL_BASE_HASH_H
 
@@ -52,7 +52,7 @@
 enum context { CONTEXT_LIST(CONTEXT_ENUM) CONTEXT_COUNT };
 #undef CONTEXT_ENUM
 
-/* The text that is hashed for a context; static storage. */
+/* The text of a context; static storage. */
 struct bytes hash_context(enum context context);
 
 /* BLAKE2b-256 over the framing of `context` and `count` parts. */
@@ -68,8 +68,8 @@ struct hash hash_keyed(enum context context, const uint8_t key[static KEY_SIZE],
 void hash_sign(enum context context, struct bytes message, const uint8_t secret[static 64],
                struct signature *ret_signature);
 
-/* OK or ERR_BAD_SIGNATURE. `message` is at most HASH_SIGNED_MAX bytes: longer is
- * ERR_TOO_LARGE; sign the hash of what is longer. */
+/* OK or ERR_BAD_SIGNATURE. ERR_TOO_LARGE when `message` is longer than HASH_SIGNED_MAX bytes: for a
+ * longer message, sign its hash. */
 enum { HASH_SIGNED_MAX = 62000 };
 MUST_USE err hash_verify(enum context context, struct bytes message, const struct sign_key *key,
                          const struct signature *signature);

@@ -1,5 +1,5 @@
-/* Names of things, and points in time. Each is a type of its own, so that a case is never taken
- * for a record, nor a clock of one kind for the other. All are plain values; copy them freely. */
+/* Ids, keys and points in time. Each is a type of its own, so that mixing a case with a record, or
+ * two kinds of clock, does not compile. All are plain values; copy them freely. */
 #ifndef CONSILIUM_PROTOCOL_BASE_IDS_H
 #define CONSILIUM_PROTOCOL_BASE_IDS_H
 
@@ -34,7 +34,7 @@ struct cert_id {
 struct item_id {
     uint8_t bytes[HASH_SIZE];
 };
-/* What one member left with others for a third; means nothing to them. */
+/* One deposit of one member with custodians; opaque to them. */
 struct deposit_id {
     uint8_t bytes[HASH_SIZE];
 };
@@ -53,7 +53,7 @@ struct transport_key {
 struct signature {
     uint8_t bytes[SIGNATURE_SIZE];
 };
-/* Curve25519: mail for who is off is sealed to it. */
+/* Curve25519: mail for an offline member is sealed to it. */
 struct mailbox_key {
     uint8_t bytes[KEY_SIZE];
 };
@@ -66,12 +66,12 @@ struct record_key {
 struct wall {
     uint64_t ms;
 };
-/* A clock that only goes forward, in milliseconds from an arbitrary start. */
+/* A monotonic clock, in milliseconds from an arbitrary start. */
 struct mono {
     uint64_t ms;
 };
 
-/* Compare two values of the same id type: true when equal. */
+/* True when two values of the same id type are equal. */
 #define ID_EQUAL(a, b)                                                                             \
     (_Generic((a), __typeof__(((void)0, (b))) : 1) &&                                              \
      bytes_equal((struct bytes){(a).bytes, sizeof(a).bytes},                                       \
@@ -88,7 +88,7 @@ enum { IDS_HEX_MAX = 2 * 64 + 1 };
 /* Writes lower-case hexadecimal and a NUL into `ret_text`, which holds 2 * bytes.size + 1. */
 void ids_to_hex(struct bytes bytes, char *ret_text);
 
-/* Reads exactly `size` bytes of hexadecimal, either case. ERR_MALFORMED otherwise. */
+/* Reads exactly `size` bytes of hexadecimal, either case; ERR_MALFORMED otherwise. */
 MUST_USE err ids_from_hex(const char *text, uint8_t *ret_bytes, size_t size);
 
 #endif

@@ -1,11 +1,11 @@
-/* All limits on one screen. A number that bounds what another machine can make us do stands here
- * and in spec/limits.md, and nowhere else. Sizes are bytes. */
+/* All limits. A number that bounds what a remote machine can make this node do is here and in
+ * spec/limits.md, and nowhere else. Sizes are bytes. */
 #ifndef CONSILIUM_PROTOCOL_BASE_LIMITS_H
 #define CONSILIUM_PROTOCOL_BASE_LIMITS_H
 
 enum limits {
     /* wire */
-    FRAME_SIZE_MAX = 65000, /* CURVE loses what is over 65,503; a relayed frame is wrapped in 96 */
+    FRAME_SIZE_MAX = 65000, /* CURVE drops messages over 65,503; a relay adds 96 bytes */
     RELAY_WRAP_SIZE = 96,
     RECORD_SIZE_MAX = 61440, /* header, signature and body */
     CHUNK_SIZE_MAX = 60 * 1024,
@@ -34,7 +34,7 @@ enum limits {
     DELTA_SIZE_MAX = 16 * 1024 * 1024, /* a snapshot of the largest roster */
     INVITATION_SIZE_MAX = 96 * 1024 * 1024,
     JOIN_REQUEST_SIZE_MAX = 8192,
-    SETTINGS_NAME_SIZE_MAX = 80, /* of the federation, a board, a relay */
+    SETTINGS_NAME_SIZE_MAX = 80, /* the name of the federation, a board, a relay */
 
     /* case */
     QUESTION_SIZE_MAX = 2000,
@@ -45,37 +45,38 @@ enum limits {
     ITEM_COUNT_MAX = 64,
     ITEM_NAME_SIZE_MAX = 120,
     ATTACHMENT_SIZE_MAX = 64 * 1024 * 1024,
-    ATTACHMENT_PIXEL_COUNT_MAX = 1 << 28, /* what a viewer must unfold */
+    ATTACHMENT_PIXEL_COUNT_MAX = 1 << 28, /* of the decompressed image */
     ITEM_CHUNK_COUNT_MAX = 1 << 24,
-    ITEM_PROOF_COUNT_MAX = 24, /* the depth of a tree over so many chunks */
-    LANGUAGE_SIZE_MAX = 35,    /* BCP 47 */
+    ITEM_PROOF_COUNT_MAX = 24, /* the depth of a tree over ITEM_CHUNK_COUNT_MAX chunks */
+    LANGUAGE_SIZE_MAX = 35,    /* a BCP 47 tag */
     CLINICIAN_NAME_SIZE_MAX = 200,
     CREDENTIALS_SIZE_MAX = 200,
     LICENCE_SIZE_MAX = 80,
     SPECIALTY_COUNT_MAX = 16, /* of one clinician */
-    NOTE_SIZE_MAX = 2000,     /* a remark beside a decision */
+    NOTE_SIZE_MAX = 2000,     /* a comment on a decision */
     FEE_LINK_SIZE_MAX = 300,
     MEDIA_TYPE_SIZE_MAX = 80,
-    FINDING_SIZE_MAX = 2000, /* a diagnosis or a treatment in words */
+    FINDING_SIZE_MAX = 2000, /* a diagnosis or a treatment, as text */
     ALTERNATIVE_COUNT_MAX = 8,
-    REFERENCE_COUNT_MAX = 16, /* references, and as many trials */
+    REFERENCE_COUNT_MAX = 16, /* references; trials have the same limit */
     REFERENCE_SIZE_MAX = 400,
-    ASK_COUNT_MAX = 16, /* things asked for in one record */
+    ASK_COUNT_MAX = 16, /* requests in one record */
     ASK_SIZE_MAX = 500,
-    NAMED_COUNT_MAX = 64,      /* records named by one take-in, reveal or receipt */
-    TAKEN_IN_COUNT_MAX = 1024, /* records of others that one case takes in */
-    RELEASED_COUNT_MAX = 2,    /* opinions of one author that are released in a case */
+    NAMED_COUNT_MAX = 64,      /* records that one TAKE_IN, REVEAL or receipt names */
+    TAKEN_IN_COUNT_MAX = 1024, /* records of other writers that one case takes in */
+    RELEASED_COUNT_MAX = 2,    /* released opinions of one author in a case */
     OUTCOME_DAY_MAX = 3650,
     OPINION_FILE_SIZE_MAX = 72 * 1024 * 1024, /* HEAD_COUNT_MAX of the largest heads, and more */
 
-    CASE_COUNT_MAX = 65536,        /* cases that a node has a part in */
-    CASE_AWAKE_MAX = 1024,         /* of them in memory as a whole */
-    CLINICIAN_PLACE_COUNT = 16384, /* three quarters of them may be taken: certificates in all */
-    CLINICIAN_SHARE_PART = 16,     /* one institution's certificates: a sixteenth of the places */
-    WRITER_FIRST_KIB = 2 * 1024 * 1024, /* that one writer may make a node keep at once, */
-    WRITER_DAY_KIB = 64 * 1024,         /* and more with each day since it was admitted */
+    CASE_COUNT_MAX = 65536, /* cases in which a node takes part */
+    CASE_AWAKE_MAX = 1024,  /* of them complete in memory */
+    CLINICIAN_PLACE_COUNT =
+        16384,                 /* three quarters of the places may be used: certificates in all */
+    CLINICIAN_SHARE_PART = 16, /* one institution's certificates: a sixteenth of the places */
+    WRITER_FIRST_KIB = 2 * 1024 * 1024, /* the share of one writer in a node's storage, */
+    WRITER_DAY_KIB = 64 * 1024, /* which grows by this each day after the writer's admission */
     WRITER_PLACE_COUNT = 2 * MEMBER_COUNT_MAX,
-    GENERATION_COUNT_MAX = 512, /* of one writer in one scope, ever */
+    GENERATION_COUNT_MAX = 512, /* of one writer in one scope, in all */
 
     /* links */
     LINK_COUNT_MAX = 256,
@@ -85,20 +86,20 @@ enum limits {
     HANDSHAKE_KNOWN_COUNT = 8192,  /* sources that are known */
     HANDSHAKE_KNOWN_S = 86400,     /* since a member was there */
 
-    /* custody: what is left with others for who is off */
-    CUSTODIAN_COUNT = 3,       /* who get a copy */
-    CUSTODIAN_ASKED_COUNT = 8, /* whom the recipient asks */
+    /* custody: mail that custodians hold for offline members */
+    CUSTODIAN_COUNT = 3,       /* custodians that get a copy */
+    CUSTODIAN_ASKED_COUNT = 8, /* custodians that the recipient asks */
     ENVELOPE_SIZE_MAX = 61440 + 160,
-    CUSTODY_COUNT_MAX = 8192, /* envelopes that a node holds for others */
+    CUSTODY_COUNT_MAX = 8192, /* envelopes that a node holds for other members */
     CUSTODY_SIZE_MAX = 128 * 1024 * 1024,
     CUSTODY_EACH_COUNT_MAX = 512, /* from one depositor */
     CUSTODY_EACH_SIZE_MAX = 4 * 1024 * 1024,
     CUSTODY_PAIR_COUNT_MAX = 128, /* from one depositor to one recipient */
     CUSTODY_PAIR_SIZE_MAX = 2 * 1024 * 1024,
-    CUSTODY_DAY_MAX = 30,           /* how long one is held */
-    MAILBOX_REPLACE_DAY = 90,       /* how old a mailbox key grows */
-    MAILBOX_KEEP_DAY = 60,          /* how long its secret lives on when it is replaced */
-    CUSTODY_REPORT_COUNT_MAX = 256, /* streams that one report names */
+    CUSTODY_DAY_MAX = 30,           /* how long an envelope is held */
+    MAILBOX_REPLACE_DAY = 90,       /* the greatest age of a mailbox key */
+    MAILBOX_KEEP_DAY = 60,          /* how long a replaced secret is kept */
+    CUSTODY_REPORT_COUNT_MAX = 256, /* streams that one report lists */
 };
 
 _Static_assert(FRAME_SIZE_MAX + RELAY_WRAP_SIZE <= 65503, "a relayed frame must fit CURVE");

@@ -23,7 +23,7 @@ void merkle_begin(struct merkle *merkle)
     merkle->count = 0;
 }
 
-/* As in binary counting: a carry joins two subtrees of one size. */
+/* As in binary counting: a carry joins two subtrees of the same size. */
 void merkle_add(struct merkle *merkle, const struct hash *leaf)
 {
     assert(merkle->count < UINT32_MAX);
@@ -99,8 +99,8 @@ void merkle_prove(const struct hash *leaves, uint32_t count, uint32_t index,
         ret_proof->path[i] = down[height - 1 - i];
 }
 
-/* RFC 9162, section 2.1.3.2: `last` walks up the right edge beside us; once we stand on it, levels
- * at which it has no sibling are passed over. */
+/* RFC 9162, section 2.1.3.2: `last` climbs the right edge of the tree. When `index` reaches that
+ * edge, the levels at which it has no sibling are skipped. */
 err merkle_check(const struct hash *root, const struct hash *leaf, const struct merkle_proof *proof)
 {
     if (proof->index >= proof->count || proof->height > MERKLE_HEIGHT_MAX)

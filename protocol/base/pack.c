@@ -7,13 +7,14 @@
 #include "protocol/base/planted.h"
 #include "protocol/base/utf8.h"
 
-/* ---- one value's head: its type, and its number, size or count ---- */
+/* the integer or boolean; the size of a bin or text; the count of a container */
 
 enum head_type { HEAD_UINT, HEAD_BOOL, HEAD_NIL, HEAD_BIN, HEAD_TEXT, HEAD_ARRAY, HEAD_MAP };
 
 struct head {
     enum head_type type;
-    uint64_t value; /* the integer or truth; the size of a bin or text; the count of a container */
+    uint64_t value; /* A head whose value is in the 1, 2, 4 or 8 bytes after the first byte. `below`
+                       is the smallest value that no shorter form can encode. */
 };
 
 /* A head whose value stands in the 1, 2, 4 or 8 bytes after the first byte. `below` is the smallest
@@ -53,7 +54,7 @@ static err head_long(struct reader *reader, uint8_t first, struct head *head)
         uint64_t below = PLANTED(NOT_CANONICAL_TAKEN) ? 0 : forms[i].below;
         return head_wide(reader, forms[i].width, below, head);
     }
-    return ERR_NOT_CANONICAL; /* negative, float, ext, or the byte that is never used */
+    return ERR_NOT_CANONICAL; /* negative, float, ext, or the byte that MessagePack never uses */
 }
 
 static err head_read(struct reader *reader, struct head *ret_head)
@@ -82,7 +83,7 @@ static err head_read(struct reader *reader, struct head *ret_head)
     return failure;
 }
 
-/* How many values come right inside: keys count as values. */
+/* How many values follow directly inside: keys count as values. */
 static uint64_t head_inside(const struct head *head)
 {
     if (head->type == HEAD_ARRAY)
@@ -93,22 +94,23 @@ static uint64_t head_inside(const struct head *head)
 /* ---- the walk ---- */
 
 struct walk_level {
-    uint64_t left; /* values still to come at this level; in a map an even number waits for a key */
+    uint64_t left; /* values that remain at this level; in a map, an even number means that a key
+                      comes next */
     bool is_map;
-    bool has_key; /* one key was seen: */
-    uint64_t key; /* the last */
+    bool has_key; /* whether there was a key before, */
+    uint64_t key; /* and that key */
 };
 
 struct walk {
     struct reader reader;
     struct walk_level levels[PACK_DEPTH_MAX];
     size_t depth;
-    uint64_t awaited; /* values still to come at all levels together; each is a byte or more */
+    uint64_t awaited; /* values that remain at all levels together; each needs at least one byte */
     uint64_t nodes;
 };
 
-/* Claims are weighed against the bytes left before anything is done for them, so a count of four
- * thousand million costs what its five bytes cost. */
+/* A count is compared with the bytes left before anything is done for it, so a count of four
+ * thousand million in a five-byte value costs nothing. */
 static err walk_enter(struct walk *walk, const struct head *head)
 {
     uint64_t inside = head_inside(head);
@@ -208,7 +210,8 @@ void pack_fail(struct pack *pack, err failure)
         pack->failure = failure;
 }
 
-/* The head of the next value. An ask past the end finds nothing of the wanted type: malformed. */
+/* The head of the next value. A read past the end finds no value of the requested type:
+ * malformed. */
 static bool pack_head(struct pack *pack, struct head *ret_head)
 {
     if (pack->failure != OK)
@@ -220,7 +223,7 @@ static bool pack_head(struct pack *pack, struct head *ret_head)
     return true;
 }
 
-/* The value of the next head when it is of `type` and at most `max`, else 0 and a failure. */
+/* The value of the next head when it has `type` and is at most `max`; else 0 and a failure. */
 static uint64_t pack_value(struct pack *pack, enum head_type type, uint64_t max)
 {
     struct head head;
@@ -307,7 +310,7 @@ struct pack_map pack_map_begin(struct pack *pack)
     return (struct pack_map){.pack = pack, .left = left, .has_key = false, .key = 0};
 }
 
-/* Stands before the value of the next key; false when there is none. */
+/* Moves to the value of the next key; false when there is none. */
 static bool pack_map_next(struct pack_map *map)
 {
     if (!map->has_key && map->left > 0) {
@@ -354,7 +357,7 @@ static int pack_write(void *data, const char *bytes, size_t size)
     return buffer->failed ? -1 : 0;
 }
 
-/* A failed write shows in `buffer->failed`; so the packer's own results are not asked for. */
+/* A failed write sets `buffer->failed`, so the results of the packer are not checked. */
 static msgpack_packer pack_to(struct buffer *buffer)
 {
     msgpack_packer packer;

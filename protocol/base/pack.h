@@ -1,12 +1,12 @@
-/* Canonical MessagePack (W-15): the one room that knows msgpack-c.
+/* Canonical MessagePack (W-15); the only module that uses msgpack-c.
  *
- * One spelling for each value: integers, lengths and counts in their shortest form, map keys
- * unsigned integers, ascending and unique, text valid UTF-8, no ext, no float, no negative
- * integer, depth at most PACK_DEPTH_MAX, at most PACK_NODES_MAX values, nothing after the one
- * outermost value. `pack_open` proves all of it with a walk over the raw bytes, before any value
- * is read; so the readers below fail only where the *type* or count is not the one asked for.
+ * Each value has one encoding: integers, lengths and counts in their shortest form, map keys
+ * unsigned integers, ascending and unique, text valid UTF-8, no ext, no float, no negative integer,
+ * depth at most PACK_DEPTH_MAX, at most PACK_NODES_MAX values, nothing after the one outermost
+ * value. `pack_open` checks all of it over the raw bytes, before any value is read. So the readers
+ * below fail only when the type or count differs from the requested one.
  *
- * Reading never allocates and borrows from the input. A failed reader stays failed and answers
+ * Reading never allocates and borrows from the input. A failed reader stays failed and returns
  * zeros, so a parser checks `pack_close` once at its end. */
 #ifndef CONSILIUM_PROTOCOL_BASE_PACK_H
 #define CONSILIUM_PROTOCOL_BASE_PACK_H
@@ -21,9 +21,9 @@ struct pack {
     err failure; /* OK until something failed, then the first failure */
 };
 
-/* Walks `all` and starts reading at its one value.
+/* Checks `all` and starts reading at its one value.
  *
- *   ERR_TRUNCATED      ends early or a count is over what the bytes left could hold
+ *   ERR_TRUNCATED      ends early, or a count is over what the bytes left could hold
  *   ERR_TOO_LARGE      too deep or too many values
  *   ERR_NOT_CANONICAL  a longer form than needed, unsorted or double keys, bad UTF-8, left-over
  *                      bytes, or a type that is not allowed here */
@@ -33,7 +33,7 @@ MUST_USE err pack_open(struct bytes all, struct pack *ret_pack);
  * are left over). */
 MUST_USE err pack_close(struct pack *pack);
 
-/* Marks the reader failed with `failure`, for a parser that dislikes a value; keeps an earlier
+/* Marks the reader failed with `failure`, for a parser that rejects a value; keeps an earlier
  * failure. */
 void pack_fail(struct pack *pack, err failure);
 
@@ -48,21 +48,21 @@ struct bytes pack_text(struct pack *pack, size_t size_max);
 void pack_fixed(struct pack *pack, uint8_t *out, size_t size);
 /* The number of elements that follow; fails with ERR_TOO_LARGE above `count_max`. */
 uint32_t pack_array(struct pack *pack, uint32_t count_max);
-/* True, and the nil is taken, when the next value is nil. */
+/* True when the next value is nil; then the nil is consumed. */
 bool pack_nil(struct pack *pack);
-/* Passes over one value with all it holds. */
+/* Skips one value with all it holds. */
 void pack_skip(struct pack *pack);
 
-/* A map whose keys are asked for in ascending order; keys that nobody asks for are passed over, so
+/* A map whose keys are requested in ascending order. Keys that are not requested are skipped, so
  * that a later version may add fields. */
 struct pack_map {
     struct pack *pack;
     uint32_t left; /* pairs not yet entered */
-    bool has_key;  /* a key was read and its value not yet */
+    bool has_key;  /* a key was read, its value was not */
     uint64_t key;
 };
 struct pack_map pack_map_begin(struct pack *pack);
-/* True when `key` is there; the next read gives its value, which must then be read. */
+/* True when `key` exists; the caller must then read its value next. */
 bool pack_field(struct pack_map *map, uint64_t key);
 /* The same, but a missing key is ERR_MALFORMED. */
 bool pack_need(struct pack_map *map, uint64_t key);

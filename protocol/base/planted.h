@@ -1,10 +1,9 @@
-/* Planted faults: one line of wrong code at the place of each promise that the tests must be able
- * to see broken.
+/* Planted faults: for each promise, one line of wrong code that the tests must detect.
  *
- * A fault is in a program only when it was built with CONSILIUM_PLANTED, which tests/planted does
- * and nothing that ships: there PLANTED() is the constant false, and the compiler drops it. One
- * build holds all faults; the environment variable CONSILIUM_FAULT chooses one at the start.
- * tests/planted/README.md says which test finds which. */
+ * PLANTED() is the constant false, and the compiler removes it, unless the program was built with
+ * CONSILIUM_PLANTED. Only tests/planted builds so; no product does. One build holds all faults; the
+ * environment variable CONSILIUM_FAULT chooses one at the start. tests/planted/README.md says which
+ * test finds which fault. */
 #ifndef CONSILIUM_PROTOCOL_BASE_PLANTED_H
 #define CONSILIUM_PROTOCOL_BASE_PLANTED_H
 

@@ -1,6 +1,6 @@
-/* Lists of numbered things, in order of arrival, for rooms that live in a slab: a thing is an index
- * from 1, and each list that it may stand in has a node for it in an array of its own. A zeroed
- * queue is empty, a zeroed node stands nowhere. */
+/* Queues of numbered elements in an arena, in order of arrival. An element is an index from 1. Each
+ * queue that it may be in has a node for it in an array of its own. A zeroed queue is empty; a
+ * zeroed node is in no queue. */
 #ifndef CONSILIUM_PROTOCOL_BASE_QUEUE_H
 #define CONSILIUM_PROTOCOL_BASE_QUEUE_H
 
@@ -19,13 +19,13 @@ struct queue_node {
     bool linked;
 };
 
-/* `nodes[index]` must stand in no queue. */
+/* `nodes[index]` must be in no queue. */
 void queue_append(struct queue *queue, struct queue_node *nodes, uint32_t index);
 
-/* `nodes[index]` must stand in this queue. */
+/* `nodes[index]` must be in this queue. */
 void queue_remove(struct queue *queue, struct queue_node *nodes, uint32_t index);
 
-/* The first becomes the last. */
+/* Moves the first element to the end. */
 void queue_rotate(struct queue *queue, struct queue_node *nodes);
 
 #endif

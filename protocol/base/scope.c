@@ -51,7 +51,7 @@ void stream_id_write(struct buffer *buffer, const struct stream_id *id)
     buffer_u32(buffer, id->generation);
 }
 
-/* How many bytes of a scope's id may be other than zero. */
+/* How many bytes of a scope's id may be nonzero. */
 static size_t scope_id_size(uint8_t kind)
 {
     switch (kind) {

@@ -1,4 +1,4 @@
-/* Scopes and streams: who may read, and which single writer's log a record stands in. */
+/* Scopes and streams. A scope says who may read; a stream is one writer's log in a scope. */
 #ifndef CONSILIUM_PROTOCOL_BASE_SCOPE_H
 #define CONSILIUM_PROTOCOL_BASE_SCOPE_H
 
@@ -6,8 +6,8 @@
 
 enum scope_kind { SCOPE_FEDERATION = 1, SCOPE_BOARD = 2, SCOPE_CASE = 3, SCOPE_MAIL = 4 };
 
-/* `id` is zeros for the federation, hash(BOARD_SCOPE; federation, tag) for a board, the case_id
- * for a case, the recipient's node_id and 16 zeros for mail. */
+/* `id` is zeros for the federation; hash(BOARD_SCOPE; federation, tag) for a board; the case_id for
+ * a case; the recipient's node_id and 16 zeros for mail. */
 struct scope {
     enum scope_kind kind;
     uint8_t id[HASH_SIZE];
@@ -30,8 +30,8 @@ struct scope scope_mail(const struct node_id *recipient);
 bool scope_equal(const struct scope *a, const struct scope *b);
 bool stream_id_equal(const struct stream_id *a, const struct stream_id *b);
 
-/* STREAM_ID_SIZE bytes, big-endian. Reading checks that the kind is known and the unused bytes of
- * `id` are zeros: ERR_MALFORMED. */
+/* STREAM_ID_SIZE bytes, big-endian. Reading checks that the kind is known and that the unused bytes
+ * of `id` are zeros: ERR_MALFORMED. */
 void stream_id_write(struct buffer *buffer, const struct stream_id *id);
 MUST_USE err stream_id_read(struct reader *reader, struct stream_id *ret_id);
 

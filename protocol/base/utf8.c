@@ -1,8 +1,8 @@
 #include "protocol/base/utf8.h"
 
 /* The bytes that may follow a lead byte, after the table "Syntax of UTF-8 Byte Sequences" of RFC
- * 3629, section 4. Only the second byte has a range of its own: it is what keeps out overlong forms
- * (e0, f0), surrogates (ed) and what is above U+10FFFF (f4). */
+ * 3629, section 4. Only the second byte has a range of its own. That range excludes overlong forms
+ * (e0, f0), surrogates (ed) and code points above U+10FFFF (f4). */
 struct utf8_lead {
     size_t follow_count;
     uint8_t second_min;

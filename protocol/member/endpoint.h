@@ -1,4 +1,4 @@
-/* Where a machine can be dialled: `tcp://host:port`.
+/* The network address of a machine: `tcp://host:port`.
  *
  * The host is a name or IPv4 address of [A-Za-z0-9.-], or an IPv6 address in brackets; the port is
  * 1 to 65535 without leading zeros; at most ENDPOINT_SIZE_MAX bytes. */

@@ -11,8 +11,8 @@ enum { MEMBER_FIELDS = 13, MEMBER_EPOCH_MAX = INT32_MAX };
 
 /* ---- names ---- */
 
-/* ROSTER-10: control characters of C0 and C1, DEL, and the marks and overrides of direction
- * (Unicode, Bidi_Control): U+061C, U+200E/F, U+202A-E, U+2066-9. */
+/* ROSTER-10: control characters of C0 and C1, DEL, and the direction marks and overrides (Unicode,
+ * Bidi_Control): U+061C, U+200E/F, U+202A-E, U+2066-9. */
 static bool member_name_hides(const uint8_t *at, size_t left)
 {
     if (at[0] < 0x20 || at[0] == 0x7f)
@@ -51,7 +51,7 @@ static bool member_epoch_fits(const struct member *member, uint64_t epoch)
     return epoch >= member->admitted_epoch && epoch <= MEMBER_EPOCH_MAX;
 }
 
-/* ROSTER-8, ROSTER-9: tags in order, and none dated before the last (re)admission. */
+/* ROSTER-8, ROSTER-9: tags are in order, and none has a date before the last (re)admission. */
 static err member_boards_check(const struct member *member)
 {
     if (member->board_count > MEMBER_BOARD_COUNT_MAX)

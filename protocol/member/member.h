@@ -1,7 +1,7 @@
 /* A member: one institution as the roster lists it.
  *
- * Each date is the epoch of the roster head that brought the thing; what it means for who may read
- * stands in roster_entitled.h. spec/roster.md has the bytes. */
+ * Each date is the epoch of the roster head that introduced the value; roster_entitled.h says what
+ * it means for access. spec/roster.md gives the bytes. */
 #ifndef CONSILIUM_PROTOCOL_MEMBER_MEMBER_H
 #define CONSILIUM_PROTOCOL_MEMBER_MEMBER_H
 
@@ -17,7 +17,7 @@ struct member_board {
     uint64_t since_epoch;
 };
 
-/* All `struct bytes` in it borrow from the packed entry it was read from. */
+/* All `struct bytes` borrow from the packed entry that was read. */
 struct member {
     struct node_id node_id;
     struct bytes name;  /* UTF-8, 1 to MEMBER_NAME_SIZE_MAX bytes, no control characters */
@@ -34,34 +34,34 @@ struct member {
     uint64_t keys_since_epoch;
     bool keys_signed;                /* the last key change carries the old key's signature */
     struct signature keys_signature; /* over member_keys_message; zeros when not keys_signed */
-    struct node_id successor;        /* zeros, or who may close a removed member's cases */
+    struct node_id successor;        /* who may close a removed member's cases; zeros: nobody */
 };
 
-/* Writes the one canonical spelling. `member` is valid by `member_check`. */
+/* Writes the canonical encoding. `member` is valid by `member_check`. */
 void member_write(struct buffer *buffer, const struct member *member);
 
-/* Reads one packed entry, all of it, and checks it with `member_check`.
- * On failure `*ret_member` is left as it was.
+/* Reads one whole packed entry and checks it with `member_check`. On failure `*ret_member` does not
+ * change.
  *
  *   ERR_TRUNCATED, ERR_NOT_CANONICAL, ERR_TOO_LARGE, ERR_MALFORMED   drop it */
 MUST_USE err member_read(struct bytes packed, struct member *ret_member);
 
-/* OK when every field is within its rules: name, country, endpoints, tags, dates above 0 and none
+/* OK when every field follows its rules: name, country, endpoints, tags, dates above 0 and none
  * before the admission, keys not zero, successor only when removed. ERR_TOO_LARGE or ERR_MALFORMED
  * otherwise. */
 MUST_USE err member_check(const struct member *member);
 
-/* OK when text is what a name may be: 1 to `size_max` bytes of UTF-8 without control characters and
- * without the marks that turn the direction of writing. */
+/* OK when text is a valid name: 1 to `size_max` bytes of UTF-8 without control characters and
+ * without direction marks. */
 MUST_USE err member_name_check(struct bytes name, size_t size_max);
 
-/* What the old signing key signs (context MEMBER_KEYS) to hand over to new keys: federation,
- * node_id, new signing key, new transport key. */
+/* The message that the old signing key signs (context MEMBER_KEYS) to authorise new keys:
+ * federation, node_id, new signing key, new transport key. */
 enum { MEMBER_KEYS_MESSAGE_SIZE = 32 + 16 + 32 + 32 };
 void member_keys_message(const struct federation_id *federation, const struct member *member,
                          uint8_t ret_message[static MEMBER_KEYS_MESSAGE_SIZE]);
 
-/* The earliest since_epoch of a tag of `member` that covers `tag`; 0 when none does. */
+/* The lowest since_epoch of a tag of `member` that covers `tag`; 0 when none does. */
 uint64_t member_serves_since(const struct member *member, struct bytes tag);
 
 #endif

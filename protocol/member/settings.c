@@ -21,7 +21,7 @@ enum settings_field {
 };
 
 #define SETTINGS_DAY_MS ((uint64_t)24 * 60 * 60 * 1000)
-/* Keeps sums of times far from an overflow. */
+/* Keeps sums of times below an overflow. */
 #define SETTINGS_MS_MAX (3660 * SETTINGS_DAY_MS)
 
 enum { SETTINGS_GENERATIONS_MAX = 1000 };
@@ -180,7 +180,7 @@ static void settings_read_publishers(struct pack *pack, struct settings *setting
         pack_fixed(pack, settings->publishers[i].bytes, KEY_SIZE);
 }
 
-/* Unknown keys are passed over by pack_map (ROSTER-11). */
+/* pack_map skips unknown keys (ROSTER-11). */
 static void settings_read_fields(struct pack *pack, struct settings *settings)
 {
     struct pack_map map = pack_map_begin(pack);

@@ -1,7 +1,7 @@
 /* The settings of a federation, as the officers sign them.
  *
- * A canonical msgpack map with small keys; keys that this version does not know are passed over
- * and stay in the bytes, which are what is hashed and handed on. */
+ * A canonical msgpack map with small keys. Keys that this version does not know are skipped when
+ * reading; they stay in the packed bytes, which are hashed and sent. */
 #ifndef CONSILIUM_PROTOCOL_MEMBER_SETTINGS_H
 #define CONSILIUM_PROTOCOL_MEMBER_SETTINGS_H
 
@@ -13,7 +13,7 @@
 
 struct settings_board {
     struct bytes tag;
-    struct bytes name; /* for people */
+    struct bytes name; /* for display */
 };
 
 struct settings_relay {
@@ -22,7 +22,7 @@ struct settings_relay {
     struct bytes name;
 };
 
-/* All `struct bytes` borrow from the bytes it was read from. */
+/* All `struct bytes` borrow from the bytes that were read. */
 struct settings {
     struct bytes name; /* of the federation */
     uint32_t board_count;
@@ -35,21 +35,21 @@ struct settings {
     uint64_t announcement_ms_max;                         /* the longest life of an announcement */
     uint64_t participant_count_max; /* grants in one case; at most PARTICIPANT_COUNT_MAX */
     uint64_t generation_count_max;  /* generations of one stream in a year */
-    bool custody_allowed;           /* members may keep each other's mail, sealed */
+    bool custody_allowed;           /* members may hold each other's sealed mail in custody */
 };
 
 /* Zeroes it and sets the defaults: 72 hours of cooling-off, 90 days for an announcement, 32
  * participants, 12 generations, custody allowed; no name, no boards. */
 void settings_init(struct settings *settings);
 
-/* OK when names, tags, endpoints, orders and ranges are within their rules; else ERR_TOO_LARGE or
+/* OK when names, tags, endpoints, orders and ranges follow their rules; else ERR_TOO_LARGE or
  * ERR_MALFORMED. */
 MUST_USE err settings_check(const struct settings *settings);
 
 /* `settings` is valid by `settings_check`. */
 void settings_write(struct buffer *buffer, const struct settings *settings);
 
-/* On failure `*ret_settings` is left as it was. Errors as `member_read`. */
+/* On failure `*ret_settings` does not change. Errors as `member_read`. */
 MUST_USE err settings_read(struct bytes packed, struct settings *ret_settings);
 
 struct hash settings_hash(struct bytes packed);

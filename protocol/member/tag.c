@@ -9,7 +9,7 @@ static bool tag_character(uint8_t c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-/* ROSTER-7: one spelling, so that a tag is one board everywhere. */
+/* ROSTER-7: one spelling, so that a tag means the same board everywhere. */
 err tag_check(struct bytes tag)
 {
     if (tag.size > TAG_SIZE_MAX)

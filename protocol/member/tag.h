@@ -1,7 +1,7 @@
 /* Specialty tags: slugs such as `hematology/bmt`, which name boards.
  *
- * One or more segments of [a-z0-9-], joined by `/`; at most TAG_SIZE_MAX bytes. A tag covers
- * itself and every tag that goes on after it with a `/`. */
+ * One or more segments of [a-z0-9-], joined by `/`; at most TAG_SIZE_MAX bytes. A tag covers itself
+ * and every longer tag that continues it with a `/`. */
 #ifndef CONSILIUM_PROTOCOL_MEMBER_TAG_H
 #define CONSILIUM_PROTOCOL_MEMBER_TAG_H
 
@@ -14,7 +14,7 @@ MUST_USE err tag_check(struct bytes tag);
 /* `hematology` covers `hematology` and `hematology/bmt`, not `hematology-x`. */
 bool tag_covers(struct bytes wide, struct bytes narrow);
 
-/* Below, equal or above 0, in the order of the bytes. */
+/* Below, equal to or above 0, in byte order. */
 int tag_compare(struct bytes a, struct bytes b);
 
 #endif

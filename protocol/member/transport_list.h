@@ -1,7 +1,8 @@
-/* All that a relay learns of the roster: which transport keys may connect, and as what.
+/* The transport list: which transport keys may connect, and in which role. It is all that a relay
+ * learns of the roster.
  *
- * Entries of 33 bytes (key, role), ascending by key, each key once. A member that is suspended or
- * removed is not in it. */
+ * Entries of 33 bytes (key, role), ascending by key, each key once. A suspended or removed member
+ * is not in it. */
 #ifndef CONSILIUM_PROTOCOL_MEMBER_TRANSPORT_LIST_H
 #define CONSILIUM_PROTOCOL_MEMBER_TRANSPORT_LIST_H
 
@@ -25,7 +26,7 @@ MUST_USE err transport_list_check(struct bytes list);
 
 struct hash transport_list_hash(struct bytes list);
 
-/* `list` was checked. False when `key` is not in it. */
+/* The caller has checked `list`. False when `key` is not in it. */
 bool transport_list_find(struct bytes list, const struct transport_key *key,
                          enum transport_role *ret_role);
 

@@ -222,7 +222,7 @@ static void what_is_no_configuration_is_refused(void **state)
     assert_int_equal(config_load(&schema, "/nowhere/c.conf", &config, &trouble), ERR_NOT_FOUND);
     assert_string_equal(
         trouble.line,
-        "/nowhere/c.conf: cannot be read: there is no such thing here; name yours with --config, "
+        "/nowhere/c.conf: cannot be read: it does not exist here; name yours with --config, "
         "--help-config prints one to start from");
     assert_int_equal(file_write(path, (struct bytes){(const uint8_t *)"data\0=x", 7}, 0600), OK);
     assert_int_equal(config_load(&schema, path, &config, &trouble), ERR_INVALID);
