@@ -19,7 +19,7 @@ static const struct content_field audit_evidence_fork_proof_fields[] = {
 };
 #undef FIELD
 
-/* The header and its signature make a bare record; that reader knows its shape. */
+/* A header and its signature form a header-only record; record_parse checks that format. */
 static err audit_evidence_header(struct bytes header, const struct signature *signature,
                                  struct record_claim *ret_claim)
 {

@@ -1,4 +1,4 @@
-/* Contents by which members witness each other: audit heads, proofs of a fork, key changes. */
+/* Evidence that members publish about each other: audit heads, proofs of a fork, key changes. */
 #ifndef CONSILIUM_PROTOCOL_RECORD_AUDIT_EVIDENCE_H
 #define CONSILIUM_PROTOCOL_RECORD_AUDIT_EVIDENCE_H
 
@@ -6,15 +6,15 @@
 #include "protocol/record/content.h"
 #include "protocol/record/record.h"
 
-/* The head of this institution's audit log: who holds it can tell a log cut short. */
+/* The head of this institution's audit log. Whoever holds it can detect a truncated log. */
 struct audit_evidence_audit_head {
     uint64_t sequence; /* of the newest audit entry */
     struct hash hash;  /* of that entry, chained to all before */
 };
 CONTENT_DECLARE(audit_evidence_audit_head, struct audit_evidence_audit_head);
 
-/* Two headers that one writer signed for one position. Signatures are the caller's to check, with
- * the key that the roster gives for the writer at each header's head. */
+/* Two headers that one writer signed for one position. The caller checks the signatures, with the
+ * key that the roster gives for the writer at each header's head. */
 struct audit_evidence_fork_proof {
     struct bytes header_a; /* RECORD_HEADER_SIZE bytes */
     struct signature signature_a;
@@ -26,7 +26,7 @@ CONTENT_DECLARE(audit_evidence_fork_proof, struct audit_evidence_fork_proof);
 
 /* Written with the new key into each live stream when a signing key is rotated. */
 struct audit_evidence_key_change {
-    struct sign_key key;        /* the new one */
+    struct sign_key key;        /* the new key */
     struct head_id roster_head; /* the head that lists it */
 };
 CONTENT_DECLARE(audit_evidence_key_change, struct audit_evidence_key_change);

@@ -88,7 +88,7 @@ static struct cert_id certificate_id_of(struct bytes issue)
     return cert_id;
 }
 
-/* C-20: an institution puts its name under no key whose possession was not proved. */
+/* C-20: an institution signs a key only after proof of possession. */
 static err certificate_check_possession(const struct certificate_issue *issue,
                                         struct certificate_request *ret_request)
 {
@@ -122,7 +122,7 @@ err certificate_write(const struct certificate_issue *issue,
 
 /* ---- reading and checking one ---- */
 
-/* The issue's bytes are hashed and verified as they came, inside the envelope's span. */
+/* The issue is hashed and verified as received, within the certificate's span. */
 static err certificate_read_layers(struct bytes content, struct certificate *certificate)
 {
     struct certificate_envelope envelope;
@@ -164,7 +164,7 @@ err certificate_check(const struct certificate *certificate, const struct federa
     return failure;
 }
 
-/* C-22: the position counts, because a time can be claimed and a stream's chain cannot. */
+/* C-22: the position decides, because a time can be claimed and a stream's chain cannot. */
 err certificate_covers(const struct certificate *certificate, struct certificate_position recorded,
                        const struct certificate_revocation *revocation, struct wall time,
                        struct certificate_position at)

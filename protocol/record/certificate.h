@@ -1,14 +1,14 @@
 /* A clinician's certificate, issued by the institution, and its revocation: contents of records in
  * the institution's federation stream.
  *
- * Three maps, one inside the other, so that what was signed is carried as it was signed:
+ * Three nested maps, so that signed bytes are carried unchanged:
  *
  *   request      who the clinician is, at which institution, with which key
  *   issue        { request bytes, the clinician's proof of possession, serial, validity }
  *   certificate  { issue bytes, the institution's signature }
  *
- * possession = hash_sign(CERTIFICATE_REQUEST; request), by the clinician's key: nobody can have a
- * certificate on a key that is another's. signature = hash_sign(CERTIFICATE; issue), by the
+ * possession = hash_sign(CERTIFICATE_REQUEST; request), by the clinician's key: it prevents a
+ * certificate on another person's key. signature = hash_sign(CERTIFICATE; issue), by the
  * institution's key. cert_id = hash(CERTIFICATE; issue). */
 #ifndef CONSILIUM_PROTOCOL_RECORD_CERTIFICATE_H
 #define CONSILIUM_PROTOCOL_RECORD_CERTIFICATE_H
@@ -51,16 +51,16 @@ struct certificate_envelope {
 };
 CONTENT_DECLARE(certificate_envelope, struct certificate_envelope);
 
-/* All three read; texts borrow from the bytes they came from. */
+/* All three layers, parsed; texts borrow from the bytes that were read. */
 struct certificate {
     struct cert_id cert_id;
     struct certificate_request request;
     struct certificate_issue issue;
     struct signature signature;
-    struct bytes signed_part; /* the issue's bytes as they came */
+    struct bytes signed_part; /* the issue's bytes as received */
 };
 
-/* A position in an institution's federation stream; generations count before sequences. */
+/* A position in an institution's federation stream, ordered by generation, then sequence. */
 struct certificate_position {
     uint64_t generation;
     uint64_t sequence;
@@ -78,7 +78,7 @@ enum certificate_reason { CERTIFICATE_REASON_NONE, CERTIFICATE_REASON_LIST(CONTE
 extern const struct content_codes certificate_reasons;
 
 /* The content of a REVOCATION record. Opinions that name a stream head at or after `generation`,
- * `sequence` are not covered any more; earlier ones stay. */
+ * `sequence` are no longer covered; earlier ones still are. */
 struct certificate_revocation {
     struct cert_id cert_id;
     enum certificate_reason reason;
@@ -94,29 +94,30 @@ CONTENT_DECLARE(certificate_revocation, struct certificate_revocation);
 void certificate_prove(struct bytes request, const uint8_t clinician_secret[static 64],
                        struct signature *ret_possession);
 
-/* Writes the content of a CERTIFICATE record: `issue` (its request and possession as handed over
- * by the clinician) signed by the institution. Errors as content_write and certificate_check. */
+/* Writes the content of a CERTIFICATE record: `issue` (its request and possession as the clinician
+ * gave them) signed by the institution. Errors as content_write and certificate_check. */
 MUST_USE err certificate_write(const struct certificate_issue *issue,
                                const uint8_t institution_secret[static 64], struct buffer *out,
                                struct cert_id *ret_cert_id);
 
 /* ---- reading and checking one ---- */
 
-/* Reads all three layers; no signature is checked. On failure `*ret_certificate` is zeros. */
+/* Reads all three layers; verifies no signature. On failure `*ret_certificate` is zeros. */
 MUST_USE err certificate_read(struct bytes content, struct certificate *ret_certificate);
 
-/* The two signatures, and that it is about this member of this federation. `institution_key` is
- * NULL when the record that it came in vouches for the institution's.
+/* Verifies both signatures, and that the certificate is about this member of this federation.
+ * `institution_key` NULL: the signature of the record that held it covers the institution's.
  *
- *   ERR_BAD_SIGNATURE    the institution's, or the proof of possession, does not fit
+ *   ERR_BAD_SIGNATURE    the institution's, or the proof of possession, is not valid
  *   ERR_UNKNOWN_MEMBER   about another institution or federation */
 MUST_USE err certificate_check(const struct certificate *certificate,
                                const struct federation_id *federation,
                                const struct node_id *institution,
                                const struct sign_key *institution_key);
 
-/* Does it cover something signed at `time` while the institution's federation stream stood at
- * `at`? `recorded` is the position of the certificate's own record; `revocation` may be NULL.
+/* OK when the certificate covers something signed at `time` while the institution's federation
+ * stream stood at `at`. `recorded` is the position of the certificate's own record; `revocation`
+ * may be NULL.
  *
  *   ERR_FUTURE         not valid yet at `time`, or not recorded yet at `at`
  *   ERR_EXPIRED        its validity was over

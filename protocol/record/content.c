@@ -38,8 +38,8 @@ bool content_tag_valid(struct bytes tag)
     return tag_check(tag) == OK;
 }
 
-/* The shape of RFC 5646: a primary language of 2 or 3 small letters, then subtags of 1 to 8 letters
- * or digits. Whether they are registered is not ours to say. */
+/* The syntax of RFC 5646: a primary language of 2 or 3 lower-case letters, then subtags of 1 to 8
+ * letters or digits. It does not check the registry. */
 bool content_language_valid(struct bytes language)
 {
     size_t size = 0; /* of the subtag so far */
@@ -98,7 +98,7 @@ static size_t value_count(const struct content_field *field, const uint8_t *base
     return count;
 }
 
-/* `base` is the struct that holds the field: the count of a list stands beside its array. */
+/* `base` is the struct that holds the field; the count of a list is a member of the same struct. */
 static bool value_is_empty(const struct content_field *field, const uint8_t *base)
 {
     const uint8_t *at = base + field->offset;
@@ -127,7 +127,7 @@ static bool value_is_empty(const struct content_field *field, const uint8_t *bas
     return true;
 }
 
-/* A required number may be zero; anything else that is required says something. */
+/* A required number may be zero; any other required field must not be empty. */
 static bool value_may_be_empty(const struct content_field *field)
 {
     return field->type == CONTENT_UINT || field->type == CONTENT_BOOL;
@@ -147,8 +147,8 @@ static err text_check(const struct content_field *field, struct bytes text)
     return is_good ? OK : ERR_MALFORMED;
 }
 
-/* The one rule for a value, whether it was read or is about to be written. Lists and maps have
- * their elements checked one by one. */
+/* The rule for a value, the same for reading and writing. Elements of lists and maps are checked
+ * one by one. */
 static err value_check(const struct content_field *field, const uint8_t *base)
 {
     const uint8_t *at = base + field->offset;
@@ -186,7 +186,7 @@ static err value_check(const struct content_field *field, const uint8_t *base)
 static void map_read(struct pack *pack, const struct content_table *table, uint8_t *base);
 static void value_read(struct pack *pack, const struct content_field *field, uint8_t *base);
 
-/* Elements stand at offset 0 of their own place in the array. */
+/* Elements have offset 0 within their own slot of the array. */
 static void list_read(struct pack *pack, const struct content_field *field, uint8_t *base)
 {
     size_t count = pack_array(pack, (uint32_t)field->max);

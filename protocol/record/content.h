@@ -1,15 +1,15 @@
-/* Contents: what a statement says, as canonical msgpack maps with small unsigned keys.
+/* Contents: the content of a statement, as canonical msgpack maps with small unsigned keys.
  *
- * Each content is a plain struct and one table of its fields. Reading, writing, every limit and
- * the tables in spec/consult.md come from that one table, so they cannot disagree.
+ * Each content is a plain struct and one table of its fields. Reading, writing, every limit and the
+ * tables in spec/consult.md come from that one table, so they cannot disagree.
  *
- * Rules for all of them:
- *   - a required field is always there;
- *   - an optional field that is 0, false or empty is left out, and must not be spelled out;
- *   - fields that are not in the table are passed over, so that a later version may add some;
+ * Rules for all contents:
+ *   - a required field is always present;
+ *   - an optional field that is 0, false or empty must be left out;
+ *   - fields that are not in the table are skipped, so that a later version may add some;
  *   - text is valid UTF-8 without control characters (newline and tab allowed in CONTENT_TEXT).
  *
- * Texts and binaries in a struct that was read borrow from the bytes it was read from. */
+ * Texts and binaries in a struct borrow from the bytes that were read. */
 #ifndef CONSILIUM_PROTOCOL_RECORD_CONTENT_H
 #define CONSILIUM_PROTOCOL_RECORD_CONTENT_H
 
@@ -21,7 +21,7 @@ enum content_type {
     CONTENT_UINT,     /* uint64_t, at most `max` */
     CONTENT_TIME,     /* struct wall: Unix milliseconds */
     CONTENT_BOOL,     /* bool */
-    CONTENT_CODE,     /* an enum from 1 (0: not said), named by `codes` */
+    CONTENT_CODE,     /* an enum from 1 (0: absent), named by `codes` */
     CONTENT_TEXT,     /* struct bytes, at most `max` bytes, may hold newlines and tabs */
     CONTENT_LINE,     /* struct bytes, at most `max` bytes, one line */
     CONTENT_TAG,      /* struct bytes: a specialty tag, "hematology/bmt" */
@@ -36,7 +36,7 @@ enum content_type {
 /* The names of an enum's values, from 1. */
 struct content_codes {
     const char *const *names; /* names[0] is "" */
-    size_t count;             /* with names[0] */
+    size_t count;             /* including names[0] */
 };
 
 struct content_field {
@@ -58,7 +58,7 @@ struct content_table {
     const struct content_field *fields; /* ascending keys */
     size_t field_count;
     size_t size; /* of the struct */
-    /* What one field alone cannot tell; OK or the error to answer. May be NULL. */
+    /* Checks across fields; OK or an error. May be NULL. */
     err (*check)(const void *value);
 };
 
@@ -66,16 +66,16 @@ struct content_table {
  *
  *   ERR_TRUNCATED, ERR_NOT_CANONICAL   not canonical msgpack, or an empty optional field
  *   ERR_TOO_LARGE                      a field over its limit
- *   ERR_MALFORMED                      a field missing, of another type, or not of its grammar
- *   what `check` answers */
+ *   ERR_MALFORMED                      a missing field, or one of wrong type or syntax
+ *   the errors of `check` */
 MUST_USE err content_read(const struct content_table *table, struct bytes content, void *ret_value);
 
-/* Appends the struct as content. Whoever writes is held to the same rules as whoever reads, so
- * what was written can be read; errors as in content_read, and ERR_TOO_LARGE when `out` is full. */
+/* Appends the struct as content. Writing applies the same rules as reading, so everything written
+ * can be read. Errors as in content_read, and ERR_TOO_LARGE when `out` is full. */
 MUST_USE err content_write(const struct content_table *table, const void *value,
                            struct buffer *out);
 
-/* The most bytes that a content of this table can take. */
+/* The largest size of a content of this table. */
 size_t content_size_max(const struct content_table *table);
 
 /* "unclear-diagnosis"; "" for 0, "unknown" beyond the last. Static storage. */
@@ -83,7 +83,7 @@ const char *content_code_name(const struct content_codes *codes, unsigned code);
 /* The code of that name, 0 when there is none. */
 unsigned content_code_of(const struct content_codes *codes, struct bytes name);
 
-/* Grammar of the small texts. */
+/* Syntax checks of the small texts. */
 bool content_tag_valid(struct bytes tag);
 bool content_language_valid(struct bytes language);
 bool content_country_valid(struct bytes country);
@@ -147,7 +147,7 @@ bool content_country_valid(struct bytes country);
         CONTENT_OF(owner, key, field, CONTENT_BIN, struct bytes, needed, limit)                    \
     }
 
-/* An enum of ours is as wide as an unsigned. */
+/* An enum of this project has the width of an unsigned. */
 #define CONTENT_A_CODE(owner, field_key, field, needed, names)                                     \
     {                                                                                              \
         .name = #field, .key = (field_key), .type = CONTENT_CODE, .is_required = (needed),         \

@@ -29,7 +29,7 @@ err item_shape_of(uint64_t size, struct item_shape *ret_shape)
     return OK;
 }
 
-/* A shape that came from elsewhere is believed only when its count is the one its size has. */
+/* A shape from a remote party is valid only when its count is the one that its size gives. */
 static bool shape_holds(const struct item_shape *shape, uint32_t index)
 {
     struct item_shape due;
@@ -130,7 +130,7 @@ void item_tree_init(struct item_tree *tree)
     tree->count = 0;
 }
 
-/* One root stands for each bit that is set in the count. */
+/* The count has one bit set for each root. */
 static size_t tree_root_count(uint32_t count)
 {
     size_t root_count = 0;
@@ -139,7 +139,7 @@ static size_t tree_root_count(uint32_t count)
     return root_count;
 }
 
-/* As adding one to a binary number carries, so do two subtrees of one size become the next. */
+/* As in adding one to a binary number: a carry joins two subtrees of the same size. */
 err item_tree_add(struct item_tree *tree, const struct hash *leaf)
 {
     struct hash root = *leaf;

@@ -1,8 +1,8 @@
-/* The kinds of record, and for each: where it may stand, who may write it, whether a clinician
- * must have signed it, who may read it. Normative text and rules by number: spec/consult.md.
+/* The kinds of record. For each: the scopes that allow it, who may write it, whether a clinician
+ * must sign it, who may read it. Normative text and rules by number: spec/consult.md.
  *
- * A kind that is not listed is kept and passed on, and never interpreted. A listed kind without a
- * content yet (content_registry_table gives NULL) is treated in the same way. */
+ * A kind that is not listed is stored and forwarded, and never interpreted. So is a listed kind
+ * without a content (content_registry_table gives NULL). */
 #ifndef CONSILIUM_PROTOCOL_RECORD_KIND_H
 #define CONSILIUM_PROTOCOL_RECORD_KIND_H
 
@@ -14,12 +14,12 @@ enum kind_writer {
     KIND_BY_REQUESTER,   /* the requester of the case alone */
     KIND_BY_PARTICIPANT, /* an institution that the requester granted access, not the requester */
     KIND_BY_EITHER,      /* the requester or a participant */
-    KIND_BY_RECIPIENT,   /* mail: whom an earlier mail asked; any member otherwise */
+    KIND_BY_RECIPIENT,   /* mail: a member that an earlier mail asked; any member otherwise */
 };
 
 enum kind_signing {
     KIND_BY_NODE,      /* no clinician's signature */
-    KIND_MAY_SIGN,     /* with or without: a person, or the node by its policy */
+    KIND_MAY_SIGN,     /* signed by a clinician, or unsigned by the node's policy */
     KIND_BY_CLINICIAN, /* without a clinician's signature it is malformed */
 };
 
@@ -95,16 +95,16 @@ const struct kind_rule *kind_rules(size_t *ret_count);
 /* The rule of `kind`, static; NULL for a kind that this program does not know. */
 const struct kind_rule *kind_rule(uint16_t kind);
 
-/* "OPINION"; "unknown" for what is not listed. */
+/* "OPINION"; "unknown" for an unlisted kind. */
 const char *kind_name(uint16_t kind);
 
-/* The kind of that name, or KIND_NONE. */
+/* The kind with that name, or KIND_NONE. */
 enum kind kind_of_name(struct bytes name);
 
-/* May a body of this kind, so signed, stand in this scope under this audience?
+/* OK when a body of this kind, signed or not, is allowed in this scope with this audience.
  *
- *   ERR_UNSUPPORTED    a kind that is not known: keep it, pass it on, interpret nothing
- *   ERR_MALFORMED      it may not: the body is bad, the position stays */
+ *   ERR_UNSUPPORTED    an unknown kind: store it, forward it, do not interpret it
+ *   ERR_MALFORMED      not allowed: the body is bad, the position stays */
 MUST_USE err kind_check(uint16_t kind, enum scope_kind scope, enum audience audience,
                         bool is_signed);
 

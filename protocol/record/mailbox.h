@@ -1,4 +1,5 @@
-/* The content of MAILBOX_KEY: to which key mail for this institution is sealed while it is off. */
+/* The content of MAILBOX_KEY: the key to which mail for this institution is sealed while it is
+ * offline. */
 #ifndef CONSILIUM_PROTOCOL_RECORD_MAILBOX_H
 #define CONSILIUM_PROTOCOL_RECORD_MAILBOX_H
 

@@ -7,7 +7,7 @@
 #include "protocol/base/hash.h"
 #include "protocol/base/planted.h"
 
-/* Where the body hash begins: what stands before it is the body's associated data. */
+/* The offset of the body hash; the header before it is the body's associated data. */
 enum { RECORD_AD_SIZE = RECORD_HEADER_SIZE - HASH_SIZE };
 
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == KEY_SIZE, "record keys");
@@ -29,7 +29,7 @@ static err record_header_read(struct reader *reader, struct record_header *ret_h
     uint8_t audience = reader_u8(reader);
     uint8_t reserved = reader_u8(reader);
     reader_copy(reader, header.federation.bytes, HASH_SIZE);
-    /* the stream id stands in the header in its own order, with the scope kind in front */
+    /* the header holds the stream id in its own order, with the scope kind first */
     uint8_t memory[STREAM_ID_SIZE];
     struct buffer stream = buffer_over(memory, sizeof memory);
     struct bytes rest = reader_take(reader, STREAM_ID_SIZE - 1);
@@ -59,7 +59,7 @@ static err record_header_read(struct reader *reader, struct record_header *ret_h
     return OK;
 }
 
-/* What no honest writer sets together. */
+/* Combinations that no correct writer sets. */
 static err record_header_check(const struct record_header *header)
 {
     bool clear = header->audience == AUDIENCE_CLEAR;
@@ -157,7 +157,7 @@ err record_open(const struct record_claim *claim, const struct record_key *key, 
     return OK;
 }
 
-/* Everything up to the body hash. */
+/* The header up to the body hash. */
 static void record_header_write(struct buffer *out, const struct record_header *header)
 {
     uint8_t memory[STREAM_ID_SIZE];

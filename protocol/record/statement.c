@@ -23,7 +23,7 @@ static size_t statement_size(const struct statement *statement)
            (statement->is_signed ? (size_t)STATEMENT_AUTHOR_SIZE : 0);
 }
 
-/* C-5: announcements are padded with zeros to 512, 1024, 2048 or 4096 bytes, nothing else is. */
+/* C-5: only announcements are padded, with zeros to 512, 1024, 2048 or 4096 bytes. */
 static size_t statement_padded_size(uint16_t kind, size_t size)
 {
     size_t class = 512;
@@ -60,8 +60,8 @@ err statement_write(const struct statement *statement, struct buffer *out)
     return OK;
 }
 
-/* C-4: after the last field only the zeros of the padding may stand. A kind that is not known may
- * come padded: how far, is for those who know it. */
+/* C-4: only the zeros of the padding may follow the last field. An unknown kind may have any
+ * padding. */
 static err statement_check_padding(const struct statement *statement, struct bytes rest)
 {
     size_t size = statement_size(statement);
@@ -105,8 +105,8 @@ err statement_read(struct bytes body, struct statement *ret_statement)
     return failure;
 }
 
-/* C-6: what a clinician signs names the federation, the scope, the institution and the certificate,
- * so that it can be moved to no other. */
+/* C-6: a clinician signs the federation, the scope, the institution and the certificate, so that
+ * the statement cannot be moved to another. */
 static struct bytes statement_message(const struct statement *statement,
                                       const struct statement_place *place, struct buffer *out)
 {

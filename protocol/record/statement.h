@@ -1,12 +1,12 @@
-/* A statement: the plaintext of a record's body. One content of one kind, and, where a person
- * speaks, the clinician's own signature.
+/* A statement: the plaintext of a record's body. It holds one content of one kind and, where a
+ * person speaks, the clinician's own signature.
  *
  *   u16 kind | u8 flags | u8 0 | u32 content size | content
  *   | when signed: cert_id 32, time_ms u64, signature 64 | zeros up to a size class
  *
  * The clinician's signature is hash_sign(STATEMENT; u16 kind | federation 32 | scope kind u8 |
- * scope id 32 | node_id 16 | cert_id 32 | time_ms u64 | content): it speaks for one case at one
- * institution under one certificate, and for nothing else. */
+ * scope id 32 | node_id 16 | cert_id 32 | time_ms u64 | content): it is valid for one case at one
+ * institution under one certificate only. */
 #ifndef CONSILIUM_PROTOCOL_RECORD_STATEMENT_H
 #define CONSILIUM_PROTOCOL_RECORD_STATEMENT_H
 
@@ -30,13 +30,13 @@ struct statement_author {
 };
 
 struct statement {
-    uint16_t kind; /* as it came, known or not */
+    uint16_t kind; /* as received, known or not */
     bool is_signed;
-    struct bytes content;           /* canonical msgpack map, not yet read; borrows */
+    struct bytes content;           /* canonical msgpack map, not parsed yet; borrows */
     struct statement_author author; /* zeros when not signed */
 };
 
-/* Where a statement is made; part of what the clinician signs. */
+/* The context of a statement; part of what the clinician signs. */
 struct statement_place {
     struct federation_id federation;
     struct scope scope;
@@ -46,29 +46,29 @@ struct statement_place {
 /* The place that a record's header gives. */
 struct statement_place statement_place_of(const struct record_header *header);
 
-/* Appends the body. ERR_TOO_LARGE when the content is over its limit (announcements: when all of
- * it is over STATEMENT_PADDED_SIZE_MAX) or `out` is full: nothing useful is in `out` then. */
+/* Appends the body. ERR_TOO_LARGE when the content is over its limit (announcements: when the whole
+ * is over STATEMENT_PADDED_SIZE_MAX) or `out` is full: `out` then holds nothing useful. */
 MUST_USE err statement_write(const struct statement *statement, struct buffer *out);
 
-/* Reads the shape of a body's plaintext. `ret_statement->content` borrows from `body`. Does not
- * look into the content, nor at the kind: kind_check and the content's own reader do.
- * On failure `*ret_statement` is left as it was.
+/* Parses a body's plaintext. `ret_statement->content` borrows from `body`. It checks neither the
+ * content nor the kind: kind_check and the content's own reader do. On failure `*ret_statement`
+ * does not change.
  *
  *   ERR_TRUNCATED      ends early
  *   ERR_TOO_LARGE      content over STATEMENT_CONTENT_SIZE_MAX
  *   ERR_MALFORMED      unknown flags
- *   ERR_NOT_CANONICAL  reserved byte or padding not zero, or padding where there must be none */
+ *   ERR_NOT_CANONICAL  reserved byte or padding not zero, or padding where none is allowed */
 MUST_USE err statement_read(struct bytes body, struct statement *ret_statement);
 
-/* Signs as the clinician: fills in the author block (cert_id and time are handed in by
- * `author`, whose signature is ignored). `secret` is the 64-byte Ed25519 secret key. */
+/* Signs as the clinician: fills in the author block (`author` gives cert_id and time; its signature
+ * is ignored). `secret` is the 64-byte Ed25519 secret key. */
 void statement_sign(struct statement *statement, const struct statement_place *place,
                     const struct statement_author *author, const uint8_t secret[static 64]);
 
-/* OK when the clinician's key signed it at this place.
+/* OK when the clinician's key signed it for this place.
  *
- *   ERR_NOT_FOUND      it is not signed at all
- *   ERR_BAD_SIGNATURE  it is not what that clinician signed there: never show it as theirs */
+ *   ERR_NOT_FOUND      it is not signed
+ *   ERR_BAD_SIGNATURE  the clinician did not sign it for this place: never show it as theirs */
 MUST_USE err statement_verify(const struct statement *statement,
                               const struct statement_place *place,
                               const struct sign_key *clinician);

@@ -15,7 +15,7 @@ void chain_init(struct chain *chain, const struct federation_id *federation)
 
 /* ---- finding ---- */
 
-/* The newest are asked for most. */
+/* The newest heads are requested most often. */
 const struct chain_link *chain_find(const struct chain *chain, const struct head_id *id)
 {
     for (uint32_t i = chain->count; i > 0; i--) {
@@ -62,7 +62,7 @@ static bool chain_officers_equal(const struct officers *a, const struct officers
            memcmp(a->keys, b->keys, a->count * sizeof a->keys[0]) == 0;
 }
 
-/* The index of `officers`, added when they are new; -1 when there is no room. */
+/* The index of `officers`, added when they are new; -1 when the sets are full. */
 static int64_t chain_officers(struct chain *chain, const struct officers *officers)
 {
     for (uint32_t i = chain->officer_set_count; i > 0; i--) {
@@ -75,7 +75,7 @@ static int64_t chain_officers(struct chain *chain, const struct officers *office
     return chain->officer_set_count++;
 }
 
-/* A head that was read: what it says, and whose signatures it brings. */
+/* A parsed head: its fields, its id and its signatures. */
 struct chain_claim {
     struct roster_head_signed signed_head;
     struct roster_head head;
@@ -113,7 +113,7 @@ static err chain_push(struct chain *chain, const struct chain_claim *claim, stru
     return OK;
 }
 
-/* ROSTER-5: all officers found together. */
+/* ROSTER-5: the officers of both sides together. */
 static err chain_found(struct chain *chain, const struct chain_claim *claim, struct wall received)
 {
     struct federation_id federation = roster_head_federation(&claim->id);
@@ -128,7 +128,8 @@ static err chain_found(struct chain *chain, const struct chain_claim *claim, str
     return failure;
 }
 
-/* ROSTER-6: an ordinary head is one epoch on; a healing head lies above both that it heals. */
+/* ROSTER-6: an ordinary head is one epoch later; a healing head is above both heads that it
+ * heals. */
 static bool chain_epoch_fits(const struct chain_link *previous, const struct roster_head *head)
 {
     if (head->heal_count > 0)
@@ -136,7 +137,7 @@ static bool chain_epoch_fits(const struct chain_link *previous, const struct ros
     return head->epoch == previous->epoch + 1;
 }
 
-/* OK when the officers of its previous head, which is here, signed it. */
+/* OK when the officers of its previous head, which is in the chain, signed it. */
 static err chain_descends(const struct chain *chain, const struct chain_claim *claim,
                           const struct chain_link **ret_previous)
 {
@@ -171,7 +172,7 @@ err chain_learn(struct chain *chain, struct bytes signed_head, struct wall recei
     return chain_push(chain, &claim, received);
 }
 
-/* ROSTER-34: it must name our own last head; that it was confirmed is the caller's word. */
+/* ROSTER-34: it must name the last head of this chain; the caller guarantees the confirmation. */
 static err chain_read_healing(const struct chain *chain, struct bytes signed_head,
                               struct chain_claim *ret_claim)
 {

@@ -1,13 +1,14 @@
-/* What changed from one roster head to a later one; from nothing, it is a snapshot.
+/* A delta: the changes from one roster head to a later one. A delta from nothing is a snapshot.
  *
  * A delta is a list of items: u8 kind, u32 size, content. In this order: at most one SETTINGS (the
  * whole settings), any CUTS (a piece of the added cuts, in order), then MEMBER items (packed
- * entries that are new or changed, ascending by node_id). It travels in parts of at most
+ * entries that are new or changed, ascending by node_id). It is sent in parts of at most
  * DELTA_PART_SIZE_MAX bytes that hold whole items:
  *
  *   head_id 32 | base head_id 32 (zeros: from nothing) | part index u32 | last u8 | items
  *
- * Nothing in a delta is believed; the head's roots prove it (roster_fill). */
+ * A receiver trusts nothing in a delta: it checks the content against the roots of the head
+ * (roster_fill). */
 #ifndef CONSILIUM_PROTOCOL_ROSTER_DELTA_H
 #define CONSILIUM_PROTOCOL_ROSTER_DELTA_H
 
@@ -25,8 +26,8 @@ enum {
 };
 
 struct delta {
-    struct head_id head; /* what it leads to */
-    struct head_id base; /* what it starts from; zeros: a snapshot */
+    struct head_id head; /* the head that it leads to */
+    struct head_id base; /* the head that it starts from; zeros: a snapshot */
     struct bytes items;  /* borrowed */
 };
 
@@ -34,15 +35,15 @@ struct delta {
 
 void delta_item_write(struct buffer *items, enum delta_kind kind, struct bytes content);
 
-/* Takes the next item off `reader`. ERR_NOT_FOUND at the end; ERR_TRUNCATED, ERR_TOO_LARGE or
- * ERR_MALFORMED (unknown kind) otherwise. Content borrows. */
+/* Reads the next item from `reader`. ERR_NOT_FOUND at the end; ERR_TRUNCATED, ERR_TOO_LARGE or
+ * ERR_MALFORMED (unknown kind) otherwise. The content borrows. */
 MUST_USE err delta_item_read(struct reader *reader, enum delta_kind *ret_kind,
                              struct bytes *ret_content);
 
 /* ---- parts ---- */
 
-/* Writes the part that starts at `*offset` of `delta->items` (well-formed, the caller's promise)
- * and moves `*offset` behind what it took. Returns true when it was the last part. */
+/* Writes the part that starts at `*offset` of `delta->items` and moves `*offset` past it. The
+ * caller guarantees that the items are well-formed. Returns true when it was the last part. */
 bool delta_part_write(const struct delta *delta, uint32_t index, size_t *offset,
                       struct buffer *part);
 
@@ -51,7 +52,7 @@ struct delta_part {
     struct head_id base;
     uint32_t index;
     bool last;
-    struct bytes items; /* borrowed; shape checked */
+    struct bytes items; /* borrowed; format checked */
 };
 MUST_USE err delta_part_read(struct bytes all, struct delta_part *ret_part);
 
@@ -60,7 +61,7 @@ MUST_USE err delta_part_read(struct bytes all, struct delta_part *ret_part);
 struct delta_assembly {
     struct head_id head;
     struct head_id base;
-    uint32_t index; /* of the part that is due */
+    uint32_t index; /* of the next part */
     bool complete;
     struct buffer items; /* over the caller's memory */
 };
@@ -69,11 +70,11 @@ struct delta_assembly {
 void delta_assembly_begin(struct delta_assembly *assembly, const struct head_id *head,
                           const struct head_id *base, uint8_t *memory, size_t size);
 
-/* ERR_OUT_OF_ORDER  not the part that is due, or of another delta: drop it, ask for `index`
- * ERR_TOO_LARGE     more than the memory holds: give up this delta */
+/* ERR_OUT_OF_ORDER  not the next part, or a part of another delta: drop it, ask for `index`
+ *   ERR_TOO_LARGE     more than the memory holds: give up this delta */
 MUST_USE err delta_assembly_add(struct delta_assembly *assembly, const struct delta_part *part);
 
-/* The whole, once complete; borrows the assembly's memory. */
+/* The whole delta, once complete; borrows the assembly's memory. */
 struct delta delta_assembly_delta(const struct delta_assembly *assembly);
 
 #endif

@@ -1,5 +1,5 @@
-/* A proof that a member stood in the roster at one head, for files that are read far from any
- * node: the packed entry, its merkle proof, and the head's id.
+/* A proof that a member was in the roster at one head, for files that are read without a node: the
+ * packed entry, its merkle proof, and the head's id.
  *
  * Canonical msgpack: [head_id, packed entry, merkle proof]. */
 #ifndef CONSILIUM_PROTOCOL_ROSTER_INCLUSION_H
@@ -13,8 +13,8 @@ enum { INCLUSION_SIZE_MAX = MEMBER_SIZE_MAX + 34 * (13 + 2) };
 MUST_USE err inclusion_write(const struct roster *roster, const struct node_id *node_id,
                              struct buffer *buffer);
 
-/* Reads `all` and checks it against `head`, whose body hashes to `head_id` (the caller's promise,
- * best by a chain). `*ret_member` borrows from `all`.
+/* Reads `all` and checks it against `head`. The caller guarantees that the body of `head` hashes to
+ * `head_id`, for example with a chain. `*ret_member` borrows from `all`.
  *
  *   ERR_UNKNOWN_HEAD  it is a proof for another head
  *   ERR_BAD_HASH      it leads to another root
@@ -22,7 +22,7 @@ MUST_USE err inclusion_write(const struct roster *roster, const struct node_id *
 MUST_USE err inclusion_check(struct bytes all, const struct roster_head *head,
                              const struct head_id *head_id, struct member *ret_member);
 
-/* Which head it is a proof for. */
+/* The head that the proof is for. */
 MUST_USE err inclusion_head(struct bytes all, struct head_id *ret_head);
 
 #endif

@@ -13,7 +13,7 @@ static err join_check(const struct join_request *request)
 {
     if (request->tag_count > MEMBER_BOARD_COUNT_MAX)
         return ERR_TOO_LARGE;
-    /* What may be asked for is what may become a member. */
+    /* A valid request must give a valid member entry. */
     struct member member;
     join_member(request, 1, &member);
     return member_check(&member);

@@ -1,15 +1,15 @@
-/* What an institution mails to the society to be admitted, or to change its keys.
+/* A join request: an institution mails it to the society to be admitted, or to change its keys.
  *
  * Canonical msgpack [body, signature]; body = [version 1, node_id, name, country, signing key,
  * transport key, [endpoint...], [tag...], time_ms, old key's signature or nil]. The signature is
- * hash_sign(JOIN_REQUEST, body) with the signing key named in it: proof of possession. The
+ * hash_sign(JOIN_REQUEST, body) with the signing key that the body names: proof of possession. The
  * fingerprint is that of hash(JOIN_REQUEST; body). */
 #ifndef CONSILIUM_PROTOCOL_ROSTER_JOIN_H
 #define CONSILIUM_PROTOCOL_ROSTER_JOIN_H
 
 #include "protocol/member/member.h"
 
-/* Spans borrow from the bytes it was read from. */
+/* Spans borrow from the bytes that were read. */
 struct join_request {
     struct node_id node_id;
     struct bytes name;
@@ -19,10 +19,10 @@ struct join_request {
     uint32_t endpoint_count;
     struct bytes endpoints[ENDPOINT_COUNT_MAX];
     uint32_t tag_count;
-    struct bytes tags[MEMBER_BOARD_COUNT_MAX]; /* boards wanted, ascending, each once */
+    struct bytes tags[MEMBER_BOARD_COUNT_MAX]; /* requested boards, ascending, each once */
     struct wall time;
-    /* Only to change the keys of a member: the old signing key over member_keys_message. Without it
-     * the change of a member's keys goes through its cooling-off. */
+    /* Only to change a member's keys: the old signing key's signature over member_keys_message. A
+     * change without it has a cooling-off. */
     bool has_old_signature;
     struct signature old_signature;
 };
@@ -32,14 +32,14 @@ struct join_request {
 MUST_USE err join_write(struct buffer *buffer, const struct join_request *request,
                         const uint8_t secret[static 64]);
 
-/* Reads and checks shape and signature. On failure `*ret_request` is left as it was.
+/* Reads the request and checks its format and signature. On failure `*ret_request` does not change.
  * ERR_BAD_SIGNATURE, ERR_VERSION, or errors of reading. */
 MUST_USE err join_read(struct bytes all, struct join_request *ret_request);
 
-/* What both sides show (fingerprint_write). `all` was read. */
+/* The hash whose fingerprint both sides display. `all` was read. */
 struct hash join_fingerprint(struct bytes all);
 
-/* The member that the request asks to become at `epoch`. Spans are those of the request. */
+/* The member entry that the request asks for, dated `epoch`. Spans are those of the request. */
 void join_member(const struct join_request *request, uint64_t epoch, struct member *ret_member);
 
 #endif

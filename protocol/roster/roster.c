@@ -36,7 +36,7 @@ struct roster_plan roster_plan_small(void)
 
 enum { ROSTER_ALIGN = 16 };
 
-/* Hands out pieces of `base`, or, when it is NULL, only adds them up. */
+/* Divides `base` into pieces or, when it is NULL, only adds up their sizes. */
 struct roster_pieces {
     uint8_t *base;
     size_t used;
@@ -109,7 +109,8 @@ static struct roster_side *roster_spare(struct roster *roster)
     return &roster->sides[roster->filled ? 1 - roster->current : 0];
 }
 
-/* ROSTER-32: who lowers the cooling-off and admits a ghost in the next breath gains nothing. */
+/* ROSTER-32: lowering the cooling-off just before a malicious admission must not help the
+ * attacker. */
 static void roster_hold_cooling_off(struct roster *roster, uint64_t next_ms, struct wall received)
 {
     uint64_t old_ms = roster_settings(roster)->cooling_off_ms;
@@ -134,8 +135,8 @@ static void roster_put_in_force(struct roster *roster, struct roster_side *next,
         roster->self_admitted_epoch = self->admitted_epoch;
 }
 
-/* Which link `delta` fills: for a snapshot the last one, as only its roots are still at hand; else
- * the last one too, and it must be the next after the one in force. */
+/* The link that `delta` fills. It is always the last one. A delta that is no snapshot must lead to
+ * it from the head in force directly, because only the last head's roots are in memory. */
 static err roster_fillable(const struct roster *roster, const struct delta *delta,
                            const struct chain_link **ret_link)
 {
@@ -182,7 +183,7 @@ err roster_learn(struct roster *roster, struct bytes signed_head, struct wall re
     return chain_learn(&roster->chain, signed_head, received);
 }
 
-/* Fills what was just learnt, or unlearns it. */
+/* Fills the head that was just learned, or removes it again. */
 static err roster_settle(struct roster *roster, const struct delta *delta, uint32_t count,
                          const struct roster_head *tip)
 {
@@ -370,7 +371,7 @@ void roster_member(const struct roster *roster, const struct roster_entry *entry
                    struct member *ret_member)
 {
     err failure = member_read(roster_packed(roster, entry), ret_member);
-    assert(failure == OK); /* it was read when it was taken in */
+    assert(failure == OK); /* it was parsed when it was accepted */
     (void)failure;
 }
 

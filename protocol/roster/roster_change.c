@@ -1,5 +1,5 @@
-/* A date that was set back would take away the cooling-off of others, so it is not a matter of
- * trust in k officers. */
+/* An earlier date would shorten the cooling-off that other nodes apply, so no number of officer
+ * signatures makes it valid. */
 #include "protocol/roster/roster_change.h"
 
 #include "protocol/base/hash.h"
@@ -9,7 +9,8 @@ static bool change_in_range(const struct roster_change *change, uint64_t epoch)
     return epoch > change->low && epoch <= change->high;
 }
 
-/* ROSTER-20: the date of what did not change stays, or is new; the date of what changed is new. */
+/* ROSTER-20: the date of an unchanged value stays, or is new; the date of a changed value is
+ * new. */
 static bool change_date_fits(const struct roster_change *change, bool same, uint64_t before,
                              uint64_t now)
 {
@@ -37,7 +38,7 @@ static bool change_boards_fit(const struct roster_change *change, const struct m
     return true;
 }
 
-/* ROSTER-21: removal is for good, and its successor, once named, stays. */
+/* ROSTER-21: removal is permanent, and its successor, once named, stays. */
 static bool change_state_fits(const struct roster_change *change, const struct member *before,
                               const struct member *now)
 {
@@ -61,8 +62,8 @@ static bool change_keys_signed_over(const struct federation_id *federation,
     return hash_verify(CONTEXT_MEMBER_KEYS, message, &before->sign_key, &now->keys_signature) == OK;
 }
 
-/* ROSTER-22: from one head to the next, a signature that is claimed must fit. Over several heads at
- * once the keys in between are not known here, so a signature that does not fit proves nothing. */
+/* ROSTER-22: from one head to the next, a claimed signature must be valid. Across several heads the
+ * keys in between are not known here, so an invalid signature proves nothing. */
 static err change_keys_check(const struct federation_id *federation,
                              const struct roster_change *change, const struct member *before,
                              const struct member *now, bool *ret_proved)

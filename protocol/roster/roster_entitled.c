@@ -2,7 +2,7 @@
 
 #include "protocol/base/planted.h"
 
-/* ROSTER-30, ROSTER-31: when what came at `epoch` may be acted on. */
+/* ROSTER-30, ROSTER-31: the time from which a change of `epoch` is effective. */
 static uint64_t entitled_from_epoch(const struct roster *roster, uint64_t epoch, uint64_t cooling)
 {
     if (roster->self_admitted_epoch != 0 && epoch <= roster->self_admitted_epoch)
@@ -67,7 +67,7 @@ err roster_entitled_board(const struct roster *roster, const struct node_id *mem
     const struct chain_link *link = chain_find(&roster->chain, record_head);
     if (link == NULL)
         return ERR_UNKNOWN_HEAD;
-    /* ROSTER-33: nobody reads what is older than their admission to the board. */
+    /* ROSTER-33: no member reads records older than its admission to the board. */
     roster_member(roster, entry, &whole);
     if (!PLANTED(OLDER_THAN_ADMISSION) &&
         link->epoch < member_serves_since(&whole, roster_settings(roster)->boards[board].tag))

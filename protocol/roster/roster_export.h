@@ -1,5 +1,6 @@
-/* The whole roster as bytes, for this node's own store: with what only this node knows (receipt
- * times, checked key changes). One canonical spelling: the same roster exports the same bytes. */
+/* The whole roster as bytes, for this node's own store, with the facts that only this node knows
+ * (receipt times, checked key changes). The encoding is canonical: equal rosters export equal
+ * bytes. */
 #ifndef CONSILIUM_PROTOCOL_ROSTER_ROSTER_EXPORT_H
 #define CONSILIUM_PROTOCOL_ROSTER_ROSTER_EXPORT_H
 
@@ -10,8 +11,8 @@ size_t roster_export_size(const struct roster *roster);
 /* Writes roster_export_size bytes; `buffer` fails when they do not fit. */
 void roster_export_write(const struct roster *roster, struct buffer *buffer);
 
-/* Restores into an initialised roster (same self, same or larger plan). All roots are proved anew.
- * On failure the roster is empty as after roster_init.
+/* Restores into an initialised roster (same self, same or larger plan). All roots are checked
+ * again. On failure the roster is empty as after roster_init.
  *
  *   ERR_CORRUPT  not what was written; ask peers for heads and a snapshot
  *   ERR_FULL     the plan is smaller than what was written

@@ -131,7 +131,7 @@ bool roster_head_same_content(const struct roster_head *a, const struct roster_h
            ID_EQUAL(a->transport_hash, b->transport_hash) && ID_EQUAL(a->cuts_hash, b->cuts_hash);
 }
 
-/* ROSTER-1: no signature goes into the hash. */
+/* ROSTER-1: the hash does not cover signatures. */
 struct head_id roster_head_id(struct bytes body)
 {
     struct hash hash = hash_one(CONTEXT_HEAD, body);
@@ -194,7 +194,7 @@ err roster_head_signed_read(struct bytes all, struct roster_head_signed *ret_sig
     return failure;
 }
 
-/* ROSTER-3. The cheap count comes before the dear signatures. */
+/* ROSTER-3. The cheap count comes before the expensive signatures. */
 err roster_head_signatures_check(const struct roster_head_signed *signed_head,
                                  const struct officers *officers, uint32_t needed)
 {

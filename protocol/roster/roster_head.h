@@ -1,9 +1,9 @@
 /* A roster head: what k of n officers sign, about 500 bytes.
  *
- * As it travels ("signed head"): a canonical msgpack array [body, [[officer, signature]...]], body
- * being the packed head. head_id = hash(HEAD; body): signatures are left out, so two sets of
- * signers make one head. A signature is hash_sign(HEAD, body), by an officer of the head before
- * (named by its place there), or, in the founding head, by each of its own officers. */
+ * On the wire ("signed head"): a canonical msgpack array [body, [[officer, signature]...]]; body is
+ * the packed head. head_id = hash(HEAD; body). It does not cover the signatures, so two sets of
+ * signers make the same head. A signature is hash_sign(HEAD, body) by an officer of the previous
+ * head (given by its index there) or, in the founding head, by each of its own officers. */
 #ifndef CONSILIUM_PROTOCOL_ROSTER_ROSTER_HEAD_H
 #define CONSILIUM_PROTOCOL_ROSTER_ROSTER_HEAD_H
 
@@ -21,10 +21,10 @@ struct officers {
     struct sign_key keys[OFFICER_COUNT_MAX]; /* ascending, each once */
 };
 
-/* Owns all it holds. */
+/* Owns all its data. */
 struct roster_head {
     struct federation_id federation; /* zeros in the founding head */
-    uint64_t epoch;                  /* 1 in the founding head, then each one more */
+    uint64_t epoch;                  /* 1 in the founding head; each later head has one more */
     struct head_id previous;         /* zeros in the founding head */
     struct wall issued;
     struct wall valid_until;
@@ -50,13 +50,13 @@ struct roster_head_signed {
         signatures[OFFICER_COUNT_MAX]; /* by officer, ascending, each once */
 };
 
-/* The body alone. `head` is valid by `roster_head_check`. */
+/* Writes the body alone. `head` is valid by `roster_head_check`. */
 void roster_head_write(struct buffer *buffer, const struct roster_head *head);
 
-/* On failure `*ret_head` is left as it was. ERR_VERSION, or errors as `member_read`. */
+/* On failure `*ret_head` does not change. ERR_VERSION, or errors as `member_read`. */
 MUST_USE err roster_head_read(struct bytes body, struct roster_head *ret_head);
 
-/* What holds within one head: dates in order, officers sorted and unique, threshold in range,
+/* The rules within one head: dates in order, officers sorted and unique, threshold in range,
  * founding and healing fields together or not at all. ERR_MALFORMED otherwise. */
 MUST_USE err roster_head_check(const struct roster_head *head);
 
@@ -65,7 +65,7 @@ bool roster_head_same_content(const struct roster_head *a, const struct roster_h
 
 struct head_id roster_head_id(struct bytes body);
 
-/* The federation that a founding head founds. */
+/* The id of the federation that a founding head creates. */
 struct federation_id roster_head_federation(const struct head_id *founding);
 
 void roster_head_sign(struct bytes body, const uint8_t secret[static 64],
@@ -73,15 +73,15 @@ void roster_head_sign(struct bytes body, const uint8_t secret[static 64],
 
 void roster_head_signed_write(struct buffer *buffer, const struct roster_head_signed *signed_head);
 
-/* Shape only, and at most HEAD_SIZE_MAX; no signature is checked.
- * A double or unordered officer is ERR_NOT_CANONICAL. */
+/* Checks the format and HEAD_SIZE_MAX only; it verifies no signature. A double or unordered officer
+ * is ERR_NOT_CANONICAL. */
 MUST_USE err roster_head_signed_read(struct bytes all, struct roster_head_signed *ret_signed);
 
-/* OK when at least `needed` officers of `officers` signed and no signature given is wrong.
+/* OK when at least `needed` officers of `officers` signed and every given signature is valid.
  *
- *   ERR_BAD_SIGNATURE  one of them does not fit
- *   ERR_MALFORMED      an officer that is not there
- *   ERR_THRESHOLD      all fit, but they are too few */
+ *   ERR_BAD_SIGNATURE  one of them is not valid
+ *   ERR_MALFORMED      an officer that does not exist
+ *   ERR_THRESHOLD      all are valid, but there are too few */
 MUST_USE err roster_head_signatures_check(const struct roster_head_signed *signed_head,
                                           const struct officers *officers, uint32_t needed);
 

@@ -15,9 +15,9 @@ struct side_build {
     struct roster_side *next;
     enum delta_kind stage; /* kind of the last item */
     bool started;          /* there was an item */
-    uint32_t base_index;   /* members of base passed so far */
-    size_t base_cut;       /* bytes of base's cuts passed so far */
-    bool boards_kept;      /* settings are base's: so are its entries' boards */
+    uint32_t base_index;   /* members of base handled so far */
+    size_t base_cut;       /* bytes of base's cuts handled so far */
+    bool boards_kept;      /* the settings are base's, so the boards of its entries stay */
 };
 
 static uint64_t side_boards(const struct roster_side *side, const struct member *member)
@@ -72,8 +72,8 @@ static err side_keep_member(struct side_build *build)
     return failure;
 }
 
-/* Passes what stands in base before `node_id` (NULL: the rest). ROSTER-23: a member once listed
- * stays listed, so a snapshot that leaves one out is wrong. */
+/* Copies the members of base before `node_id` (NULL: the rest). ROSTER-23: a listed member stays
+ * listed, so a snapshot without one of them is wrong. */
 static err side_pass_members(struct side_build *build, const struct node_id *node_id)
 {
     while (build->base != NULL && build->base_index < build->base->member_count) {
@@ -104,7 +104,7 @@ static void side_fill_entry(const struct roster_side *next, struct roster_entry 
     entry->boards = side_boards(next, member);
 }
 
-/* The entry of base with this node_id, when the walk stands before it. */
+/* The entry of base with this node_id, when it is the next one. */
 static const struct roster_entry *side_before(const struct side_build *build,
                                               const struct node_id *node_id)
 {
@@ -171,7 +171,7 @@ static err side_append_cut(struct side_build *build, const uint8_t *cut)
     return OK;
 }
 
-/* Passes base's cuts before the stream of `cut` (NULL: the rest). */
+/* Copies base's cuts before the stream of `cut` (NULL: the rest). */
 static err side_pass_cuts(struct side_build *build, const uint8_t *cut)
 {
     while (build->base != NULL && build->base_cut < build->base->cuts_size) {
@@ -209,7 +209,7 @@ static err side_take_cuts(struct side_build *build, struct bytes added)
 
 /* ---- all items ---- */
 
-/* ROSTER-26: settings come before all else, because entries are read in their light. */
+/* ROSTER-26: settings come first, because reading the entries depends on them. */
 static err side_settle(struct side_build *build)
 {
     struct roster_side *next = build->next;
@@ -307,7 +307,7 @@ static void side_sift(const struct side_order *order, uint32_t top, uint32_t cou
     }
 }
 
-/* ROSTER-25: ERR_MALFORMED when two members have one key. */
+/* ROSTER-25: ERR_MALFORMED when two members have the same key. */
 static err side_sort(const struct side_order *order, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -332,7 +332,7 @@ struct side_merge {
     uint32_t member, publisher, relay; /* next of each */
 };
 
-/* The next key in order and its role; NULL when all are through. */
+/* The next key in order and its role; NULL at the end. */
 static const uint8_t *side_next_key(struct side_merge *merge, enum transport_role *ret_role)
 {
     const struct roster_side *side = merge->side;

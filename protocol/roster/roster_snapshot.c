@@ -1,6 +1,6 @@
 #include "protocol/roster/roster_snapshot.h"
 
-/* Whole cuts that fit an item with room to spare for the others. */
+/* Whole cuts that fit one item, with space for the framing of the part. */
 enum { SNAPSHOT_CUTS_MAX = 32 * 1024 / CUT_SIZE };
 
 static size_t snapshot_item_size(size_t content)
@@ -8,7 +8,7 @@ static size_t snapshot_item_size(size_t content)
     return DELTA_ITEM_HEADER_SIZE + content;
 }
 
-/* The next item from where the cursor stands; false at the end. */
+/* The next item at the cursor; false at the end. */
 static bool snapshot_next(const struct roster *roster, struct roster_cursor *cursor,
                           enum delta_kind *ret_kind, struct bytes *ret_content)
 {

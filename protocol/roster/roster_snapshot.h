@@ -1,12 +1,12 @@
-/* Handing the roster on: the head in force as a delta from nothing. */
+/* Snapshots: the head in force as a delta from nothing, for sending. */
 #ifndef CONSILIUM_PROTOCOL_ROSTER_ROSTER_SNAPSHOT_H
 #define CONSILIUM_PROTOCOL_ROSTER_ROSTER_SNAPSHOT_H
 
 #include "protocol/roster/roster.h"
 
-/* A snapshot of the head in force, part by part: start with a zeroed cursor; each call writes the
- * next part (at most DELTA_PART_SIZE_MAX bytes) into `part`; true when it was the last. The cursor
- * dies with the next change of the roster. */
+/* Writes a snapshot of the head in force part by part. Start with a zeroed cursor; each call writes
+ * the next part (at most DELTA_PART_SIZE_MAX bytes) into `part` and returns true when it was the
+ * last. The next change of the roster invalidates the cursor. */
 struct roster_cursor {
     uint32_t part;
     uint32_t cut;
@@ -16,8 +16,7 @@ struct roster_cursor {
 bool roster_snapshot_part(const struct roster *roster, struct roster_cursor *cursor,
                           struct buffer *part);
 
-/* The same as one list of items; `buffer` fails when it is too small
- * (roster_snapshot_size says what is needed). */
+/* The same as one list of items; `buffer` fails when it is smaller than roster_snapshot_size. */
 size_t roster_snapshot_size(const struct roster *roster);
 void roster_snapshot_write(const struct roster *roster, struct buffer *items);
 
