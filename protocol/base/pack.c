@@ -18,7 +18,7 @@ struct head {
 };
 
 /* A head whose value stands in the 1, 2, 4 or 8 bytes after the first byte. `below` is the smallest
- * value that no shorter form can spell. */
+ * value that no shorter form can encode. */
 static err head_wide(struct reader *reader, size_t width, uint64_t below, struct head *head)
 {
     struct bytes taken = reader_take(reader, width);

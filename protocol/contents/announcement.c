@@ -8,7 +8,7 @@ CONTENT_CODES(announcement_ages, ANNOUNCEMENT_AGE_LIST);
 CONTENT_CODES(announcement_sexes, ANNOUNCEMENT_SEX_LIST);
 CONTENT_CODES(announcement_modes, ANNOUNCEMENT_MODE_LIST);
 
-/* C-10: an announcement holds these fields and no others of meaning. */
+/* C-10: an announcement holds these fields and no others that this version interprets. */
 #define FIELD(kind, ...) CONTENT_A_##kind(struct announcement, __VA_ARGS__)
 static const struct content_field announcement_fields[] = {
     FIELD(FIXED, 1, case_id, CONTENT_NEEDED),
@@ -41,7 +41,7 @@ static bool is_https(struct bytes link)
     return true;
 }
 
-/* C-11: not for emergencies; said before anything else that may be wrong. */
+/* C-11: not for emergencies; this check comes before all others. */
 static err announcement_check(const void *value)
 {
     const struct announcement *announcement = value;

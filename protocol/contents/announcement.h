@@ -1,5 +1,5 @@
-/* The announcement of a case: the minimal, de-identified notice that a board sees, and that goes
- * by mail to an institution asked directly. It holds no more than what stands here. */
+/* The announcement of a case: the minimal, de-identified notice that a board sees, and that goes by
+ * mail to an institution asked directly. It holds only the fields below. */
 #ifndef CONSILIUM_PROTOCOL_CONTENTS_ANNOUNCEMENT_H
 #define CONSILIUM_PROTOCOL_CONTENTS_ANNOUNCEMENT_H
 
@@ -16,7 +16,7 @@ enum announcement_service {
 };
 extern const struct content_codes announcement_services;
 
-/* Why a second opinion is asked for (M9). */
+/* Why the requester asks for a second opinion (M9). */
 #define ANNOUNCEMENT_REASON_LIST(X)                                                                \
     X(ANNOUNCEMENT_UNCLEAR_DIAGNOSIS, "unclear-diagnosis")                                         \
     X(ANNOUNCEMENT_SERIOUS, "serious")                                                             \
@@ -27,7 +27,7 @@ extern const struct content_codes announcement_services;
 enum announcement_reason { ANNOUNCEMENT_REASON_NONE, ANNOUNCEMENT_REASON_LIST(CONTENT_CODE_ENUM) };
 extern const struct content_codes announcement_reasons;
 
-/* Age is told in bands, the last one open, so that an age over 89 is never told. */
+/* Age is given in bands. The last band is open, so that an age over 89 is never disclosed. */
 #define ANNOUNCEMENT_AGE_LIST(X)                                                                   \
     X(ANNOUNCEMENT_AGE_NEWBORN, "newborn")                                                         \
     X(ANNOUNCEMENT_AGE_INFANT, "infant")                                                           \
@@ -43,7 +43,7 @@ extern const struct content_codes announcement_reasons;
 enum announcement_age { ANNOUNCEMENT_AGE_NONE, ANNOUNCEMENT_AGE_LIST(CONTENT_CODE_ENUM) };
 extern const struct content_codes announcement_ages;
 
-/* FHIR AdministrativeGender; not said is 0. */
+/* FHIR AdministrativeGender; 0 when absent. */
 #define ANNOUNCEMENT_SEX_LIST(X)                                                                   \
     X(ANNOUNCEMENT_FEMALE, "female")                                                               \
     X(ANNOUNCEMENT_MALE, "male")                                                                   \
@@ -51,7 +51,7 @@ extern const struct content_codes announcement_ages;
 enum announcement_sex { ANNOUNCEMENT_SEX_NONE, ANNOUNCEMENT_SEX_LIST(CONTENT_CODE_ENUM) };
 extern const struct content_codes announcement_sexes;
 
-/* Independent first: nobody but the requester reads an opinion until it is revealed (M21). */
+/* Independent first: only the requester reads an opinion until it is revealed (M21). */
 #define ANNOUNCEMENT_MODE_LIST(X)                                                                  \
     X(ANNOUNCEMENT_INDEPENDENT_FIRST, "independent-first")                                         \
     X(ANNOUNCEMENT_OPEN, "open")
@@ -73,14 +73,14 @@ struct announcement {
     struct bytes country;
     struct bytes fee_link; /* "https://..." */
     struct hash
-        opening;       /* shows that the writer speaks for the case; without it no board lists it */
+        opening; /* proves that the writer speaks for the case; boards do not list it without one */
     bool is_emergency; /* never in a valid announcement: ERR_STATE, advise to call */
 };
 
-/* Reading and writing beside content_read's errors:
+/* Reading and writing add to content_read's errors:
  *
  *   ERR_STATE      marked as an emergency: refused, with the advice to call
- *   ERR_MALFORMED  nothing wanted, or a fee link that is not https */
+ *   ERR_MALFORMED  no opinion wanted, or a fee link that is not https */
 CONTENT_DECLARE(announcement, struct announcement);
 
 #endif

@@ -53,7 +53,7 @@ CONTENT_CODEC(case_file, struct case_file)
 
 enum { CASE_FILE_PARTS_PER_ITEM = 4, CASE_FILE_PARTS_BEFORE = 2 };
 
-/* C-13: the root is over what was to be seen, never over keys. */
+/* C-13: the root covers what readers see, never keys. */
 struct hash case_file_root(const struct case_file *case_file)
 {
     struct bytes parts[CASE_FILE_PARTS_BEFORE + CASE_FILE_PARTS_PER_ITEM * ITEM_COUNT_MAX];

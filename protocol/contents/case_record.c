@@ -245,7 +245,7 @@ static const struct content_field case_record_opened_fields[] = {
 #undef FIELD
 
 /* C-16: opened items are named once, in ascending order. The description alone may be opened: then
- * the root stands without items. */
+ * the root comes without items. */
 static err case_record_opened_check(const void *value)
 {
     const struct case_record_opened *opened = value;

@@ -1,6 +1,6 @@
 /* Contents of the small records of a case: opening, access, questions, decisions, receipts.
- * Which of them count when is consult.h's; the announcement, the case file (MANIFEST) and the
- * opinion have files of their own. */
+ * consult.h decides which of them count. The announcement, the case file (MANIFEST) and the opinion
+ * have files of their own. */
 #ifndef CONSILIUM_PROTOCOL_CONTENTS_CASE_RECORD_H
 #define CONSILIUM_PROTOCOL_CONTENTS_CASE_RECORD_H
 
@@ -10,17 +10,18 @@
 
 /* ---- OPEN: the first record of the requester's stream ---- */
 
-/* 32 random bytes that make the case_id; whoever shows them with its own node_id is the requester.
- */
+/* 32 random bytes that make the case_id; the member that presents them with its own node_id is the
+ * requester. */
 struct case_record_opening {
     uint8_t bytes[32];
 };
 
-/* hash(CASE_ID; federation, requester, opening): nobody else can speak for that case. */
+/* hash(CASE_ID; federation, requester, opening): only the requester can prove to speak for the
+ * case. */
 struct case_id case_record_case_id(const struct federation_id *federation,
                                    const struct node_id *requester,
                                    const struct case_record_opening *opening);
-/* True when the opening shows that `requester` speaks for the case. */
+/* True when the opening proves that `requester` speaks for the case. */
 bool case_record_proves(const struct federation_id *federation, const struct node_id *requester,
                         const struct case_record_opening *opening, const struct case_id *case_id);
 
@@ -36,10 +37,11 @@ extern const struct content_codes case_record_initiatives;
 struct case_record_open {
     struct case_record_opening opening;
     struct node_id requester;
-    struct bytes announcement; /* the content that board or recipient sees, byte for byte */
+    struct bytes announcement; /* the content that the board or the recipient sees, byte for byte */
     struct bytes consent;      /* optional note: which consent is on record, and where */
-    enum case_record_initiative initiative;         /* optional */
-    struct node_id directed[PARTICIPANT_COUNT_MAX]; /* optional: asked by mail, not on a board */
+    enum case_record_initiative initiative; /* optional */
+    struct node_id
+        directed[PARTICIPANT_COUNT_MAX]; /* optional: addressed by mail, not to a board */
     size_t directed_count;
 };
 CONTENT_DECLARE(case_record_open, struct case_record_open);
@@ -48,7 +50,7 @@ CONTENT_DECLARE(case_record_open, struct case_record_open);
 
 struct case_record_grant {
     struct node_id participant;
-    struct record_id join;    /* optional: the JOIN mail that is answered */
+    struct record_id join;    /* optional: the JOIN mail that it answers */
     struct cert_id clinician; /* optional: who joined */
 };
 CONTENT_DECLARE(case_record_grant, struct case_record_grant);
@@ -56,7 +58,7 @@ CONTENT_DECLARE(case_record_grant, struct case_record_grant);
 struct case_record_grant_end {
     struct node_id participant;
     struct bytes note; /* optional */
-    /* optional, together: the last position of the participant's stream that still belongs */
+    /* optional, together: the last position of the participant's stream that still counts */
     uint64_t generation;
     uint64_t sequence;
     struct record_id record_id;
@@ -103,7 +105,7 @@ struct case_record_supply_answer {
     enum case_record_answer answer;
     struct bytes note; /* optional */
 };
-/* The items themselves stand in the MANIFEST written before it. All optional but one of answers,
+/* The items themselves are in the MANIFEST written before it. All optional except one of answers,
  * items and note. */
 struct case_record_supply {
     struct record_id ask;
@@ -115,7 +117,7 @@ struct case_record_supply {
 };
 CONTENT_DECLARE(case_record_supply, struct case_record_supply);
 
-/* Not an opinion, and never counted as one. */
+/* Not an opinion; it never counts as one. */
 #define CASE_RECORD_DECLINE_LIST(X)                                                                \
     X(CASERECORD_UNAVAILABLE, "unavailable")                                                       \
     X(CASERECORD_NOT_MY_FIELD, "not-my-field")                                                     \
@@ -139,7 +141,7 @@ CONTENT_DECLARE(case_record_decline, struct case_record_decline);
 struct case_record_taken {
     struct node_id author;
     struct record_id record_id;
-    uint64_t kind; /* of the record, so that the state needs no other stream */
+    uint64_t kind; /* of the record, so that the state depends on no other stream */
 };
 struct case_record_take_in {
     struct case_record_taken taken[NAMED_COUNT_MAX];
@@ -153,7 +155,8 @@ struct case_record_reveal {
 };
 CONTENT_DECLARE(case_record_reveal, struct case_record_reveal);
 
-/* The author's own: readable after the deadline, without change of state. */
+/* About the author's own opinions: participants may read them after the deadline. The state of the
+ * case does not change. */
 struct case_record_release {
     struct record_id record_id;
 };
@@ -162,12 +165,12 @@ CONTENT_DECLARE(case_record_release, struct case_record_release);
 struct case_record_synthesis {
     struct bytes text;
     struct bytes language;                     /* optional */
-    struct record_id records[NAMED_COUNT_MAX]; /* optional: the opinions it rests on */
+    struct record_id records[NAMED_COUNT_MAX]; /* optional: the opinions that it is based on */
     size_t record_count;
 };
 CONTENT_DECLARE(case_record_synthesis, struct case_record_synthesis);
 
-/* CLOSE and WITHDRAW: a decision and perhaps a word. */
+/* CLOSE and WITHDRAW: a decision, perhaps with a note. */
 struct case_record_close {
     struct bytes note; /* optional */
 };
@@ -180,7 +183,7 @@ CONTENT_DECLARE(case_record_withdraw, struct case_record_withdraw);
 
 struct case_record_extend {
     struct wall deadline;  /* the new one */
-    uint64_t wanted_count; /* optional: 0 leaves it as it is */
+    uint64_t wanted_count; /* optional: 0 does not change it */
 };
 CONTENT_DECLARE(case_record_extend, struct case_record_extend);
 
@@ -219,7 +222,7 @@ CONTENT_DECLARE(case_record_outcome, struct case_record_outcome);
 
 /* A clinician's signed receipt: of items of the case file, of records, or of both. */
 struct case_record_opened {
-    struct hash manifest_root;            /* with items: of the case file they stand in */
+    struct hash manifest_root;            /* with items: of the case file that lists them */
     struct item_id items[ITEM_COUNT_MAX]; /* ascending, each once */
     size_t item_count;
     struct record_id records[NAMED_COUNT_MAX];
@@ -242,28 +245,29 @@ struct case_record_flag {
 };
 CONTENT_DECLARE(case_record_flag, struct case_record_flag);
 
-/* Proves itself: `opening` and `requester` make the case_id, also for a node that holds nothing
- * of the case any more. The writer is the requester, or the successor that the roster names. */
+/* It proves itself: `opening` and `requester` make the case_id, also for a node that no longer
+ * holds anything of the case. The writer is the requester, or the successor that the roster
+ * names. */
 struct case_record_erase {
     struct case_record_opening opening;
     struct node_id requester;
 };
 CONTENT_DECLARE(case_record_erase, struct case_record_erase);
 
-/* What a receipt must admit: bits of `caveats`. */
+/* Caveats that a receipt must state: bits of `caveats`. */
 enum {
-    CASE_RECORD_CAVEAT_FLASH = 1,     /* flash memory may hold an old store key longer */
-    CASE_RECORD_CAVEAT_SNAPSHOTS = 2, /* so may snapshots of the machine */
+    CASE_RECORD_CAVEAT_FLASH = 1,     /* flash memory may keep an old store key longer */
+    CASE_RECORD_CAVEAT_SNAPSHOTS = 2, /* snapshots of the machine may keep one, too */
     CASE_RECORD_CAVEAT_EXPORTS = 4,   /* something was exported or printed before */
     CASE_RECORD_CAVEATS_ALL = 7,
 };
 struct case_record_erased {
-    struct record_id erase; /* the ERASE that is obeyed */
+    struct record_id erase; /* the ERASE that it follows */
     uint64_t record_count;  /* record keys destroyed */
     uint64_t item_count;    /* item keys destroyed */
     uint64_t chunk_count;
     uint64_t index_count;      /* index entries destroyed */
-    struct wall backups_until; /* until when a backup of the keys may live */
+    struct wall backups_until; /* until when a backup of the keys may exist */
     uint64_t caveats;
 };
 CONTENT_DECLARE(case_record_erased, struct case_record_erased);

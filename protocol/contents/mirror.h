@@ -1,4 +1,4 @@
-/* The mirror of a case on its board: what the requester's case stream says that the board must
+/* The mirror of a case on its board: the parts of the requester's case stream that the board must
  * know. It informs; the case stream decides. */
 #ifndef CONSILIUM_PROTOCOL_CONTENTS_MIRROR_H
 #define CONSILIUM_PROTOCOL_CONTENTS_MIRROR_H
@@ -17,7 +17,7 @@ extern const struct content_codes mirror_whats;
 struct mirror {
     struct case_id case_id;
     enum mirror_what what;
-    struct wall until; /* the new deadline; with MIRROR_EXTENDED, and only with it */
+    struct wall until; /* the new deadline; required with MIRROR_EXTENDED, and only allowed there */
 };
 CONTENT_DECLARE(mirror, struct mirror);
 

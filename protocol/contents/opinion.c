@@ -56,7 +56,7 @@ static const struct content_field opinion_fields[] = {
 };
 #undef FIELD
 
-/* C-15: the sentence is this one. C-16: opened items are named once, in ascending order. */
+/* C-15: the sentence is this exact one. C-16: opened items are named once, in ascending order. */
 static err opinion_check(const void *value)
 {
     const struct opinion *opinion = value;

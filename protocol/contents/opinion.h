@@ -1,7 +1,7 @@
-/* An opinion, structured as the published studies count them (M16): what becomes of the diagnosis
- * and of the treatment are two questions, never one "changed".
+/* An opinion, structured as the published studies count them (M16): the change of the diagnosis and
+ * the change of the treatment are two questions, never one "changed".
  *
- * The clinician signs all of it as a statement. So the signature covers, beside these fields, the
+ * The clinician signs all of it as a statement. So the signature covers these fields and the
  * federation, the case (scope), the institution, the certificate and the time: statement.h. */
 #ifndef CONSILIUM_PROTOCOL_CONTENTS_OPINION_H
 #define CONSILIUM_PROTOCOL_CONTENTS_OPINION_H
@@ -9,7 +9,7 @@
 #include "protocol/base/ids.h"
 #include "protocol/record/content.h"
 
-/* Every opinion says so, in these words; shown translated, never left out. */
+/* Every opinion contains this sentence; it is displayed translated, and never left out. */
 #define OPINION_SENTENCE "advice; the treating clinician keeps the responsibility"
 
 #define OPINION_DIAGNOSIS_LIST(X)                                                                  \
@@ -34,7 +34,7 @@ extern const struct content_codes opinion_treatments;
 enum opinion_why { OPINION_WHY_NONE, OPINION_WHY_LIST(CONTENT_CODE_ENUM) };
 extern const struct content_codes opinion_whys;
 
-/* The four grades in which clinicians speak of certainty (GRADE). */
+/* The four grades of certainty that clinicians use (GRADE). */
 #define OPINION_CONFIDENCE_LIST(X)                                                                 \
     X(OPINION_CONFIDENCE_VERY_LOW, "very-low")                                                     \
     X(OPINION_CONFIDENCE_LOW, "low")                                                               \
@@ -49,8 +49,8 @@ struct opinion_alternative {
     struct bytes remark; /* optional */
 };
 
-/* The newest record that the institution had in its own federation stream when the opinion was
- * signed: it fixes which certificates and revocations stood. */
+/* The newest record of the institution's own federation stream when the opinion was signed. It
+ * determines which certificates and revocations apply. */
 struct opinion_stream_head {
     uint64_t generation;
     uint64_t sequence;
@@ -58,11 +58,11 @@ struct opinion_stream_head {
 };
 
 struct opinion {
-    struct record_id announcement; /* of the ANNOUNCEMENT, or of the DIRECTED mail, it answers */
+    struct record_id announcement; /* the ANNOUNCEMENT or the DIRECTED mail that it answers */
     struct opinion_stream_head stream_head;
     struct head_id roster_head;
     struct hash manifest_root; /* case_file_root of the case file as this clinician saw it */
-    struct item_id items_opened[ITEM_COUNT_MAX]; /* by this very clinician; ascending, each once */
+    struct item_id items_opened[ITEM_COUNT_MAX]; /* by this clinician; ascending, each once */
     size_t item_opened_count;
     struct bytes sentence; /* OPINION_SENTENCE */
     struct bytes text;

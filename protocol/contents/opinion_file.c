@@ -49,7 +49,7 @@ void opinion_file_add_head(struct buffer *buffer, struct bytes signed_head)
 
 /* ---- reading ---- */
 
-/* A size over its limit is taken for zero and remembered, so that nothing is believed of it. */
+/* A size over its limit is read as zero and recorded, so that no later field depends on it. */
 static struct bytes take_sized(struct reader *reader, size_t size_max, bool *is_too_large)
 {
     uint32_t size = reader_u32(reader);
@@ -115,8 +115,8 @@ struct check {
     struct opinion_file_memory *memory;
     struct opinion_file_facts *facts;
     struct proven proven[OPINION_FILE_PROOF_COUNT_MAX];
-    uint64_t epoch_used;         /* the latest head that something was proved at */
-    const struct proven *signer; /* of the record checked last */
+    uint64_t epoch_used;         /* the latest head with a proof */
+    const struct proven *signer; /* of the record that was checked last */
     struct record_claim opinion;
     struct statement statement;
 };
@@ -143,7 +143,8 @@ static err check_proofs_at(struct check *check, struct bytes signed_head)
     return failure;
 }
 
-/* C-70: every head from the founding one on continues the one before, signed by its officers. */
+/* C-70: every head from the founding one on continues the previous one and is signed by its
+ * officers. */
 static err check_heads(struct check *check)
 {
     struct chain *chain = &check->memory->chain;
@@ -160,7 +161,7 @@ static err check_heads(struct check *check)
         struct bytes signed_head = take_sized(&reader, HEAD_SIZE_MAX, &is_too_large);
         check->facts->part = OPINION_FILE_HEADS;
         failure = chain_learn(chain, signed_head, (struct wall){0});
-        if (failure == ERR_FORKED) /* the officers healed a split: theirs to decide, and signed */
+        if (failure == ERR_FORKED) /* a healing head: the officers may decide it */
             failure = chain_heal(chain, signed_head, (struct wall){0});
         if (failure == OK)
             failure = check_proofs_at(check, signed_head);
@@ -173,8 +174,8 @@ static err check_heads(struct check *check)
     return failure;
 }
 
-/* C-71: with a head that the checker trusts, what was proved at or before it is anchored; without
- * one, or proved at later heads only, it is not, and the facts say so. */
+/* C-71: proofs at or before a head that the checker trusts are anchored. Without such a head, or
+ * with proofs at later heads only, they are not anchored, and the facts say so. */
 static err check_anchor(struct check *check)
 {
     const struct chain *chain = &check->memory->chain;
@@ -194,8 +195,8 @@ static err check_anchor(struct check *check)
     return OK;
 }
 
-/* C-72: a member signs while it is proved to be admitted at the head that its record names, or at a
- * later one, with this key. */
+/* C-72: a member signs with this key while it is proved to be admitted, at the head that its record
+ * names or at a later one. */
 static err check_signer(struct check *check, const struct record_claim *claim)
 {
     const struct chain_link *named = chain_find(&check->memory->chain, &claim->header.head);
@@ -218,7 +219,7 @@ static err check_signer(struct check *check, const struct record_claim *claim)
     return failure;
 }
 
-/* A whole record of this federation, signed by a proved member, opened and read. */
+/* A whole record of this federation, signed by a proved member, decrypted and parsed. */
 static err check_record(struct check *check, struct bytes record, const struct record_key *key,
                         struct buffer *out, struct record_claim *ret_claim)
 {
@@ -275,7 +276,7 @@ static err check_opinion(struct check *check)
     return OK;
 }
 
-/* The institution's key over the certificate may be older than the one over its record. */
+/* The institution's key for the certificate may be older than the one for its record. */
 static err check_issuer(const struct check *check, const struct node_id *institution)
 {
     err failure = ERR_UNKNOWN_MEMBER;
@@ -292,7 +293,7 @@ static err check_issuer(const struct check *check, const struct node_id *institu
 }
 
 /* C-73: the certificate is the one that the clinician signed under, issued by the institution that
- * wrote the opinion, and covered it at the position that the opinion names. */
+ * wrote the opinion, and valid at the position that the opinion names. */
 static err check_certificate(struct check *check)
 {
     struct opinion_file_facts *facts = check->facts;
@@ -332,7 +333,7 @@ static err check_clinician(struct check *check)
                             &check->facts->certificate.request.clinician_key);
 }
 
-/* C-75: a receipt is of the requester of this very case, and names this very record. */
+/* C-75: the requester of this case wrote the receipt, and it names this record. */
 static err check_receipt(struct check *check)
 {
     struct opinion_file_facts *facts = check->facts;

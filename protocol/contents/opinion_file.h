@@ -1,18 +1,18 @@
-/* A signed opinion that stands alone: one file that anyone can check without a node, years later.
+/* An opinion file: one signed opinion that anyone can check without a node, years later.
  *
  *   "consilium opinion 1\n"
- *   u32 size, the opinion's record as it travelled | its record key 32
+ *   u32 size, the opinion's record as sent | its record key 32
  *   u32 size, the record of the clinician's CERTIFICATE
  *   u8 0 or 1; when 1, the requester's receipt: opening 32 | u32 size, the TAKE_IN record | its key
  *   u8 count, then each: u32 size, inclusion proof (inclusion.h)
  *   u32 count, then each: u32 size, signed roster head, from the founding one on
  *
  * Each inclusion proof shows a member as admitted, with its key, at one of the heads. A node makes
- * the author's when it receives the opinion (the roster in force then still lists that key), and
- * keeps it beside the record; later, after a rotation or a removal, it could make none.
- * The record keys open these two records and nothing else. Revocations are not in the file: it says
- * at which position of the institution's stream the opinion was signed, and a revocation that is
- * known elsewhere is weighed against that. Normative text: spec/consult.md. */
+ * the author's proof when it receives the opinion, because the roster in force then still lists
+ * that key, and stores it with the record. After a rotation or a removal it could make none. The
+ * record keys decrypt these two records and nothing else. The file holds no revocations: it gives
+ * the position of the institution's stream at which the opinion was signed, and a checker compares
+ * a revocation that it knows with that position. Normative text: spec/consult.md. */
 #ifndef CONSILIUM_PROTOCOL_CONTENTS_OPINION_FILE_H
 #define CONSILIUM_PROTOCOL_CONTENTS_OPINION_FILE_H
 
@@ -25,7 +25,7 @@
 
 enum { OPINION_FILE_PROOF_COUNT_MAX = 4 };
 
-/* Spans borrow from the bytes it was read from. */
+/* Spans borrow from the bytes that were read. */
 struct opinion_file {
     struct bytes opinion; /* the whole record */
     struct record_key opinion_key;
@@ -48,13 +48,13 @@ void opinion_file_add_head(struct buffer *buffer, struct bytes signed_head);
 
 /* ---- reading and checking ---- */
 
-/* Shape only. On failure `*ret_file` is left as it was.
+/* Checks the format only. On failure `*ret_file` does not change.
  *
  *   ERR_VERSION                                 it is no opinion file, or of a later version
  *   ERR_TRUNCATED, ERR_TOO_LARGE, ERR_MALFORMED */
 MUST_USE err opinion_file_read(struct bytes all, struct opinion_file *ret_file);
 
-/* The part of a file that a failed check was about. */
+/* The part of a file that failed its check. */
 #define OPINION_FILE_PART_LIST(X)                                                                  \
     X(OPINION_FILE_WHOLE, "the file")                                                              \
     X(OPINION_FILE_HEADS, "the roster heads")                                                      \
@@ -69,12 +69,12 @@ enum opinion_file_part { OPINION_FILE_PART_LIST(CONTENT_CODE_ENUM) OPINION_FILE_
 /* "the clinician's signature"; static storage. */
 const char *opinion_file_part_name(enum opinion_file_part part);
 
-/* What was proved. Texts borrow from the file's bytes and from the memory handed in. */
+/* The proved facts. Texts borrow from the file's bytes and from the caller's memory. */
 struct opinion_file_facts {
-    enum opinion_file_part part; /* that failed; meaningful when the verdict is not OK */
+    enum opinion_file_part part; /* the part that failed; valid when the verdict is not OK */
 
-    bool is_anchored;            /* checked against the head that the checker trusts; else say so */
-    struct head_id checked_head; /* that head, or, when not anchored, the last in the file */
+    bool is_anchored; /* checked against a head that the checker trusts; if not, display that */
+    struct head_id checked_head; /* that head or, when not anchored, the last one in the file */
     uint64_t checked_epoch;
 
     struct record_id record_id;
@@ -88,7 +88,7 @@ struct opinion_file_facts {
     struct certificate certificate;
     struct opinion opinion;
 
-    bool is_taken_in; /* there is a receipt, and it fits */
+    bool is_taken_in; /* there is a valid receipt */
     struct node_id requester;
     struct bytes requester_name;
     struct wall taken_in_at;
@@ -96,10 +96,10 @@ struct opinion_file_facts {
 
 struct opinion_file_trust {
     struct federation_id federation;
-    const struct head_id *head; /* NULL: none, the verdict is "not anchored" */
+    const struct head_id *head; /* NULL: none, the facts are "not anchored" */
 };
 
-/* About 130 KB, the caller's. `chain` comes with its memory in place (links, officer_sets and
+/* About 130 KB, owned by the caller, which also sets the memory of `chain` (links, officer_sets and
  * their capacities, for at least the heads of the file: see opinion_file_read). */
 struct opinion_file_memory {
     struct chain chain;
@@ -107,19 +107,19 @@ struct opinion_file_memory {
     uint8_t receipt[RECORD_BODY_SIZE_MAX];
 };
 
-/* Checks all of it: the chain of heads from the founding one of that federation; the membership;
- * the institution's signature; the certificate; the clinician's signature over this very case,
- * announcement, institution and certificate; the receipt, if there is one. `ret_facts->part` tells
- * which part an error is about; nothing else of the facts is to be used then.
+/* Checks everything: the chain of heads from the founding one of that federation; the membership;
+ * the institution's signature; the certificate; the clinician's signature over this case,
+ * announcement, institution and certificate; the receipt, if there is one. On an error
+ * `ret_facts->part` says which part failed; the caller must not use the other facts then.
  *
  *   errors of reading, and of chain_learn for the heads
- *   ERR_UNKNOWN_HEAD    the trusted head, or one that is named, is not among the file's heads
+ *   ERR_UNKNOWN_HEAD    the trusted head, or a named one, is not among the file's heads
  *   ERR_UNKNOWN_MEMBER  no proof shows the signer as an admitted member
- *   ERR_BAD_SIGNATURE   a signature does not fit
+ *   ERR_BAD_SIGNATURE   a signature is not valid
  *   ERR_BAD_HASH        the certificate is not the one that the clinician signed under
- *   ERR_BAD_KEY         a record key does not open its record
+ *   ERR_BAD_KEY         a record key does not decrypt its record
  *   ERR_FUTURE, ERR_EXPIRED   the certificate did not cover that time or position
- *   ERR_MALFORMED       not an opinion, or parts that are not about each other */
+ *   ERR_MALFORMED       not an opinion, or parts that do not belong together */
 MUST_USE err opinion_file_verify(struct bytes all, const struct opinion_file_trust *trust,
                                  struct opinion_file_memory *memory,
                                  struct opinion_file_facts *ret_facts);

@@ -3,7 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum { FORWARD_QUEUE_SIZE_SIZE = 4 }; /* the size of a box stands before it in its first unit */
+enum {
+    FORWARD_QUEUE_SIZE_SIZE = 4
+}; /* a box is stored with its size before it, in its first unit */
 
 struct forward_queue_pair {
     struct transport_key key; /* the addressee's */
@@ -407,7 +409,7 @@ void forward_queue_unblock(struct forward_queue *forward_queue, uint32_t to)
         forward_queue_pair_wait(forward_queue, member->waiting.first);
 }
 
-/* What was on its way to one who left: charged to the sender until the status is taken. */
+/* Frames in flight to a member that left: charged to the sender until it takes the status. */
 static void forward_queue_return(struct forward_queue *forward_queue, uint32_t index)
 {
     struct forward_queue_pair *pair = &forward_queue->pairs[index];

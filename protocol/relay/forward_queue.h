@@ -1,15 +1,15 @@
-/* The frames that a relay has accepted and not yet passed on: bounded for each pair of members, for
- * each sending member and for all, and passed on fairly.
+/* The frames that a relay has accepted and not yet forwarded: bounded for each pair of members, for
+ * each sending member and for all, and forwarded fairly.
  *
- * Members are numbered from 1 to `member_count`; who they are is the caller's affair. A *pair* is
- * (sender, key of the addressee). Sizes count in units of RELAY_UNIT_SIZE. What a member sent is
- * charged to it until the credit for it was taken with forward_queue_take_credit or
- * forward_queue_take_status; so its charge never passes `member_units`, all memory together is
- * member_count * member_units, and what is within credit always has a place.
+ * Members are numbered from 1 to `member_count`; the caller knows who they are. A *pair* is
+ * (sender, key of the addressee). Sizes count in units of RELAY_UNIT_SIZE. A frame is charged to
+ * its sender until forward_queue_take_credit or forward_queue_take_status returns its units. So the
+ * charge of a member never exceeds `member_units`, the memory for all is member_count *
+ * member_units, and there is always space for a frame within credit.
  *
  * Fairness is deficit round robin (Shreedhar and Varghese 1995) twice: among members that have
- * something to send, then among the pairs of the member whose turn it is. A pair whose addressee
- * takes nothing now waits aside and costs the others nothing. */
+ * something to send, then among the pairs of the member whose turn it is. A pair whose addressee is
+ * blocked waits separately and costs the others nothing. */
 #ifndef CONSILIUM_PROTOCOL_RELAY_FORWARD_QUEUE_H
 #define CONSILIUM_PROTOCOL_RELAY_FORWARD_QUEUE_H
 
@@ -20,8 +20,8 @@
 
 enum {
     FORWARD_QUEUE_QUANTUM_UNITS = 16, /* a member's share in one round, 8 KiB */
-    FORWARD_QUEUE_CREDIT_MS = 50,     /* small credits wait this long for company */
-    FORWARD_QUEUE_CREDIT_SHARE = 4,   /* 1/4 of a window is given back at once */
+    FORWARD_QUEUE_CREDIT_MS = 50,     /* small credits wait this long to be sent together */
+    FORWARD_QUEUE_CREDIT_SHARE = 4,   /* 1/4 of a window is returned at once */
 };
 
 struct forward_queue_limits {
@@ -51,16 +51,17 @@ struct forward_queue {
     struct queue active, owing, notified;
 };
 
-/* Cuts what it needs from the slab; only measures when the slab does. `limits` must hold what is
- * said at its fields. */
+/* Takes its memory from the arena; only measures when the arena does. `limits` must satisfy the
+ * bounds at its fields. */
 void forward_queue_init(struct forward_queue *forward_queue,
                         const struct forward_queue_limits *limits,
                         const uint8_t secret[static HASH_INDEX_SECRET_SIZE], struct arena *arena);
 
 enum forward_queue_answer {
-    FORWARD_QUEUE_QUEUED,   /* will be passed on, or a status will say that it was not */
-    FORWARD_QUEUE_BUSY,     /* over credit: not taken, not charged; a status will say so */
-    FORWARD_QUEUE_SESSIONS, /* one pair too many: not taken, not charged; the caller says so */
+    FORWARD_QUEUE_QUEUED,   /* will be forwarded, or a status will report that it was not */
+    FORWARD_QUEUE_BUSY,     /* over credit: not accepted, not charged; a status will report it */
+    FORWARD_QUEUE_SESSIONS, /* one pair too many: not accepted, not charged; the caller reports it
+                             */
 };
 
 /* Accepts a copy of a box from member `from`. `to` is the member that has the addressee's `key`, or
@@ -76,7 +77,7 @@ struct forward_queue_frame {
     size_t size; /* of the box, at most TUNNEL_SIZE_MAX */
 };
 
-/* Whose frame is due. It stays until forward_queue_taken; the same call again gives it again,
+/* The next frame to send. It stays until forward_queue_taken; the same call again returns it again,
  * unless its addressee was blocked. False when nothing can be sent. */
 bool forward_queue_next(struct forward_queue *forward_queue, struct forward_queue_frame *ret_frame);
 
@@ -84,20 +85,20 @@ bool forward_queue_next(struct forward_queue *forward_queue, struct forward_queu
 void forward_queue_copy(const struct forward_queue *forward_queue,
                         const struct forward_queue_frame *frame, uint8_t *out);
 
-/* It was sent: frees its place; the sender's credit is owed from now on. */
+/* The frame was sent: frees its space; its credit is owed to the sender from now on. */
 void forward_queue_taken(struct forward_queue *forward_queue,
                          const struct forward_queue_frame *frame, struct mono now);
 
-/* The addressee takes nothing until forward_queue_unblock. Either may be said twice. */
+/* The addressee accepts nothing until forward_queue_unblock. Repeated calls are allowed. */
 void forward_queue_block(struct forward_queue *forward_queue, uint32_t to);
 void forward_queue_unblock(struct forward_queue *forward_queue, uint32_t to);
 
-/* A member is gone: what it sent is dropped, what was for it is returned by GONE statuses. Its
- * number may be used again for another. */
+/* A member left: the frames that it sent are dropped, the frames for it are returned by GONE
+ * statuses. Its number may be used again for another member. */
 void forward_queue_leave(struct forward_queue *forward_queue, uint32_t member);
 
-/* A member to which credit or a status is due now, or 0; each is named once until something new is
- * due. */
+/* A member to which credit or a status is due now, or 0; each is returned once until something new
+ * is due. */
 uint32_t forward_queue_pop_notified(struct forward_queue *forward_queue);
 
 /* Takes up to `count_max` entries of credit that is due to `from`; 0 when none is. */
@@ -113,7 +114,7 @@ struct forward_queue_status {
 bool forward_queue_take_status(struct forward_queue *forward_queue, uint32_t from,
                                struct forward_queue_status *ret_status);
 
-/* Small credits that waited long enough become due. */
+/* Makes small credits due that waited long enough. */
 void forward_queue_on_time(struct forward_queue *forward_queue, struct mono now);
 /* UINT64_MAX when none waits. */
 struct mono forward_queue_deadline(const struct forward_queue *forward_queue);

@@ -106,7 +106,7 @@ void presence_forget(struct presence *presence, uint32_t watcher)
         queue_remove(&presence->notified, presence->notified_node, watcher);
 }
 
-/* The watch after `index` (0: the first) of this key, whoever watches. */
+/* The watch after `index` (0: the first) of this key, of any watcher. */
 static uint32_t presence_each(const struct presence *presence, uint32_t index,
                               const struct transport_key *key)
 {

@@ -1,6 +1,6 @@
-/* Who wants to know whether whom is connected to a relay. Coming is told at once; going only after
- * PRESENCE_SETTLE_MS, and not at all when the key is back by then, so that a short break makes
- * nobody's list flap. */
+/* Presence: which watcher wants to know whether a key is connected to a relay. A new connection is
+ * reported at once. A lost one is reported only after PRESENCE_SETTLE_MS, and not at all when the
+ * key is back by then, so that a short break causes no reports. */
 #ifndef CONSILIUM_PROTOCOL_RELAY_PRESENCE_H
 #define CONSILIUM_PROTOCOL_RELAY_PRESENCE_H
 
@@ -32,29 +32,29 @@ struct presence {
 void presence_init(struct presence *presence, uint32_t watcher_count, uint32_t watch_count_max,
                    const uint8_t secret[static HASH_INDEX_SECRET_SIZE], struct arena *arena);
 
-/* The watcher will be told of this key, now and at changes. ERR_OVER_BUDGET: it has all its
+/* The watcher will get reports about this key, now and at changes. ERR_OVER_BUDGET: it has all its
  * watches. */
 MUST_USE err presence_watch(struct presence *presence, uint32_t watcher,
                             const struct transport_key *key);
 void presence_unwatch(struct presence *presence, uint32_t watcher, const struct transport_key *key);
 
-/* Forgets all that one watcher wanted. */
+/* Removes all watches of one watcher. */
 void presence_forget(struct presence *presence, uint32_t watcher);
 
-/* `key` came or went. */
+/* `key` connected or disconnected. */
 void presence_came(struct presence *presence, const struct transport_key *key);
 void presence_went(struct presence *presence, const struct transport_key *key, struct mono now);
 
-/* What settled becomes due. */
+/* Makes the settled disconnections due. */
 void presence_on_time(struct presence *presence, struct mono now);
 /* UINT64_MAX when nothing settles. */
 struct mono presence_deadline(const struct presence *presence);
 
-/* A watcher to which something is due, or 0; each is named once until something new is due. */
+/* A watcher to which something is due, or 0; each is returned once until something new is due. */
 uint32_t presence_pop_notified(struct presence *presence);
 
-/* Takes up to PRESENCE_TAKE_MAX keys to tell this watcher of, with what `is_connected` answers now;
- * what the watcher knows already is left out. 0: nothing is due. */
+/* Takes up to PRESENCE_TAKE_MAX keys to report to this watcher, with the present answers of
+ * `is_connected`; what the watcher knows already is left out. 0: nothing is due. */
 uint16_t presence_take(struct presence *presence, uint32_t watcher,
                        bool (*is_connected)(const void *user, const struct transport_key *key),
                        const void *user, struct relay_entry entries[static PRESENCE_TAKE_MAX]);

@@ -52,8 +52,8 @@ void publication_put(struct buffer *buffer, struct bytes signed_head)
     buffer_put(buffer, signed_head.data, signed_head.size);
 }
 
-/* ROSTER-34: a healing head needs a person's word, a relay's too: the officers who may sign it are
- * those of an older head, whose keys may have been stolen since. */
+/* ROSTER-34: a healing head needs the confirmation of a person, at a relay too: the officers who
+ * may sign it are those of an older head, whose keys may have been stolen since. */
 static err publication_learn_head(struct bytes head, struct chain *chain,
                                   const struct head_id *split_recovery, struct wall received)
 {

@@ -1,18 +1,18 @@
-/* One event is taken in whole; what follows from it waits in `forward_queue`, `presence` and the
- * links' own flags until relay_engine_next comes by:
+/* One event is handled completely. Its consequences wait in `forward_queue`, in `presence` and in
+ * the links' own flags until relay_engine_next takes them:
  *
- *     frame ── rendezvous_on_frame ──┬─ FORWARD ───────── traffic ──┐
- *                                    ├─ WATCH, UNWATCH ── presence ─┼─ control ── relay_engine_next
- *                                    ├─ HELLO, OFFER, WHERE ─ link ─┘
- *                                    └─ PUBLISH ── upload ── VERIFY ── relay_engine_set_list */
+ *     FORWARD         -> forward_queue -> relay_engine_next
+ *     WATCH, UNWATCH  -> presence      -> relay_output_write -> relay_engine_next
+ *     HELLO, OFFER, WHERE -> the link  -> relay_output_write -> relay_engine_next
+ *     PUBLISH         -> upload        -> VERIFY, then VERIFIED sets the list */
 #include "protocol/relay/relay_engine.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "protocol/relay/relay_input.h"
+#include "protocol/relay/relay_links.h"
 #include "protocol/relay/relay_output.h"
-#include "protocol/relay/relay_state.h"
 
 enum { RELAY_ENGINE_SWEEP_MS = 1000 };
 
@@ -84,11 +84,11 @@ static void relay_engine_take_list(struct relay_engine *relay, const struct rela
         struct relay_engine_link *known = &relay->links[link];
         if (known->state == RELAY_ENGINE_UNUSED || known->state == RELAY_ENGINE_LEAVING)
             continue;
-        if (!relay_state_admits(relay, &known->key, &publisher)) {
-            relay_state_refuse(relay, link, RELAY_REFUSED_UNLISTED, now);
+        if (!relay_links_admits(relay, &known->key, &publisher)) {
+            relay_links_refuse(relay, link, RELAY_REFUSED_UNLISTED, now);
         } else if (known->state == RELAY_ENGINE_GREETED) {
             known->head = true;
-            relay_state_tell(relay, link);
+            relay_links_mark(relay, link);
         }
     }
 }
@@ -98,7 +98,7 @@ static void relay_engine_take_list(struct relay_engine *relay, const struct rela
 static void relay_engine_on_verified(struct relay_engine *relay,
                                      const struct relay_engine_event *event)
 {
-    uint32_t publisher = relay_state_by_id(relay, relay->upload.link);
+    uint32_t publisher = relay_links_by_id(relay, relay->upload.link);
     assert(relay->upload.verifying);
     relay->upload.link = 0;
     relay->upload.ready = relay->upload.verifying = false;
@@ -107,28 +107,28 @@ static void relay_engine_on_verified(struct relay_engine *relay,
         relay->counts.published++;
     }
     if (publisher != 0 && relay->links[publisher].state == RELAY_ENGINE_GREETED)
-        relay_state_published(relay, publisher, event->result);
+        relay_links_published(relay, publisher, event->result);
 }
 
 static void relay_engine_on_up(struct relay_engine *relay, const struct relay_engine_event *event)
 {
     bool publisher;
-    uint32_t other = relay_state_by_key(relay, &event->key);
+    uint32_t other = relay_links_by_key(relay, &event->key);
     if (other != 0)
-        relay_state_refuse(relay, other, RELAY_REFUSED_REPLACED, event->now);
-    uint32_t link = relay_state_join(relay, event->link, &event->key);
+        relay_links_refuse(relay, other, RELAY_REFUSED_REPLACED, event->now);
+    uint32_t link = relay_links_join(relay, event->link, &event->key);
     if (link == 0)
-        return; /* the caller let in more than it said: what this one says is passed over */
+        return; /* the caller accepted more links than configured: this one is ignored */
     relay->links[link].budget = (uint64_t)relay->config.limits.control_count * 60 * 1000;
     relay->links[link].budget_at = event->now;
-    if (!relay_state_admits(relay, &event->key, &publisher))
-        relay_state_refuse(relay, link, RELAY_REFUSED_UNLISTED, event->now);
+    if (!relay_links_admits(relay, &event->key, &publisher))
+        relay_links_refuse(relay, link, RELAY_REFUSED_UNLISTED, event->now);
 }
 
 static void relay_engine_on_down(struct relay_engine *relay, uint32_t link, struct mono now)
 {
-    relay_state_leave(relay, link, now);
-    relay_state_free(relay, link);
+    relay_links_leave(relay, link, now);
+    relay_links_free(relay, link);
 }
 
 static void relay_engine_on_drained(struct relay_engine *relay, uint32_t link)
@@ -137,10 +137,10 @@ static void relay_engine_on_drained(struct relay_engine *relay, uint32_t link)
     relay->links[link].blocked = false;
     if (relay->links[link].state == RELAY_ENGINE_GREETED)
         forward_queue_unblock(&relay->forward_queue, link);
-    relay_state_tell(relay, link);
+    relay_links_mark(relay, link);
 }
 
-/* Once a second: who takes nothing for too long, and what nobody goes on with. */
+/* Once a second: closes links that accept nothing for too long, and drops stalled uploads. */
 static void relay_engine_sweep(struct relay_engine *relay, struct mono now)
 {
     if (now.ms - relay->swept_at.ms < RELAY_ENGINE_SWEEP_MS)
@@ -150,7 +150,7 @@ static void relay_engine_sweep(struct relay_engine *relay, struct mono now)
         const struct relay_engine_link *slow = &relay->links[link];
         if (slow->state != RELAY_ENGINE_UNUSED && slow->blocked &&
             now.ms - slow->blocked_since.ms >= RELAY_ENGINE_STALL_MS)
-            relay_state_refuse(relay, link, RELAY_REFUSED_STALLED, now);
+            relay_links_refuse(relay, link, RELAY_REFUSED_STALLED, now);
     }
 }
 
@@ -169,11 +169,11 @@ static void relay_engine_on_drain(struct relay_engine *relay, uint32_t until_ms,
         if (relay->links[link].state != RELAY_ENGINE_GREETED)
             continue;
         relay->links[link].draining = true;
-        relay_state_tell(relay, link);
+        relay_links_mark(relay, link);
     }
 }
 
-/* The SEND given last was taken. */
+/* The last SEND was taken. */
 static void relay_engine_commit(struct relay_engine *relay, struct mono now)
 {
     enum relay_engine_sending sent = relay->sending;
@@ -187,7 +187,7 @@ static void relay_engine_commit(struct relay_engine *relay, struct mono now)
 
 void relay_engine_on_event(struct relay_engine *relay, const struct relay_engine_event *event)
 {
-    uint32_t link = relay_state_by_id(relay, event->link);
+    uint32_t link = relay_links_by_id(relay, event->link);
     bool known = link != 0 && relay->links[link].state != RELAY_ENGINE_UNUSED;
     relay_engine_commit(relay, event->now);
     switch (event->kind) {
@@ -243,7 +243,7 @@ static uint8_t *relay_engine_stash(const struct relay_engine *relay, uint32_t li
     return relay->stashes + (size_t)link * RELAY_ENGINE_CONTROL_SIZE;
 }
 
-/* The next thing to tell or to close; links take turns. */
+/* The next control frame or close; links take turns. */
 static bool relay_engine_next_control(struct relay_engine *relay, struct mono now,
                                       struct relay_engine_effect *effect)
 {
@@ -260,7 +260,7 @@ static bool relay_engine_next_control(struct relay_engine *relay, struct mono no
             if (!leaving)
                 continue;
             (void)relay_engine_give(relay, index, RELAY_ENGINE_CLOSE, effect);
-            relay_state_free(relay, index);
+            relay_links_free(relay, index);
             return true;
         }
         queue_rotate(&relay->control, relay->control_node);
@@ -294,9 +294,9 @@ bool relay_engine_next(struct relay_engine *relay, struct mono now,
     uint32_t link;
     relay_engine_commit(relay, now);
     while ((link = forward_queue_pop_notified(&relay->forward_queue)) != 0)
-        relay_state_tell(relay, link);
+        relay_links_mark(relay, link);
     while ((link = presence_pop_notified(&relay->presence)) != 0)
-        relay_state_tell(relay, link);
+        relay_links_mark(relay, link);
     if (relay->upload.ready && !relay->upload.verifying) {
         relay->upload.verifying = true;
         *ret_effect = (struct relay_engine_effect){

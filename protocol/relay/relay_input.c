@@ -8,10 +8,11 @@ static void relay_input_malformed(struct relay_engine *relay, uint32_t link, str
 {
     relay->counts.malformed++;
     if (++relay->links[link].malformed >= RELAY_ENGINE_MALFORMED_MAX)
-        relay_state_refuse(relay, link, RELAY_REFUSED_MALFORMED, now);
+        relay_links_refuse(relay, link, RELAY_REFUSED_MALFORMED, now);
 }
 
-/* Who asks on although it is not answered is not listening to its limits: it goes. */
+/* A link that continues to send requests without waiting for answers ignores its limits: it is
+ * closed. */
 static void relay_input_limited(struct relay_engine *relay, uint32_t link,
                                 const struct relay_engine_pending *pending, struct mono now)
 {
@@ -25,11 +26,11 @@ static void relay_input_limited(struct relay_engine *relay, uint32_t link,
         }
     }
     if (limited->pending_count == RELAY_ENGINE_PENDING_MAX) {
-        relay_state_refuse(relay, link, RELAY_REFUSED_MALFORMED, now);
+        relay_links_refuse(relay, link, RELAY_REFUSED_MALFORMED, now);
         return;
     }
     limited->pending[limited->pending_count++] = *pending;
-    relay_state_tell(relay, link);
+    relay_links_mark(relay, link);
 }
 
 static void relay_input_over(struct relay_engine *relay, uint32_t link, enum relay_limit limit,
@@ -64,14 +65,14 @@ static void relay_input_hello(struct relay_engine *relay, uint32_t link,
     if (greeting->state != RELAY_ENGINE_JOINED) {
         relay_input_malformed(relay, link, now);
     } else if (frame->version_min > RELAY_VERSION || frame->version_max < RELAY_VERSION) {
-        relay_state_refuse(relay, link, RELAY_REFUSED_VERSION, now);
+        relay_links_refuse(relay, link, RELAY_REFUSED_VERSION, now);
     } else if (!ID_EQUAL(frame->federation, relay->config.federation)) {
-        relay_state_refuse(relay, link, RELAY_REFUSED_FEDERATION, now);
+        relay_links_refuse(relay, link, RELAY_REFUSED_FEDERATION, now);
     } else {
         greeting->state = RELAY_ENGINE_GREETED;
         greeting->welcome = true;
         greeting->draining = relay->drains;
-        relay_state_tell(relay, link);
+        relay_links_mark(relay, link);
         presence_came(&relay->presence, &greeting->key);
     }
 }
@@ -117,13 +118,13 @@ static void relay_input_where(struct relay_engine *relay, uint32_t link,
         return;
     }
     asking->where[asking->where_count++] = frame->key;
-    relay_state_tell(relay, link);
+    relay_links_mark(relay, link);
 }
 
 static void relay_input_forward(struct relay_engine *relay, uint32_t link,
                                 const struct relay_frame *frame, struct mono now)
 {
-    uint32_t to = relay_state_connected(relay, &frame->key);
+    uint32_t to = relay_links_connected(relay, &frame->key);
     if (to == link) {
         relay_input_malformed(relay, link, now);
         return;
@@ -173,8 +174,8 @@ static void relay_input_publish(struct relay_engine *relay, uint32_t link,
                                 const struct relay_frame *frame, struct mono now)
 {
     bool publisher = false;
-    if (!relay_state_admits(relay, &relay->links[link].key, &publisher) || !publisher) {
-        relay_state_published(relay, link, ERR_NOT_ENTITLED);
+    if (!relay_links_admits(relay, &relay->links[link].key, &publisher) || !publisher) {
+        relay_links_published(relay, link, ERR_NOT_ENTITLED);
         relay_input_malformed(relay, link, now);
         return;
     }
@@ -182,7 +183,7 @@ static void relay_input_publish(struct relay_engine *relay, uint32_t link,
     if (result == ERR_TOO_LARGE)
         relay_input_over(relay, link, RELAY_LIMIT_PUBLISH, now);
     else if (result != OK)
-        relay_state_published(relay, link, result);
+        relay_links_published(relay, link, result);
 }
 
 void relay_input_frame(struct relay_engine *relay, uint32_t link, struct bytes bytes,

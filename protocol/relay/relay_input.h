@@ -1,10 +1,10 @@
-/* What a link says to the relay: one frame, taken in or counted against it. */
+/* Input of a link: handles one frame, or counts it against the link. */
 #ifndef CONSILIUM_PROTOCOL_RELAY_RELAY_INPUT_H
 #define CONSILIUM_PROTOCOL_RELAY_RELAY_INPUT_H
 
-#include "protocol/relay/relay_state.h"
+#include "protocol/relay/relay_links.h"
 
-/* A frame of a link that is not leaving. */
+/* Handles a frame of a link that is not leaving. */
 void relay_input_frame(struct relay_engine *relay, uint32_t link, struct bytes bytes,
                        struct mono now);
 

@@ -61,7 +61,7 @@ static void relay_output_hints(const struct relay_engine *relay, struct relay_en
                                struct buffer *buffer)
 {
     struct relay_frame frame = {.type = RELAY_HINTS, .key = link->where[--link->where_count]};
-    uint32_t peer = relay_state_connected(relay, &frame.key);
+    uint32_t peer = relay_links_connected(relay, &frame.key);
     if (peer != 0) {
         const struct relay_engine_link *offering = &relay->links[peer];
         frame.endpoints.count = offering->endpoint_count;
@@ -103,7 +103,7 @@ static bool relay_output_own(struct relay_engine *relay, struct relay_engine_lin
 
 static bool relay_output_connected(const void *user, const struct transport_key *key)
 {
-    return relay_state_connected(user, key) != 0;
+    return relay_links_connected(user, key) != 0;
 }
 
 static bool relay_output_shared(struct relay_engine *relay, uint32_t link, struct buffer *buffer)

@@ -1,10 +1,10 @@
-/* What a relay has to tell a link: statuses, credit, presence and the rest. Nothing of it is kept
- * as a frame: it is remembered as a state, and spelled when the link takes it; so it is bounded by
- * construction, and what became untrue meanwhile is never said. */
+/* Output to a link: statuses, credit, presence and the rest. Pending output is state, not frames; a
+ * frame is written when the link accepts it. So the memory is bounded by construction, and outdated
+ * information is never sent. */
 #ifndef CONSILIUM_PROTOCOL_RELAY_RELAY_OUTPUT_H
 #define CONSILIUM_PROTOCOL_RELAY_RELAY_OUTPUT_H
 
-#include "protocol/relay/relay_state.h"
+#include "protocol/relay/relay_links.h"
 
 /* Writes the next control frame of this link; false when there is none. The buffer holds
  * RELAY_ENGINE_CONTROL_SIZE. */

@@ -43,7 +43,7 @@ bool roster_snapshot_part(const struct roster *roster, struct roster_cursor *cur
     struct head_id base = {{0}};
     enum delta_kind kind;
     struct bytes content;
-    size_t room = DELTA_PART_SIZE_MAX - DELTA_PART_HEADER_SIZE;
+    size_t left = DELTA_PART_SIZE_MAX - DELTA_PART_HEADER_SIZE;
     buffer_put(part, head.bytes, HASH_SIZE);
     buffer_put(part, base.bytes, HASH_SIZE);
     buffer_u32(part, cursor->part++);
@@ -51,10 +51,10 @@ bool roster_snapshot_part(const struct roster *roster, struct roster_cursor *cur
     bool more = false;
     struct roster_cursor ahead = *cursor;
     while (!more && snapshot_next(roster, &ahead, &kind, &content)) {
-        more = snapshot_item_size(content.size) > room;
+        more = snapshot_item_size(content.size) > left;
         if (more)
             break;
-        room -= snapshot_item_size(content.size);
+        left -= snapshot_item_size(content.size);
         delta_item_write(part, kind, content);
         *cursor = ahead;
     }

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* The reader of what follows the type byte. */
+/* A reader for the bytes after the type byte. */
 static struct reader frame_reader(struct bytes frame)
 {
     struct reader reader = reader_of(frame);
@@ -11,7 +11,7 @@ static struct reader frame_reader(struct bytes frame)
     return reader;
 }
 
-/* (W-2) neither too little nor too much */
+/* (W-2) the size is exact */
 static err frame_done(const struct reader *reader)
 {
     if (reader->failed)
@@ -42,7 +42,7 @@ err frame_hello_read(struct bytes frame, struct frame_hello *ret_hello)
     hello.time.ms = reader_u64(&reader);
     if (reader.failed)
         return ERR_TRUNCATED;
-    /* (W-4): a later version may append fields, so what is left over is passed over here alone */
+    /* (W-4): a later version may append fields, so only here leftover bytes are skipped */
     if (hello.version_min > FRAME_VERSION || hello.version_max < FRAME_VERSION)
         return ERR_VERSION;
     *ret_hello = hello;

@@ -1,8 +1,9 @@
-/* What two members say to each other over a link, direct or boxed. Byte for byte: spec/wire.md.
+/* Frames: the messages of two members over a link, direct or tunnelled. Byte for byte:
+ * spec/wire.md.
  *
  * A frame is one message: u8 type, then fixed binary. Type 0x00 belongs to the link itself. The
- * structs borrow from the frame they were read from. All readers answer ERR_TRUNCATED,
- * ERR_MALFORMED or ERR_TOO_LARGE: count it against the peer and drop the frame. */
+ * structs borrow from the frame that was read. All readers return ERR_TRUNCATED, ERR_MALFORMED or
+ * ERR_TOO_LARGE: count it against the peer and drop the frame. */
 #ifndef CONSILIUM_PROTOCOL_WIRE_FRAME_H
 #define CONSILIUM_PROTOCOL_WIRE_FRAME_H
 
@@ -41,13 +42,13 @@ struct frame_hello {
     struct federation_id federation;
     uint64_t epoch;
     struct head_id head;
-    struct wall time; /* the sender's clock, so that two clocks can be compared */
+    struct wall time; /* the sender's clock, to compare the two clocks */
 };
 
 void frame_hello_write(struct buffer *out, const struct frame_hello *hello);
 MUST_USE err frame_hello_read(struct bytes frame, struct frame_hello *ret_hello);
 
-/* "I know the heads up to `epoch`, and hold the content of `base` (zeros: of none)." */
+/* The sender knows the heads up to `epoch`, and holds the content of `base` (zeros: of none). */
 struct frame_heads_want {
     uint64_t epoch;
     struct head_id base;
@@ -58,19 +59,19 @@ MUST_USE err frame_heads_want_read(struct bytes frame, struct frame_heads_want *
 /* Signed heads, ascending by epoch: begin, then each; `count` is at most FRAME_HEAD_COUNT_MAX. */
 enum { FRAME_HEAD_COUNT_MAX = 64 };
 void frame_heads_begin(struct buffer *out);
-/* False when the head no longer fits this frame: begin another. */
+/* False when the head does not fit this frame: begin another one. */
 bool frame_head_write(struct buffer *out, struct bytes signed_head);
-/* This, frame_positions_open and frame_records_open look at the shape of the whole frame: when they
- * answer OK, every element can be read and nothing is left over. */
+/* This, frame_positions_open and frame_records_open check the format of the whole frame: when they
+ * return OK, every element can be read and nothing is left over. */
 MUST_USE err frame_heads_open(struct bytes frame, struct reader *ret_reader);
 /* ERR_NOT_FOUND at the end. */
 MUST_USE err frame_head_read(struct reader *reader, struct bytes *ret_signed_head);
 
-/* A part of a delta as protocol/roster/delta.h spells it; borrowed. */
+/* A part of a delta, in the format of protocol/roster/delta.h; borrowed. */
 void frame_roster_part_write(struct buffer *out, struct bytes part);
 MUST_USE err frame_roster_part_read(struct bytes frame, struct bytes *ret_part);
 
-/* One digest over all live streams that both sides may name; equal digests: nothing to do. */
+/* One digest over all live streams that both sides may name; equal digests: no sync is needed. */
 struct frame_summary {
     struct hash digest;
     uint32_t stream_count;
@@ -78,10 +79,10 @@ struct frame_summary {
 void frame_summary_write(struct buffer *out, const struct frame_summary *summary);
 MUST_USE err frame_summary_read(struct bytes frame, struct frame_summary *ret_summary);
 
-/* Where the sender stands: in FRAME_STREAMS of every shared stream, in FRAME_ACK of those that
- * changed. `tail` is the last position accepted, `had` the last up to which header, body and
- * checked key are all durable here. `tail_hint` is the first 8 bytes of the id of the record at
- * `tail`, so that two who hold different records at one position find out. */
+/* The sender's position in a stream: FRAME_STREAMS has every shared stream, FRAME_ACK those that
+ * changed. `tail` is the last accepted position. `had` is the last position up to which header,
+ * body and checked key are all durable at the sender. `tail_hint` is the first 8 bytes of the id of
+ * the record at `tail`; it reveals that two peers hold different records at one position. */
 struct frame_position {
     struct stream_id stream;
     uint64_t tail;
@@ -102,7 +103,7 @@ MUST_USE err frame_positions_open(struct bytes frame, struct reader *ret_reader,
                                   uint16_t *ret_count);
 MUST_USE err frame_position_read(struct reader *reader, struct frame_position *ret_position);
 
-/* "Send me this stream from here on, at most `count` records." */
+/* Requests at most `count` records of this stream, from this position on. */
 struct frame_want {
     struct stream_id stream;
     uint64_t from;
@@ -111,11 +112,11 @@ struct frame_want {
 void frame_want_write(struct buffer *out, const struct frame_want *want);
 MUST_USE err frame_want_read(struct bytes frame, struct frame_want *ret_want);
 
-/* One record as it travels: with its key when the receiver is entitled to it. */
+/* One record as sent, with its key when the receiver is entitled to it. */
 struct frame_record {
     bool has_key;
     struct record_key key;
-    struct bytes record; /* whole or bare */
+    struct bytes record; /* whole or header-only */
 };
 enum { FRAME_RECORD_OVERHEAD = 5 + KEY_SIZE };
 
@@ -128,7 +129,7 @@ MUST_USE err frame_record_read(struct reader *reader, struct frame_record *ret_r
 
 enum frame_answer {
     FRAME_NOT_HELD = 1,
-    FRAME_NOT_ENTITLED = 2, /* with the head by which the sender judged */
+    FRAME_NOT_ENTITLED = 2, /* with the roster head on which the sender decided */
     FRAME_DESTROYED = 3,
     FRAME_BUSY = 4,
 };

@@ -9,7 +9,7 @@ static struct reader frame_custody_reader(struct bytes frame)
     return reader;
 }
 
-/* (W-2) neither too little nor too much */
+/* (W-2) the size is exact */
 static err frame_custody_done(const struct reader *reader)
 {
     if (reader->failed)

@@ -1,10 +1,10 @@
-/* Frames about mail for who is off (spec/custody.md); everything as in frame.h. */
+/* Frames about mail for offline members (spec/custody.md); the rest as in frame.h. */
 #ifndef CONSILIUM_PROTOCOL_WIRE_FRAME_CUSTODY_H
 #define CONSILIUM_PROTOCOL_WIRE_FRAME_CUSTODY_H
 
 #include "protocol/wire/frame.h"
 
-/* "Keep this for `recipient`." */
+/* Asks the custodian to hold an envelope for `recipient`. */
 struct frame_custody_leave {
     struct deposit_id id;
     struct node_id recipient;
@@ -25,17 +25,16 @@ struct frame_custody_answer {
 void frame_custody_answer_write(struct buffer *out, const struct frame_custody_answer *answer);
 MUST_USE err frame_custody_answer_read(struct bytes frame, struct frame_custody_answer *ret_answer);
 
-/* "What I left under these is not to be kept": whole deposit_ids, at most
- * FRAME_CUSTODY_WITHDRAW_MAX, at least one. */
+/* Withdraws deposits: whole deposit_ids, at least one, at most FRAME_CUSTODY_WITHDRAW_MAX. */
 enum { FRAME_CUSTODY_WITHDRAW_MAX = 128 };
 void frame_custody_withdraw_write(struct buffer *out, const struct deposit_id *ids, uint16_t count);
 MUST_USE err frame_custody_withdraw_read(struct bytes frame, struct bytes *ret_ids);
 
-/* "What do you hold for me, behind this number?" */
+/* Asks for the next envelope held for the sender, after this number. */
 void frame_custody_collect_write(struct buffer *out, uint64_t after);
 MUST_USE err frame_custody_collect_read(struct bytes frame, uint64_t *ret_after);
 
-/* The answer; number 0 and no bytes: nothing. */
+/* The answer; number 0 and no bytes: none. */
 struct frame_custody_envelope {
     uint64_t number;
     struct bytes envelope;
@@ -44,7 +43,7 @@ void frame_custody_envelope_write(struct buffer *out, const struct frame_custody
 MUST_USE err frame_custody_envelope_read(struct bytes frame,
                                          struct frame_custody_envelope *ret_answer);
 
-/* "This one need not be held any more." */
+/* Says that this envelope need not be held any longer. */
 void frame_custody_taken_write(struct buffer *out, uint64_t number);
 MUST_USE err frame_custody_taken_read(struct bytes frame, uint64_t *ret_number);
 

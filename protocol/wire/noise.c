@@ -4,7 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
-/* Exactly 32 bytes, so by the standard it is the first hash itself. */
+/* Exactly 32 bytes, so by the standard it is itself the first hash. */
 static const char noise_name[] = "Noise_KK_25519_ChaChaPoly_SHA256";
 _Static_assert(sizeof noise_name - 1 == HASH_SIZE, "the name is the first hash");
 _Static_assert(crypto_aead_chacha20poly1305_ietf_ABYTES == NOISE_TAG_SIZE, "tag size");
@@ -55,7 +55,7 @@ static void noise_derive(const uint8_t chaining[static HASH_SIZE], struct bytes 
     sodium_memzero(first, sizeof first);
 }
 
-/* libsodium answers -1 for an all-zero shared secret, which a key of small order gives. */
+/* libsodium returns -1 for an all-zero shared secret, which a key of small order gives. */
 static err noise_mix_shared(struct noise_handshake *handshake, const uint8_t *secret,
                             const struct transport_key *key)
 {

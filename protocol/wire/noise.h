@@ -6,13 +6,12 @@
  *     -> e, es, ss        first message, initiator to responder
  *     <- e, ee, se        second message, responder to initiator
  *
- * The first message can be replayed by whoever carried it: the responder has proof of a living
- * initiator only when a message under the split ciphers opens. A payload in the first message
- * would be replayable too, so `tunnel` sends none; payloads are here because the published vectors
- * have them.
+ * Whoever carries the first message can replay it: the responder has proof of a live initiator only
+ * when a message under the split ciphers decrypts. A payload in the first message could be replayed
+ * too, so `tunnel` sends none; payloads exist here because the published test vectors have them.
  *
- * A handshake or cipher that answered anything but OK must not be used again: end the session.
- * Ephemeral secrets are handed in, 32 fresh random bytes for each handshake, never used twice. */
+ * After any result other than OK a handshake or cipher must not be used again: end the session. The
+ * caller provides ephemeral secrets: 32 fresh random bytes for each handshake, never used twice. */
 #ifndef CONSILIUM_PROTOCOL_WIRE_NOISE_H
 #define CONSILIUM_PROTOCOL_WIRE_NOISE_H
 
@@ -25,8 +24,8 @@ enum {
     NOISE_MESSAGE_SIZE = KEY_SIZE + NOISE_TAG_SIZE, /* a handshake message without payload */
 };
 
-/* A session carries at most this many messages in each direction; then a new handshake is due.
- * Far below the 2^64 - 1 of the standard: no cipher key lives for ever. */
+/* The number of messages of a session in each direction; then a new handshake is due. Far below the
+ * 2^64 - 1 of the standard, so that no cipher key is used for ever. */
 #define NOISE_MESSAGE_COUNT_MAX ((uint64_t)1 << 32)
 
 enum noise_role { NOISE_INITIATOR, NOISE_RESPONDER };
@@ -49,7 +48,7 @@ struct noise_handshake {
     struct transport_key remote_ephemeral;
 };
 
-/* What a finished handshake gives. */
+/* The result of a finished handshake. */
 struct noise_session {
     struct noise_cipher sending;
     struct noise_cipher receiving;
@@ -59,7 +58,7 @@ struct noise_session {
 /* The public key of a 32-byte secret key. */
 void noise_public(const uint8_t secret[static KEY_SIZE], struct transport_key *ret_key);
 
-/* Starts a handshake with `remote`. `prologue` is any bytes that both sides must agree on; it is
+/* Starts a handshake with `remote`. `prologue` is any bytes on which both sides must agree; it is
  * only hashed. `local_secret` stays borrowed. */
 void noise_begin(struct noise_handshake *handshake, enum noise_role role, struct bytes prologue,
                  const uint8_t local_secret[static KEY_SIZE], const struct transport_key *remote);
@@ -67,8 +66,8 @@ void noise_begin(struct noise_handshake *handshake, enum noise_role role, struct
 /* Writes the next handshake message, payload.size + NOISE_MESSAGE_SIZE bytes, into `ret_message`.
  * The initiator writes the first, the responder the second.
  *
- *   ERR_BAD_KEY    a shared secret came out as zeros: the other key is not a key
- *   ERR_TOO_LARGE  `ret_message` has not the room */
+ *   ERR_BAD_KEY    a shared secret is all zeros: the remote key is not valid
+ *   ERR_TOO_LARGE  it does not fit `ret_message` */
 MUST_USE err noise_write(struct noise_handshake *handshake, const uint8_t secret[static KEY_SIZE],
                          struct bytes payload, struct buffer *ret_message);
 
@@ -76,8 +75,8 @@ MUST_USE err noise_write(struct noise_handshake *handshake, const uint8_t secret
  * goes into `ret_payload`.
  *
  *   ERR_TRUNCATED  shorter than NOISE_MESSAGE_SIZE
- *   ERR_BAD_KEY    it does not open, or a shared secret came out as zeros
- *   ERR_TOO_LARGE  `ret_payload` has not the room */
+ *   ERR_BAD_KEY    it does not decrypt, or a shared secret is all zeros
+ *   ERR_TOO_LARGE  it does not fit `ret_payload` */
 MUST_USE err noise_read(struct noise_handshake *handshake, struct bytes message,
                         struct buffer *ret_payload);
 
@@ -88,15 +87,15 @@ void noise_clear(struct noise_handshake *handshake);
 
 /* Appends plain.size + NOISE_TAG_SIZE bytes to `ret_sealed`; counts one message.
  *
- *   ERR_OVER_BUDGET  NOISE_MESSAGE_COUNT_MAX messages went this way: handshake anew
- *   ERR_TOO_LARGE    `ret_sealed` has not the room; the count stands, try with more room */
+ *   ERR_OVER_BUDGET  NOISE_MESSAGE_COUNT_MAX messages were sealed: start a new handshake
+ *   ERR_TOO_LARGE    it does not fit `ret_sealed`; not counted, so retry with more space */
 MUST_USE err noise_seal(struct noise_cipher *cipher, struct bytes associated, struct bytes plain,
                         struct buffer *ret_sealed);
 
 /* Appends sealed.size - NOISE_TAG_SIZE bytes to `ret_plain`; counts one message.
  *
  *   ERR_TRUNCATED    shorter than a tag
- *   ERR_BAD_KEY      it does not open as the next message: lost, altered, replayed or not theirs
+ *   ERR_BAD_KEY      not the next message of the peer: lost, altered, replayed or forged
  *   ERR_OVER_BUDGET, ERR_TOO_LARGE as above */
 MUST_USE err noise_open(struct noise_cipher *cipher, struct bytes associated, struct bytes sealed,
                         struct buffer *ret_plain);

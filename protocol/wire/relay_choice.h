@@ -1,21 +1,21 @@
-/* By which relay to reach a peer, when sessions are up through several of them.
+/* Chooses the relay through which to reach a peer, when several of them have a session.
  *
- * A hostile relay can let a session come up and pass on nothing of what it carries, and can lure a
- * node to open another one. It must not part those who have a second relay: so the relay whose
- * sessions with the peer failed longest ago goes first, and a way that works is not left. */
+ * A hostile relay can let a session come up and then forward none of its frames, and so lure a node
+ * to it. It must not separate peers that share a second relay. So the relay whose sessions with the
+ * peer failed longest ago is preferred, and a working relay is kept. */
 #ifndef CONSILIUM_PROTOCOL_WIRE_RELAY_CHOICE_H
 #define CONSILIUM_PROTOCOL_WIRE_RELAY_CHOICE_H
 
 #include "protocol/wire/tunnel.h"
 
-/* One relay, as far as one peer is concerned; zeros at first. */
+/* One relay, with respect to one peer; zeros at first. */
 struct relay_choice {
-    bool is_up;            /* a session is, now */
+    bool is_up;            /* a session is up now */
     struct mono failed_at; /* 0: none failed yet */
 };
 
-/* Takes in what an event did to the session. Whoever ends one in good order did not fail; all other
- * ends a relay can cause. */
+/* Records what an event did to the session. A session that either side ended in good order did not
+ * fail; a relay can cause every other end. */
 void relay_choice_note(struct relay_choice *choice, const struct tunnel_step *step,
                        struct mono now);
 

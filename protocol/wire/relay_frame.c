@@ -77,7 +77,7 @@ static err relay_frame_read_list(struct reader *reader, struct relay_frame *fram
     return frame->count > 0 ? OK : ERR_MALFORMED;
 }
 
-/* A peer's text is never trusted further than this: printable ASCII, bounded, not empty. */
+/* The only trust in a peer's text: printable ASCII, bounded, not empty. */
 static err relay_frame_read_endpoints(struct reader *reader, struct relay_endpoints *endpoints)
 {
     endpoints->count = reader_u8(reader);
@@ -256,7 +256,7 @@ static void relay_frame_write_hello(struct buffer *buffer, const struct relay_fr
     relay_frame_write_head(buffer, &frame->head);
 }
 
-/* FORWARD, DELIVER, WHERE, HINTS: a key, then what the type wants. */
+/* FORWARD, DELIVER, WHERE, HINTS: a key, then the rest of the type. */
 static void relay_frame_write_keyed(struct buffer *buffer, const struct relay_frame *frame)
 {
     buffer_put(buffer, frame->key.bytes, sizeof frame->key.bytes);

@@ -1,14 +1,14 @@
 /* The frames between a node and a relay, both ways; normative text: spec/links.md.
  *
  * Each ZeroMQ message is one frame: u8 type, then fixed fields, big-endian, nothing after them.
- * Relays know transport keys only; what they forward is a box (`tunnel`) that they cannot open.
+ * Relays know transport keys only; what they forward is a box (`tunnel`) that they cannot decrypt.
  *
  *   node to relay
  *     0x01 HELLO    u16 version_min | u16 version_max | federation 32 | u64 epoch | head 32
- *     0x02 WATCH    u16 count | count * key 32        tell me of these, now and at each change
+ *     0x02 WATCH    u16 count | count * key 32        report these, now and at each change
  *     0x03 UNWATCH  u16 count | count * key 32
- *     0x04 OFFER    u8 count | count * (u8 size | text)   my direct endpoints, for peers that ask
- *     0x05 WHERE    key 32                            what are this peer's direct endpoints?
+ *     0x04 OFFER    u8 count | count * (u8 size | text)   direct endpoints, for peers that ask
+ *     0x05 WHERE    key 32                            asks for this peer's direct endpoints
  *     0x06 FORWARD  to 32 | box
  *     0x07 PUBLISH  u32 total | u32 offset | part     a publisher's roster chain, in parts
  *
@@ -22,10 +22,10 @@
  *     0x87 HEAD     u64 epoch | head 32               the relay holds a newer list from now on
  *     0x88 PUBLISHED u16 result | u64 epoch | head 32
  *
- * Credit: a FORWARD frame of n bytes costs ceil(n / 512) units. A node may have `pair_units` on
- * the way to one peer and `member_units` to all peers together; CREDIT (and a STATUS that says
- * frames were dropped) gives units back, for that peer and for the sum. What is within credit is
- * accepted; no answer says so. */
+ * Credit: a FORWARD frame of n bytes costs ceil(n / 512) units. A node may have `pair_units` in
+ * flight to one peer and `member_units` to all peers together; CREDIT (and a STATUS about dropped
+ * frames) returns units, for that peer and for the sum. The relay accepts every frame within
+ * credit, without an answer. */
 #ifndef CONSILIUM_PROTOCOL_WIRE_RELAY_FRAME_H
 #define CONSILIUM_PROTOCOL_WIRE_RELAY_FRAME_H
 
@@ -64,15 +64,15 @@ enum relay_type {
 
 enum relay_code {
     RELAY_GONE = 1,    /* `key` is not connected: `units` of frames to it were dropped */
-    RELAY_BUSY = 2,    /* over credit: the frame to `key` was dropped, and cost nothing */
+    RELAY_BUSY = 2,    /* over credit: the frame to `key` was dropped, without cost */
     RELAY_LIMITED = 3, /* over `limit`, which is `value`; `units` of frames to `key` were dropped */
-    RELAY_DRAINING = 4, /* the relay ends in `value` ms: use another */
+    RELAY_DRAINING = 4, /* the relay ends in `value` ms: use another one */
     RELAY_REFUSED = 5,  /* `value` is a relay_refusal; the link closes */
 };
 
 enum relay_limit {
     RELAY_LIMIT_NONE = 0,
-    RELAY_LIMIT_SESSIONS = 1, /* peers that one member has frames under way to */
+    RELAY_LIMIT_SESSIONS = 1, /* peers to which one member has frames in flight */
     RELAY_LIMIT_WATCHES = 2,  /* keys that one member watches */
     RELAY_LIMIT_CONTROL = 3,  /* frames a minute other than FORWARD and PUBLISH */
     RELAY_LIMIT_PUBLISH = 4,  /* size of a published chain */
@@ -81,16 +81,16 @@ enum relay_limit {
 enum relay_refusal {
     RELAY_REFUSED_VERSION = 1,
     RELAY_REFUSED_FEDERATION = 2,
-    RELAY_REFUSED_MALFORMED = 3, /* too many frames that have no meaning */
-    RELAY_REFUSED_UNLISTED = 4,  /* the list that the relay now holds names this key no more */
+    RELAY_REFUSED_MALFORMED = 3, /* too many invalid frames */
+    RELAY_REFUSED_UNLISTED = 4,  /* the list that the relay now holds does not name this key */
     RELAY_REFUSED_REPLACED = 5,  /* the same key connected again; the newer link stays */
-    RELAY_REFUSED_STALLED = 6,   /* it took nothing for too long */
+    RELAY_REFUSED_STALLED = 6,   /* it received nothing for too long */
 };
 
 /* Published in WELCOME, in this order. */
 struct relay_limits {
-    uint32_t pair_units;    /* under way from one member to one other; at least RELAY_UNITS_MAX */
-    uint32_t member_units;  /* under way from one member to all others; at least pair_units */
+    uint32_t pair_units;    /* in flight from one member to one other; at least RELAY_UNITS_MAX */
+    uint32_t member_units;  /* in flight from one member to all others; at least pair_units */
     uint32_t session_count; /* see RELAY_LIMIT_SESSIONS */
     uint32_t watch_count;   /* see RELAY_LIMIT_WATCHES */
     uint32_t control_count; /* see RELAY_LIMIT_CONTROL */
@@ -108,10 +108,10 @@ struct relay_endpoints {
     struct bytes text[ENDPOINT_COUNT_MAX]; /* borrowed */
 };
 
-/* One parsed frame; which fields count depends on the type. Spans borrow from the input. */
+/* One parsed frame; the type decides which fields are valid. Spans borrow from the input. */
 struct relay_frame {
     enum relay_type type;
-    uint16_t version_min, version_max; /* HELLO; both the chosen one in WELCOME */
+    uint16_t version_min, version_max; /* HELLO; in WELCOME both are the chosen one */
     struct federation_id federation;   /* HELLO, WELCOME */
     struct relay_head head;            /* HELLO, WELCOME, HEAD, PUBLISHED */
     struct relay_limits limits;        /* WELCOME */
@@ -132,22 +132,22 @@ struct relay_entry {
     uint32_t value; /* PRESENCE: 0 or 1; CREDIT: units; else 0 */
 };
 
-/* OK, or ERR_TRUNCATED, ERR_TOO_LARGE, ERR_MALFORMED, ERR_UNSUPPORTED (a type that is not known):
- * drop the frame and count it. */
+/* OK, or ERR_TRUNCATED, ERR_TOO_LARGE, ERR_MALFORMED, ERR_UNSUPPORTED (an unknown type): drop the
+ * frame and count it. */
 MUST_USE err relay_frame_parse(struct bytes bytes, struct relay_frame *ret_frame);
 
 /* Entry `index` (less than count) of a parsed WATCH, UNWATCH, PRESENCE or CREDIT frame. */
 struct relay_entry relay_frame_entry(const struct relay_frame *frame, uint16_t index);
 
-/* Writes any frame that is not a list; the fields that count for its type must be in bounds. The
- * buffer says failed when it was too small. */
+/* Writes any frame that is not a list; the fields of its type must be within bounds. The buffer
+ * fails when it is too small. */
 void relay_frame_write(const struct relay_frame *frame, struct buffer *buffer);
 
 /* Writes a list frame from `count` entries, at most RELAY_KEY_COUNT_MAX. */
 void relay_frame_write_list(enum relay_type type, const struct relay_entry *entries, uint16_t count,
                             struct buffer *buffer);
 
-/* What a FORWARD frame with a box of this size costs. */
+/* The cost of a FORWARD frame with a box of this size, in units. */
 uint32_t relay_frame_units(size_t box_size);
 
 #endif

@@ -1,5 +1,6 @@
-/* What lies in an envelope (spec/custody.md): one record, as a link would bring it, or one report
- * of what became durable. Nothing of it is believed because of where it lay. */
+/* The content of an envelope (spec/custody.md): one record, in the format of a link, or one report
+ * of durable records. The custodian gives it no authority: the reader checks it like anything from
+ * a link. */
 #ifndef CONSILIUM_PROTOCOL_WIRE_SEALED_MESSAGE_H
 #define CONSILIUM_PROTOCOL_WIRE_SEALED_MESSAGE_H
 
@@ -27,9 +28,9 @@ struct sealed_message {
 
 enum {
     SEALED_MESSAGE_SIZE_MAX = RECORD_SIZE_MAX + 64,
-    SEALED_MESSAGE_SIGNED_AT = 1 + SIGNATURE_SIZE, /* where the signed part of a report begins */
+    SEALED_MESSAGE_SIGNED_AT = 1 + SIGNATURE_SIZE, /* offset of the signed part of a report */
     SEALED_MESSAGE_REPORT_OVERHEAD = SEALED_MESSAGE_SIGNED_AT + HASH_SIZE + NODE_ID_SIZE + 2,
-    SEALED_MESSAGE_SEAL_SIZE = 48, /* what sealing adds */
+    SEALED_MESSAGE_SEAL_SIZE = 48, /* the bytes that sealing adds */
 };
 _Static_assert(SEALED_MESSAGE_SIZE_MAX + SEALED_MESSAGE_SEAL_SIZE <= ENVELOPE_SIZE_MAX,
                "a letter must fit");
@@ -38,13 +39,13 @@ _Static_assert(SEALED_MESSAGE_REPORT_OVERHEAD + CUSTODY_REPORT_COUNT_MAX * FRAME
                "a report must fit");
 
 void sealed_message_record_write(struct buffer *out, const struct frame_record *record);
-/* A report with zeros for its signature; the caller appends `count` positions, then it is signed
+/* Writes a report with zeros for its signature. The caller appends `count` positions, then signs it
  * from SEALED_MESSAGE_SIGNED_AT on. */
 void sealed_message_report_begin(struct buffer *out, const struct federation_id *federation,
                                  const struct node_id *reporter, uint16_t count);
 
-/* The shape of the whole, positions too; it borrows. ERR_TRUNCATED, ERR_TOO_LARGE, ERR_MALFORMED,
- * ERR_UNSUPPORTED (another kind of letter). */
+/* Checks the format of the whole message, positions too; it borrows. ERR_TRUNCATED, ERR_TOO_LARGE,
+ * ERR_MALFORMED, ERR_UNSUPPORTED (another kind of message). */
 MUST_USE err sealed_message_read(struct bytes bytes, struct sealed_message *ret_letter);
 
 #endif

@@ -1,4 +1,4 @@
-/* State by event; `^` tells the caller up, `v` down; `.` leaves all as it was and drops the frame.
+/* State by event; `^` reports up to the caller, `v` down; `.` drops the frame and changes nothing.
  *
  *              IDLE         DIALED             ANSWERED     CONNECTED
  *   DIAL       > DIALED     .                  .            .
@@ -17,8 +17,8 @@
  *   LOST       .            > IDLE v           > IDLE v     > IDLE v
  *   HANG_UP    .            > IDLE v           > IDLE v     > IDLE v, END sent
  *
- * (1) The peer believes in a session that we lost (a restart, a lost frame). It cannot be told so
- *     in a way that it could trust, but a handshake it can: at most one in TUNNEL_REDIAL_MS. */
+ * (1) The peer assumes a session that this side lost (a restart, a lost frame). The peer could not
+ *     trust a notice about that, but it can trust a handshake: at most one in TUNNEL_REDIAL_MS. */
 #include "protocol/wire/tunnel.h"
 
 #include <assert.h>
@@ -84,7 +84,7 @@ bool tunnel_needs_secret(const struct tunnel *tunnel, const struct tunnel_event 
     return (type == TUNNEL_DATA || type == TUNNEL_KEEP) && tunnel_may_dial(tunnel, event->now);
 }
 
-/* Every change of state: keys of the state that is left are wiped. */
+/* Every change of state wipes the keys of the old state. */
 static void tunnel_enter(struct tunnel *tunnel, enum tunnel_state state, struct mono now)
 {
     if (state != TUNNEL_DIALED)
@@ -105,7 +105,7 @@ static void tunnel_down(struct tunnel *tunnel, enum tunnel_reason reason, struct
     step->reason = reason;
 }
 
-/* A key of small order as peer never completes a handshake; the dial just fails. */
+/* With a key of small order as peer a handshake never completes: the dial just fails. */
 static void tunnel_dial(struct tunnel *tunnel, const struct tunnel_event *event,
                         struct tunnel_step *step)
 {
@@ -123,7 +123,7 @@ static void tunnel_dial(struct tunnel *tunnel, const struct tunnel_event *event,
     step->send = buffer_bytes(&buffer);
 }
 
-/* Answers a first message. A bad one touches nothing: anybody may send us that. */
+/* Answers a first message. An invalid one changes nothing, because any party can send one. */
 static void tunnel_answer(struct tunnel *tunnel, const struct tunnel_event *event,
                           struct tunnel_step *step)
 {
@@ -162,7 +162,7 @@ static void tunnel_on_init(struct tunnel *tunnel, const struct tunnel_event *eve
     if (copy) {
         step->dropped = true;
     } else if (tunnel->state == TUNNEL_DIALED && smaller) {
-        /* Ours may have been lost on its way; a second copy of it counts nothing over there. */
+        /* Our first message may be lost; the peer ignores a second copy of it. */
         memcpy(step->send_memory, tunnel->init, sizeof tunnel->init);
         step->send = (struct bytes){step->send_memory, sizeof tunnel->init};
         step->dropped = true;
@@ -171,7 +171,7 @@ static void tunnel_on_init(struct tunnel *tunnel, const struct tunnel_event *eve
     }
 }
 
-/* Seals one box of this type. False when the session is at its end instead. */
+/* Seals one box of this type. False when the session ended instead. */
 static bool tunnel_seal(struct tunnel *tunnel, enum tunnel_type type, struct bytes plain,
                         struct mono now, struct tunnel_step *step)
 {
@@ -210,7 +210,7 @@ static void tunnel_on_resp(struct tunnel *tunnel, const struct tunnel_event *eve
     assert(sealed);
 }
 
-/* Opens a sealed box into the step; false when it is not the next one, or not of its shape. */
+/* Decrypts a sealed box into the step; false when it is not the next one, or malformed. */
 static bool tunnel_open(struct tunnel *tunnel, struct bytes box, struct tunnel_step *step)
 {
     struct buffer plain = buffer_over(step->opened_memory, sizeof step->opened_memory);
@@ -275,7 +275,7 @@ static void tunnel_on_send(struct tunnel *tunnel, const struct tunnel_event *eve
         tunnel_down(tunnel, TUNNEL_REASON_AGED, event->now, step);
 }
 
-/* The session ends from our side, and the peer is told as far as the cipher still allows. */
+/* This side ends the session, and sends END if the cipher still allows it. */
 static void tunnel_end(struct tunnel *tunnel, enum tunnel_reason reason, struct mono now,
                        struct tunnel_step *step)
 {
@@ -284,7 +284,7 @@ static void tunnel_end(struct tunnel *tunnel, enum tunnel_reason reason, struct 
     if (tunnel->state != TUNNEL_IDLE)
         tunnel_down(tunnel, reason, now, step);
     tunnel->redial_after.ms =
-        now.ms + TUNNEL_REDIAL_MS; /* what is under way is no reason to dial */
+        now.ms + TUNNEL_REDIAL_MS; /* a frame in flight is no reason to dial */
 }
 
 static bool tunnel_passed(struct mono since, uint64_t ms, struct mono now)

@@ -1,16 +1,16 @@
-/* A boxed session: frames from member to member inside a relay's forward frames, which the relay
- * can neither read, forge nor replay. One `struct boxed` for each (relay, peer).
+/* A tunnel: frames from member to member inside a relay's forward frames. The relay can neither
+ * read, forge nor replay them. One `struct tunnel` for each (relay, peer).
  *
  * Events in, effects out: `tunnel_on_event` takes one event and leaves in the step what to forward,
- * what was opened, and whether the session came up or went down. It reads no clock and draws no
- * randomness.
+ * which frame was decrypted, and whether the session came up or went down. It reads no clock and
+ * draws no randomness.
  *
- * What the room promises and asks:
- * - A frame opens only as exactly the next one. The relay delivers in order, so a gap means loss:
- *   the session ends, both sides know at once or at the next frame, and a new handshake follows.
- *   Frames under way when a session ends are lost; the streams above send them again.
- * - Up means: the peer's living node holds its transport secret. The one that answered is up only
- *   when the first sealed frame opened, since a relay can replay a first message.
+ * Guarantees and requirements:
+ * - A frame decrypts only as exactly the next one. The relay delivers in order, so a gap means
+ * loss: the session ends, both sides detect it at once or at the next frame, and a new handshake
+ * follows. Frames in flight when a session ends are lost; the streams above send them again.
+ * - Up means: the peer's live node holds its transport secret. The responder is up only when the
+ *   first sealed frame decrypts, since a relay can replay a first message.
  * - On a double dial the smaller transport key is the initiator.
  * - A relay can always end a session, by dropping a frame; it gains nothing else.
  * - A failed dial is not repeated here: the caller dials again after its own back-off.
@@ -20,10 +20,10 @@
  *     u8 1 INIT | first Noise message (48)
  *     u8 2 RESP | second Noise message (48)
  *     u8 3 DATA | sealed frame (its size + 16)
- *     u8 4 KEEP | sealed nothing (16): I am here
- *     u8 5 END  | sealed nothing (16): I end this session
+ *     u8 4 KEEP | sealed nothing (16): keep-alive
+ *     u8 5 END  | sealed nothing (16): the sender ends this session
  *
- * The type byte is associated data of what it seals. */
+ * The type byte is associated data of the sealed part. */
 #ifndef CONSILIUM_PROTOCOL_WIRE_TUNNEL_H
 #define CONSILIUM_PROTOCOL_WIRE_TUNNEL_H
 
@@ -36,11 +36,11 @@ enum {
     TUNNEL_SIZE_MAX = FRAME_SIZE_MAX + TUNNEL_WRAP_SIZE,
     TUNNEL_HANDSHAKE_SIZE = 1 + NOISE_MESSAGE_SIZE,
 
-    TUNNEL_DIAL_MS = 10 * 1000,       /* an unanswered handshake is given up */
-    TUNNEL_REDIAL_MS = 5 * 1000,      /* between dials that the peer's stray frames make us do */
-    TUNNEL_KEEP_MS = 20 * 1000,       /* a session that sent nothing says KEEP */
-    TUNNEL_SILENT_MS = 60 * 1000,     /* a session that heard nothing ends */
-    TUNNEL_AGE_MS = 12 * 3600 * 1000, /* a session ends, and fresh keys follow */
+    TUNNEL_DIAL_MS = 10 * 1000,       /* until an unanswered handshake is given up */
+    TUNNEL_REDIAL_MS = 5 * 1000,      /* between dials that stray frames of the peer cause */
+    TUNNEL_KEEP_MS = 20 * 1000,       /* a session that sent nothing sends KEEP */
+    TUNNEL_SILENT_MS = 60 * 1000,     /* a session that received nothing ends */
+    TUNNEL_AGE_MS = 12 * 3600 * 1000, /* a session ends, and a new handshake follows */
 };
 
 enum tunnel_state {
@@ -51,7 +51,7 @@ enum tunnel_state {
 };
 enum { TUNNEL_STATE_COUNT = TUNNEL_CONNECTED + 1 };
 
-/* Borrowed by every session made with it and unchanged while they live. */
+/* Borrowed by every session made with it; must not change while they exist. */
 struct tunnel_identity {
     struct federation_id federation;
     struct transport_key local;
@@ -66,8 +66,8 @@ struct tunnel {
     struct hash prologue;
     struct noise_handshake handshake;    /* DIALED only */
     struct noise_session session;        /* ANSWERED and CONNECTED */
-    uint8_t init[TUNNEL_HANDSHAKE_SIZE]; /* DIALED: what was sent, to repeat it */
-    struct transport_key peer_ephemeral; /* of the last INIT answered: its copies count nothing */
+    uint8_t init[TUNNEL_HANDSHAKE_SIZE]; /* DIALED: the message that was sent, to repeat it */
+    struct transport_key peer_ephemeral; /* of the last answered INIT: its copies are ignored */
     struct mono entered_at;
     struct mono sent_at;
     struct mono heard_at;
@@ -79,8 +79,8 @@ enum tunnel_event_kind {
     TUNNEL_EVENT_FRAME, /* `bytes` is a box that the relay delivered from this peer */
     TUNNEL_EVENT_SEND,  /* `bytes` is a frame for the peer, 1 to FRAME_SIZE_MAX bytes */
     TUNNEL_EVENT_TIME,  /* time passed; due at tunnel_deadline */
-    TUNNEL_EVENT_LOST,  /* the relay said the peer is gone or frames were lost, or its link went */
-    TUNNEL_EVENT_HANG_UP, /* the caller wants no session any more */
+    TUNNEL_EVENT_LOST,  /* the relay reported the peer gone or frames lost, or its link went down */
+    TUNNEL_EVENT_HANG_UP, /* the caller no longer wants a session */
 };
 enum { TUNNEL_EVENT_COUNT = TUNNEL_EVENT_HANG_UP + 1 };
 
@@ -94,28 +94,28 @@ struct tunnel_event {
 enum tunnel_change {
     TUNNEL_SAME,
     TUNNEL_UP,   /* may send from now on */
-    TUNNEL_DOWN, /* the session ended, or the dial failed; the reason tells */
+    TUNNEL_DOWN, /* the session ended, or the dial failed; see the reason */
 };
 
 enum tunnel_reason {
     TUNNEL_REASON_NONE,
-    TUNNEL_REASON_TIMEOUT,  /* the peer did not answer the handshake, or not to its end */
-    TUNNEL_REASON_SILENT,   /* nothing heard for TUNNEL_SILENT_MS */
-    TUNNEL_REASON_FAILED,   /* a frame did not open: lost, altered or replayed on the way */
+    TUNNEL_REASON_TIMEOUT,  /* the peer did not answer the handshake, or did not complete it */
+    TUNNEL_REASON_SILENT,   /* nothing received for TUNNEL_SILENT_MS */
+    TUNNEL_REASON_FAILED,   /* a frame did not decrypt: lost, altered or replayed */
     TUNNEL_REASON_REPLACED, /* the peer began a new handshake; up follows if it completes */
     TUNNEL_REASON_LOST,     /* TUNNEL_EVENT_LOST */
     TUNNEL_REASON_ENDED,    /* one of the two hung up */
     TUNNEL_REASON_AGED,     /* too old or too many messages: dial again */
 };
 
-/* What one event did. `send` and `opened` point into the step and live until its next use. At
+/* The effects of one event. `send` and `opened` point into the step and live until its next use. At
  * most 130 KiB: keep one for all sessions. */
 struct tunnel_step {
     struct bytes send;   /* a box to forward to the peer, or empty */
     struct bytes opened; /* a frame from the peer, or empty */
     enum tunnel_change change;
     enum tunnel_reason reason; /* with TUNNEL_DOWN */
-    bool dropped;              /* the event's bytes counted for nothing; a reason to trace */
+    bool dropped;              /* the event's bytes were ignored; worth a trace */
     uint8_t send_memory[TUNNEL_SIZE_MAX];
     uint8_t opened_memory[FRAME_SIZE_MAX];
 };
@@ -127,7 +127,7 @@ void tunnel_init(struct tunnel *tunnel, const struct tunnel_identity *identity,
 /* Wipes all keys. */
 void tunnel_clear(struct tunnel *tunnel);
 
-/* True when this event may start or answer a handshake, so that it needs `secret`. A cheap look. */
+/* True when this event may start or answer a handshake, so that it needs `secret`. Cheap. */
 bool tunnel_needs_secret(const struct tunnel *tunnel, const struct tunnel_event *event);
 
 /* A SEND in any state but CONNECTED is dropped. */

@@ -1,6 +1,6 @@
-#include "protocol/relay/relay_state.h"
+#include "protocol/relay/relay_links.h"
 
-uint32_t relay_state_by_id(const struct relay_engine *relay, uint64_t id)
+uint32_t relay_links_by_id(const struct relay_engine *relay, uint64_t id)
 {
     uint64_t hash = hash_index_hash(relay->config.secret, BYTES_NONE, id);
     uint32_t link = hash_index_first(&relay->by_id, hash);
@@ -9,7 +9,7 @@ uint32_t relay_state_by_id(const struct relay_engine *relay, uint64_t id)
     return link;
 }
 
-uint32_t relay_state_by_key(const struct relay_engine *relay, const struct transport_key *key)
+uint32_t relay_links_by_key(const struct relay_engine *relay, const struct transport_key *key)
 {
     uint64_t hash = hash_index_hash(relay->config.secret, ID_BYTES(*key), 0);
     uint32_t link = hash_index_first(&relay->by_key, hash);
@@ -18,13 +18,13 @@ uint32_t relay_state_by_key(const struct relay_engine *relay, const struct trans
     return link;
 }
 
-uint32_t relay_state_connected(const struct relay_engine *relay, const struct transport_key *key)
+uint32_t relay_links_connected(const struct relay_engine *relay, const struct transport_key *key)
 {
-    uint32_t link = relay_state_by_key(relay, key);
+    uint32_t link = relay_links_by_key(relay, key);
     return link != 0 && relay->links[link].state == RELAY_ENGINE_GREETED ? link : 0;
 }
 
-uint32_t relay_state_join(struct relay_engine *relay, uint64_t id, const struct transport_key *key)
+uint32_t relay_links_join(struct relay_engine *relay, uint64_t id, const struct transport_key *key)
 {
     uint32_t link = arena_places_get(&relay->places);
     if (link == 0)
@@ -37,7 +37,7 @@ uint32_t relay_state_join(struct relay_engine *relay, uint64_t id, const struct 
     return link;
 }
 
-void relay_state_leave(struct relay_engine *relay, uint32_t link, struct mono now)
+void relay_links_leave(struct relay_engine *relay, uint32_t link, struct mono now)
 {
     struct relay_engine_link *leaving = &relay->links[link];
     if (leaving->state == RELAY_ENGINE_LEAVING)
@@ -53,7 +53,7 @@ void relay_state_leave(struct relay_engine *relay, uint32_t link, struct mono no
     leaving->state = RELAY_ENGINE_LEAVING;
 }
 
-void relay_state_free(struct relay_engine *relay, uint32_t link)
+void relay_links_free(struct relay_engine *relay, uint32_t link)
 {
     struct relay_engine_link *gone = &relay->links[link];
     if (relay->control_node[link].linked)
@@ -66,24 +66,24 @@ void relay_state_free(struct relay_engine *relay, uint32_t link)
     relay->counts.links--;
 }
 
-void relay_state_tell(struct relay_engine *relay, uint32_t link)
+void relay_links_mark(struct relay_engine *relay, uint32_t link)
 {
     if (!relay->control_node[link].linked)
         queue_append(&relay->control, relay->control_node, link);
 }
 
-void relay_state_refuse(struct relay_engine *relay, uint32_t link, enum relay_refusal refusal,
+void relay_links_refuse(struct relay_engine *relay, uint32_t link, enum relay_refusal refusal,
                         struct mono now)
 {
     if (relay->links[link].state == RELAY_ENGINE_LEAVING)
         return;
-    relay_state_leave(relay, link, now);
+    relay_links_leave(relay, link, now);
     relay->links[link].refusal = refusal;
     relay->counts.refused++;
-    relay_state_tell(relay, link);
+    relay_links_mark(relay, link);
 }
 
-bool relay_state_admits(const struct relay_engine *relay, const struct transport_key *key,
+bool relay_links_admits(const struct relay_engine *relay, const struct transport_key *key,
                         bool *ret_publisher)
 {
     enum transport_role role;
@@ -94,9 +94,9 @@ bool relay_state_admits(const struct relay_engine *relay, const struct transport
     return true;
 }
 
-void relay_state_published(struct relay_engine *relay, uint32_t link, err result)
+void relay_links_published(struct relay_engine *relay, uint32_t link, err result)
 {
     relay->links[link].published = true;
     relay->links[link].published_result = result;
-    relay_state_tell(relay, link);
+    relay_links_mark(relay, link);
 }
