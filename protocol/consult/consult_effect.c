@@ -25,7 +25,7 @@ static struct consult_taken *find_taken(struct consult *consult, const struct re
     return NULL;
 }
 
-/* C-30: the opening makes the case_id together with the writer, in the stream's first record. */
+/* C-30: the opening and the writer give the case_id, in the stream's first record. */
 static bool proves_case(const struct consult *consult, const struct node_id *requester,
                         const struct case_record_opening *opening)
 {
@@ -93,7 +93,7 @@ static enum consult_verdict apply_grant(struct consult *consult,
     return CONSULT_COUNTS;
 }
 
-/* C-66: releases from before `since` count no more. */
+/* C-66: releases from before `since` do not count. */
 static void void_releases(struct consult_participant *participant, uint64_t since_ms)
 {
     size_t kept = 0;
@@ -123,7 +123,7 @@ static enum consult_verdict apply_grant_end(struct consult *consult,
     return CONSULT_COUNTS;
 }
 
-/* C-32: an entry is weighed as its record would be: by state, kind and author. */
+/* C-32: an entry is judged as its record would be: by state, kind and author. */
 static enum consult_verdict take_in_one(struct consult *consult,
                                         const struct case_record_taken *entry)
 {
@@ -189,7 +189,8 @@ bool consult_effect_has_reveal(const struct consult *consult)
     return false;
 }
 
-/* C-34: in a case of independent opinions a synthesis before the first reveal would tell them. */
+/* C-34: in a case of independent opinions, a synthesis before the first reveal would disclose
+ * them. */
 enum consult_verdict consult_effect_check_synthesis(const struct consult *consult)
 {
     return consult->mode == ANNOUNCEMENT_INDEPENDENT_FIRST && !consult_effect_has_reveal(consult)
@@ -209,8 +210,8 @@ static enum consult_verdict apply_synthesis(struct consult *consult,
     return verdict;
 }
 
-/* C-35: a deadline only moves on, so an opinion is never released by an earlier one. What was
- * released before the new one is not released any more. */
+/* C-35: a deadline only moves forward, so no opinion is released by an earlier one. Releases from
+ * before the new deadline no longer count. */
 static enum consult_verdict apply_extend(struct consult *consult,
                                          const struct consult_record *record)
 {
@@ -269,7 +270,7 @@ enum consult_verdict consult_effect_apply(struct consult *consult,
         return apply_extend(consult, record);
     case KIND_OUTCOME:
         return apply_outcome(consult, record);
-    default: /* a raw number from outside, not the enum */
+    default: /* a raw number from a remote party, not the enum */
         break;
     }
     verdict = consult_effect_check_content(record);

@@ -1,6 +1,7 @@
-#include "protocol/consult/consult.h"
+#include "protocol/consult/consult_entitled.h"
 
 #include "protocol/base/planted.h"
+#include "protocol/consult/consult.h"
 
 static bool leads(const struct consult *consult, const struct node_id *node)
 {
@@ -8,13 +9,8 @@ static bool leads(const struct consult *consult, const struct node_id *node)
            (!ID_IS_ZERO(consult->successor) && ID_EQUAL(consult->successor, *node));
 }
 
-bool consult_ever_entitled(const struct consult *consult, const struct node_id *node)
-{
-    return leads(consult, node) || consult_participant_of(consult, node) != NULL;
-}
-
-/* C-61: a record of another belongs to the case while its author's grant covers the position, or
- * once it was taken in. */
+/* C-61: a record of another writer belongs to the case while its author's grant covers the
+ * position, or once it was taken in. */
 static bool belongs(const struct consult *consult, const struct consult_participant *author,
                     const struct consult_record *record)
 {
@@ -45,12 +41,13 @@ bool consult_entitled(const struct consult *consult, const struct node_id *node,
 {
     const struct consult_participant *reader = consult_participant_of(consult, node);
     const struct consult_participant *author = consult_participant_of(consult, &record->writer);
-    /* C-51: of an erased case nothing goes to anyone but the word that it is erased */
+    /* C-51: of an erased case, only the clear records that announce the erasure may be read */
     if (record->audience == AUDIENCE_CLEAR)
         return consult_ever_entitled(consult, node);
     if (consult->state == CASE_ERASED)
         return false;
-    /* C-60: the requester reads all, an author its own, a participant what its grant covers */
+    /* C-60: the requester reads all, an author its own records, a participant what its grant
+     * covers */
     if (leads(consult, node) || ID_EQUAL(*node, record->writer))
         return true;
     if (reader == NULL || (reader->is_ended && !PLANTED(GRANT_END_IGNORED)))

@@ -1,5 +1,6 @@
-#include "protocol/consult/consult.h"
+#include "protocol/consult/consult_react.h"
 
+#include "protocol/consult/consult.h"
 #include "protocol/contents/mail.h"
 
 struct reaction {
@@ -10,7 +11,8 @@ struct reaction {
     size_t count;
 };
 
-/* The next action, about the record and its writer; none of those below leaves more than fit. */
+/* Adds an action about the record and its writer. No caller below adds more than
+ * CONSULT_ACTION_COUNT_MAX. */
 static struct consult_action *reaction_add(struct reaction *reaction, enum consult_action_kind kind)
 {
     struct consult_action *action = &reaction->actions[reaction->count++];
@@ -21,8 +23,8 @@ static struct consult_action *reaction_add(struct reaction *reaction, enum consu
     return action;
 }
 
-/* C-36: the node grants by itself up to the number of opinions wanted and up to the deadline;
- * beyond, a person decides. */
+/* C-36: the node grants automatically up to the number of opinions wanted and up to the deadline;
+ * after that, a person decides. */
 static void react_join(struct reaction *reaction)
 {
     const struct consult *consult = reaction->consult;
@@ -51,7 +53,7 @@ static void react_mirror(struct reaction *reaction, enum mirror_what what)
         action->until = reaction->consult->deadline;
 }
 
-/* A record that counts is of the requester, but for releases and receipts of erasure. */
+/* A counting record is the requester's, except for releases and receipts of erasure. */
 static void react_counted(struct reaction *reaction, bool is_mine)
 {
     struct case_record_grant grant;
@@ -95,7 +97,7 @@ static void react_counted(struct reaction *reaction, bool is_mine)
         else if (consult_participant_of(reaction->consult, &reaction->situation->self) != NULL)
             reaction_add(reaction, CONSULT_WRITE_ERASED);
         break;
-    default: /* a raw number from outside, not the enum */
+    default: /* a raw number from a remote party, not the enum */
         break;
     }
 }
@@ -116,7 +118,7 @@ size_t consult_react(const struct consult *consult, const struct consult_situati
         react_counted(&reaction, ID_EQUAL(record->writer, situation->self));
     } else if (situation->verdict == CONSULT_AWAITS && is_requester &&
                situation->is_signature_good) {
-        /* C-37: what a participant's clinician said is taken in once the signature is checked */
+        /* C-37: a participant's record is taken in once the clinician's signature is checked */
         reaction_add(&reaction, CONSULT_WRITE_TAKE_IN);
     }
     return reaction.count;

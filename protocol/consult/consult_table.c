@@ -4,10 +4,10 @@
 
 /* C-40: the state of a case changes by this table and by nothing else.
  *
- * GO names the next state, STAY keeps it, AWAIT is for others' records that count once taken in;
- * all others say why the record counts for nothing. Two rows ask for more than their cell: a
- * SYNTHESIS of independent opinions waits for a first REVEAL, and a REVEAL moves the state only
- * when it names an opinion. */
+ * GO names the next state, STAY keeps it, AWAIT is for records of other writers, which count once
+ * taken in; all others say why the record does not count. Two rows have a condition beyond their
+ * cell: a SYNTHESIS of independent opinions waits for a first REVEAL, and a REVEAL moves the state
+ * only when it names an opinion. */
 
 #define GO(state)                                                                                  \
     {                                                                                              \

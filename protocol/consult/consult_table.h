@@ -1,5 +1,5 @@
-/* The table states x records of a case: what a record is worth in a state, and which state comes
- * next. The same table stands in spec/consult.md. */
+/* The table states x records of a case: the verdict on a record in a state, and the next state.
+ * spec/consult.md has the same table. */
 #ifndef CONSILIUM_PROTOCOL_CONSULT_CONSULT_TABLE_H
 #define CONSILIUM_PROTOCOL_CONSULT_CONSULT_TABLE_H
 
@@ -12,8 +12,8 @@ enum consult_role {
 };
 
 struct consult_cell {
-    enum consult_verdict verdict; /* before the content is looked at */
-    enum case_state next;         /* when it counts; else the state it was */
+    enum consult_verdict verdict; /* before the check of the content */
+    enum case_state next;         /* when it counts; else the present state */
 };
 
 struct consult_cell consult_table_cell(enum case_state state, enum consult_role role,

@@ -1,3 +1,5 @@
+#include "protocol/consult/consult_view.h"
+
 #include "protocol/consult/consult.h"
 
 #define CONSULT_DAY_MS ((uint64_t)24 * 60 * 60 * 1000)
@@ -20,7 +22,7 @@ static void view_participants(const struct consult *consult, struct consult_view
         view->silent_count += consult->state == CASE_ERASED && participant->erased_at.ms == 0;
         busy += participant->has_opinion || (!participant->is_ended && !participant->has_declined);
     }
-    /* C-36: who declined frees its place, who answered keeps it */
+    /* C-36: a member that declined frees its place, one that answered keeps it */
     view->is_cap_reached = busy >= consult->wanted_count;
 }
 
