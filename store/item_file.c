@@ -77,7 +77,7 @@ static err read_at(int fd, uint8_t *out, size_t size, uint64_t offset)
     return OK;
 }
 
-/* Opens the item's file; ERR_NOT_FOUND also when it went after its row was read. */
+/* Opens the item's file; ERR_NOT_FOUND also when it was deleted after its row was read. */
 static err open_file(struct store *store, const struct item_row *row, int *ret_fd)
 {
     char name[ITEM_ROW_NAME_SIZE];

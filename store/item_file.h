@@ -1,11 +1,11 @@
-/* The files of case items (documents, images): one preallocated file for each item, its chunks at
- * fixed places, so that they may come from anyone, in any order, and be resumed after any break.
+/* The files of case items (documents, images): one preallocated file for each item. Chunks have
+ * fixed places, so that they may come from any peer, in any order, and a transfer can resume.
  *
- * A chunk is ciphertext that the caller has checked against its leaf hash; the item's keys are the
- * caller's business (STORE_TABLE_ITEM). A thread of its own writes; it syncs every 4 MiB, or 50 ms
- * after a chunk came when fewer follow, and only then is the bitmap of chunks committed and the
- * writing reported. Deleting is an op of store_submit (STORE_ITEM_DELETE), so that it is atomic
- * with the erasure that asks for it. */
+ * A chunk is ciphertext that the caller has checked against its leaf hash; the caller keeps the
+ * item's keys (STORE_TABLE_ITEM). A thread of its own writes the chunks. It syncs every 4 MiB, or
+ * 50 ms after a chunk when fewer follow. Only then the bitmap of chunks is committed and the write
+ * reported. Deleting is an op of store_submit (STORE_ITEM_DELETE), so that it is atomic with the
+ * erasure that requires it. */
 #ifndef CONSILIUM_STORE_ITEM_FILE_H
 #define CONSILIUM_STORE_ITEM_FILE_H
 
@@ -19,23 +19,23 @@ struct item_file_shape {
     uint32_t chunk_size; /* of each but the last; 1 to CHUNK_SIZE_MAX */
 };
 
-/* Makes the file at its full size, so that a full disk refuses now or not at all. The result comes
- * with `token` through store_drain: OK, ERR_EXISTS when it is there with another shape (the same
- * shape is OK: go on where it stopped), ERR_FULL, ERR_IO.
- * Returns ERR_BUSY when too much waits, ERR_TOO_LARGE or ERR_INVALID for a bad shape. */
+/* Creates the file at its full size, so that a full disk is reported now. The result comes with
+ * `token` through store_drain: OK, ERR_EXISTS when it exists with another shape (with the same
+ * shape: OK, continue where it stopped), ERR_FULL, ERR_IO. Returns ERR_BUSY when too much waits,
+ * ERR_TOO_LARGE or ERR_INVALID for a bad shape. */
 MUST_USE err item_file_create(struct store *store, const struct item_id *item,
                               const struct item_file_shape *shape, uint64_t token);
 
 struct item_file_chunk {
     uint32_t index;
-    struct hash leaf;  /* kept beside the chunk */
+    struct hash leaf;  /* stored beside the chunk */
     struct bytes data; /* ciphertext */
 };
 
 /* Copies one chunk into the queue. The result comes with `token` once it is durable: OK,
- * ERR_NOT_FOUND when the item was not created or was deleted meanwhile, ERR_INVALID when it has not
- * the size that its place demands, ERR_IO.
- * Returns ERR_BUSY when too much waits; ERR_INVALID when the chunk is empty or too large. */
+ * ERR_NOT_FOUND when the item was not created or was deleted meanwhile, ERR_INVALID when its size
+ * does not match its place, ERR_IO. Returns ERR_BUSY when too much waits; ERR_INVALID when the
+ * chunk is empty or too large. */
 MUST_USE err item_file_write(struct store *store, const struct item_id *item,
                              const struct item_file_chunk *chunk, uint64_t token);
 
@@ -55,13 +55,12 @@ MUST_USE err item_file_next(struct store *store, const struct item_id *item, boo
                             uint32_t index, uint32_t *ret_index);
 
 /* Copies a durable chunk and its leaf hash out. ERR_NOT_FOUND when it is not here. The bytes come
- * as the disk has them: check them against the leaf hash. */
+ * unchecked from the disk: check them against the leaf hash. */
 MUST_USE err item_file_read(struct store *store, const struct item_id *item, uint32_t index,
                             uint8_t memory[static CHUNK_SIZE_MAX],
                             struct item_file_chunk *ret_chunk);
 
-/* All leaf hashes from `index` on, `count` of them, for those who prove chunks; zeros where none
- * was written. */
+/* `count` leaf hashes from `index` on, for proofs of chunks; zeros where none was written. */
 MUST_USE err item_file_leaves(struct store *store, const struct item_id *item, uint32_t index,
                               uint32_t count, struct hash *ret_leaves);
 

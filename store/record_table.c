@@ -7,13 +7,13 @@
 
 enum { RANGE_WAITING_MAX = 256 };
 
-/* An index that leads to nothing, or elsewhere, is damage and not absence. */
+/* An index entry that leads to no record, or to another one, is damage and not absence. */
 static err as_led(err result)
 {
     return result == ERR_NOT_FOUND ? ERR_CORRUPT : result;
 }
 
-/* The number under which a stream stands; with a transaction of its own. */
+/* The number of a stream; with a transaction of its own. */
 static err stream_number(struct store *store, const struct stream_id *stream, uint32_t *ret_number)
 {
     struct env_read read;
@@ -115,7 +115,7 @@ static bool page_open(const struct page *page)
     return page->out->record_count < page->out->record_max;
 }
 
-/* ERR_TOO_LARGE when it does not fit any more, which ends the page. */
+/* ERR_TOO_LARGE when it does not fit, which ends the page. */
 static err page_add(struct page *page, struct env_read *read, uint64_t number,
                     const struct record_reader_place *place)
 {
@@ -127,16 +127,16 @@ static err page_add(struct page *page, struct env_read *read, uint64_t number,
     return result;
 }
 
-/* A page that is full of what it could hold is no failure; nor is one that ends in damage: what
- * stands before it is handed out first, and the next page begins with the damage. */
+/* A full page is no failure. Neither is one that ends at a damaged record: the records before it
+ * are returned first, and the next page begins with the damaged one. */
 static err page_end(const struct page *page, err result)
 {
     bool harmless = result == ERR_NOT_FOUND || (result != OK && page->out->record_count > 0);
     return harmless ? OK : result;
 }
 
-/* Two lists of one stream's positions, ascending, with what stands in both taken once: the table,
- * and those that waited for it when the read began. */
+/* Two ascending lists of positions of one stream, merged without duplicates: the table, and the
+ * entries that were in the buffer when the read began. */
 struct walk {
     MDB_cursor *cursor;
     uint32_t stream_number;
@@ -186,7 +186,7 @@ static err walk_next(struct walk *walk, struct index_buffer_place *ret_place)
                    : OK;
     }
     if (walk->waiting_count == RANGE_WAITING_MAX && !waits) {
-        return ERR_NOT_FOUND; /* more may wait between: the next page looks again */
+        return ERR_NOT_FOUND; /* the buffer may hold more in between: the next page looks again */
     }
     *ret_place = walk->next;
     return walk_table(walk, &key, MDB_NEXT);
@@ -257,7 +257,7 @@ static err scope_page(struct env_read *read, const struct scope *scope, uint64_t
             break;
         }
         result = page_add(page, read, number, NULL);
-        result = result == ERR_CORRUPT ? OK : result; /* the others are here */
+        result = result == ERR_CORRUPT ? OK : result; /* all others are in the table */
     }
     mdb_cursor_close(cursor);
     return result;

@@ -1,12 +1,12 @@
-/* Reading records. Any thread; nothing is held between calls. */
+/* Reads records. Any thread; nothing is held between calls. */
 #ifndef CONSILIUM_STORE_RECORD_TABLE_H
 #define CONSILIUM_STORE_RECORD_TABLE_H
 
 #include "store/store.h"
 
-/* A record as it stands. `head` and `body` borrow from the caller's memory that the read filled;
- * they lie next to each other, head first, so head.data with head.size + body.size is the whole
- * record as it travels. The key is secret: wipe it after use. */
+/* A stored record. `head` and `body` borrow from the caller's memory that the read filled. They are
+ * adjacent, head first, so head.data with head.size + body.size is the whole record as sent. The
+ * key is secret: wipe it after use. */
 struct store_record {
     uint64_t number; /* order of arrival, from 1 */
     uint64_t sequence;
@@ -20,7 +20,7 @@ struct store_record {
     struct bytes body;
 };
 
-/* Memory for a read, all the caller's. A page holds as many records as fit. */
+/* The caller's memory for a read. A page holds as many records as fit. */
 struct store_page {
     struct store_record *records;
     size_t record_max;
@@ -29,8 +29,7 @@ struct store_page {
     size_t record_count; /* set by the read */
 };
 
-/* One record, by where it stands, by what it is called, or by when it came; `memory` has room for
- * STORE_RECORD_SIZE_MAX bytes.
+/* One record, by position, by id, or by number; `memory` has STORE_RECORD_SIZE_MAX bytes.
  *
  *   ERR_NOT_FOUND  no such record here (a destroyed one is found: see `destroyed`)
  *   ERR_CORRUPT    it does not open: fetch it again from a peer */
@@ -44,16 +43,16 @@ MUST_USE err record_table_nth(struct store *store, uint64_t number,
                               uint8_t memory[static STORE_RECORD_SIZE_MAX],
                               struct store_record *ret_record);
 
-/* True when the record is here (header and signature at least); a cheap look at the index. */
+/* True when the record is stored (header and signature at least). A cheap index look-up. */
 bool record_table_has(struct store *store, const struct record_id *id);
 
-/* A page of one stream's records, ascending, from `sequence` on. An unknown stream or the end of
- * it gives OK and record_count 0. Gaps are passed over: look at the sequences. */
+/* A page of one stream's records, ascending, from `sequence` on. An unknown stream or the end of it
+ * gives OK and record_count 0. Gaps are skipped: check the sequences. */
 MUST_USE err record_table_range(struct store *store, const struct stream_id *stream,
                                 uint64_t sequence, struct store_page *page);
 
 /* A page of one scope's records in order of arrival, after record `number` (0: from the first).
- * Damaged ones are passed over: store_verify finds them. */
+ * Damaged ones are skipped: store_verify finds them. */
 MUST_USE err record_table_scope(struct store *store, const struct scope *scope, uint64_t number,
                                 struct store_page *page);
 

@@ -82,7 +82,7 @@ bool row_table_tombstone(struct store *store, enum store_tombstone_kind kind,
     size_t size;
     err result = load(store, &row_key, &plain, &size, &row);
     if (result != OK) {
-        return result != ERR_NOT_FOUND; /* one that does not open still forbids */
+        return result != ERR_NOT_FOUND; /* a tombstone that does not open still counts */
     }
     struct reader reader = reader_of(row.value);
     if (ret_erased_at != NULL) {
@@ -119,8 +119,8 @@ static bool page_takes(const struct page *page, MDB_val value)
     return page->row_count < PAGE_ROW_COUNT && value.mv_size <= sizeof page->memory - page->size;
 }
 
-/* Fills the page with rows of the table of `from`, from that key on (or after it), and moves
- * `from` to the last one read. */
+/* Fills the page with rows of the table of `from`, from that key on (or after it), and sets `from`
+ * to the last one read. */
 static err fill_page(struct env_read *read, struct row_codec_row_key *from, bool after,
                      struct page *page)
 {
@@ -145,7 +145,7 @@ static err fill_page(struct env_read *read, struct row_codec_row_key *from, bool
         if (result != OK) {
             break;
         }
-        from->size = key.mv_size; /* opened, so it has the size of a key */
+        from->size = key.mv_size; /* it opened, so it has a valid key size */
         memcpy(from->bytes, key.mv_data, key.mv_size);
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }

@@ -1,4 +1,4 @@
-/* Reading small rows, audit entries and tombstones. */
+/* Reads small rows, audit entries and tombstones. */
 #ifndef CONSILIUM_STORE_ROW_TABLE_H
 #define CONSILIUM_STORE_ROW_TABLE_H
 
@@ -7,14 +7,14 @@
 /* Appends the row's value to `memory`.
  *
  *   ERR_NOT_FOUND
- *   ERR_TOO_LARGE  it does not fit (STORE_ROW_SIZE_MAX always does); `memory` is as it was
+ *   ERR_TOO_LARGE  it does not fit (STORE_ROW_SIZE_MAX always does); `memory` does not change
  *   ERR_INVALID    no such table, or a key of a wrong size
  *   ERR_CORRUPT    it does not open */
 MUST_USE err row_table_get(struct store *store, enum store_table table, struct bytes key,
                            struct buffer *memory);
 
-/* Calls `on_row` with a copy of each row of `table` until it says false; ordered tables in
- * ascending order of the key. No transaction is open meanwhile: it may read and submit; rows
+/* Calls `on_row` with a copy of each row of `table` until it returns false; ordered tables in
+ * ascending order of the key. No transaction is open during the call: it may read and submit. Rows
  * written during the scan may or may not be seen. */
 MUST_USE err row_table_scan(struct store *store, enum store_table table,
                             bool (*on_row)(void *arg, const struct store_row *row), void *arg);

@@ -56,7 +56,7 @@ static err open_keys(struct store *store, const char *path, const uint8_t *maste
     return result;
 }
 
-/* (S-2) After a commit that failed, what is there is looked at before it is used. */
+/* (S-2) After a failed commit, the whole store is checked before use. */
 static err verify_if_needed(struct store *store, const char *path, char *problem)
 {
     const char *what = NULL;

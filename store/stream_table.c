@@ -31,7 +31,7 @@ err stream_table_get(struct store *store, const struct stream_id *stream,
     return result;
 }
 
-/* Copies the next rows after key `after`, and moves it on. */
+/* Copies the next rows after key `after`, and advances it. */
 static err read_rows(struct store *store, bool *first, uint8_t after[static SEAL_INDEX_SIZE],
                      struct store_stream_row *rows, size_t *ret_count)
 {

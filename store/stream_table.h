@@ -1,4 +1,4 @@
-/* What is known of each stream: its id and the caller's state bytes. */
+/* Reads the rows of streams: the id and the caller's state bytes. */
 #ifndef CONSILIUM_STORE_STREAM_TABLE_H
 #define CONSILIUM_STORE_STREAM_TABLE_H
 
@@ -14,8 +14,8 @@ struct store_stream_row {
 MUST_USE err stream_table_get(struct store *store, const struct stream_id *stream,
                               struct store_stream_row *ret_row);
 
-/* Calls `on_row` with a copy of every stream's row, in no useful order, until it says false. No
- * transaction is open meanwhile: it may read and submit; streams made during the scan may be
+/* Calls `on_row` with a copy of every stream's row, in arbitrary order, until it returns false. No
+ * transaction is open during the call: it may read and submit. Streams made during the scan may be
  * missed. */
 MUST_USE err stream_table_scan(struct store *store,
                                bool (*on_row)(void *arg, const struct store_stream_row *row),

@@ -42,7 +42,7 @@ static err say_errno(char *problem, const char *path, const char *what)
     return directory_errno(number);
 }
 
-/* (S-8) Locks and memory maps are not to be trusted over a network. */
+/* (S-8) Locks and memory maps do not work reliably over a network. */
 static bool on_network(int fd)
 {
     static const unsigned long kinds[] = {
@@ -52,7 +52,7 @@ static bool on_network(int fd)
         0xfe534d42, /* SMB 2 */
         0x5346414f, /* AFS */
         0x00c36400, /* Ceph */
-        0x65735546, /* FUSE: may be anything, sshfs too */
+        0x65735546, /* FUSE: may be any file system, sshfs too */
         0x01021997, /* 9P */
         0x73757245, /* Coda */
         0x564c,     /* NCP */
@@ -132,7 +132,7 @@ static bool is_ours(const char *name)
     return false;
 }
 
-/* ERR_EXISTS when something lies there that no store put there. */
+/* ERR_EXISTS when it holds anything that no store made. */
 static err check_content(struct directory *directory, const char *path, char *problem)
 {
     int copy = openat(directory->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -141,7 +141,7 @@ static err check_content(struct directory *directory, const char *path, char *pr
         return say_errno(problem, path, "cannot list it");
     }
     err result = OK;
-    struct dirent *entry; /* glibc's readdir is safe for a list that is nobody else's */
+    struct dirent *entry; /* glibc's readdir is safe on a stream that no other thread uses */
     while ((entry = readdir(list)) != NULL) { // NOLINT(concurrency-mt-unsafe)
         if (!is_ours(entry->d_name)) {
             (void)snprintf(
@@ -156,7 +156,7 @@ static err check_content(struct directory *directory, const char *path, char *pr
     return result;
 }
 
-/* A creation that was cut short has acknowledged nothing: begin again. */
+/* An incomplete creation has acknowledged nothing: start again. */
 static err begin_creation(struct directory *directory, const char *path, char *problem)
 {
     int fd = openat(directory->fd, "creating", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -185,7 +185,7 @@ static err look_inside(struct directory *directory, const char *path, char *prob
     if (result != OK) {
         return result;
     }
-    (void)unlinkat(directory->fd, "probe", 0); /* the end came while room was looked for */
+    (void)unlinkat(directory->fd, "probe", 0); /* the file ended while looking for free space */
     bool has_data = directory_has(directory, "data.mdb");
     bool has_keyring =
         directory_has(directory, "keyring.0") || directory_has(directory, "keyring.1");

@@ -1,12 +1,12 @@
-/* The store's directory: who may use it, what lies in it, and that what was made in it stays.
+/* The store's directory: its files, the lock, and the check of permissions and file system.
  *
  *   lock                 held by the one process that has the store open
  *   data.mdb, lock.mdb   LMDB
  *   keyring.0, keyring.1 the epoch keys, sealed (keyring.h); one of them at a time
  *   items/               one file for each case item
- *   ballast              room for erasing on a full disk
- *   probe                made and removed to see whether there is room
- *   creating, failed     marks: made but not finished; a commit failed here */
+ *   ballast              reserved space for erasing on a full disk
+ *   probe                written and removed to test for free space
+ *   creating, failed     marks: creation not complete; a commit failed */
 #ifndef CONSILIUM_STORE_DISK_DIRECTORY_H
 #define CONSILIUM_STORE_DISK_DIRECTORY_H
 
@@ -20,31 +20,31 @@ struct directory {
     int fd;
     int items_fd;
     int lock_fd;
-    bool created;   /* there is no store in it yet */
-    bool ballasted; /* the ballast is in place; changed by the writer thread only */
+    bool created;   /* it holds no store yet */
+    bool ballasted; /* the ballast exists; only the writer thread changes this */
 };
 
-/* Makes it if need be, checks that it is ours alone, takes the lock; removes what a creation that
- * was cut short has left. `problem` (STORE_PROBLEM_SIZE) says why not. Errors as in store_open. */
+/* Creates the directory if needed, checks that only this user may access it, takes the lock, and
+ * removes what an incomplete creation left. On failure `problem` (STORE_PROBLEM_SIZE) gives the
+ * reason. Errors as in store_open. */
 MUST_USE err directory_open(const char *path, char *problem, struct directory *ret_directory);
 void directory_close(struct directory *directory);
 
-/* The creation is complete: from now on a missing file is a loss. */
+/* Marks the creation as complete: from now on a missing file is damage. */
 MUST_USE err directory_created(struct directory *directory);
 
-/* Best effort: called when the disk has just failed. */
+/* Best effort, because the disk has just failed. */
 void directory_mark_failed(struct directory *directory);
 bool directory_has_failed(const struct directory *directory);
 MUST_USE err directory_unmark_failed(struct directory *directory);
 
-/* ERR_FULL when there is no room for it, with as much left again. */
+/* ERR_FULL unless it fits with the same space free afterwards. */
 MUST_USE err directory_ballast(struct directory *directory);
 void directory_ballast_drop(struct directory *directory);
 
-/* True when there is a little room, by what the file system says: it may know of a quota and not
- * say so. */
+/* True when the file system reports a little free space. A quota may still refuse writes. */
 bool directory_has_room(const struct directory *directory);
-/* True when not even a little more can be written. */
+/* True when not even a small file can be written. */
 bool directory_is_full(const struct directory *directory);
 
 bool directory_has(const struct directory *directory, const char *name);

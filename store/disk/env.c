@@ -81,7 +81,7 @@ static int open_tables(struct env *env, bool create)
     return mdb_txn_commit(txn);
 }
 
-/* (S-9) A file shorter than its own tree would end the program with SIGBUS later. */
+/* (S-9) A file shorter than its own tree would cause SIGBUS later. */
 static err check_size(struct env *env)
 {
     MDB_envinfo info;
@@ -119,7 +119,7 @@ err env_open(const char *path, uint64_t quota, bool create, struct env *ret_env)
     if ((code = mdb_env_set_mapsize(env.mdb, map)) != 0 ||
         (code = mdb_env_set_maxdbs(env.mdb, TABLE_COUNT)) != 0 ||
         (code = mdb_env_set_maxreaders(env.mdb, READER_COUNT_MAX)) != 0 ||
-        /* default sync, and nothing else that trades safety for speed (S-1) */
+        /* default sync: no option here trades durability for speed (S-1) */
         (code = mdb_env_open(env.mdb, path, MDB_NOTLS | MDB_NORDAHEAD, 0600)) != 0 ||
         (code = mdb_reader_check(env.mdb, &dead)) != 0) {
         mdb_env_close(env.mdb);

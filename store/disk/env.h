@@ -1,16 +1,17 @@
-/* The LMDB environment and its tables, as the rooms of this folder see them.
+/* The LMDB environment and its tables, for the files of this folder and store/write.
  *
- *   records    record number                 -> sealed { meta, header, signature, body }
- *   cells      record number                 -> epoch, sealed { position, flags, state, record key
- * } positions  stream number, sequence       -> record number scopes     scope number, record
- * number   -> nothing: the order of arrival in a scope ids        hash of record_id             ->
- * record number streams    hash of stream id             -> sealed { numbers, stream id, state
- * bytes } rows       table, hash of key or number  -> epoch, sealed { key, value }
+ *   records    record number           -> sealed { prefix, header, signature, body }
+ *   cells      record number           -> epoch, sealed { position, flags, state, record key }
+ *   positions  stream number, sequence -> record number
+ *   scopes     scope number, record number -> nothing: the order of arrival in a scope
+ *   ids        hash of record_id       -> record number
+ *   streams    hash of stream id       -> sealed { numbers, stream id, state bytes }
+ *   rows       table, hash of key or number -> epoch, sealed { key, value }
  *
- * The newest entries of positions and ids wait in memory (index_buffer.h).
+ * The newest entries of positions and ids are in memory (index_buffer.h).
  *
- * Only numbers of our own stand there in the clear (S-3). Cells and the rows of public tables
- * are sealed under the epoch key, all others under keys from the master key. */
+ * Only this store's own numbers are in clear text (S-3). The values of `cells` and the rows of
+ * public tables are sealed under the epoch key, all others under keys from the master key. */
 #ifndef CONSILIUM_STORE_DISK_ENV_H
 #define CONSILIUM_STORE_DISK_ENV_H
 
@@ -43,27 +44,28 @@ struct store {
     struct seal_keys *keys;
     struct keyring keyring;
     struct env env;
-    struct index_buffer *index; /* what is not in the tables `ids` and `positions` yet */
+    struct index_buffer *index; /* entries that are not in the tables `ids` and `positions` yet */
     struct writer *writer;
     struct item_writer *items;
 };
 
-/* Opens or creates data.mdb in `path` and its tables; syncs what LMDB does not when it creates.
- * ERR_CORRUPT when the file is not LMDB's or ends early. */
+/* Opens or creates data.mdb in `path` and its tables. A creation also syncs the files that LMDB
+ * does not sync. ERR_CORRUPT when the file is not LMDB's or ends early. */
 MUST_USE err env_open(const char *path, uint64_t quota, bool create, struct env *ret_env);
 void env_close(struct env *env);
 
 /* OK, ERR_NOT_FOUND, ERR_FULL, ERR_NO_MEMORY, ERR_CORRUPT or ERR_IO for a result of LMDB. */
 MUST_USE err env_error(int code);
 
-/* The same for what an op asked LMDB: an answer that is not about the op, neither OK, ERR_NOT_FOUND
- * nor ERR_DUPLICATE, sets `*ret_broken`: the transaction must be aborted. */
+/* The same for the result of one op: a failure that is not about the op (neither OK, ERR_NOT_FOUND
+ * nor ERR_DUPLICATE) sets `*ret_broken`, and the transaction must be aborted. */
 MUST_USE err env_check(int code, bool *ret_broken);
 
 /* Bytes in use: the file's high-water mark without its free pages. */
 uint64_t env_bytes(const struct env *env, MDB_txn *txn);
 
-/* A read transaction with the keyring held; short, and never across a callback. */
+/* A read transaction that holds the keyring's lock. Keep it short, and call no callback within
+ * it. */
 struct env_read {
     struct store *store;
     MDB_txn *txn;

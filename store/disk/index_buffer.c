@@ -11,9 +11,9 @@
 enum {
     TAIL_COUNT = 128,
     PILE_COUNT_MAX = 64,
-    STEP_COUNT = 512,     /* entries that are merged together, as they share pages */
+    STEP_COUNT = 512,     /* entries that are merged together, because they share pages */
     GENERATION_COUNT = 4, /* generations that may wait */
-    HASTE = 16,           /* an oversize generation drains as many times faster */
+    HASTE = 16,           /* an oversize generation drains this many times faster */
 };
 
 struct entry {
@@ -21,22 +21,22 @@ struct entry {
     uint64_t number; /* 0: erased */
 };
 
-/* Sorted by key, each key once; never changed once it is made. */
+/* Sorted by key, each key once; never changed after it is made. */
 struct run {
     size_t count;
     struct entry entries[];
 };
 
-/* One index. The generation that fills is a pile of runs, the newest last: each is at least twice
- * as long as the next, so that adding costs a few copies and looking up a few searches. */
+/* One index. The filling generation is a stack of runs, the newest last. Each run is at least twice
+ * as long as the next one, so that an insertion costs few copies and a look-up few searches. */
 struct side {
     struct run *runs[PILE_COUNT_MAX];
     size_t run_count;
-    size_t committed;              /* of the runs; those above are this transaction's */
-    struct entry tail[TAIL_COUNT]; /* what it added last, sorted */
+    size_t committed;              /* of the runs; those above belong to this transaction */
+    struct entry tail[TAIL_COUNT]; /* the latest entries of this transaction, sorted */
     size_t tail_count;
     size_t filled;   /* entries of the committed runs */
-    bool supersedes; /* the generation that fills may gainsay the one that drains */
+    bool supersedes; /* the filling generation may contradict the draining one */
     struct run *draining;
     size_t drained; /* of its entries, from the front */
     size_t drained_before;
@@ -47,7 +47,7 @@ struct index_buffer {
     size_t generation;
     pthread_rwlock_t lock; /* guards what readers see: committed runs and draining ones */
     struct side sides[INDEX_BUFFER_TABLE_COUNT];
-    uint64_t draining_last; /* record up to which the draining generation reaches */
+    uint64_t draining_last; /* the last record of the draining generation */
     uint64_t merged;
     uint64_t merged_before;
 };
@@ -77,7 +77,7 @@ static bool is_same(struct index_buffer_key a, struct index_buffer_key b)
     return a.high == b.high && a.low == b.low;
 }
 
-/* As the key is spelled in its table. */
+/* The key in its encoding in the table. */
 static MDB_val spell(enum index_buffer_table table, struct index_buffer_key key,
                      uint8_t memory[static SEAL_INDEX_SIZE])
 {
@@ -132,7 +132,7 @@ static struct run *run_new(size_t count)
     return run;
 }
 
-/* Of a key that both have, the newer entry counts. NULL without memory. */
+/* When both have a key, the newer entry wins. NULL when out of memory. */
 static struct run *join(const struct run *older, const struct run *newer)
 {
     struct run *joined = run_new(older->count + newer->count);
@@ -157,7 +157,7 @@ static struct run *join(const struct run *older, const struct run *newer)
     return joined;
 }
 
-/* Joins the newest two runs; false without memory: they stay as they are. */
+/* Joins the newest two runs. False when out of memory: they stay as they are. */
 static bool join_last(struct index_buffer *buffer, struct side *side)
 {
     struct run *older = side->runs[side->run_count - 2];
@@ -189,7 +189,7 @@ static void pile(struct index_buffer *buffer, struct side *side, size_t floor)
     }
 }
 
-/* Makes a run of the tail. */
+/* Makes a run of the latest entries. */
 static bool flush_tail(struct index_buffer *buffer, struct side *side)
 {
     if (side->tail_count == 0) {
@@ -256,7 +256,7 @@ err index_buffer_add(struct index_buffer *buffer, enum index_buffer_table table,
     return OK;
 }
 
-/* An entry that keeps older ones from being found and merged. */
+/* An entry that hides older ones from look-ups and merges. */
 static int supersede(struct index_buffer *buffer, enum index_buffer_table table,
                      struct index_buffer_key key, uint64_t number)
 {
@@ -264,7 +264,7 @@ static int supersede(struct index_buffer *buffer, enum index_buffer_table table,
     return index_buffer_add(buffer, table, key, number) == OK ? 0 : ENOMEM;
 }
 
-/* The table forgets it now, since the entry here may be lost with the memory. */
+/* The table deletes it now, since this entry may be lost with the memory. */
 int index_buffer_erase(struct index_buffer *buffer, MDB_txn *txn, enum index_buffer_table table,
                        struct index_buffer_key key)
 {
@@ -303,7 +303,7 @@ static enum index_buffer_answer look_filling(const struct side *side, size_t run
     return answer;
 }
 
-/* In the filling generation, then in the draining one. */
+/* First in the filling generation, then in the draining one. */
 static enum index_buffer_answer look_all(const struct side *side, size_t run_count,
                                          struct index_buffer_key key, uint64_t *ret_number)
 {
@@ -358,7 +358,7 @@ struct span {
     const struct entry *end;
 };
 
-/* Takes the least key from the spans, and the newest entry of it: newer spans come first. */
+/* Takes the least key of the spans, and its newest entry: newer spans come first. */
 static const struct entry *take_least(struct span *spans, size_t span_count)
 {
     const struct entry *least = NULL;
@@ -425,8 +425,8 @@ static size_t count_own(const struct side *side)
     return count;
 }
 
-/* Up to where the draining generation has to be merged now: in step with the next one, so that it
- * is through when that one is full. */
+/* Where merging of the draining generation must be by now. It keeps pace with the filling
+ * generation, so that the first is merged when the second is full. */
 static size_t due(const struct index_buffer *buffer, const struct side *side,
                   enum index_buffer_extent extent)
 {
@@ -441,7 +441,7 @@ static size_t due(const struct index_buffer *buffer, const struct side *side,
     return target >= side->drained + STEP_COUNT ? target : side->drained;
 }
 
-/* Something newer says otherwise. */
+/* A newer entry contradicts it. */
 static bool is_superseded(const struct side *side, struct index_buffer_key key)
 {
     uint64_t number;
@@ -528,7 +528,8 @@ static void let_go(struct index_buffer *buffer)
     }
 }
 
-/* One run of all that fills. Without memory the runs stay, and it is tried again. */
+/* Joins the whole filling generation into one run. Without memory the runs stay, and a later call
+ * retries. */
 static bool join_all(struct index_buffer *buffer, struct side *side)
 {
     while (side->run_count > 1 && join_last(buffer, side)) {
@@ -561,7 +562,7 @@ bool index_buffer_turn(struct index_buffer *buffer, uint64_t number_last)
     return true;
 }
 
-/* Nothing here can fail: the runs are made already. */
+/* Nothing here can fail: the runs exist already. */
 void index_buffer_committed(struct index_buffer *buffer, uint64_t number_last)
 {
     bool is_full = false;

@@ -34,7 +34,7 @@ err item_disk_remove(const struct store *store, const uint8_t file[static ITEM_R
     return fsync(store->directory.items_fd) == 0 ? OK : ERR_IO;
 }
 
-/* (S-10) All the room an item takes is taken at once, or refused. */
+/* (S-10) Reserves the whole space of an item at once, or refuses it. */
 err item_disk_make(const struct store *store, const struct item_row *row)
 {
     char name[ITEM_ROW_NAME_SIZE];
@@ -133,7 +133,7 @@ static err remove_strays(const struct store *store, struct names *names)
         return ERR_IO;
     }
     qsort(names->all, names->count, ITEM_ROW_NAME_SIZE, compare_names);
-    struct dirent *entry; /* glibc's readdir is safe for a list that is nobody else's */
+    struct dirent *entry; /* glibc's readdir is safe on a stream that no other thread uses */
     while ((entry = readdir(list)) != NULL) { // NOLINT(concurrency-mt-unsafe)
         if (strlen(entry->d_name) == ITEM_ROW_NAME_SIZE - 1 &&
             bsearch(entry->d_name, names->all, names->count, ITEM_ROW_NAME_SIZE, compare_names) ==

@@ -1,7 +1,7 @@
 /* The row of an item: its shape, its file, and which of its chunks are on the disk.
  *
- * The file's name is drawn at random when it is made, so that an item which is deleted and made
- * again never meets its old file. */
+ * The file gets a random name when it is created, so that an item which is deleted and created
+ * again never uses its old file. */
 #ifndef CONSILIUM_STORE_DISK_ITEM_ROW_H
 #define CONSILIUM_STORE_DISK_ITEM_ROW_H
 
@@ -31,7 +31,7 @@ uint32_t item_row_chunk_size(const struct item_file_shape *shape, uint32_t index
 uint64_t item_row_allotted(const struct item_file_shape *shape);
 uint64_t item_row_leaf_offset(const struct item_file_shape *shape, uint32_t index);
 
-/* ERR_INVALID or ERR_TOO_LARGE for a shape that no item can have. */
+/* ERR_INVALID or ERR_TOO_LARGE for an impossible shape. */
 MUST_USE err item_row_check(const struct item_file_shape *shape);
 
 /* The name in items/, in hexadecimal. */

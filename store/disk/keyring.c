@@ -136,7 +136,8 @@ static err open_newest(struct keyring *keyring)
     if (!slots[1].opened || (slots[0].opened && slots[0].generation > slots[1].generation)) {
         newest = 0;
     }
-    struct slot slot = read_slot(keyring, newest); /* again: the other one's keys came after */
+    struct slot slot =
+        read_slot(keyring, newest); /* again, because the other file's keys have replaced these */
     if (!slot.opened) {
         return ERR_IO;
     }
@@ -146,7 +147,7 @@ static err open_newest(struct keyring *keyring)
     return slots[1 - newest].there ? scrub(keyring->directory_fd, 1 - newest) : OK;
 }
 
-/* Readers come without a pause; the one writer must not wait for a gap between them. */
+/* Readers may follow each other without a gap, and the writer must not starve. */
 static bool init_lock(pthread_rwlock_t *lock)
 {
     pthread_rwlockattr_t attributes;
@@ -198,7 +199,7 @@ void keyring_close(struct keyring *keyring)
     }
 }
 
-/* Writes what is in memory to the other file, then destroys the one that held it. */
+/* Writes the keyring in memory to the other file, then destroys the old file. */
 static err change_slot(struct keyring *keyring)
 {
     err result = write_slot(keyring, 1 - keyring->slot);
@@ -210,8 +211,8 @@ static err change_slot(struct keyring *keyring)
     return scrub(keyring->directory_fd, old);
 }
 
-/* The lock is held for the change in memory only; the writer thread, which alone changes it, seals
- * nothing under the new key before the file is durable. */
+/* The lock is held only for the change in memory. The writer thread, which alone makes changes,
+ * seals nothing under the new key before the file is durable. */
 err keyring_begin(struct keyring *keyring)
 {
     pthread_rwlock_wrlock(&keyring->lock);

@@ -1,10 +1,11 @@
-/* The epoch keys: what may have to be forgotten lies under them, not under the master key.
+/* The keyring: the epoch keys. Data that may have to be destroyed is sealed under them, not under
+ * the master key.
  *
- * Record keys and the rows of all tables are sealed under the epoch key of the day. LMDB keeps old
- * pages, so deleting alone forgets nothing; but once everything that lives is sealed under the next
- * epoch key, and the old one is gone from its file, what was destroyed cannot be opened any more
- * (S-7). The file is sealed under the master key and never rewritten in place: the next one goes
- * to the other of two names, and then the old one is overwritten and removed. */
+ * Record keys and the rows of all public tables are sealed under the current epoch key. LMDB keeps
+ * old pages, so deleting alone destroys nothing. A rekey seals all live data under the next epoch
+ * key and removes the old key from its file; after that, nothing can decrypt the destroyed data
+ * (S-7). The file is sealed under the master key and never rewritten in place: the next one goes to
+ * the other of two names, and then the old one is overwritten and removed. */
 #ifndef CONSILIUM_STORE_DISK_KEYRING_H
 #define CONSILIUM_STORE_DISK_KEYRING_H
 
@@ -21,24 +22,24 @@ struct keyring_keys { /* in locked memory */
 struct keyring {
     int directory_fd; /* borrowed */
     const struct seal_keys *seal_keys;
-    unsigned slot;           /* which of the two files holds it */
+    unsigned slot;           /* which of the two files is current */
     uint32_t epoch;          /* of the current key, from 1 */
-    uint32_t epoch_previous; /* 0: none, no rekey is under way */
+    uint32_t epoch_previous; /* 0: none, no rekey is in progress */
     struct keyring_keys *keys;
-    /* Readers hold it from before their transaction begins until they have opened what they
-     * read; so the previous key goes only when no older page can still be looked at. */
+    /* Readers hold it from before their transaction begins until they have decrypted what they
+     * read. So the previous key is removed only when no reader can still see an older page. */
     pthread_rwlock_t lock;
 };
 
-/* Reads the newest keyring and clears away what a cut-short change left; or, with `create`, makes
- * the first one. ERR_BAD_KEY when it is not ours; ERR_IO, ERR_FULL, ERR_NO_MEMORY. */
+/* Reads the newest keyring and removes what an incomplete change left; or, with `create`, makes the
+ * first one. ERR_BAD_KEY when another master key sealed it; ERR_IO, ERR_FULL, ERR_NO_MEMORY. */
 MUST_USE err keyring_open(int directory_fd, const struct seal_keys *seal_keys, bool create,
                           struct keyring *ret_keyring);
 void keyring_close(struct keyring *keyring);
 
-/* A new current key; the one before stays until keyring_finish. Durable when it returns OK. */
+/* Makes a new current key; the old one stays until keyring_finish. Durable when it returns OK. */
 MUST_USE err keyring_begin(struct keyring *keyring);
-/* Forgets the previous key, in memory and on disk. */
+/* Destroys the previous key, in memory and on disk. */
 MUST_USE err keyring_finish(struct keyring *keyring);
 
 /* The key of an epoch, or NULL. Borrowed; under the lock (the writer thread needs none). */

@@ -60,7 +60,7 @@ err record_reader_cell(struct env_read *read, uint64_t number, struct row_codec_
                         : result;
 }
 
-/* First the newest, then the table: what leaves the one is in the other before it does. */
+/* The buffer comes before the table: an entry is in the table before it leaves the buffer. */
 static err look_up(struct store *store, enum index_buffer_table table,
                    struct index_buffer_key waiting, struct bytes name, uint64_t *ret_number)
 {
@@ -101,7 +101,7 @@ err record_reader_position(struct store *store, uint32_t stream_number, uint64_t
                    (struct bytes){name, sizeof name}, ret_number);
 }
 
-/* The meta is moved out of the way, so that the caller's memory holds head and body only. */
+/* Moves the prefix away, so that the caller's memory holds head and body only. */
 static err open_record(struct env_read *read, uint64_t number, struct bytes sealed,
                        struct buffer *memory, struct row_codec_record *ret_record)
 {
@@ -121,7 +121,7 @@ static err open_record(struct env_read *read, uint64_t number, struct bytes seal
     return OK;
 }
 
-/* The cell, the record and whoever was led here agree where it stands. */
+/* The record, its meta and the index that led here must agree on its position. */
 static bool agrees(const struct row_codec_record *record, const struct row_codec_cell *cell,
                    const struct record_reader_place *place)
 {

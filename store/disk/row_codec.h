@@ -1,4 +1,4 @@
-/* How keys and values are spelled in the tables of env.h, sealed and opened. Big-endian. */
+/* Encodes keys and values of the tables of env.h, and seals and opens them. Big-endian. */
 #ifndef CONSILIUM_STORE_DISK_ROW_CODEC_H
 #define CONSILIUM_STORE_DISK_ROW_CODEC_H
 
@@ -18,8 +18,8 @@ enum { ROW_CODEC_NUMBER_SIZE = 8 };
 void row_codec_number(uint64_t number, uint8_t ret_value[static ROW_CODEC_NUMBER_SIZE]);
 MUST_USE err row_codec_number_read(struct bytes value, uint64_t *ret_number);
 
-/* Tables of rows that only this folder uses; after those of STORE_TABLE_LIST. Sealed under the
- * master's row key, as they hold nothing that may have to be forgotten. */
+/* Tables of rows that only the store uses; after those of STORE_TABLE_LIST. Sealed under the
+ * master's row key, because they hold nothing that may have to be destroyed. */
 enum row_codec_table {
     ROW_CODEC_TABLE_PUBLIC_MAX = 99,
     ROW_CODEC_TABLE_STATE = 100,     /* counters and owner */
@@ -58,7 +58,7 @@ struct row_codec_meta {
 void row_codec_meta_write(const struct row_codec_meta *meta,
                           uint8_t out[static ROW_CODEC_META_SIZE]);
 
-/* `plain` begins with the meta; `out` takes plain.size + SEAL_OVERHEAD. */
+/* `plain` begins with the prefix; `out` takes plain.size + SEAL_OVERHEAD. */
 void row_codec_record_seal(const struct store *store, struct seal_nonces *nonces, uint64_t number,
                            struct bytes plain, uint8_t *out);
 
@@ -74,7 +74,7 @@ MUST_USE err row_codec_record_open(const struct store *store, uint64_t number, s
 /* ---- cells: what may change or be forgotten of a record ---- */
 
 struct row_codec_cell {
-    uint32_t stream_number; /* where it stands: an index that leads elsewhere is found out */
+    uint32_t stream_number; /* the record's position, which reveals a wrong index entry */
     uint64_t sequence;
     uint32_t flags;
     bool destroyed;

@@ -35,8 +35,8 @@ void seal_keys_free(struct seal_keys *keys)
     sodium_free(keys);
 }
 
-/* The pool is a key stream under a seed from the system: drawn in one go it would cost a system
- * call for each 256 bytes. */
+/* The nonces are a key stream under a random seed; the system would need one call for each 256
+ * bytes. */
 static void draw(struct seal_nonces *nonces, uint8_t ret_nonce[static SEAL_NONCE_SIZE])
 {
     uint8_t seed[randombytes_SEEDBYTES];

@@ -20,7 +20,8 @@ struct step {
     size_t count;
 };
 
-/* That the record opens, that its cell is its own, and that its scope leads to it. */
+/* Checks that the record opens, that its meta has the same position, and that its scope leads to
+ * it. */
 static err check_record(struct env_read *read, uint64_t number, struct bytes sealed,
                         struct row_codec_meta *ret_meta)
 {
@@ -71,7 +72,7 @@ static err read_step(struct env_read *read, uint64_t number, struct step *step, 
     return result == OK && code != 0 && code != MDB_NOTFOUND ? env_error(code) : result;
 }
 
-/* That the record's id and its position lead to it too. */
+/* Checks that the record's id and its position lead to it. */
 static err check_indexes(struct store *store, const struct step *step, size_t count,
                          uint64_t *ret_number)
 {
@@ -97,7 +98,7 @@ err verify_records(struct store *store, uint64_t number, size_t count, uint64_t 
     struct step step;
     err result = OK;
     *ret_number = number;
-    /* in steps, so that no transaction lives long */
+    /* in steps, to keep transactions short */
     for (size_t done = 0; result == OK && done < count; done += step.count) {
         size_t most = count - done < STEP_RECORD_COUNT ? count - done : STEP_RECORD_COUNT;
         struct env_read read;
@@ -126,7 +127,7 @@ struct placed {
     uint64_t sequence;
 };
 
-/* Looks for the position that leads to it. */
+/* Finds the position that leads to the record. */
 static err placed_by_index(struct env_read *read, uint64_t number, struct placed *ret_placed)
 {
     MDB_cursor *cursor;
@@ -149,7 +150,7 @@ static err placed_by_index(struct env_read *read, uint64_t number, struct placed
     return found == number ? OK : ERR_NOT_FOUND;
 }
 
-/* By its cell, by itself, or by what leads to it. */
+/* From its meta, from the record itself, or from an index entry that leads to it. */
 static err find_place(struct env_read *read, uint64_t number, struct placed *ret_placed,
                       struct store_damage *damage)
 {
@@ -174,7 +175,7 @@ static err find_place(struct env_read *read, uint64_t number, struct placed *ret
     return ret_placed->stream_number != 0 ? OK : placed_by_index(read, number, ret_placed);
 }
 
-/* Which stream has this number; they are told by name, so all of them are looked at. */
+/* Finds the stream with this number. Streams are stored by name, so it reads all of them. */
 static err name_of_stream(struct env_read *read, uint32_t number, struct stream_id *ret_id)
 {
     MDB_cursor *cursor;

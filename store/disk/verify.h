@@ -1,4 +1,4 @@
-/* Looking at everything that is stored, to find what a disk has lost or changed. */
+/* Checks all stored data, to find what a disk has lost or changed. */
 #ifndef CONSILIUM_STORE_DISK_VERIFY_H
 #define CONSILIUM_STORE_DISK_VERIFY_H
 
@@ -12,8 +12,8 @@ MUST_USE err verify_records(struct store *store, uint64_t number, size_t count,
 MUST_USE err verify_damage(struct store *store, uint64_t number, struct store_damage *ret_damage);
 
 /* Opens every stream, every row and every record. ERR_CORRUPT; `ret_what` then names the kind of
- * thing that was damaged (static storage). With `spares_records` damaged records are passed by:
- * they do not open, and can be mended. */
+ * the damaged value (static storage). With `spares_records` damaged records are skipped: they do
+ * not open, and can be repaired. */
 MUST_USE err verify_all(struct store *store, bool spares_records, const char **ret_what);
 
 #endif

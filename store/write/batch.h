@@ -1,5 +1,5 @@
-/* A batch of ops as it waits in the queue: everything the caller handed over, copied into one
- * piece of memory, laid out so that each value can be sealed straight into a page of LMDB. */
+/* A batch of ops in the queue. It holds a copy of all the caller's data in one block of memory,
+ * laid out so that each value can be sealed straight into a page of LMDB. */
 #ifndef CONSILIUM_STORE_WRITE_BATCH_H
 #define CONSILIUM_STORE_WRITE_BATCH_H
 
@@ -27,7 +27,7 @@ struct batch_op {
     enum batch_kind kind;
     struct stream_id stream;
     uint64_t sequence;
-    uint64_t number; /* of a mend */
+    uint64_t number; /* of a repair */
     struct record_id id;
     uint32_t flags;
     uint32_t flags_mask;
@@ -40,9 +40,9 @@ struct batch_op {
     struct bytes state; /* stream state */
     unsigned table;
     struct bytes name; /* key of a row, within `plain` */
-    bool has_file;     /* of an item that is deleted: its file goes after the commit */
+    bool has_file;     /* of a deleted item: its file is deleted after the commit */
     uint8_t file[ITEM_ROW_FILE_SIZE];
-    uint8_t *plain; /* what will be sealed: meta (filled in later), head, body; or a row */
+    uint8_t *plain; /* the plaintext to seal: prefix (filled in later), head, body; or a row */
     size_t plain_size;
 };
 
@@ -69,7 +69,7 @@ MUST_USE err batch_new(const struct store_op *ops, size_t op_count, enum store_u
 MUST_USE err batch_new_item(enum batch_kind kind, const struct item_id *item, struct bytes value,
                             uint64_t token, struct batch **ret_batch);
 
-/* Without ops, to carry a result to store_drain. NULL without memory. */
+/* A batch without ops, to carry a result to store_drain. NULL when out of memory. */
 struct batch *batch_new_empty(uint64_t token);
 
 /* Wipes the record keys and frees; NULL is allowed. */

@@ -10,10 +10,10 @@ enum { RETRY_PERIOD_S = 1, QUOTA_PERCENT_MAX = 90 };
 
 struct space {
     uint64_t file; /* bytes up to the last page */
-    uint64_t used; /* of them; counted only when there may be too few */
+    uint64_t used; /* of them; counted only when they may be too few */
 };
 
-/* Counting the free pages costs a walk, so it is done only when it matters. */
+/* Counting the free pages needs a walk over all of them, so it happens only near the limit. */
 static err measure(const struct env *env, bool exactly, uint64_t limit, struct space *ret_space)
 {
     MDB_envinfo info;
@@ -48,12 +48,12 @@ static void restore_ballast(struct commit *commit)
     if (!commit->store->directory.ballasted && now_s() >= commit->ballast_at) {
         commit->ballast_at = now_s() + RETRY_PERIOD_S;
         err result = directory_ballast(&commit->store->directory);
-        (void)result; /* without room it is tried again in a second */
+        (void)result; /* without space it is retried in a second */
     }
 }
 
-/* While the ballast is gone, or the disk is all but full, nothing may grow, or what has to erase
- * would find no room; unless the file has as much room inside. */
+/* While the ballast is gone, or the disk is almost full, the data must not grow, or erasing would
+ * find no space; unless the file itself has as much free space. */
 static bool has_room(struct commit *commit)
 {
     const struct env *env = &commit->store->env;
@@ -76,7 +76,7 @@ bool commit_refresh(struct commit *commit)
 
 /* ---- one group ---- */
 
-enum { UNSETTLED = ERR_COUNT }; /* batch->result while it is still in the running */
+enum { UNSETTLED = ERR_COUNT }; /* batch->result while the group still includes it */
 
 static bool unsettled(const struct batch *batch)
 {
@@ -98,7 +98,7 @@ static bool any_unsettled(const struct batch *batch)
 
 enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_FULL, OUTCOME_FAILED };
 
-/* LMDB says EIO for a write that was cut short because the disk is full. */
+/* LMDB returns EIO for a write that was cut short by a full disk. */
 static enum outcome outcome_of(const struct commit *commit, err result)
 {
     if (result == ERR_IO && directory_is_full(&commit->store->directory)) {
@@ -107,7 +107,7 @@ static enum outcome outcome_of(const struct commit *commit, err result)
     return result == ERR_FULL ? OUTCOME_FULL : OUTCOME_FAILED;
 }
 
-/* Applies every batch that is still in the running, and commits. */
+/* Applies every batch that the group still includes, and commits. */
 static enum outcome try_group(struct commit *commit, struct batch *first)
 {
     struct write_txn *group = &commit->group;
@@ -141,8 +141,8 @@ static enum outcome try_group(struct commit *commit, struct batch *first)
     return result == OK ? OUTCOME_DONE : outcome_of(commit, result);
 }
 
-/* The disk is full: the normal ones are refused; then the ballast goes; then all are refused.
- * True when there is anything left to try. */
+/* The disk is full: first the normal batches are refused; then the ballast is released; then all
+ * are refused. True when there is anything left to try. */
 static bool make_room(struct commit *commit, struct batch *first)
 {
     bool refused = false;
@@ -195,7 +195,7 @@ static err remove_items_of(struct commit *commit, const struct batch *batch)
     return result;
 }
 
-/* After the commit the files of deleted items go, before anyone is told. */
+/* After the commit, deletes the files of deleted items before it reports the results. */
 static err remove_items(struct commit *commit, const struct batch *first)
 {
     err result = OK;

@@ -1,8 +1,8 @@
-/* Committing a group of batches, and what to do when there is no room for all of them.
+/* Commits a group of batches, also when there is no space for all of them.
  *
- * When the disk is full the normal batches are refused and the releasing ones tried again, with the
- * ballast let go if need be. A batch that fails for a reason of its own is taken out, and the
- * others go through. */
+ * When the disk is full the normal batches are refused and the releasing ones retried, after
+ * releasing the ballast if needed. A batch that fails for a reason of its own is taken out, and the
+ * others are committed. */
 #ifndef CONSILIUM_STORE_WRITE_COMMIT_H
 #define CONSILIUM_STORE_WRITE_COMMIT_H
 
@@ -14,13 +14,13 @@ struct commit {
     struct store *store;
     struct write_txn group;
     bool full;         /* records were or would be refused */
-    time_t ballast_at; /* when to try next to put the ballast back, monotonic */
+    time_t ballast_at; /* when to retry restoring the ballast, monotonic */
 };
 
-/* Sets the result of every batch. Anything but OK means that the disk failed (S-2). */
+/* Sets the result of every batch. Any result but OK means that the disk failed (S-2). */
 MUST_USE err commit_run(struct commit *commit, struct batch *first);
 
-/* Looks whether records have room now; says `full`. */
+/* Checks whether records have space now; sets `full`. */
 bool commit_refresh(struct commit *commit);
 
 #endif

@@ -15,12 +15,12 @@
 
 enum {
     SYNC_SIZE = 4 * 1024 * 1024,
-    SYNC_WAIT_MS = 50, /* a chunk is on the disk at the latest so long after it came */
+    SYNC_WAIT_MS = 50, /* the longest time from a chunk's arrival to its sync */
     QUEUE_SIZE_MAX = 16 * 1024 * 1024,
     OPEN_COUNT_MAX = 16,
 };
 
-/* Something to do. A job that is a chunk stays until its chunk is synced. */
+/* A queued job. A chunk's job stays until its chunk is synced. */
 struct job {
     struct job *next;
     struct item_id item;
@@ -29,12 +29,12 @@ struct job {
     uint32_t index;
     struct hash leaf;
     size_t size;
-    struct batch *done; /* made beforehand: a result must not fail for want of memory */
+    struct batch *done; /* allocated in advance: a result must not fail for lack of memory */
     uint8_t data[];
 };
 
-/* An item with chunks that are written but not synced; closed again by the sync, so that a deleted
- * file is never held open for long. */
+/* An item with chunks that are written but not synced. The sync closes it again, so that a deleted
+ * file is not held open for long. */
 struct open_item {
     bool used;
     struct item_id item;
@@ -51,7 +51,7 @@ struct item_writer {
     pthread_t thread;
     struct open_item items[OPEN_COUNT_MAX];
 
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock; /* guards the fields below */
     pthread_cond_t wake;
     struct job *first;
     struct job *last;
@@ -72,7 +72,7 @@ static void finish(struct item_writer *thread, struct job *job, err result)
     writer_done(thread->store->writer, done);
 }
 
-/* Has the writer commit `row` as a whole (create) or its bits (sync), and waits for it. */
+/* Lets the writer commit `row` as a whole (create) or its bits (sync), and waits for it. */
 static err commit_row(struct item_writer *thread, enum batch_kind kind, const struct item_id *item,
                       const struct item_row *row)
 {
@@ -126,7 +126,7 @@ static err create(struct item_writer *thread, const struct job *job)
     if (result == OK) {
         result = commit_row(thread, BATCH_ITEM_CREATE, &job->item, &row);
         if (result != OK && item_disk_remove(store, row.file) != OK) {
-            result = ERR_IO; /* the next start clears it away */
+            result = ERR_IO; /* the next start removes it */
         }
     }
     free(memory);
@@ -149,7 +149,7 @@ static void sync_item(struct item_writer *thread, struct open_item *open)
     *open = (struct open_item){.used = false};
 }
 
-/* The item's place, or the one whose sync is due first, synced and free. */
+/* The item's place; else the place whose sync is due first, synced and free. */
 static struct open_item *find_open(struct item_writer *thread, const struct item_id *item)
 {
     struct open_item *best = NULL;
@@ -255,7 +255,7 @@ static bool due(const struct timespec *due, const struct timespec *now)
            (due->tv_sec == now->tv_sec && due->tv_nsec <= now->tv_nsec);
 }
 
-/* Syncs what is due; `*ret_next` is when the next will be, if any. */
+/* Syncs what is due; `*ret_next` is when the next sync is due, if any. */
 static bool sync_due(struct item_writer *thread, bool all, struct timespec *ret_next)
 {
     struct timespec now;

@@ -1,4 +1,4 @@
-/* The thread that writes item files: preallocate, write, sync, then have the bitmap committed. */
+/* The thread that writes item files: preallocate, write, sync, then commit the bitmap. */
 #ifndef CONSILIUM_STORE_WRITE_ITEM_WRITER_H
 #define CONSILIUM_STORE_WRITE_ITEM_WRITER_H
 
@@ -6,9 +6,9 @@
 
 struct item_writer;
 
-/* Clears away what a crash left behind, and starts. The writer must run. */
+/* Removes what a crash left behind, and starts. The writer must run. */
 MUST_USE err item_writer_start(struct store *store, struct item_writer **ret_thread);
-/* Syncs and reports what waits, then ends. NULL is allowed. The writer must still run. */
+/* Syncs and reports the waiting jobs, then ends. NULL is allowed. The writer must still run. */
 void item_writer_stop(struct item_writer *thread);
 
 /* Both copy. ERR_BUSY, ERR_IO (stopping), ERR_NO_MEMORY. */

@@ -7,7 +7,7 @@
 #include "store/disk/index_buffer.h"
 #include "store/write/row_write.h"
 
-/* A record that is there, found by its position. */
+/* A stored record, found by its position. */
 struct found {
     struct row_codec_stream *stream;
     uint64_t number;
@@ -85,7 +85,7 @@ static err find_number(struct write_txn *group, uint32_t stream_number, uint64_t
     return result == OK ? row_codec_number_read(env_bytes_of(value), ret_number) : result;
 }
 
-/* What stands after all others of its stream is new without a look. */
+/* A position above all others of its stream is new without a look-up. */
 static err check_vacant(struct write_txn *group, struct row_codec_stream *stream, uint64_t sequence)
 {
     uint64_t *last = stream_cache_last(stream);
@@ -101,8 +101,8 @@ static err check_vacant(struct write_txn *group, struct row_codec_stream *stream
     return result == ERR_NOT_FOUND ? OK : result;
 }
 
-/* Batches of a stream are submitted before the earlier ones are durable; when one was refused, what
- * would stand behind the gap is refused too. */
+/* Batches of a stream are submitted before the earlier ones are durable. When one was refused,
+ * positions after the gap are refused too. */
 static bool follows(const struct row_codec_stream *stream, uint64_t sequence)
 {
     if (stream->state_size == 0) {
@@ -211,7 +211,7 @@ static err load_record(struct write_txn *group, const struct batch_op *op, struc
     return result;
 }
 
-/* Writes the record anew with this head and body. */
+/* Writes the record again with this head and body. */
 static err rewrite(struct write_txn *group, struct found *found, struct bytes head,
                    struct bytes body)
 {
@@ -291,8 +291,8 @@ err record_write_flag(struct write_txn *group, const struct batch_op *op, uint64
     return result;
 }
 
-/* (S-6) The body and the key go; header and signature keep the chain whole. What does not open any
- * more is destroyed all the same: it does not come back when it is mended. */
+/* (S-6) Erases body and key; header and signature keep the chain verifiable. A record that does not
+ * open is destroyed all the same, so that a repair does not bring it back. */
 err record_write_destroy(struct write_txn *group, const struct batch_op *op, uint64_t *ret_number)
 {
     struct found found;
@@ -322,7 +322,7 @@ err record_write_destroy(struct write_txn *group, const struct batch_op *op, uin
 
 /* ---- mending ---- */
 
-/* Where it stands, and what its cell still says, if anything. */
+/* Its position, and what its meta still says, if anything. */
 static err find_lost(struct write_txn *group, const struct batch_op *op, struct found *ret_found)
 {
     MDB_val value;
@@ -351,7 +351,7 @@ static err find_lost(struct write_txn *group, const struct batch_op *op, struct 
     return is_others ? ERR_INVALID : OK;
 }
 
-/* What leads to the record: put where it is not, straight into the tables. */
+/* The index entries of the record: missing ones are written straight into the tables. */
 static err mend_indexes(struct write_txn *group, const struct row_codec_meta *meta, uint64_t number)
 {
     struct index_buffer *index = group->store->index;

@@ -24,7 +24,7 @@ static void remember(struct rekey *rekey, MDB_val key)
     memcpy(rekey->after, key.mv_data, rekey->after_size);
 }
 
-/* A value that does not open is left: it is lost already, and the check of the disk finds it. */
+/* A value that does not open stays: it is lost already, and store_verify finds it. */
 static err reseal_cell(struct write_txn *group, MDB_cursor *cursor, const MDB_val *key,
                        MDB_val value)
 {
@@ -70,8 +70,8 @@ static err reseal_row(struct write_txn *group, MDB_cursor *cursor, const MDB_val
         row_codec_row_seal(store, &group->nonces, name,
                            (struct bytes){plain, size - ROW_CODEC_ROW_OVERHEAD}, sealed);
         MDB_val renewed = env_val(sealed, size);
-        /* A large value is taken out and put in again, and by then the page under `key`, when it
-         * was written in this transaction, holds another: the key must be a copy. */
+        /* A large value is deleted and put again. By then the page of `key`, when this transaction
+         * wrote it, holds other data: the key must be a copy. */
         MDB_val own_key = env_val(row_key.bytes, row_key.size);
         result = env_check(mdb_cursor_put(cursor, &own_key, &renewed, MDB_CURRENT), &group->broken);
     }
@@ -80,7 +80,7 @@ static err reseal_row(struct write_txn *group, MDB_cursor *cursor, const MDB_val
     return result;
 }
 
-/* Walks one table from where the last step ended; `*ret_end` when it came to the end. */
+/* Walks one table from the end of the last step; sets `*ret_end` at the end of the table. */
 static err walk(struct write_txn *group, struct rekey *rekey, bool *ret_end)
 {
     MDB_cursor *cursor;
@@ -102,7 +102,7 @@ static err walk(struct write_txn *group, struct rekey *rekey, bool *ret_end)
     size_t row_count = 0;
     size_t size = 0;
     while (code == 0 && row_count < REKEY_STEP_ROW_COUNT && size < REKEY_STEP_SIZE) {
-        /* rows of this folder's own tables come after all public ones */
+        /* the store's own tables come after all public ones */
         if (rekey->in_rows && *(const uint8_t *)key.mv_data > ROW_CODEC_TABLE_PUBLIC_MAX) {
             code = MDB_NOTFOUND;
             break;

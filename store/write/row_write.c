@@ -58,7 +58,7 @@ err row_write_tombstone(struct write_txn *group, const struct batch_op *op)
     return row_write_put(group, op);
 }
 
-/* (S-6) Erased never comes back, whoever sends it. */
+/* (S-6) Erased data never comes back, whoever sends it. */
 bool row_write_tombstoned(struct write_txn *group, const struct record_id *id)
 {
     if (group->state.tombstone_count == 0) {
@@ -146,7 +146,7 @@ err row_write_item_bits(struct write_txn *group, const struct batch_op *op)
         result = ERR_NOT_FOUND;
     }
     if (result == OK) {
-        /* the writer owns the batch's memory: the bits that are here join those that came */
+        /* the writer owns the batch's memory: the stored bits join the new ones */
         uint8_t *bits = op->plain + (op->plain_size - added.bits.size);
         for (size_t i = 0; i < added.bits.size; i += 1) {
             bits[i] |= item.bits.data[i];

@@ -13,15 +13,17 @@ enum { SLOT_COUNT = 4096 };
 struct slot {
     bool used;
     bool dirty;
-    bool listed; /* in `dirty` below; stays so when its stream gives way to another */
+    bool listed; /* listed in `dirty` below; written even when another stream replaces it here */
     uint8_t key[SEAL_INDEX_SIZE];
     uint64_t last;
     struct row_codec_stream stream;
 };
 
 struct stream_cache {
-    uint8_t hash_key[crypto_shorthash_KEYBYTES]; /* random: nobody can choose colliding streams */
-    struct slot *latest; /* a run of records asks for one stream again and again; or NULL */
+    uint8_t hash_key[crypto_shorthash_KEYBYTES]; /* random, so that no remote party can choose
+                                                    colliding streams */
+    struct slot *latest; /* the last look-up, because a run of records uses one stream again and
+                            again; or NULL */
     size_t dirty_count;
     uint16_t dirty[SLOT_COUNT];
     struct slot slots[SLOT_COUNT];
@@ -145,7 +147,7 @@ static err scope_number(struct write_txn *group, const struct scope *scope, uint
     return env_check(mdb_put(group->txn, group->store->env.rows, &key, &value, 0), &group->broken);
 }
 
-/* The last in the table, or among those that wait for it. */
+/* The last one in the table, or in the buffer. */
 static err load_last(struct write_txn *group, struct slot *slot)
 {
     uint8_t after[ROW_CODEC_PAIR_SIZE];

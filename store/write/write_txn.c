@@ -83,8 +83,8 @@ static err new_index(struct write_txn *group)
     return store->index == NULL ? ERR_NO_MEMORY : OK;
 }
 
-/* One that does not open is passed over: whoever reads it by number is told. Its position is known
- * by its cell, so that its key can still be destroyed. */
+/* A record that does not open is skipped; a read by its number reports it. Its meta gives its
+ * position, so that its key can still be destroyed. */
 static err load_record(struct write_txn *group, uint64_t number, struct bytes sealed)
 {
     struct store *store = group->store;
@@ -108,7 +108,7 @@ static err load_record(struct write_txn *group, uint64_t number, struct bytes se
     return result;
 }
 
-/* What was not merged when the process ended is read again from the records themselves. */
+/* Entries that were not merged at the end of the process are read again from the records. */
 static err load_index(struct write_txn *group)
 {
     size_t number = group->state.index_merged + 1;
@@ -212,7 +212,7 @@ err write_txn_begin(struct write_txn *group)
     return env_error(code);
 }
 
-/* Everything is as it was before write_txn_begin. */
+/* Restores the state before write_txn_begin. */
 static void forget(struct write_txn *group)
 {
     group->state = group->state_before;
@@ -323,7 +323,7 @@ static err apply_op(struct write_txn *group, struct batch_op *op, uint64_t *ret_
     return ERR_INVALID;
 }
 
-/* (S-12) Old pages hold it under the key of this epoch, until there is another. */
+/* (S-12) Old pages hold it under the key of this epoch, until a rekey. */
 static void note_forgotten(struct write_txn *group, enum batch_kind kind)
 {
     if (kind == BATCH_DESTROY || kind == BATCH_TOMBSTONE) {

@@ -1,16 +1,16 @@
 /* One write transaction: the batches that are committed together.
  *
- * Only the writer thread uses it. An op that fails says why and leaves the transaction usable,
- * unless `broken`: then LMDB itself failed and the whole group must be aborted. `changed` tells
- * whether the batch has changed anything yet; if so, its failure also costs an abort and another
- * round without it, which keeps batches atomic without nested transactions. */
+ * Only the writer thread uses it. A failed op sets its error and leaves the transaction usable,
+ * unless `broken`: then LMDB itself failed and the whole group must be aborted. `changed` is true
+ * when the batch has changed something; then its failure also costs an abort and another round
+ * without it, which keeps batches atomic without nested transactions. */
 #ifndef CONSILIUM_STORE_WRITE_WRITE_TXN_H
 #define CONSILIUM_STORE_WRITE_WRITE_TXN_H
 
 #include "store/write/batch.h"
 #include "store/write/stream_cache.h"
 
-/* Kept in a row of its own; the same for every group that is aborted and tried again. */
+/* Stored in a row of its own; the same for every group that is aborted and retried. */
 struct write_txn_state {
     uint64_t record_number_last;
     uint32_t stream_number_last;
@@ -19,7 +19,7 @@ struct write_txn_state {
     uint64_t tombstone_count;
     uint64_t item_bytes;
     uint64_t index_merged; /* index_buffer.h */
-    uint32_t forgot_epoch; /* in which something was destroyed last; 0: never */
+    uint32_t forgot_epoch; /* of the last destruction; 0: never */
 };
 
 struct write_txn {
@@ -36,16 +36,16 @@ struct write_txn {
     uint8_t *scratch[2]; /* a record's plaintext each */
     bool broken;
     bool changed;
-    bool is_tight; /* the disk is full: a commit puts off what can wait */
+    bool is_tight; /* the disk is full: a commit postpones what can wait */
 };
 
-/* Reads the state; `owner` is checked, or written with the state by the first commit.
- * ERR_EXISTS when the store is another owner's. */
+/* Reads the state. `owner` is checked, or written with the state by the first commit. ERR_EXISTS
+ * when the store is another owner's. */
 MUST_USE err write_txn_open(struct store *store, bool create, struct write_txn *ret_group);
 void write_txn_close(struct write_txn *group);
 
 MUST_USE err write_txn_begin(struct write_txn *group);
-/* Puts what index_buffer.h still holds into its tables, so that the next open need not read it
+/* Merges the rest of index_buffer.h into its tables, so that the next open need not read it
  * again. */
 MUST_USE err write_txn_merge_index(struct write_txn *group);
 

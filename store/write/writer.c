@@ -21,21 +21,20 @@ struct writer {
     struct commit commit;
     struct rekey rekey;
     pthread_t thread;
-    time_t chore_at; /* when the chores are due next, monotonic */
-    time_t rekey_at; /* not before: the last step found the disk full */
+    time_t chore_at; /* when the periodic tasks are due next, monotonic */
+    time_t rekey_at; /* not earlier: the last step found the disk full */
 
-    pthread_mutex_t lock;    /* guards what follows */
+    pthread_mutex_t lock;    /* guards the fields below */
     pthread_cond_t wake;     /* there is something to do */
-    pthread_cond_t finished; /* a batch of store_commit is done, or the queue has room */
+    pthread_cond_t finished; /* a batch of store_commit is done, or the queue has space */
     struct queue waiting;
     struct queue done;
     size_t waiting_size;
     bool stopping;
     bool failed;
     bool rekey_asked;
-    bool rekey_again; /* asked while one was under way, which may have passed by what was destroyed
-                       */
-    bool rekey_told;  /* somebody waits for `rekey_token` */
+    bool rekey_again; /* requested during a rekey, which may have passed what was destroyed */
+    bool rekey_told;  /* a caller waits for `rekey_token` */
     uint64_t rekey_token;
     struct writer_status status;
 };
@@ -68,7 +67,7 @@ static void tell(struct writer *writer)
     }
 }
 
-/* Takes from the queue what goes into one group. */
+/* Takes the batches of one group from the queue. */
 static struct batch *take_group(struct writer *writer)
 {
     struct batch *first = writer->waiting.first;
@@ -90,7 +89,7 @@ static struct batch *take_group(struct writer *writer)
     return first;
 }
 
-/* Hands the results over; all of a group at once. */
+/* Reports the results of a whole group at once. */
 static void finish_group(struct writer *writer, struct batch *first)
 {
     bool drained = false;
@@ -242,7 +241,7 @@ static void *run(void *arg)
 
 /* ---- called from other threads ---- */
 
-/* Signals are the main thread's business. */
+/* The main thread handles signals. */
 static int start_thread(struct writer *writer)
 {
     sigset_t all;
@@ -264,7 +263,7 @@ err writer_start(struct store *store, struct write_txn *group, struct writer **r
     writer->store = store;
     writer->commit = (struct commit){.store = store, .group = *group};
     writer->rekey = rekey_resume(store);
-    /* (S-12) the process ended between what it destroyed and the rekey that was to follow */
+    /* (S-12) the process ended between a destruction and the rekey that had to follow */
     writer->rekey_asked = group->state.forgot_epoch == store->keyring.epoch;
     writer->status =
         (struct writer_status){.state = group->state,
@@ -311,7 +310,7 @@ void writer_stop(struct writer *writer)
     free(writer);
 }
 
-/* One batch may pass the bound when nothing else waits: so every allowed batch gets in. */
+/* One batch may exceed the bound when nothing else waits, so that every allowed batch gets in. */
 static bool queue_full(const struct writer *writer, const struct batch *batch)
 {
     return writer->waiting_size != 0 && writer->waiting_size + batch->size > STORE_QUEUE_SIZE_MAX;

@@ -1,11 +1,11 @@
-/* The writer thread: its queue, group commit, and what is done.
+/* The writer thread: its queue, group commit, and its results.
  *
  *   waiting -> taken into a group -> committed -> done, notify -> drained
  *
- * All batches that wait (up to WRITER_GROUP_SIZE_MAX) go into one transaction. When the disk is
- * full the normal ones are refused and the releasing ones tried again, with the ballast let go if
- * need be. Between groups the thread takes a step of a rekey, and each minute it clears LMDB's
- * table of dead readers and puts the ballast back. */
+ * All waiting batches (up to WRITER_GROUP_SIZE_MAX) go into one transaction. When the disk is full
+ * the normal ones are refused and the releasing ones retried, after releasing the ballast if
+ * needed. Between groups the thread takes a step of a rekey, and each minute it clears LMDB's table
+ * of dead readers and restores the ballast. */
 #ifndef CONSILIUM_STORE_WRITE_WRITER_H
 #define CONSILIUM_STORE_WRITE_WRITER_H
 
@@ -22,10 +22,10 @@ void writer_stop(struct writer *writer);
 
 /* Takes over `batch` when it returns OK. ERR_BUSY, ERR_IO. */
 MUST_USE err writer_submit(struct writer *writer, struct batch *batch);
-/* The same, and waits; the batch is then the caller's again. For a full queue it waits too. */
+/* The same, and waits; the caller then owns the batch again. It waits for a full queue too. */
 MUST_USE err writer_commit(struct writer *writer, struct batch *batch);
 
-/* Puts a batch that never reached the queue among the done, with its `result` set. */
+/* Adds a batch that never was in the queue to the done ones, with its `result` set. */
 void writer_done(struct writer *writer, struct batch *batch);
 
 /* What is done, oldest first, linked by `next`; the caller frees it. */
