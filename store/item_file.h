@@ -9,15 +9,7 @@
 #ifndef CONSILIUM_STORE_ITEM_FILE_H
 #define CONSILIUM_STORE_ITEM_FILE_H
 
-#include "protocol/base/limits.h"
 #include "store/store.h"
-
-enum { ITEM_FILE_CHUNK_COUNT_MAX = 1 << 20 };
-
-struct item_file_shape {
-    uint64_t size;       /* ciphertext of all chunks */
-    uint32_t chunk_size; /* of each but the last; 1 to CHUNK_SIZE_MAX */
-};
 
 /* Creates the file at its full size, so that a full disk is reported now. The result comes with
  * `token` through store_drain: OK, ERR_EXISTS when it exists with another shape (with the same
@@ -25,12 +17,6 @@ struct item_file_shape {
  * ERR_TOO_LARGE or ERR_INVALID for a bad shape. */
 MUST_USE err item_file_create(struct store *store, const struct item_id *item,
                               const struct item_file_shape *shape, uint64_t token);
-
-struct item_file_chunk {
-    uint32_t index;
-    struct hash leaf;  /* stored beside the chunk */
-    struct bytes data; /* ciphertext */
-};
 
 /* Copies one chunk into the queue. The result comes with `token` once it is durable: OK,
  * ERR_NOT_FOUND when the item was not created or was deleted meanwhile, ERR_INVALID when its size

@@ -4,22 +4,6 @@
 
 #include "store/store.h"
 
-/* A stored record. `head` and `body` borrow from the caller's memory that the read filled. They are
- * adjacent, head first, so head.data with head.size + body.size is the whole record as sent. The
- * key is secret: wipe it after use. */
-struct store_record {
-    uint64_t number; /* order of arrival, from 1 */
-    uint64_t sequence;
-    struct record_id id;
-    uint32_t flags; /* the caller's own */
-    bool has_body;
-    bool has_key;
-    bool destroyed;
-    struct record_key key; /* zeros unless has_key */
-    struct bytes head;     /* header and signature */
-    struct bytes body;
-};
-
 /* The caller's memory for a read. A page holds as many records as fit. */
 struct store_page {
     struct store_record *records;

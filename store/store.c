@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "store/disk/index_buffer.h"
-#include "store/disk/verify.h"
+#include "store/verify.h"
 #include "store/write/item_writer.h"
 #include "store/write/writer.h"
 

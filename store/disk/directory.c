@@ -12,7 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "store/store.h"
+#include "store/disk/store_types.h"
 
 enum { PROBE_SIZE = 1024 * 1024 };
 

@@ -20,7 +20,7 @@
 #include "protocol/base/error.h"
 #include "store/disk/directory.h"
 #include "store/disk/keyring.h"
-#include "store/store.h"
+#include "store/disk/store_types.h"
 
 struct env {
     MDB_env *mdb;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "store/disk/row_codec.h"
-#include "store/row_table.h"
+#include "store/disk/row_reader.h"
 
 /* ---- files ---- */
 
@@ -61,27 +61,14 @@ err item_disk_row(struct store *store, const struct item_id *item, struct item_r
 {
     struct row_codec_row_key row_key =
         row_codec_row_key(store, ROW_CODEC_TABLE_ITEM, ID_BYTES(*item));
-    MDB_val key = env_val(row_key.bytes, row_key.size);
-    MDB_val value;
-    struct env_read read;
-    uint8_t *plain = NULL;
-    err result = env_read_begin(store, &read);
+    struct store_row row;
+    uint8_t *plain;
+    size_t size;
+    err result = row_reader_load(store, &row_key, &plain, &size, &row);
     if (result != OK) {
         return result;
     }
-    result = env_error(mdb_get(read.txn, store->env.rows, &key, &value));
-    if (result == OK) {
-        plain = malloc(value.mv_size);
-        result = plain == NULL ? ERR_NO_MEMORY : OK;
-    }
-    struct store_row row;
-    if (result == OK) {
-        result = row_codec_row_open(store, env_bytes_of(key), env_bytes_of(value), plain, &row);
-    }
-    env_read_end(&read);
-    if (result == OK) {
-        result = item_row_read(row.value, ret_row);
-    }
+    result = item_row_read(row.value, ret_row);
     if (result != OK) {
         free(plain);
         return result;
@@ -152,7 +139,8 @@ err item_disk_clean(struct store *store)
     if (names.all == NULL) {
         return ERR_NO_MEMORY;
     }
-    err result = row_table_scan(store, (enum store_table)ROW_CODEC_TABLE_ITEM, add_name, &names);
+    struct row_codec_row_key from = {.size = 1, .bytes = {ROW_CODEC_TABLE_ITEM}};
+    err result = row_reader_scan(store, from, add_name, &names);
     if (result == OK) {
         result = names.result;
     }

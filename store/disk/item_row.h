@@ -5,7 +5,7 @@
 #ifndef CONSILIUM_STORE_DISK_ITEM_ROW_H
 #define CONSILIUM_STORE_DISK_ITEM_ROW_H
 
-#include "store/item_file.h"
+#include "store/disk/store_types.h"
 
 enum { ITEM_ROW_FILE_SIZE = 16, ITEM_ROW_NAME_SIZE = 2 * ITEM_ROW_FILE_SIZE + 1 };
 

@@ -3,7 +3,7 @@
 #define CONSILIUM_STORE_DISK_RECORD_READER_H
 
 #include "store/disk/row_codec.h"
-#include "store/record_table.h"
+#include "store/disk/store_types.h"
 
 /* The position that an index gave; the record must confirm it. */
 struct record_reader_place {

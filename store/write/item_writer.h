@@ -2,7 +2,7 @@
 #ifndef CONSILIUM_STORE_WRITE_ITEM_WRITER_H
 #define CONSILIUM_STORE_WRITE_ITEM_WRITER_H
 
-#include "store/item_file.h"
+#include "store/disk/store_types.h"
 
 struct item_writer;
 

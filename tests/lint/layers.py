@@ -16,7 +16,9 @@ REPLICATION = STATE + ("protocol/replication",)
 CASES = REPLICATION + ("protocol/cases",)
 CUSTODY = REPLICATION + ("protocol/custody",)
 ENGINE = CASES + ("protocol/custody", "protocol/engine")
-STORE = BASE + ("protocol/record", "store", "store/write", "store/disk")
+STORE_DISK = BASE + ("store/disk",)
+STORE_WRITE = STORE_DISK + ("store/write",)
+STORE = STORE_WRITE + ("store",)
 # These four still include each other.
 RUNTIME = ENGINE + ("store", "node/os", "node/runtime", "node/roster_sync", "node/audit",
                     "node/rollback")
@@ -39,8 +41,8 @@ BELOW = {
     "protocol/engine": ENGINE,
     "protocol/relay": RELAY,
     "store": STORE,
-    "store/write": STORE,
-    "store/disk": STORE,
+    "store/write": STORE_WRITE,
+    "store/disk": STORE_DISK,
     "node/os": BASE + ("node/os",),
     "node/net": BASE + ("node/os", "node/net"),
     "node/runtime": RUNTIME,
@@ -169,6 +171,8 @@ def plants(_tree):
               "node/os/planted.c", "node/os must not include node/net"),
         Plant({"store/planted.c": '#include "planted.h"\n', "store/planted.h": ""},
               "store/planted.c", "no path from the root"),
+        Plant({"store/disk/planted.c": '#include "store/planted.h"\n', "store/planted.h": ""},
+              "store/disk/planted.c", "store/disk must not include store"),
         Plant({"protocol/base/planted.c": "#include <time.h>\n"},
               "protocol/base/planted.c", "must not include <time.h>"),
         Plant({"node/runtime/planted.c": "#include <lmdb.h>\n"}, "node/runtime/planted.c",

@@ -1,8 +1,8 @@
 /* Checks all stored data, to find what a disk has lost or changed. */
-#ifndef CONSILIUM_STORE_DISK_VERIFY_H
-#define CONSILIUM_STORE_DISK_VERIFY_H
+#ifndef CONSILIUM_STORE_VERIFY_H
+#define CONSILIUM_STORE_VERIFY_H
 
-#include "store/disk/env.h"
+#include "store/store.h"
 
 /* As store_verify. */
 MUST_USE err verify_records(struct store *store, uint64_t number, size_t count,

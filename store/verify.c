@@ -1,4 +1,4 @@
-#include "store/disk/verify.h"
+#include "store/verify.h"
 
 #include <sodium.h>
 #include <stdlib.h>
