@@ -7,17 +7,16 @@
 #include "protocol/base/planted.h"
 #include "protocol/base/utf8.h"
 
-/* the integer or boolean; the size of a bin or text; the count of a container */
+/* ---- one value's head: its type, and its number, size or count ---- */
 
 enum head_type { HEAD_UINT, HEAD_BOOL, HEAD_NIL, HEAD_BIN, HEAD_TEXT, HEAD_ARRAY, HEAD_MAP };
 
 struct head {
     enum head_type type;
-    uint64_t value; /* A head whose value is in the 1, 2, 4 or 8 bytes after the first byte. `below`
-                       is the smallest value that no shorter form can encode. */
+    uint64_t value; /* the integer or boolean; the size or count of the others */
 };
 
-/* A head whose value stands in the 1, 2, 4 or 8 bytes after the first byte. `below` is the smallest
+/* A head whose value is in the 1, 2, 4 or 8 bytes after the first byte. `below` is the smallest
  * value that no shorter form can encode. */
 static err head_wide(struct reader *reader, size_t width, uint64_t below, struct head *head)
 {
