@@ -211,3 +211,16 @@ void configuration_free(struct configuration *configuration)
     config_free(configuration->config);
     memset(configuration, 0, sizeof *configuration);
 }
+
+void configuration_socket_folder(const struct configuration *configuration,
+                                 char ret_folder[static CONFIGURATION_PATH_SIZE])
+{
+    const char *slash = strrchr(configuration->socket, '/');
+    if (slash == NULL)
+        (void)snprintf(ret_folder, CONFIGURATION_PATH_SIZE, ".");
+    else if (slash == configuration->socket)
+        (void)snprintf(ret_folder, CONFIGURATION_PATH_SIZE, "/");
+    else
+        (void)snprintf(ret_folder, CONFIGURATION_PATH_SIZE, "%.*s",
+                       (int)(slash - configuration->socket), configuration->socket);
+}

@@ -7,7 +7,11 @@
 #include "node/os/log.h"
 #include "protocol/base/ids.h"
 
-enum { CONFIGURATION_FEDERATION_MAX = 8, CONFIGURATION_LISTEN_MAX = 4 };
+enum {
+    CONFIGURATION_FEDERATION_MAX = 8,
+    CONFIGURATION_LISTEN_MAX = 4,
+    CONFIGURATION_PATH_SIZE = 4096,
+};
 
 struct configuration_federation {
     const char *section; /* "federation north" */
@@ -36,7 +40,7 @@ struct configuration {
     const char *data;
     const char *marker;     /* NULL: none */
     const char *recordings; /* NULL: none are made */
-    char socket[4096];
+    char socket[CONFIGURATION_PATH_SIZE];
     const char *group;          /* NULL: only the daemon's user and root */
     const char *administrators; /* NULL: the same */
     const char *institution;    /* NULL: whose keys they are is not checked */
@@ -55,5 +59,9 @@ extern const struct config_schema configuration_schema;
 MUST_USE err configuration_load(const char *path, struct configuration *ret_configuration,
                                 struct config_trouble *ret_trouble);
 void configuration_free(struct configuration *configuration);
+
+/* The folder that the socket is in: "." for a name without a slash, "/" for one in the root. */
+void configuration_socket_folder(const struct configuration *configuration,
+                                 char ret_folder[static CONFIGURATION_PATH_SIZE]);
 
 #endif

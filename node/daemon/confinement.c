@@ -12,17 +12,14 @@ void confinement_find(const struct configuration *configuration,
 {
     struct confinement *confinement = ret_confinement;
     memset(confinement, 0, sizeof *confinement);
-    const char *slash = strrchr(configuration->socket, '/');
-    size_t size = slash == NULL ? 0 : (size_t)(slash - configuration->socket);
-    (void)snprintf(confinement->socket_folder, sizeof confinement->socket_folder, "%.*s", (int)size,
-                   configuration->socket);
+    configuration_socket_folder(configuration, confinement->socket_folder);
     size_t count = 0;
     confinement->folders[count++] = configuration->data;
     if (configuration->marker != NULL)
         confinement->folders[count++] = configuration->marker;
     if (configuration->recordings != NULL)
         confinement->folders[count++] = configuration->recordings;
-    if (size > 0)
+    if (strcmp(confinement->socket_folder, "/") != 0) /* that would open everything */
         confinement->folders[count++] = confinement->socket_folder;
     for (size_t i = 0; i < configuration->federation_count; i++)
         confinement->folders[count++] = configuration->federations[i].data;

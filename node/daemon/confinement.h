@@ -7,11 +7,9 @@
 
 #include "node/daemon/configuration.h"
 
-enum { CONFINEMENT_PATH_SIZE = 4096 };
-
 struct confinement {
-    char socket_folder[CONFINEMENT_PATH_SIZE];
-    char pdf_program[CONFINEMENT_PATH_SIZE];
+    char socket_folder[CONFIGURATION_PATH_SIZE];
+    char pdf_program[CONFIGURATION_PATH_SIZE];
     /* data, the marker's and the socket's folder, then each federation's, which may be a link to
      * elsewhere */
     const char *folders[CONFIGURATION_FEDERATION_MAX + 5]; /* ends with NULL */

@@ -178,7 +178,7 @@ static err readiness_socket(const struct configuration *configuration,
     const struct readiness_finding group = readiness_of(configuration, "group", trouble);
     const struct readiness_finding administrators =
         readiness_of(configuration, "administrators", trouble);
-    char folder[sizeof configuration->socket];
+    char folder[CONFIGURATION_PATH_SIZE];
     struct stat status;
     if (configuration->group != NULL && getgrnam(configuration->group) == NULL)
         return readiness_say(&group, "there is no such group; make it with groupadd, or leave the "
@@ -190,17 +190,15 @@ static err readiness_socket(const struct configuration *configuration,
     if (strlen(configuration->socket) > READINESS_SOCKET_SIZE_MAX)
         return readiness_say(&socket, "longer than the %d bytes that a Unix socket may have",
                              READINESS_SOCKET_SIZE_MAX);
-    (void)snprintf(folder, sizeof folder, "%s", configuration->socket);
-    *strrchr(folder, '/') = '\0';
-    const char *where = folder[0] == '\0' ? "/" : folder;
-    if (stat(where, &status) != 0)
-        return readiness_say(&socket, "its folder %.300s: %s; make it, this user's own", where,
+    configuration_socket_folder(configuration, folder);
+    if (stat(folder, &status) != 0)
+        return readiness_say(&socket, "its folder %.300s: %s; make it, this user's own", folder,
                              strerror(errno));
-    if (!S_ISDIR(status.st_mode) || access(where, W_OK | X_OK) != 0)
+    if (!S_ISDIR(status.st_mode) || access(folder, W_OK | X_OK) != 0)
         return readiness_say(&socket,
                              "its folder %.300s is not one that this user may write in; chown it, "
                              "or choose another",
-                             where);
+                             folder);
     if (stat(configuration->socket, &status) == 0 && !S_ISSOCK(status.st_mode))
         return readiness_say(&socket, "something else lies there already; move it away, or choose "
                                       "another path");

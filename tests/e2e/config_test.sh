@@ -231,6 +231,23 @@ $data
 id = $(printf %064d 1)
 END
 
+say 'a socket without a folder'
+sed 's,^socket = .*,socket = bare.sock,' "$good" >bare.conf
+grep -q '^socket = bare.sock' bare.conf || fed_fail 'the settings should name a socket'
+"$node" --config bare.conf --check-config >last || fed_fail 'relative names are good'
+checked lakeside 'a bare name of settings and socket'
+"$node" --config bare.conf >said 2>all &
+bare=$!
+for _ in $(seq 100); do
+    [ ! -S bare.sock ] || break
+    kill -0 "$bare" || { cat all >&2 && fed_fail 'it should start with a bare name'; }
+    sleep 0.05
+done
+[ -S bare.sock ] || { cat all >&2 && fed_fail 'the socket should be beside the settings'; }
+kill "$bare"
+wait "$bare" || fed_fail 'it should end well'
+checked lakeside 'served at a bare name'
+
 say 'how the keys open'
 printf 'a passphrase\n' >words
 chmod 600 words
