@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "node/os/log.h"
+#include "node/rows/purge_row.h"
 #include "node/runtime/runtime_state.h"
-#include "protocol/base/hash.h"
 #include "protocol/contents/announcement.h"
 #include "protocol/contents/mail.h"
 #include "protocol/contents/mirror.h"
@@ -44,27 +44,11 @@ struct announcement_purge {
     struct store_op ops[ANNOUNCEMENT_PURGE_ROW_MAX];
     struct stream_id streams[ANNOUNCEMENT_PURGE_PAGE_RECORDS]; /* that the ops point at */
     size_t row_count;
-    uint8_t rows[ANNOUNCEMENT_PURGE_ROW_MAX][RETRACTION_SIZE];
+    struct purge_row rows[ANNOUNCEMENT_PURGE_ROW_MAX];
+    struct purge_row_bytes keys[ANNOUNCEMENT_PURGE_ROW_MAX]; /* that the ops point at */
 };
 
 /* ---- the row and the tombstone ---- */
-
-static void announcement_purge_key(const struct retraction *what,
-                                   uint8_t key[static RETRACTION_SIZE])
-{
-    struct buffer buffer = buffer_over(key, RETRACTION_SIZE);
-    buffer_u8(&buffer, (uint8_t)what->scope.kind);
-    buffer_put(&buffer, what->scope.id, HASH_SIZE);
-    buffer_put(&buffer, what->writer.bytes, NODE_ID_SIZE);
-    buffer_put(&buffer, what->case_id.bytes, HASH_SIZE);
-}
-
-static struct hash announcement_purge_id(const struct retraction *what)
-{
-    uint8_t key[RETRACTION_SIZE];
-    announcement_purge_key(what, key);
-    return hash_one(CONTEXT_RETRACTION, (struct bytes){key, sizeof key});
-}
 
 /* The case that an announcement or a request is about; false when it is neither. */
 static bool announcement_purge_case(struct bytes plaintext, struct case_id *ret_case)
@@ -85,40 +69,38 @@ static bool announcement_purge_case(struct bytes plaintext, struct case_id *ret_
     return true;
 }
 
-static struct retraction announcement_purge_of(const struct stream_id *stream)
+static struct purge_row announcement_purge_of(const struct stream_id *stream)
 {
-    return (struct retraction){.scope = stream->scope, .writer = stream->writer};
+    return (struct purge_row){.scope = stream->scope, .writer = stream->writer};
 }
 
 bool announcement_purge_is_done(const struct runtime *runtime, const struct record_claim *claim,
                                 struct bytes plaintext)
 {
-    struct retraction what = announcement_purge_of(&claim->header.stream);
+    struct purge_row what = announcement_purge_of(&claim->header.stream);
     if (!announcement_purge_case(plaintext, &what.case_id))
         return false;
-    struct hash id = announcement_purge_id(&what);
+    struct hash id = purge_row_tombstone(&what);
     return row_table_tombstone(runtime->store, STORE_TOMBSTONE_RETRACTION, id.bytes, NULL);
 }
 
 size_t announcement_purge_stage(const struct record_claim *claim, struct bytes plaintext,
-                                uint8_t key[static RETRACTION_SIZE], struct store_op ops[static 2])
+                                struct purge_row_bytes *memory, struct store_op ops[static 2])
 {
     struct statement statement;
     struct mirror mirror;
-    struct retraction what = announcement_purge_of(&claim->header.stream);
+    struct purge_row what = announcement_purge_of(&claim->header.stream);
     if (what.scope.kind == SCOPE_CASE || statement_read(plaintext, &statement) != OK ||
         statement.kind != KIND_MIRROR || mirror_read(statement.content, &mirror) != OK ||
         mirror.what != MIRROR_ERASED)
         return 0;
     what.case_id = mirror.case_id;
-    struct hash id = announcement_purge_id(&what);
-    announcement_purge_key(&what, key);
+    struct hash id = purge_row_tombstone(&what);
     ops[0] = (struct store_op){.kind = STORE_TOMBSTONE};
     ops[0].tombstone.kind = STORE_TOMBSTONE_RETRACTION;
     ops[0].tombstone.erased_at = claim->header.time;
     memcpy(ops[0].tombstone.id, id.bytes, HASH_SIZE);
-    ops[1] = (struct store_op){.kind = STORE_ROW_PUT};
-    ops[1].row = (struct store_row){STORE_TABLE_RETRACTION, {key, RETRACTION_SIZE}, BYTES_NONE};
+    ops[1] = purge_row_put(&what, memory);
     return 2;
 }
 
@@ -181,10 +163,8 @@ static err announcement_purge_collect(struct announcement_purge *announcement_pu
 static void announcement_purge_forget_rows(struct announcement_purge *announcement_purge)
 {
     for (size_t i = 0; i < announcement_purge->row_count; i++) {
-        struct store_op *op = &announcement_purge->ops[announcement_purge->op_count++];
-        *op = (struct store_op){.kind = STORE_ROW_DELETE};
-        op->row = (struct store_row){
-            STORE_TABLE_RETRACTION, {announcement_purge->rows[i], RETRACTION_SIZE}, BYTES_NONE};
+        announcement_purge->ops[announcement_purge->op_count++] =
+            purge_row_delete(&announcement_purge->rows[i], &announcement_purge->keys[i]);
     }
 }
 
@@ -242,22 +222,15 @@ struct announcement_purge_rows {
 };
 
 /* The first row says which streams; those of the same are taken with it. */
-static bool announcement_purge_row(void *arg, const struct store_row *row)
+static bool announcement_purge_row(void *arg, const struct purge_row *row)
 {
     struct announcement_purge_rows *rows = arg;
     struct announcement_purge *announcement_purge = rows->announcement_purge;
-    struct stream_id stream = {.scope.kind = SCOPE_BOARD, .generation = 1};
-    struct reader reader = reader_of(row->key);
-    stream.scope.kind = (enum scope_kind)reader_u8(&reader);
-    reader_copy(&reader, stream.scope.id, HASH_SIZE);
-    reader_copy(&reader, stream.writer.bytes, NODE_ID_SIZE);
-    if (row->key.size != RETRACTION_SIZE)
-        return true;
+    struct stream_id stream = {.scope = row->scope, .writer = row->writer, .generation = 1};
     if (announcement_purge->row_count == 0)
         announcement_purge->stream = stream;
     if (stream_id_equal(&stream, &announcement_purge->stream))
-        memcpy(announcement_purge->rows[announcement_purge->row_count++], row->key.data,
-               RETRACTION_SIZE);
+        announcement_purge->rows[announcement_purge->row_count++] = *row;
     return ++rows->looked_at < ANNOUNCEMENT_PURGE_LOOK_MAX &&
            announcement_purge->row_count < ANNOUNCEMENT_PURGE_ROW_MAX;
 }
@@ -271,8 +244,7 @@ static void announcement_purge_begin(struct runtime *runtime)
     announcement_purge->runtime = runtime;
     announcement_purge->from = 1;
     runtime->announcement_purge = announcement_purge;
-    err failure =
-        row_table_scan(runtime->store, STORE_TABLE_RETRACTION, announcement_purge_row, &rows);
+    err failure = purge_row_scan(runtime->store, announcement_purge_row, &rows);
     if (failure != OK || announcement_purge->row_count == 0) {
         runtime->has_retractions = failure != OK;
         announcement_purge_end(runtime, failure);

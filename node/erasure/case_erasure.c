@@ -12,6 +12,10 @@
 
 #include "node/audit/audit.h"
 #include "node/os/log.h"
+#include "node/rows/case_row.h"
+#include "node/rows/items_row.h"
+#include "node/rows/missing_row.h"
+#include "node/rows/stream_state.h"
 #include "node/runtime/runtime_state.h"
 #include "store/item_file.h"
 #include "store/record_table.h"
@@ -22,14 +26,15 @@ enum {
     CASE_ERASURE_OP_MAX = STORE_BATCH_OP_MAX - 8,
     CASE_ERASURE_BACKUP_DAYS = 30,
     CASE_ERASURE_PAGE_RECORDS = 64,
-    CASE_ERASURE_MISSING_KEY_SIZE = STREAM_ID_SIZE + 8,
 };
 
 /* What an op points at. */
 struct case_erasure_target {
+    enum { CASE_ERASURE_OTHER, CASE_ERASURE_ITEM, CASE_ERASURE_MISSING } row;
     struct stream_id stream;
+    uint64_t sequence;
     struct item_id item;
-    uint8_t missing[CASE_ERASURE_MISSING_KEY_SIZE];
+    struct missing_row_bytes missing;
 };
 
 /* One erasure: the ops are collected first, then kept in batches; the last one tells. */
@@ -82,6 +87,7 @@ static struct store_op *case_erasure_add(struct case_erasure *case_erasure, enum
     *ret_target = &case_erasure->targets[case_erasure->op_count];
     struct store_op *op = &case_erasure->ops[case_erasure->op_count++];
     *op = (struct store_op){.kind = kind};
+    (*ret_target)->row = CASE_ERASURE_OTHER;
     return op;
 }
 
@@ -106,8 +112,7 @@ static bool case_erasure_lost(struct case_erasure *case_erasure, const struct st
                               uint64_t *from)
 {
     struct store_record record;
-    struct reader state = reader_of((struct bytes){row->state, row->state_size});
-    if (*from > reader_u64(&state))
+    if (*from > stream_state_tail(row))
         return false;
     case_erasure->failure = OK;
     bool is_here = record_table_get(case_erasure->runtime->store, &row->stream, *from,
@@ -147,48 +152,42 @@ static bool case_erasure_stream(void *arg, const struct store_stream_row *row)
     return case_erasure->failure == OK;
 }
 
-/* A row of an item begins with the case it belongs to (items_row.c); it holds the item's key. */
-static bool case_erasure_item(void *arg, const struct store_row *row)
+/* The row of an item holds its key. */
+static bool case_erasure_item(void *arg, const struct item_id *item, const struct items_row *row)
 {
     struct case_erasure *case_erasure = arg;
     struct case_erasure_target *target;
     struct item_file_state file;
-    if (row->value.size < HASH_SIZE || row->key.size != HASH_SIZE ||
-        memcmp(row->value.data, case_erasure->scope.id, HASH_SIZE) != 0)
+    if (memcmp(row->case_id.bytes, case_erasure->scope.id, HASH_SIZE) != 0)
         return true;
     struct store_op *op = case_erasure_add(case_erasure, STORE_ITEM_DELETE, &target);
     if (op == NULL)
         return false;
-    memcpy(op->item.bytes, row->key.data, HASH_SIZE);
-    struct item_id item = op->item;
+    op->item = *item;
     op = case_erasure_add(case_erasure, STORE_ROW_DELETE, &target);
     if (op == NULL)
         return false;
-    target->item = item;
-    op->row.table = STORE_TABLE_ITEM;
+    target->row = CASE_ERASURE_ITEM;
+    target->item = *item;
     case_erasure->item_count++;
-    if (item_file_state(case_erasure->runtime->store, &item, &file) == OK)
+    if (item_file_state(case_erasure->runtime->store, item, &file) == OK)
         case_erasure->chunk_count += file.chunks_here;
     return true;
 }
 
 /* What is destroyed is not lacked; but of what the disk lost the header is still to come. */
-static bool case_erasure_missing(void *arg, const struct store_row *row)
+static bool case_erasure_missing(void *arg, const struct missing_row *row)
 {
     struct case_erasure *case_erasure = arg;
     struct case_erasure_target *target;
-    struct stream_id stream;
-    struct reader key = reader_of(row->key), value = reader_of(row->value);
-    (void)reader_take(&value, HASH_SIZE);
-    bool is_lost = (reader_u32(&value) & RECORD_LOST) != 0;
-    if (row->key.size != CASE_ERASURE_MISSING_KEY_SIZE || stream_id_read(&key, &stream) != OK ||
-        is_lost || !scope_equal(&stream.scope, &case_erasure->scope))
+    if ((row->flags & RECORD_LOST) != 0 || !scope_equal(&row->stream.scope, &case_erasure->scope))
         return true;
     struct store_op *op = case_erasure_add(case_erasure, STORE_ROW_DELETE, &target);
     if (op == NULL)
         return false;
-    memcpy(target->missing, row->key.data, sizeof target->missing);
-    op->row.table = STORE_TABLE_LACK;
+    target->row = CASE_ERASURE_MISSING;
+    target->stream = row->stream;
+    target->sequence = row->sequence;
     return true;
 }
 
@@ -197,9 +196,9 @@ static err case_erasure_collect(struct case_erasure *case_erasure)
     struct store *store = case_erasure->runtime->store;
     err failure = stream_table_scan(store, case_erasure_stream, case_erasure);
     if (failure == OK && case_erasure->failure == OK)
-        failure = row_table_scan(store, STORE_TABLE_ITEM, case_erasure_item, case_erasure);
+        failure = items_row_scan(store, case_erasure_item, case_erasure);
     if (failure == OK && case_erasure->failure == OK)
-        failure = row_table_scan(store, STORE_TABLE_LACK, case_erasure_missing, case_erasure);
+        failure = missing_row_scan(store, case_erasure_missing, case_erasure);
     return failure == OK ? case_erasure->failure : failure;
 }
 
@@ -242,13 +241,13 @@ static void case_erasure_aim(struct case_erasure *case_erasure, size_t first, si
 {
     for (size_t i = first; i < first + count; i++) {
         struct store_op *op = &case_erasure->ops[i];
-        const struct case_erasure_target *target = &case_erasure->targets[i];
+        struct case_erasure_target *target = &case_erasure->targets[i];
         if (op->kind == STORE_DESTROY)
             op->position.stream = &target->stream;
-        if (op->kind == STORE_ROW_DELETE && op->row.table == STORE_TABLE_ITEM)
-            op->row.key = ID_BYTES(target->item);
-        if (op->kind == STORE_ROW_DELETE && op->row.table == STORE_TABLE_LACK)
-            op->row.key = (struct bytes){target->missing, sizeof target->missing};
+        if (target->row == CASE_ERASURE_ITEM)
+            *op = items_row_delete(&target->item);
+        if (target->row == CASE_ERASURE_MISSING)
+            *op = missing_row_delete(&target->stream, target->sequence, &target->missing);
     }
 }
 
@@ -316,8 +315,7 @@ static void case_erasure_remember(struct case_erasure *case_erasure)
         case_erasure_fail(case_erasure, failure);
         return;
     }
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_CASE, ID_BYTES(case_id), buffer_bytes(&exported)};
+    struct store_op op = case_row_put(&case_id, buffer_bytes(&exported));
     struct runtime_keep keep = {&op, 1, STORE_RELEASING, case_erasure_on_remembered, case_erasure};
     runtime_keep(runtime, &keep);
     free(memory);

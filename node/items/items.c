@@ -89,33 +89,27 @@ static size_t items_fetch_count(const struct items *items)
 }
 
 /* Fetches go on; at the start, items that a crash left half sealed are deleted. */
-static bool items_restore_row(void *arg, const struct store_row *stored)
+static bool items_restore_row(void *arg, const struct item_id *id, const struct items_row *row)
 {
     struct items *items = arg;
-    struct items_row row;
-    struct item_id id;
-    if (stored->key.size != HASH_SIZE || items_row_read(stored->value, &row) != OK) {
-        log_error("item-row-unreadable", LOG_NONE);
-        return true;
-    }
-    memcpy(id.bytes, stored->key.data, HASH_SIZE);
-    if (row.state == ITEMS_ROW_PUTTING && !items->is_started)
-        items_delete(items, &id);
-    if (row.state == ITEMS_ROW_FETCHING && items_table_known(items, &id) == NULL) {
+    if (row->state == 0)
+        log_error("item-row-unreadable", log_hex("item", ID_BYTES(*id)),
+                  log_text("do", "restore a backup, or ask the requester to send the item again"));
+    if (row->state == ITEMS_ROW_PUTTING && !items->is_started)
+        items_delete(items, id);
+    if (row->state == ITEMS_ROW_FETCHING && items_table_known(items, id) == NULL) {
         items->has_more = items_fetch_count(items) >= ITEMS_FETCH_MAX;
-        struct items_entry *entry = items->has_more ? NULL : items_table_add(items, &id, &row);
+        struct items_entry *entry = items->has_more ? NULL : items_table_add(items, id, row);
         if (entry != NULL)
             items_fetch_begin(items, entry);
     }
-    sodium_memzero(&row, sizeof row);
     return !items->has_more;
 }
 
 static err items_restore(struct items *items)
 {
     items->has_more = false;
-    return row_table_scan(runtime_store(items->runtime), STORE_TABLE_ITEM, items_restore_row,
-                          items);
+    return items_row_scan(runtime_store(items->runtime), items_restore_row, items);
 }
 
 static void items_on_tick(uv_timer_t *timer)

@@ -1,7 +1,7 @@
 /* The items of case files (documents, images) of one federation: sealed and kept here, served to
  * those whom the case grants access, fetched from those who hold them.
  *
- * A row of STORE_TABLE_ITEM (key: item_id) says whose case an item belongs to and holds its key;
+ * A row (node/rows/items_row.h) says whose case an item belongs to and holds its key;
  * the chunks are the store's item files. Everything runs on the loop; nothing blocks but short
  * reads.
  *

@@ -41,7 +41,7 @@ static struct items_source *items_fetch_add(struct items_fetch *fetch, const str
         if (ID_EQUAL(fetch->sources[i].node, *node))
             return &fetch->sources[i];
     }
-    if (fetch->source_count == ITEMS_SERVED_MAX)
+    if (fetch->source_count == ITEMS_ROW_SERVED_MAX)
         return NULL;
     struct items_source *source = &fetch->sources[fetch->source_count++];
     if (is_requester) { /* it is asked first */
@@ -68,7 +68,7 @@ static void items_fetch_sources(struct items *items, struct items_entry *entry)
     const struct engine *engine = runtime_engine(items->runtime);
     const struct consult *consult = runtime_case(items->runtime, &entry->row.case_id);
     struct items_fetch *fetch = entry->fetch;
-    bool is_seen[ITEMS_SERVED_MAX] = {false};
+    bool is_seen[ITEMS_ROW_SERVED_MAX] = {false};
     struct engine_peer peer;
     for (uint32_t n = 0; consult != NULL && engine_peer(engine, n, &peer); n++) {
         err failure = engine_may_have_items(engine, &peer.node, &entry->row.case_id);

@@ -179,11 +179,10 @@ static void items_import_keep(struct items_putting *put)
     struct store_op ops[2] = {{.kind = STORE_ITEM_DELETE, .item = put->id}};
     size_t count = 1;
     if (put->state == ITEMS_IMPORT_DELETING) {
-        ops[count] = (struct store_op){.kind = STORE_ROW_DELETE};
-        ops[count++].row = (struct store_row){STORE_TABLE_ITEM, ID_BYTES(put->id), BYTES_NONE};
+        ops[count++] = items_row_delete(&put->id);
     } else {
         put->row.state = put->state == ITEMS_IMPORT_ENDING ? ITEMS_ROW_HERE : ITEMS_ROW_PUTTING;
-        ops[0] = items_row_op(&put->row, &put->id, memory);
+        ops[0] = items_row_put(&put->row, &put->id, memory);
     }
     struct runtime_keep keep = {ops, count, STORE_NORMAL, items_import_on_stored, put};
     if (put->state == ITEMS_IMPORT_DELETING)

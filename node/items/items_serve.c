@@ -217,7 +217,7 @@ static void items_serve(struct items *items, struct link_id link, const struct n
         items_serve_chunks(items, entry, link, want);
         return;
     }
-    if (failure == OK && ((!is_noted && entry->row.served_count == ITEMS_SERVED_MAX) ||
+    if (failure == OK && ((!is_noted && entry->row.served_count == ITEMS_ROW_SERVED_MAX) ||
                           !items_serve_park(items, link, node, want)))
         failure = ERR_BUSY;
     if (failure != OK)

@@ -1,16 +1,16 @@
-/* What the rooms of items share: items.c (the face), items_table.c (what is in memory), items_row.c
- * (what is kept of each), items_import.c (sealing our own), items_serve.c (answering),
+/* What the rooms of items share: items.c (the face), items_table.c (what is in memory),
+ * items_import.c (sealing our own), items_serve.c (answering),
  * items_fetch.c (a fetch), items_request.c (which chunk of whom), items_receive.c (what comes). */
 #ifndef CONSILIUM_NODE_ITEMS_ITEMS_STATE_H
 #define CONSILIUM_NODE_ITEMS_ITEMS_STATE_H
 
 #include "node/items/items.h"
 #include "node/os/workers.h"
+#include "node/rows/items_row.h"
 #include "protocol/wire/frame.h"
 #include "store/store.h"
 
 enum {
-    ITEMS_SERVED_MAX = PARTICIPANT_COUNT_MAX + 2, /* and the requester, and a successor */
     ITEMS_IDLE_MAX = 8,         /* entries kept in memory that nothing goes on with */
     ITEMS_FETCH_MAX = 1024,     /* fetches in memory; more wait in the store */
     ITEMS_WANT_CHUNKS = 8,      /* asked for, and answered, in one FRAME_ITEM_WANT */
@@ -27,31 +27,6 @@ enum {
     ITEMS_DISK_MS = 30 * 1000, /* the disk had no room */
     ITEMS_BAD_MAX = 3,         /* wrong chunks of one source, and it is not asked again */
 };
-
-/* ---- the row: items_row.c ---- */
-
-enum items_row_state { ITEMS_ROW_PUTTING = 1, ITEMS_ROW_FETCHING, ITEMS_ROW_HERE };
-
-/* A row of STORE_TABLE_ITEM. Its first field is the case: case_erasure.c counts on it. */
-struct items_row {
-    struct case_id case_id;
-    struct item_key key; /* secret */
-    struct item_shape shape;
-    enum items_row_state state;
-    struct node_id served[ITEMS_SERVED_MAX]; /* whom the audit log names */
-    size_t served_count;
-};
-enum { ITEMS_ROW_SIZE_MAX = 2 * HASH_SIZE + 8 + 4 + 1 + 1 + ITEMS_SERVED_MAX * NODE_ID_SIZE };
-
-void items_row_write(const struct items_row *row, struct buffer *out);
-/* ERR_CORRUPT. */
-MUST_USE err items_row_read(struct bytes value, struct items_row *ret_row);
-/* ERR_NOT_FOUND, ERR_CORRUPT. */
-MUST_USE err items_row_load(struct store *store, const struct item_id *id,
-                            struct items_row *ret_row);
-/* The op that keeps the row; `memory` outlives its submission. */
-struct store_op items_row_op(const struct items_row *row, const struct item_id *id,
-                             uint8_t memory[static ITEMS_ROW_SIZE_MAX]);
 
 /* ---- fetching ---- */
 
@@ -81,7 +56,7 @@ struct items_fetch {
     uint8_t *marks; /* enum items_mark, one for each chunk; NULL until ready */
     uint32_t here_count;
     uint32_t first_missing; /* none is missing before it */
-    struct items_source sources[ITEMS_SERVED_MAX];
+    struct items_source sources[ITEMS_ROW_SERVED_MAX];
     size_t source_count;
 };
 

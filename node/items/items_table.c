@@ -114,7 +114,7 @@ err items_table_find(struct items *items, const struct item_id *id, struct items
     struct items_entry *entry = items_table_known(items, id);
     struct items_row row;
     if (entry == NULL) {
-        err failure = items_row_load(runtime_store(items->runtime), id, &row);
+        err failure = items_row_get(runtime_store(items->runtime), id, &row);
         if (failure != OK)
             return failure;
         entry = items_table_add(items, id, &row);
@@ -165,7 +165,7 @@ void items_table_keep(struct items *items, struct items_entry *entry, const stru
                       const struct items_kept *kept)
 {
     uint8_t memory[ITEMS_ROW_SIZE_MAX];
-    struct store_op ops[2] = {items_row_op(&entry->row, &entry->id, memory)};
+    struct store_op ops[2] = {items_row_put(&entry->row, &entry->id, memory)};
     size_t count = 1;
     if (extra != NULL)
         ops[count++] = *extra;
@@ -190,9 +190,7 @@ static void items_on_deleted(void *arg, err result)
 void items_delete(struct items *items, const struct item_id *id)
 {
     struct store_op op = {.kind = STORE_ITEM_DELETE, .item = *id};
-    struct store_op row = {.kind = STORE_ROW_DELETE};
-    row.row = (struct store_row){STORE_TABLE_ITEM, ID_BYTES(*id), BYTES_NONE};
-    struct store_op ops[] = {op, row};
+    struct store_op ops[] = {op, items_row_delete(id)};
     struct runtime_keep keep = {ops, 2, STORE_RELEASING, items_on_deleted, items};
     items_hold(items);
     runtime_keep(items->runtime, &keep);

@@ -6,19 +6,16 @@
 
 #include "node/os/log.h"
 #include "node/rollback/rollback_guard.h"
+#include "node/rows/generation_row.h"
+#include "node/rows/node_row.h"
+#include "node/rows/stream_state.h"
 #include "node/runtime/runtime_state.h"
-#include "store/row_table.h"
 #include "store/stream_table.h"
-
-static const char rollback_check_row[] = "marker";
 
 /* The id that the store shares with its marker; false when it never had one. */
 static bool rollback_check_id(const struct runtime *runtime, struct rollback_guard_id *ret_id)
 {
-    struct buffer value = buffer_over(ret_id->bytes, sizeof ret_id->bytes);
-    return row_table_get(runtime->store, STORE_TABLE_META, bytes_of_text(rollback_check_row),
-                         &value) == OK &&
-           value.size == sizeof ret_id->bytes;
+    return node_row_marker_get(runtime->store, ret_id->bytes);
 }
 
 static void rollback_check_complain(const struct runtime *runtime)
@@ -29,16 +26,13 @@ static void rollback_check_complain(const struct runtime *runtime)
                              "written after a start before two other members were there"));
 }
 
-static bool rollback_check_restore_row(void *arg, const struct store_row *row)
+static bool rollback_check_restore_row(void *arg, const struct generation_row *row)
 {
     struct runtime *runtime = arg;
     struct event event = runtime_event(EVENT_RESTORE_GENERATION);
-    struct reader key = reader_of(row->key), value = reader_of(row->value);
-    event.generation.opened_at.ms = 0;
-    if (stream_id_read(&key, &event.generation.stream) != OK)
-        return true;
-    event.generation.opened_at.ms = reader_u64(&value);
-    event.generation.is_ended = reader_u8(&value) != 0;
+    event.generation.stream = row->stream;
+    event.generation.opened_at = row->opened_at;
+    event.generation.is_ended = row->is_ended;
     runtime_step(runtime, &event);
     return true;
 }
@@ -46,8 +40,7 @@ static bool rollback_check_restore_row(void *arg, const struct store_row *row)
 err rollback_check_restore(struct runtime *runtime, enum event_marker *ret_marker)
 {
     struct rollback_guard_id id;
-    err failure =
-        row_table_scan(runtime->store, STORE_TABLE_GENERATION, rollback_check_restore_row, runtime);
+    err failure = generation_row_scan(runtime->store, rollback_check_restore_row, runtime);
     if (failure == OK)
         failure = rollback_guard_open(runtime->config.marker, runtime->config.store_key,
                                       &runtime->marker);
@@ -77,8 +70,7 @@ struct rollback_check_scan {
 static bool rollback_check_note_stream(void *arg, const struct store_stream_row *row)
 {
     struct rollback_check_scan *scan = arg;
-    struct reader state = reader_of((struct bytes){row->state, row->state_size});
-    uint64_t tail = reader_u64(&state);
+    uint64_t tail = stream_state_tail(row);
     if (tail > 0 && ID_EQUAL(row->stream.writer, scan->runtime->config.self))
         scan->failure = rollback_guard_note(scan->runtime->marker, &row->stream, tail);
     return scan->failure == OK;
@@ -130,9 +122,8 @@ static void rollback_check_on_id(void *arg, err result)
 static void rollback_check_renew(struct runtime *runtime)
 {
     struct rollback_guard_id id;
-    struct store_op op = {.kind = STORE_ROW_PUT};
     randombytes_buf(id.bytes, sizeof id.bytes);
-    op.row = (struct store_row){STORE_TABLE_META, bytes_of_text(rollback_check_row), ID_BYTES(id)};
+    struct store_op op = node_row_marker_put(id.bytes);
     struct runtime_keep keep = {&op, 1, STORE_NORMAL, rollback_check_on_id, runtime};
     runtime->is_marking = true;
     runtime_keep(runtime, &keep);
@@ -177,14 +168,10 @@ void rollback_check_kept(struct runtime *runtime, const struct step_batch *batch
 
 void rollback_check_generation(struct runtime *runtime, const struct effect *effect)
 {
-    uint8_t key_memory[STREAM_ID_SIZE], value_memory[9];
-    struct buffer key = buffer_over(key_memory, sizeof key_memory);
-    struct buffer value = buffer_over(value_memory, sizeof value_memory);
-    stream_id_write(&key, &effect->generation.stream);
-    buffer_u64(&value, effect->generation.opened_at.ms);
-    buffer_u8(&value, effect->generation.is_ended);
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_GENERATION, buffer_bytes(&key), buffer_bytes(&value)};
+    const struct generation_row row = {effect->generation.stream, effect->generation.opened_at,
+                                       effect->generation.is_ended};
+    struct generation_row_bytes memory;
+    struct store_op op = generation_row_put(&row, &memory);
     struct runtime_keep keep = {&op, 1, STORE_RELEASING, NULL, NULL};
     runtime_keep(runtime, &keep);
 }

@@ -5,12 +5,12 @@
 
 #include "node/os/log.h"
 #include "node/roster_sync/split_recovery.h"
+#include "node/rows/roster_row.h"
 #include "node/runtime/misbehavior_score.h"
 #include "node/runtime/runtime_state.h"
 #include "protocol/roster/roster_export.h"
 #include "protocol/roster/roster_snapshot.h"
 #include "protocol/wire/frame.h"
-#include "store/row_table.h"
 
 enum {
     ROSTER_SYNC_ROW_SIZE = 200 * 1024, /* a piece of the export, within a row's limit */
@@ -20,7 +20,6 @@ enum {
     ROSTER_SYNC_UNSENT_MAX = 256 * 1024, /* what a link has to take before it is answered again */
     ROSTER_SYNC_KEEP_SIZE_MAX = 1024 * 1024,
     ROSTER_SYNC_PROOF_COUNT_MAX = 64, /* since the start */
-    ROSTER_SYNC_PROOF = 'p',          /* HEAD rows: 'p' and a hash of the refused head */
 };
 
 /* What is being received. One delta at a time, from whoever answers first. */
@@ -71,22 +70,8 @@ uint32_t roster_sync_refused(const struct roster_sync *heads)
 
 /* ---- in the store ---- */
 
-struct roster_sync_key {
-    uint8_t memory[9];
-};
-
-/* HEAD rows: 'h' and the epoch; ROSTER rows: 'x' and the piece's number. */
-static struct bytes roster_sync_row_key(struct roster_sync_key *key, char what, uint64_t number)
-{
-    struct buffer buffer = buffer_over(key->memory, sizeof key->memory);
-    buffer_u8(&buffer, (uint8_t)what);
-    buffer_u64(&buffer, number);
-    return buffer_bytes(&buffer);
-}
-
 static err roster_sync_load_export(struct store *store, uint8_t **ret_all, size_t *ret_size)
 {
-    struct roster_sync_key key;
     uint8_t *all = NULL;
     size_t size = 0;
     err failure = OK;
@@ -98,8 +83,7 @@ static err roster_sync_load_export(struct store *store, uint8_t **ret_all, size_
         }
         all = larger;
         struct buffer row = buffer_over(all + size, STORE_ROW_SIZE_MAX);
-        failure =
-            row_table_get(store, STORE_TABLE_ROSTER, roster_sync_row_key(&key, 'x', piece), &row);
+        failure = roster_row_piece_get(store, piece, &row);
         if (failure == OK && row.size == 0)
             break; /* the piece that ends it */
         size += failure == OK ? row.size : 0;
@@ -127,7 +111,7 @@ err roster_sync_restore(struct store *store, struct roster *roster)
 
 /* One row for each head; its epoch is read from it. */
 static err roster_sync_ops_of_heads(struct bytes heads, struct store_op *ops,
-                                    struct roster_sync_key *keys, size_t *count)
+                                    struct roster_row_bytes *keys, size_t *count)
 {
     struct reader reader = reader_of(heads);
     while (!reader_done(&reader)) {
@@ -141,10 +125,7 @@ static err roster_sync_ops_of_heads(struct bytes heads, struct store_op *ops,
             failure = roster_head_read(signed_head.body, &head);
         if (failure != OK)
             return failure;
-        ops[*count] = (struct store_op){.kind = STORE_ROW_PUT};
-        ops[*count].row.table = STORE_TABLE_HEAD;
-        ops[*count].row.key = roster_sync_row_key(&keys[*count], 'h', head.epoch);
-        ops[*count].row.value = bytes;
+        ops[*count] = roster_row_head_put(head.epoch, bytes, &keys[*count]);
         (*count)++;
     }
     return OK;
@@ -155,7 +136,7 @@ err roster_sync_keep(struct store *store, const struct roster *roster, struct by
     size_t size = roster_export_size(roster);
     uint8_t *all = malloc(size + 1);
     struct store_op *ops = calloc(STORE_BATCH_OP_MAX, sizeof *ops);
-    struct roster_sync_key *keys = calloc(STORE_BATCH_OP_MAX, sizeof *keys);
+    struct roster_row_bytes *keys = calloc(STORE_BATCH_OP_MAX, sizeof *keys);
     size_t count = 0;
     err failure = all == NULL || ops == NULL || keys == NULL ? ERR_NO_MEMORY : OK;
     if (failure == OK)
@@ -168,10 +149,9 @@ err roster_sync_keep(struct store *store, const struct roster *roster, struct by
     for (size_t offset = 0; offset <= size && count < STORE_BATCH_OP_MAX;) {
         size_t left = size - offset;
         size_t taken = left > ROSTER_SYNC_ROW_SIZE ? ROSTER_SYNC_ROW_SIZE : left;
-        ops[count] = (struct store_op){.kind = STORE_ROW_PUT};
-        ops[count].row.table = STORE_TABLE_ROSTER;
-        ops[count].row.key = roster_sync_row_key(&keys[count], 'x', piece++);
-        ops[count++].row.value = (struct bytes){all + offset, taken};
+        ops[count] =
+            roster_row_piece_put(piece++, (struct bytes){all + offset, taken}, &keys[count]);
+        count++;
         offset += taken;
         if (taken == 0)
             break;
@@ -184,26 +164,16 @@ done:
     return failure;
 }
 
-static bool roster_sync_count_proof(void *arg, const struct store_row *row)
-{
-    struct roster_sync *heads = arg;
-    heads->refused_count += row->key.size > 0 && row->key.data[0] == ROSTER_SYNC_PROOF;
-    return true;
-}
-
 err roster_sync_open(struct roster_sync *heads)
 {
     err failure = split_recovery_open(&heads->split_recovery, heads->runtime->store);
     return failure != OK ? failure
-                         : row_table_scan(heads->runtime->store, STORE_TABLE_HEAD,
-                                          roster_sync_count_proof, heads);
+                         : roster_row_refused_count(heads->runtime->store, &heads->refused_count);
 }
 
 err roster_sync_read(struct store *store, uint64_t epoch, struct buffer *ret_signed_head)
 {
-    struct roster_sync_key key;
-    return row_table_get(store, STORE_TABLE_HEAD, roster_sync_row_key(&key, 'h', epoch),
-                         ret_signed_head);
+    return roster_row_head_get(store, epoch, ret_signed_head);
 }
 
 /* ---- answering ---- */
@@ -326,20 +296,12 @@ static void roster_sync_remember(struct roster_sync *heads, struct bytes signed_
 /* A head that was refused but is signed, or claims to be, is kept as proof and shown. */
 static void roster_sync_keep_proof(struct roster_sync *heads, struct bytes signed_head, err reason)
 {
-    struct hash hash = hash_one(CONTEXT_HEAD, signed_head);
-    uint8_t memory[1 + HASH_SIZE];
-    struct buffer key = buffer_over(memory, sizeof memory);
-    buffer_u8(&key, ROSTER_SYNC_PROOF);
-    buffer_put(&key, hash.bytes, HASH_SIZE);
-    uint8_t kept_memory[HEAD_SIZE_MAX];
-    struct buffer kept = buffer_over(kept_memory, sizeof kept_memory);
-    bool is_kept =
-        row_table_get(heads->runtime->store, STORE_TABLE_HEAD, buffer_bytes(&key), &kept) == OK;
-    if (is_kept || heads->proof_count >= ROSTER_SYNC_PROOF_COUNT_MAX)
+    struct roster_row_bytes memory;
+    if (roster_row_refused_is_here(heads->runtime->store, signed_head) ||
+        heads->proof_count >= ROSTER_SYNC_PROOF_COUNT_MAX)
         return; /* whoever makes them up does not fill the disk, nor the log */
     heads->proof_count++;
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_HEAD, buffer_bytes(&key), signed_head};
+    struct store_op op = roster_row_refused_put(signed_head, &memory);
     struct runtime_keep keep = {.ops = &op, .op_count = 1, .urgency = STORE_NORMAL};
     runtime_keep(heads->runtime, &keep);
     log_error("head-refused", log_text("federation", heads->runtime->name), log_err("why", reason),

@@ -2,16 +2,12 @@
 
 #include <string.h>
 
+#include "node/rows/roster_row.h"
 #include "protocol/base/fingerprint.h"
-#include "store/row_table.h"
-
-static const uint8_t split_recovery_key[] = {'c'}; /* among the HEAD rows */
 
 err split_recovery_open(struct split_recovery *split_recovery, struct store *store)
 {
-    const struct bytes key = {split_recovery_key, sizeof split_recovery_key};
-    struct buffer row = buffer_over(split_recovery->confirmed.bytes, HASH_SIZE);
-    err failure = row_table_get(store, STORE_TABLE_HEAD, key, &row);
+    err failure = roster_row_confirmed_get(store, &split_recovery->confirmed);
     return failure == ERR_NOT_FOUND ? OK : failure;
 }
 
@@ -47,10 +43,7 @@ err split_recovery_confirm(struct split_recovery *split_recovery, struct store *
     memcpy(hash.bytes, split_recovery->id.bytes, HASH_SIZE);
     if (!fingerprint_matches(&hash, fingerprint))
         return ERR_BAD_HASH;
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_HEAD,
-                                {split_recovery_key, sizeof split_recovery_key},
-                                ID_BYTES(split_recovery->id)};
+    struct store_op op = roster_row_confirmed_put(&split_recovery->id);
     err failure = store_commit(store, &op, 1, STORE_NORMAL, NULL);
     if (failure == OK)
         split_recovery->confirmed = split_recovery->id;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "node/os/log.h"
+#include "node/rows/case_row.h"
 #include "node/runtime/runtime_state.h"
-#include "store/row_table.h"
 
 /* One row on its way to the store. */
 struct case_paging_rows {
@@ -27,8 +27,7 @@ static void case_paging_rows_on_kept(void *arg, err result)
 static void case_paging_rows_put(struct runtime *runtime, const struct case_id *case_id,
                                  struct bytes row, struct case_paging_rows *case_paging_rows)
 {
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_CASE, ID_BYTES(*case_id), row};
+    struct store_op op = case_row_put(case_id, row);
     struct runtime_keep keep = {&op, 1, STORE_NORMAL,
                                 case_paging_rows == NULL ? NULL : case_paging_rows_on_kept,
                                 case_paging_rows};
@@ -78,7 +77,7 @@ void case_paging_rows_wake(struct runtime *runtime)
         struct event event = runtime_event(EVENT_WOKEN);
         struct buffer row = buffer_over(memory, memory == NULL ? 0 : (size_t)ENGINE_CASE_SIZE_MAX);
         event.rest.case_id = called[i];
-        event.verdict = row_table_get(runtime->store, STORE_TABLE_CASE, ID_BYTES(called[i]), &row);
+        event.verdict = case_row_get(runtime->store, &called[i], &row);
         event.rest.row = buffer_bytes(&row);
         if (event.verdict != OK)
             log_error("case-unreadable", log_text("federation", runtime->name),

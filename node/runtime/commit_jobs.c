@@ -5,60 +5,55 @@
 
 #include "node/audit/audit.h"
 #include "node/os/log.h"
+#include "node/rows/ack_row.h"
+#include "node/rows/fork_row.h"
+#include "node/rows/missing_row.h"
+#include "node/rows/node_row.h"
+#include "node/rows/stream_state.h"
 #include "node/runtime/completions.h"
 #include "node/runtime/runtime_state.h"
 #include "protocol/contents/case_record.h"
 #include "protocol/record/kind.h"
 #include "protocol/record/statement.h"
 #include "protocol/state/streams.h"
-#include "store/row_table.h"
 
 enum {
     COMMIT_JOBS_OPS_A_RECORD =
         5, /* a put, destroyed, a row about what it lacks, two of a retraction */
-    COMMIT_JOBS_KEY_SIZE = STREAM_ID_SIZE + 8,
     COMMIT_JOBS_ROUND_MAX = 16, /* what a batch leads to is kept as well, at the end */
 };
 
 struct commit_jobs_ops {
     struct store_op all[COMMIT_JOBS_OPS_A_RECORD * STEP_RECORD_COUNT_MAX + 1];
     size_t count;
-    uint8_t states[STEP_RECORD_COUNT_MAX][KEEPING_STATE_SIZE];
+    uint8_t states[STEP_RECORD_COUNT_MAX][STREAM_STATE_SIZE];
     struct record_claim claims[STEP_RECORD_COUNT_MAX];
-    uint8_t missing_keys[STEP_RECORD_COUNT_MAX][COMMIT_JOBS_KEY_SIZE];
-    uint8_t missing_values[STEP_RECORD_COUNT_MAX][HASH_SIZE + 5];
-    uint8_t retractions[STEP_RECORD_COUNT_MAX][RETRACTION_SIZE];
+    struct missing_row_bytes missing[STEP_RECORD_COUNT_MAX];
+    struct purge_row_bytes purges[STEP_RECORD_COUNT_MAX];
     uint64_t audit_number; /* of the entry in this batch; 0: none */
 };
 
 /* Where the stream stands once this record is in. */
 static struct bytes commit_jobs_state(const struct runtime *runtime,
                                       const struct record_claim *claim,
-                                      uint8_t memory[static KEEPING_STATE_SIZE])
+                                      uint8_t memory[static STREAM_STATE_SIZE])
 {
     const struct chain_link *head = chain_find(&runtime->roster.chain, &claim->header.head);
-    struct buffer state = buffer_over(memory, KEEPING_STATE_SIZE);
-    buffer_u64(&state, claim->header.sequence);
-    buffer_put(&state, claim->id.bytes, HASH_SIZE);
-    buffer_u64(&state, head == NULL ? 0 : head->epoch);
-    buffer_u32(&state, 0);
-    return buffer_bytes(&state);
+    struct stream_state state = {.tail = claim->header.sequence,
+                                 .tail_id = claim->id,
+                                 .epoch = head == NULL ? 0 : head->epoch};
+    return stream_state_write(&state, memory);
 }
 
 static void commit_jobs_missing(struct commit_jobs_ops *ops, size_t index, bool is_missing,
                                 uint32_t flags)
 {
     const struct record_claim *claim = &ops->claims[index];
-    struct buffer key = buffer_over(ops->missing_keys[index], COMMIT_JOBS_KEY_SIZE);
-    struct buffer value = buffer_over(ops->missing_values[index], HASH_SIZE + 5);
-    stream_id_write(&key, &claim->header.stream);
-    buffer_u64(&key, claim->header.sequence);
-    buffer_put(&value, claim->id.bytes, HASH_SIZE);
-    buffer_u32(&value, flags);
-    buffer_u8(&value, (uint8_t)claim->header.audience);
-    struct store_op *op = &ops->all[ops->count++];
-    op->kind = is_missing ? STORE_ROW_PUT : STORE_ROW_DELETE;
-    op->row = (struct store_row){STORE_TABLE_LACK, buffer_bytes(&key), buffer_bytes(&value)};
+    const struct missing_row row = {claim->header.stream, claim->header.sequence, claim->id, flags,
+                                    claim->header.audience};
+    struct missing_row_bytes *memory = &ops->missing[index];
+    ops->all[ops->count++] = is_missing ? missing_row_put(&row, memory)
+                                        : missing_row_delete(&row.stream, row.sequence, memory);
 }
 
 /* (S-14) All of it anew. What was destroyed stays so, also where the disk lost that, too. */
@@ -67,9 +62,6 @@ static void commit_jobs_mend(const struct runtime *runtime, struct commit_jobs_o
 {
     const struct record_claim *claim = &ops->claims[index];
     bool is_own = ID_EQUAL(claim->header.stream.writer, runtime->config.self);
-    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
-    bool is_missing =
-        (record->flags & (RECORD_BARE | RECORD_KEYLESS)) != 0 && (record->flags & gone) == 0;
     struct store_op *op = &ops->all[ops->count++];
     op->kind = STORE_MEND;
     op->put = (struct store_put){
@@ -88,7 +80,7 @@ static void commit_jobs_mend(const struct runtime *runtime, struct commit_jobs_o
         op->position.sequence = claim->header.sequence;
         op->position.flags = op->position.flags_mask = RECORD_DESTROYED | RECORD_BARE;
     }
-    commit_jobs_missing(ops, index, is_missing, record->flags);
+    commit_jobs_missing(ops, index, step_is_missing(record->flags), record->flags);
 }
 
 /* (T-2) the bytes that came are the bytes that are kept */
@@ -100,8 +92,6 @@ static void commit_jobs_put(const struct runtime *runtime, struct commit_jobs_op
     struct bytes head = {record->record.data, RECORD_BARE_SIZE};
     bool has_body = (record->flags & RECORD_BARE) == 0;
     struct bytes body = has_body ? claim->body : BYTES_NONE;
-    uint32_t missing = RECORD_BARE | RECORD_KEYLESS;
-    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
     if (run->is_mend) {
         commit_jobs_mend(runtime, ops, index, record);
         return;
@@ -117,12 +107,13 @@ static void commit_jobs_put(const struct runtime *runtime, struct commit_jobs_op
     }
     if (run->is_fill) {
         op->kind = STORE_FILL;
-        op->fill = (struct store_fill){.stream = &claim->header.stream,
-                                       .sequence = claim->header.sequence,
-                                       .body = body,
-                                       .key = record->has_key ? &record->key : NULL,
-                                       .flags = record->flags & RECORD_MALFORMED,
-                                       .flags_mask = missing | RECORD_MALFORMED};
+        op->fill =
+            (struct store_fill){.stream = &claim->header.stream,
+                                .sequence = claim->header.sequence,
+                                .body = body,
+                                .key = record->has_key ? &record->key : NULL,
+                                .flags = record->flags & RECORD_MALFORMED,
+                                .flags_mask = RECORD_BARE | RECORD_KEYLESS | RECORD_MALFORMED};
         commit_jobs_missing(ops, index, false, record->flags);
         return;
     }
@@ -138,7 +129,7 @@ static void commit_jobs_put(const struct runtime *runtime, struct commit_jobs_op
         .stream_state = commit_jobs_state(runtime, claim, ops->states[index]),
         .continues = true,
     };
-    if ((record->flags & missing) != 0 && (record->flags & gone) == 0)
+    if (step_is_missing(record->flags))
         commit_jobs_missing(ops, index, true, record->flags);
 }
 
@@ -192,7 +183,7 @@ static err commit_jobs_stage(struct runtime *runtime, struct commit_jobs_ops *op
     commit_jobs_spare(runtime, &ops->claims[index], record);
     commit_jobs_put(runtime, ops, index, run, record);
     ops->count += announcement_purge_stage(&ops->claims[index], record->plaintext,
-                                           ops->retractions[index], &ops->all[ops->count]);
+                                           &ops->purges[index], &ops->all[ops->count]);
     return OK;
 }
 
@@ -308,8 +299,7 @@ void commit_jobs_drain(struct runtime *runtime)
 void commit_jobs_finish(struct runtime *runtime)
 {
     /* batches keep their order: what was submitted before this one is durable with it */
-    struct store_op op = {.kind = STORE_ROW_DELETE};
-    op.row = (struct store_row){STORE_TABLE_META, bytes_of_text("barrier"), BYTES_NONE};
+    struct store_op op = node_row_barrier();
     for (int round = 0; round < COMMIT_JOBS_ROUND_MAX; round++) {
         commit_jobs_submit(runtime);
         if (store_commit(runtime->store, &op, 1, STORE_RELEASING, NULL) != OK)
@@ -320,54 +310,23 @@ void commit_jobs_finish(struct runtime *runtime)
     }
 }
 
-struct commit_jobs_report_key {
-    uint8_t memory[STREAM_ID_SIZE + NODE_ID_SIZE];
-};
-
-static struct bytes commit_jobs_report(const struct stream_id *stream, const struct node_id *peer,
-                                       struct commit_jobs_report_key *key)
-{
-    struct buffer buffer = buffer_over(key->memory, sizeof key->memory);
-    stream_id_write(&buffer, stream);
-    buffer_put(&buffer, peer->bytes, NODE_ID_SIZE);
-    return buffer_bytes(&buffer);
-}
-
 /* What a peer reported is for people to see; losing the last of it costs a wrong number until the
  * peer connects again. */
 void commit_jobs_acked(struct runtime *runtime, const struct effect *effect)
 {
-    struct commit_jobs_report_key key;
-    uint8_t memory[8];
-    struct buffer value = buffer_over(memory, sizeof memory);
-    buffer_u64(&value, effect->acked.had);
-    struct store_op op = {.kind = STORE_ROW_PUT, .row = {.table = STORE_TABLE_ACK}};
-    op.row.key = commit_jobs_report(&effect->acked.stream, &effect->acked.peer, &key);
-    op.row.value = buffer_bytes(&value);
+    const struct ack_row row = {effect->acked.stream, effect->acked.peer, effect->acked.had};
+    struct ack_row_bytes memory;
+    struct store_op op = ack_row_put(&row, &memory);
     err failure = store_submit(runtime->store, &op, 1, STORE_NORMAL, 0);
     if (failure != OK)
         log_debug("report-not-kept", log_err("why", failure));
-}
-
-uint64_t commit_jobs_reported(struct runtime *runtime, const struct node_id *peer,
-                              const struct stream_id *stream)
-{
-    struct commit_jobs_report_key key;
-    uint8_t memory[8];
-    struct buffer value = buffer_over(memory, sizeof memory);
-    if (row_table_get(runtime->store, STORE_TABLE_ACK, commit_jobs_report(stream, peer, &key),
-                      &value) != OK)
-        return 0;
-    struct reader reader = reader_of(buffer_bytes(&value));
-    return reader_u64(&reader);
 }
 
 /* ---- equivocation ---- */
 
 void commit_jobs_forks(struct runtime *runtime, struct bytes forks)
 {
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_HEAD, bytes_of_text(KEEPING_FORKS), forks};
+    struct store_op op = fork_row_list_put(forks);
     err failure = store_submit(runtime->store, &op, 1, STORE_NORMAL, 0);
     if (failure != OK)
         log_warn("forks-not-kept", log_err("why", failure));

@@ -5,15 +5,15 @@
 #include <string.h>
 
 #include "node/os/log.h"
+#include "node/rows/ack_row.h"
+#include "node/rows/held_row.h"
+#include "node/rows/mailbox_row.h"
+#include "node/rows/node_row.h"
 #include "protocol/base/hash.h"
 #include "protocol/wire/sealed_message.h"
-#include "store/row_table.h"
 
-enum { ENVELOPES_HEAD_SIZE = HASH_SIZE + 2 * NODE_ID_SIZE + 8 }; /* before a held envelope */
 _Static_assert(SEALED_MESSAGE_SEAL_SIZE == crypto_box_SEALBYTES, "what sealing adds");
 _Static_assert(KEY_SIZE == crypto_box_SECRETKEYBYTES, "a mailbox secret");
-
-#define ENVELOPES_MARK "mailbox secret forgotten"
 
 void envelopes_secret(const struct runtime *runtime, uint8_t ret_secret[static KEY_SIZE])
 {
@@ -51,8 +51,7 @@ static void envelopes_make(struct runtime *runtime)
         abort(); /* the core counts on an answer */
     making->runtime = runtime;
     crypto_box_keypair(making->key.bytes, secret);
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_MAILBOX, ID_BYTES(making->key), {secret, KEY_SIZE}};
+    struct store_op op = mailbox_row_put(&making->key, secret);
     runtime_keep(runtime, &(struct runtime_keep){&op, 1, STORE_NORMAL, envelopes_on_made, making});
     sodium_memzero(secret, sizeof secret);
 }
@@ -60,8 +59,7 @@ static void envelopes_make(struct runtime *runtime)
 static void envelopes_on_rekeyed(void *arg, err result)
 {
     struct runtime *runtime = arg;
-    struct store_op op = {.kind = STORE_ROW_DELETE};
-    op.row = (struct store_row){STORE_TABLE_META, bytes_of_text(ENVELOPES_MARK), BYTES_NONE};
+    struct store_op op = node_row_rekey_delete();
     if (result == OK && !runtime->is_closing)
         runtime_keep(runtime, &(struct runtime_keep){&op, 1, STORE_RELEASING, NULL, NULL});
 }
@@ -88,10 +86,7 @@ static void envelopes_on_forgotten(void *arg, err result)
 /* (CU-2) */
 static void envelopes_forget(struct runtime *runtime, const struct mailbox_key *key)
 {
-    struct store_op ops[2] = {{.kind = STORE_ROW_DELETE}, {.kind = STORE_ROW_PUT}};
-    ops[0].row = (struct store_row){STORE_TABLE_MAILBOX, ID_BYTES(*key), BYTES_NONE};
-    ops[1].row =
-        (struct store_row){STORE_TABLE_META, bytes_of_text(ENVELOPES_MARK), bytes_of_text("1")};
+    struct store_op ops[2] = {mailbox_row_delete(key), node_row_rekey_put()};
     runtime_keep(runtime,
                  &(struct runtime_keep){ops, 2, STORE_RELEASING, envelopes_on_forgotten, runtime});
 }
@@ -144,14 +139,13 @@ struct envelopes_opening {
 
 /* Which of our keys it was sealed to, the envelope does not say: there are two at most, for long.
  */
-static bool envelopes_try(void *arg, const struct store_row *row)
+static bool envelopes_try(void *arg, const struct mailbox_key *key, const uint8_t *secret)
 {
     struct envelopes_opening *opening = arg;
     struct batch_buffer *batch_buffer = opening->batch_buffer;
     struct bytes envelope = opening->envelope;
-    if (row->key.size != KEY_SIZE || row->value.size != KEY_SIZE ||
-        crypto_box_seal_open(batch_buffer->memory, envelope.data, envelope.size, row->key.data,
-                             row->value.data) != 0)
+    if (crypto_box_seal_open(batch_buffer->memory, envelope.data, envelope.size, key->bytes,
+                             secret) != 0)
         return true;
     batch_buffer->letter_size = envelope.size - crypto_box_SEALBYTES;
     return false;
@@ -163,24 +157,13 @@ static void envelopes_open(struct runtime *runtime, const struct effect *effect)
     opening.batch_buffer = envelopes_batch_buffer(CUSTODY_OPEN, effect->envelope.size);
     err failure = OK;
     if (effect->envelope.size > crypto_box_SEALBYTES)
-        failure = row_table_scan(runtime->store, STORE_TABLE_MAILBOX, envelopes_try, &opening);
+        failure = mailbox_row_scan(runtime->store, envelopes_try, &opening);
     if (failure == OK && opening.batch_buffer->letter_size == 0)
         failure = ERR_BAD_KEY;
     envelopes_answer(runtime, effect, opening.batch_buffer, failure);
 }
 
 /* ---- held for others ---- */
-
-struct envelopes_number {
-    uint8_t memory[8];
-};
-
-static struct bytes envelopes_key(uint64_t number, struct envelopes_number *key)
-{
-    struct buffer buffer = buffer_over(key->memory, sizeof key->memory);
-    buffer_u64(&buffer, number);
-    return buffer_bytes(&buffer);
-}
 
 struct envelopes_holding {
     struct runtime *runtime;
@@ -202,47 +185,34 @@ static void envelopes_on_held(void *arg, err result)
 static void envelopes_hold(struct runtime *runtime, const struct effect *effect)
 {
     const struct step_held *held = &effect->hold.held;
-    struct envelopes_number key;
-    size_t size = ENVELOPES_HEAD_SIZE + effect->hold.envelope.size;
+    struct held_row_bytes key;
+    size_t size = HELD_ROW_HEAD_SIZE + effect->hold.envelope.size;
     uint8_t *memory = malloc(size);
     struct envelopes_holding *holding = malloc(sizeof *holding);
     if (memory == NULL || holding == NULL)
         abort(); /* the core counts on an answer */
     *holding = (struct envelopes_holding){runtime, effect->token.value};
-    struct buffer value = buffer_over(memory, size);
-    buffer_put(&value, held->id.bytes, HASH_SIZE);
-    buffer_put(&value, held->depositor.bytes, NODE_ID_SIZE);
-    buffer_put(&value, held->recipient.bytes, NODE_ID_SIZE);
-    buffer_u64(&value, held->until.ms);
-    buffer_put(&value, effect->hold.envelope.data, effect->hold.envelope.size);
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_HELD, envelopes_key(effect->token.value, &key),
-                                buffer_bytes(&value)};
+    struct store_op op =
+        held_row_put(effect->token.value, held, effect->hold.envelope, memory, &key);
     runtime_keep(runtime, &(struct runtime_keep){&op, 1, STORE_NORMAL, envelopes_on_held, holding});
     free(memory);
 }
 
 static void envelopes_let_go(struct runtime *runtime, const struct effect *effect)
 {
-    struct envelopes_number key;
-    struct store_op op = {.kind = STORE_ROW_DELETE};
-    op.row =
-        (struct store_row){STORE_TABLE_HELD, envelopes_key(effect->token.value, &key), BYTES_NONE};
+    struct held_row_bytes key;
+    struct store_op op = held_row_delete(effect->token.value, &key);
     runtime_keep(runtime, &(struct runtime_keep){&op, 1, STORE_RELEASING, NULL, NULL});
 }
 
 static void envelopes_fetch(struct runtime *runtime, const struct effect *effect)
 {
-    struct envelopes_number key;
     struct batch_buffer *batch_buffer =
-        envelopes_batch_buffer(CUSTODY_FETCH, ENVELOPES_HEAD_SIZE + (size_t)ENVELOPE_SIZE_MAX);
-    struct buffer value = buffer_over(batch_buffer->memory, batch_buffer->memory_size);
-    err failure = row_table_get(runtime->store, STORE_TABLE_HELD,
-                                envelopes_key(effect->token.value, &key), &value);
-    if (failure == OK && value.size > ENVELOPES_HEAD_SIZE) {
-        batch_buffer->letter_size = value.size - ENVELOPES_HEAD_SIZE;
-        memmove(batch_buffer->memory, value.data + ENVELOPES_HEAD_SIZE, batch_buffer->letter_size);
-    }
+        envelopes_batch_buffer(CUSTODY_FETCH, HELD_ROW_HEAD_SIZE + (size_t)ENVELOPE_SIZE_MAX);
+    struct buffer envelope = buffer_over(batch_buffer->memory, batch_buffer->memory_size);
+    err failure = held_row_get(runtime->store, effect->token.value, &envelope);
+    if (failure == OK)
+        batch_buffer->letter_size = envelope.size;
     envelopes_answer(runtime, effect, batch_buffer, failure);
 }
 
@@ -275,62 +245,50 @@ void envelopes_perform(struct runtime *runtime, const struct effect *effect)
 
 /* ---- the start ---- */
 
-static bool envelopes_restore_held(void *arg, const struct store_row *row)
+static bool envelopes_restore_held(void *arg, uint64_t number, const struct step_held *held)
 {
     struct runtime *runtime = arg;
     struct event event = runtime_event(EVENT_RESTORE_HELD);
-    struct reader key = reader_of(row->key), value = reader_of(row->value);
-    event.token.value = reader_u64(&key);
-    reader_copy(&value, event.held.id.bytes, HASH_SIZE);
-    reader_copy(&value, event.held.depositor.bytes, NODE_ID_SIZE);
-    reader_copy(&value, event.held.recipient.bytes, NODE_ID_SIZE);
-    event.held.until.ms = reader_u64(&value);
-    event.held.size = (uint32_t)reader_left(&value);
-    if (!value.failed && reader_done(&key))
-        runtime_step(runtime, &event);
-    return true;
-}
-
-static bool envelopes_restore_mailbox(void *arg, const struct store_row *row)
-{
-    struct runtime *runtime = arg;
-    struct event event = runtime_event(EVENT_RESTORE_MAILBOX);
-    if (row->key.size != KEY_SIZE)
-        return true;
-    memcpy(event.mailbox.bytes, row->key.data, KEY_SIZE);
+    event.token.value = number;
+    event.held = *held;
     runtime_step(runtime, &event);
     return true;
 }
 
-static bool envelopes_restore_report(void *arg, const struct store_row *row)
+static bool envelopes_restore_mailbox(void *arg, const struct mailbox_key *key,
+                                      const uint8_t *secret)
+{
+    struct runtime *runtime = arg;
+    struct event event = runtime_event(EVENT_RESTORE_MAILBOX);
+    (void)secret;
+    event.mailbox = *key;
+    runtime_step(runtime, &event);
+    return true;
+}
+
+static bool envelopes_restore_report(void *arg, const struct ack_row *row)
 {
     struct runtime *runtime = arg;
     struct event event = runtime_event(EVENT_RESTORE_REPORT);
-    struct reader key = reader_of(row->key), value = reader_of(row->value);
-    err failure = stream_id_read(&key, &event.report.stream);
-    reader_copy(&key, event.report.peer.bytes, NODE_ID_SIZE);
-    event.report.had = reader_u64(&value);
-    if (failure == OK && reader_done(&key) && reader_done(&value))
-        runtime_step(runtime, &event);
+    event.report.stream = row->stream;
+    event.report.peer = row->peer;
+    event.report.had = row->durable;
+    runtime_step(runtime, &event);
     return true;
 }
 
 err envelopes_restore(struct runtime *runtime)
 {
-    err failure =
-        row_table_scan(runtime->store, STORE_TABLE_MAILBOX, envelopes_restore_mailbox, runtime);
+    err failure = mailbox_row_scan(runtime->store, envelopes_restore_mailbox, runtime);
     if (failure == OK)
-        failure = row_table_scan(runtime->store, STORE_TABLE_HELD, envelopes_restore_held, runtime);
+        failure = held_row_scan(runtime->store, envelopes_restore_held, runtime);
     if (failure == OK)
-        failure =
-            row_table_scan(runtime->store, STORE_TABLE_ACK, envelopes_restore_report, runtime);
+        failure = ack_row_scan(runtime->store, envelopes_restore_report, runtime);
     return failure;
 }
 
 void envelopes_resume(struct runtime *runtime)
 {
-    uint8_t memory[16];
-    struct buffer mark = buffer_over(memory, sizeof memory);
-    if (row_table_get(runtime->store, STORE_TABLE_META, bytes_of_text(ENVELOPES_MARK), &mark) == OK)
+    if (node_row_rekey_is_due(runtime->store))
         envelopes_rekey(runtime);
 }

@@ -4,27 +4,25 @@
 #include <string.h>
 
 #include "node/os/log.h"
+#include "node/rows/fork_row.h"
 #include "node/runtime/runtime_state.h"
 #include "protocol/record/audit_evidence.h"
 #include "protocol/record/kind.h"
 #include "protocol/record/statement.h"
 #include "store/record_table.h"
-#include "store/row_table.h"
 
 enum { FORK_PROOFS_LOOK_MS = 1000, FORK_PROOFS_RETRY_MS = 30 * 1000, FORK_PROOFS_POSTS_MAX = 8 };
 
 /* A proof on its way into our stream. */
 struct fork_proofs_post {
     struct runtime *runtime;
-    uint8_t key[FORK_PROOFS_KEY_SIZE];
-    uint8_t row[FORK_PROOFS_ROW_SIZE];
+    struct fork_row row;
 };
 
 static err fork_proofs_keep(struct runtime *runtime, const struct fork_proofs_post *post)
 {
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){
-        STORE_TABLE_HEAD, {post->key, FORK_PROOFS_KEY_SIZE}, {post->row, FORK_PROOFS_ROW_SIZE}};
+    struct fork_row_bytes memory;
+    struct store_op op = fork_row_put(&post->row, &memory);
     return store_submit(runtime->store, &op, 1, STORE_NORMAL, 0);
 }
 
@@ -33,7 +31,7 @@ static void fork_proofs_on_posted(void *arg, const struct runtime_done *done)
     struct fork_proofs_post *post = arg;
     post->runtime->fork_proof_posts--;
     if (done->verdict == OK) {
-        post->row[FORK_PROOFS_ROW_SIZE - 1] = 1;
+        post->row.is_posted = true;
         (void)fork_proofs_keep(post->runtime, post); /* else it is posted once more */
     } else {
         fork_proofs_wake(post->runtime);
@@ -41,10 +39,10 @@ static void fork_proofs_on_posted(void *arg, const struct runtime_done *done)
     free(post);
 }
 
-static err fork_proofs_body(const uint8_t row[static FORK_PROOFS_ROW_SIZE], struct buffer *body)
+static err fork_proofs_body(const struct fork_row *row, struct buffer *body)
 {
     uint8_t memory[2048];
-    const uint8_t *theirs = row, *ours = row + RECORD_BARE_SIZE;
+    const uint8_t *theirs = row->theirs, *ours = row->ours;
     struct buffer content = buffer_over(memory, sizeof memory);
     struct audit_evidence_fork_proof proof = {.header_a = {ours, RECORD_HEADER_SIZE},
                                               .header_b = {theirs, RECORD_HEADER_SIZE}};
@@ -62,7 +60,7 @@ static void fork_proofs_publish(struct fork_proofs_post *post)
     struct runtime *runtime = post->runtime;
     uint8_t memory[2560];
     struct buffer body = buffer_over(memory, sizeof memory);
-    err failure = fork_proofs_body(post->row, &body);
+    err failure = fork_proofs_body(&post->row, &body);
     if (failure != OK) {
         log_error("fork-proof-incomplete", log_err("why", failure));
         free(post);
@@ -74,60 +72,48 @@ static void fork_proofs_publish(struct fork_proofs_post *post)
     runtime_post(runtime, &words, fork_proofs_on_posted, post);
 }
 
-/* Both sides, from the row, or from an older row and the record beside it. NULL: that cannot be. */
-static struct fork_proofs_post *fork_proofs_make(struct runtime *runtime, struct bytes key,
-                                                 struct bytes theirs, struct bytes ours)
+/* NULL: no memory. */
+static struct fork_proofs_post *fork_proofs_make(struct runtime *runtime,
+                                                 const struct fork_row *row)
 {
     struct fork_proofs_post *post = calloc(1, sizeof *post);
     if (post == NULL)
         return NULL;
     post->runtime = runtime;
-    memcpy(post->key, key.data, FORK_PROOFS_KEY_SIZE);
-    memcpy(post->row, theirs.data, RECORD_BARE_SIZE);
-    memcpy(post->row + RECORD_BARE_SIZE, ours.data, RECORD_BARE_SIZE);
+    post->row = *row;
     return post;
 }
 
-/* The table holds heads, and more. */
-static bool fork_proofs_is_one(const struct store_row *row)
+/* Fills in what stands at the position here, unless the row holds it. */
+static err fork_proofs_complete(struct runtime *runtime, struct fork_row *row)
 {
-    return row->key.size == FORK_PROOFS_KEY_SIZE &&
-           (row->value.size == FORK_PROOFS_ROW_SIZE || row->value.size == FORK_PROOFS_ROW_SIZE_OLD);
-}
-
-/* What stands at the position here. */
-static err fork_proofs_ours(struct runtime *runtime, struct bytes key,
-                            struct store_record *ret_ours)
-{
-    struct reader reader = reader_of(key);
-    struct stream_id stream;
-    err failure = stream_id_read(&reader, &stream);
-    if (failure == OK)
-        failure = record_table_get(runtime->store, &stream, reader_u64(&reader),
-                                   runtime->page_memory, ret_ours);
-    return failure == OK && ret_ours->head.size < RECORD_BARE_SIZE ? ERR_CORRUPT : failure;
+    struct store_record record;
+    if (row->has_ours)
+        return OK;
+    err failure = record_table_get(runtime->store, &row->stream, row->sequence,
+                                   runtime->page_memory, &record);
+    if (failure == OK && record.head.size < RECORD_BARE_SIZE)
+        failure = ERR_CORRUPT;
+    if (failure != OK)
+        return failure;
+    memcpy(row->ours, record.head.data, RECORD_BARE_SIZE);
+    row->has_ours = true;
+    return OK;
 }
 
 void fork_proofs_found(struct runtime *runtime, const struct effect *effect)
 {
-    const struct stream_id *stream = &effect->forked.stream;
-    uint8_t memory[FORK_PROOFS_KEY_SIZE];
-    struct buffer key = buffer_over(memory, sizeof memory);
-    struct store_record ours;
-    stream_id_write(&key, stream);
-    buffer_u64(&key, effect->forked.sequence);
-    err failure = fork_proofs_ours(runtime, buffer_bytes(&key), &ours);
-    struct fork_proofs_post *post =
-        failure == OK
-            ? fork_proofs_make(runtime, buffer_bytes(&key), effect->forked.other, ours.head)
-            : NULL;
+    struct fork_row row = {.stream = effect->forked.stream, .sequence = effect->forked.sequence};
+    memcpy(row.theirs, effect->forked.other.data, RECORD_BARE_SIZE);
+    err failure = fork_proofs_complete(runtime, &row);
+    struct fork_proofs_post *post = failure == OK ? fork_proofs_make(runtime, &row) : NULL;
     if (post == NULL) {
         log_error("fork-proof-incomplete", log_err("why", failure));
         return;
     }
     failure = fork_proofs_keep(runtime, post);
     log_error("equivocation", log_text("federation", runtime->name),
-              log_hex("writer", ID_BYTES(stream->writer)), log_err("kept", failure),
+              log_hex("writer", ID_BYTES(row.stream.writer)), log_err("kept", failure),
               log_text("do", "tell the society: two different records stand at one position"));
     fork_proofs_publish(post);
 }
@@ -145,21 +131,17 @@ static uint64_t fork_proofs_epoch(const struct runtime *runtime, const uint8_t *
 }
 
 /* The stream ends where its fork is. */
-static bool fork_proofs_restore_one(void *arg, const struct store_row *row)
+static bool fork_proofs_restore_one(void *arg, const struct fork_row *from)
 {
     struct runtime *runtime = arg;
     struct event event = runtime_event(EVENT_RESTORE_FORKS);
+    struct fork_row row = *from;
     uint8_t memory[STREAM_ID_SIZE + 8];
     struct buffer fork = buffer_over(memory, sizeof memory);
-    struct store_record record;
-    if (!fork_proofs_is_one(row))
-        return true;
-    const uint8_t *ours = row->value.data + RECORD_BARE_SIZE;
-    if (row->value.size != FORK_PROOFS_ROW_SIZE)
-        ours = fork_proofs_ours(runtime, row->key, &record) == OK ? record.head.data : NULL;
-    uint64_t a = fork_proofs_epoch(runtime, row->value.data);
-    uint64_t b = ours == NULL ? 0 : fork_proofs_epoch(runtime, ours);
-    buffer_put(&fork, row->key.data, STREAM_ID_SIZE);
+    err failure = fork_proofs_complete(runtime, &row);
+    uint64_t a = fork_proofs_epoch(runtime, row.theirs);
+    uint64_t b = failure == OK ? fork_proofs_epoch(runtime, row.ours) : 0;
+    stream_id_write(&fork, &row.stream);
     buffer_u64(&fork, a > b ? a : b);
     event.forks = buffer_bytes(&fork);
     runtime_step(runtime, &event);
@@ -168,23 +150,18 @@ static bool fork_proofs_restore_one(void *arg, const struct store_row *row)
 
 err fork_proofs_restore(struct runtime *runtime)
 {
-    return row_table_scan(runtime->store, STORE_TABLE_HEAD, fork_proofs_restore_one, runtime);
+    return fork_row_scan(runtime->store, fork_proofs_restore_one, runtime);
 }
 
 /* ---- those that are not posted ---- */
 
-static bool fork_proofs_look(void *arg, const struct store_row *row)
+static bool fork_proofs_look(void *arg, const struct fork_row *from)
 {
     struct runtime *runtime = arg;
-    struct bytes ours = {row->value.data + RECORD_BARE_SIZE, RECORD_BARE_SIZE};
-    struct store_record record;
-    struct fork_proofs_post *post;
-    bool is_whole = row->value.size == FORK_PROOFS_ROW_SIZE;
-    if (!fork_proofs_is_one(row) || (is_whole && row->value.data[FORK_PROOFS_ROW_SIZE - 1] != 0))
+    struct fork_row row = *from;
+    if (row.is_posted || fork_proofs_complete(runtime, &row) != OK)
         return true;
-    if (!is_whole && fork_proofs_ours(runtime, row->key, &record) != OK)
-        return true;
-    post = fork_proofs_make(runtime, row->key, row->value, is_whole ? ours : record.head);
+    struct fork_proofs_post *post = fork_proofs_make(runtime, &row);
     if (post != NULL)
         fork_proofs_publish(post);
     if (runtime->fork_proof_posts < FORK_PROOFS_POSTS_MAX)
@@ -212,6 +189,6 @@ void fork_proofs_tick(struct runtime *runtime)
     if (status.posting_waits)
         return;
     runtime->owes_fork_proofs = false;
-    if (row_table_scan(runtime->store, STORE_TABLE_HEAD, fork_proofs_look, runtime) != OK)
+    if (fork_row_scan(runtime->store, fork_proofs_look, runtime) != OK)
         fork_proofs_wake(runtime);
 }

@@ -11,12 +11,6 @@
 #include "protocol/record/record.h"
 #include "protocol/step/step.h"
 
-enum {
-    FORK_PROOFS_KEY_SIZE = STREAM_ID_SIZE + 8,       /* stream, sequence */
-    FORK_PROOFS_ROW_SIZE = RECORD_BARE_SIZE * 2 + 1, /* theirs, ours, 1: it is posted */
-    FORK_PROOFS_ROW_SIZE_OLD = RECORD_BARE_SIZE,     /* theirs alone, in older stores */
-};
-
 /* EFFECT_FORKED: keeps the row, and posts the proof. */
 void fork_proofs_found(struct runtime *runtime, const struct effect *effect);
 

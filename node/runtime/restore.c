@@ -3,12 +3,15 @@
 #include <string.h>
 
 #include "node/os/log.h"
+#include "node/rows/case_row.h"
+#include "node/rows/fork_row.h"
+#include "node/rows/missing_row.h"
+#include "node/rows/stream_state.h"
 #include "node/runtime/envelopes.h"
 #include "node/runtime/fork_proofs.h"
 #include "node/runtime/runtime_state.h"
 #include "protocol/replication/batch_verify.h"
 #include "store/record_table.h"
-#include "store/row_table.h"
 #include "store/stream_table.h"
 
 enum { RESTORE_PAGE_RECORDS = 64 };
@@ -31,26 +34,25 @@ static bool restore_stream(void *arg, const struct store_stream_row *row)
 {
     struct restore *restore = arg;
     struct event event = runtime_event(EVENT_RESTORE_STREAM);
-    struct reader state = reader_of((struct bytes){row->state, row->state_size});
-    event.stream.id = row->stream;
-    event.stream.tail = reader_u64(&state);
-    reader_copy(&state, event.stream.tail_id.bytes, HASH_SIZE);
-    event.stream.epoch = reader_u64(&state);
-    event.stream.flags = reader_u32(&state);
-    if (!reader_done(&state)) {
-        restore->failure = ERR_CORRUPT;
+    struct stream_state state;
+    restore->failure = stream_state_read(row, &state);
+    if (restore->failure != OK)
         return false;
-    }
+    event.stream.id = row->stream;
+    event.stream.tail = state.tail;
+    event.stream.tail_id = state.tail_id;
+    event.stream.epoch = state.epoch;
+    event.stream.flags = state.flags;
     restore_tell(restore->runtime, &event);
     return true;
 }
 
 /* How cases stood when they went to rest, or when they were erased. */
-static bool restore_case(void *arg, const struct store_row *row)
+static bool restore_case(void *arg, struct bytes exported)
 {
     struct restore *restore = arg;
     struct event event = runtime_event(EVENT_RESTORE_CASE);
-    event.rest.row = row->value;
+    event.rest.row = exported;
     restore_tell(restore->runtime, &event);
     return true;
 }
@@ -59,8 +61,7 @@ static err restore_forks(struct runtime *runtime)
 {
     struct event event = runtime_event(EVENT_RESTORE_FORKS);
     struct buffer row = buffer_over(runtime->page_memory, 2 * (size_t)STORE_RECORD_SIZE_MAX);
-    err failure =
-        row_table_get(runtime->store, STORE_TABLE_HEAD, bytes_of_text(KEEPING_FORKS), &row);
+    err failure = fork_row_list_get(runtime->store, &row);
     if (failure != OK)
         return failure == ERR_NOT_FOUND ? OK : failure;
     event.forks = buffer_bytes(&row);
@@ -68,21 +69,15 @@ static err restore_forks(struct runtime *runtime)
     return OK;
 }
 
-static bool restore_missing(void *arg, const struct store_row *row)
+static bool restore_missing(void *arg, const struct missing_row *row)
 {
     struct restore *restore = arg;
     struct event event = runtime_event(EVENT_RESTORE_MISSING);
-    struct reader key = reader_of(row->key);
-    struct reader value = reader_of(row->value);
-    err failure = stream_id_read(&key, &event.missing.id);
-    event.missing.sequence = reader_u64(&key);
-    reader_copy(&value, event.missing.record.bytes, HASH_SIZE);
-    event.missing.flags = reader_u32(&value);
-    event.missing.is_sealed = reader_u8(&value) == AUDIENCE_REQUESTER;
-    if (failure != OK || !reader_done(&key) || !reader_done(&value)) {
-        restore->failure = ERR_CORRUPT;
-        return false;
-    }
+    event.missing.id = row->stream;
+    event.missing.sequence = row->sequence;
+    event.missing.record = row->record;
+    event.missing.flags = row->flags;
+    event.missing.is_sealed = row->audience == AUDIENCE_REQUESTER;
     restore_tell(restore->runtime, &event);
     return true;
 }
@@ -143,8 +138,7 @@ static bool restore_replay(void *arg, const struct store_stream_row *row)
     if (!restore_is_in_pass(runtime, &row->stream, restore->pass))
         return true;
     uint64_t from = 1;
-    struct reader state = reader_of((struct bytes){row->state, row->state_size});
-    uint64_t tail = reader_u64(&state);
+    uint64_t tail = stream_state_tail(row);
     bool is_more = true;
     do {
         restore->failure = record_table_range(runtime->store, &row->stream, from, &page);
@@ -196,11 +190,9 @@ err restore_all(struct runtime *runtime, char ret_problem[static STORE_PROBLEM_S
     if (failure == OK) /* those of a writer that the list has no room for */
         failure = fork_proofs_restore(runtime);
     if (failure == OK)
-        failure = row_table_scan(runtime->store, STORE_TABLE_LACK, restore_missing, &restore);
+        failure = missing_row_scan(runtime->store, restore_missing, &restore);
     if (failure == OK)
-        failure = restore.failure;
-    if (failure == OK)
-        failure = row_table_scan(runtime->store, STORE_TABLE_CASE, restore_case, &restore);
+        failure = case_row_scan(runtime->store, restore_case, &restore);
     if (failure == OK)
         failure = envelopes_restore(runtime);
     if (failure == OK)

@@ -12,6 +12,7 @@
 #include "node/audit/audit.h"
 #include "node/os/log.h"
 #include "node/rollback/rollback_guard.h"
+#include "node/rows/ack_row.h"
 #include "node/runtime/envelopes.h"
 #include "node/runtime/fork_proofs.h"
 #include "node/runtime/runtime_state.h"
@@ -281,7 +282,7 @@ void runtime_relay_head(struct runtime *runtime, uint64_t epoch, const struct he
 uint64_t runtime_acked(struct runtime *runtime, const struct node_id *peer,
                        const struct stream_id *stream)
 {
-    return commit_jobs_reported(runtime, peer, stream);
+    return ack_row_get(runtime->store, stream, peer);
 }
 
 void runtime_attach_links(struct runtime *runtime, const struct runtime_links *links)

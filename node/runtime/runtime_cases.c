@@ -1,8 +1,8 @@
 /* Cases for screens: those at rest are read from the store, and stay as they are. */
 #include <stdlib.h>
 
+#include "node/rows/case_row.h"
 #include "node/runtime/runtime_state.h"
-#include "store/row_table.h"
 
 /* The place that holds the case, or the one that was filled longest ago. */
 static struct consult *runtime_cases_place(struct runtime *runtime, const struct case_id *case_id)
@@ -27,9 +27,7 @@ const struct consult *runtime_case(struct runtime *runtime, const struct case_id
     struct consult *place = runtime_cases_place(runtime, case_id);
     uint8_t *memory = malloc(ENGINE_CASE_SIZE_MAX);
     struct buffer row = buffer_over(memory, memory == NULL ? 0 : (size_t)ENGINE_CASE_SIZE_MAX);
-    err failure = place == NULL
-                      ? ERR_NO_MEMORY
-                      : row_table_get(runtime->store, STORE_TABLE_CASE, ID_BYTES(*case_id), &row);
+    err failure = place == NULL ? ERR_NO_MEMORY : case_row_get(runtime->store, case_id, &row);
     if (failure == OK)
         failure = engine_case_read(buffer_bytes(&row), place);
     free(memory);

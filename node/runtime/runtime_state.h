@@ -6,6 +6,7 @@
 
 #include "node/os/wakeup.h"
 #include "node/roster_sync/roster_sync.h"
+#include "node/rows/purge_row.h"
 #include "node/runtime/batch_buffer.h"
 #include "node/runtime/completions.h"
 #include "node/runtime/recording.h"
@@ -158,14 +159,8 @@ void commit_jobs_drain(struct runtime *runtime);
 /* Waits until all that was handed over is durable, and tells it. */
 void commit_jobs_finish(struct runtime *runtime);
 void commit_jobs_acked(struct runtime *runtime, const struct effect *effect);
-uint64_t commit_jobs_reported(struct runtime *runtime, const struct node_id *peer,
-                              const struct stream_id *stream);
-/* The list of all equivocations known, under the key KEEPING_FORKS of the heads' table. */
+/* The list of all equivocations known. */
 void commit_jobs_forks(struct runtime *runtime, struct bytes forks);
-#define KEEPING_FORKS "forks"
-
-/* The bytes kept in a stream's row. */
-enum { KEEPING_STATE_SIZE = 8 + HASH_SIZE + 8 + 4 };
 
 /* ---- read_jobs.c ---- */
 
@@ -194,21 +189,13 @@ void case_erasure_resume(struct runtime *runtime);
 
 /* ---- announcement_purge.c ---- */
 
-/* What a writer told a scope of a case. */
-struct retraction {
-    struct scope scope;
-    struct node_id writer;
-    struct case_id case_id;
-};
-enum { RETRACTION_SIZE = 1 + HASH_SIZE + NODE_ID_SIZE + HASH_SIZE };
-
 /* Is this an announcement, or a request, of a case that its writer has erased? */
 bool announcement_purge_is_done(const struct runtime *runtime, const struct record_claim *claim,
                                 struct bytes plaintext);
 /* When this is the mirror that says so: the ops that are kept with it; else 0. They point into
- * `key`. */
+ * `memory`. */
 size_t announcement_purge_stage(const struct record_claim *claim, struct bytes plaintext,
-                                uint8_t key[static RETRACTION_SIZE], struct store_op ops[static 2]);
+                                struct purge_row_bytes *memory, struct store_op ops[static 2]);
 /* There may be rows: one was kept, or the process has just begun. */
 void announcement_purge_wake(struct runtime *runtime);
 /* One page, or the new store key when all is done. */

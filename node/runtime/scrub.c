@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "node/os/log.h"
+#include "node/rows/missing_row.h"
+#include "node/rows/node_row.h"
+#include "node/rows/stream_state.h"
 #include "node/runtime/runtime_state.h"
 #include "protocol/replication/batch_verify.h"
 #include "store/record_table.h"
@@ -23,11 +26,7 @@ enum {
     SCRUB_SLICE_MIN = 8,   /* records */
     SCRUB_SLICE_MAX = 128, /* also when it is in a hurry */
     SCRUB_PAGE_RECORDS = 32,
-    SCRUB_ROW_SIZE = 8 + 8 + 1,
-    SCRUB_MISSING_VALUE_SIZE = HASH_SIZE + 5,
 };
-
-static const char scrub_row[] = "scrub";
 
 /* A lost position on its way to the core. */
 struct scrub_loss {
@@ -37,46 +36,36 @@ struct scrub_loss {
 
 /* ---- how far it came ---- */
 
-static struct bytes scrub_state(const struct scrub *scrub, bool has_ended_well,
-                                uint8_t memory[static SCRUB_ROW_SIZE])
+static struct store_op scrub_put(const struct scrub *scrub, bool has_ended_well,
+                                 uint8_t memory[static NODE_ROW_SCRUB_SIZE])
 {
-    struct buffer value = buffer_over(memory, SCRUB_ROW_SIZE);
-    buffer_u64(&value, scrub->number);
-    buffer_u64(&value, scrub->began_at.ms);
-    buffer_u8(&value, has_ended_well && !scrub->is_hurried);
-    return buffer_bytes(&value);
+    const struct node_row_scrub row = {.number = scrub->number,
+                                       .began_at = scrub->began_at,
+                                       .is_complete = has_ended_well && !scrub->is_hurried};
+    return node_row_scrub_put(&row, memory);
 }
 
 void scrub_start(struct runtime *runtime)
 {
-    uint8_t memory[SCRUB_ROW_SIZE];
-    struct buffer value = buffer_over(memory, sizeof memory);
+    uint8_t memory[NODE_ROW_SCRUB_SIZE];
+    struct node_row_scrub row;
     struct scrub *scrub = &runtime->scrub;
-    err failure = row_table_get(runtime->store, STORE_TABLE_META, bytes_of_text(scrub_row), &value);
-    struct reader reader = reader_of(buffer_bytes(&value));
-    uint64_t number = reader_u64(&reader);
-    uint64_t began_ms = reader_u64(&reader);
-    bool has_ended_well = reader_u8(&reader) != 0;
-    if (failure == OK && reader_done(&reader) && has_ended_well && !scrub->is_hurried) {
-        scrub->number = number;
-        scrub->began_at.ms = began_ms;
-        scrub->is_resting = number == 0;
+    if (node_row_scrub_get(runtime->store, &row) == OK && row.is_complete && !scrub->is_hurried) {
+        scrub->number = row.number;
+        scrub->began_at = row.began_at;
+        scrub->is_resting = row.number == 0;
     } else {
         scrub_hurry(runtime);
     }
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_META, bytes_of_text(scrub_row),
-                                scrub_state(scrub, false, memory)};
+    struct store_op op = scrub_put(scrub, false, memory);
     struct runtime_keep keep = {.ops = &op, .op_count = 1, .urgency = STORE_NORMAL};
     runtime_keep(runtime, &keep);
 }
 
 void scrub_end(struct runtime *runtime)
 {
-    uint8_t memory[SCRUB_ROW_SIZE];
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_META, bytes_of_text(scrub_row),
-                                scrub_state(&runtime->scrub, true, memory)};
+    uint8_t memory[NODE_ROW_SCRUB_SIZE];
+    struct store_op op = scrub_put(&runtime->scrub, true, memory);
     err failure = store_commit(runtime->store, &op, 1, STORE_NORMAL, NULL);
     if (failure != OK)
         log_debug("scrub-not-kept", log_err("why", failure));
@@ -115,10 +104,11 @@ static bool scrub_name(struct runtime *runtime, const struct store_damage *damag
     }
     if (stream_table_get(runtime->store, &damage->stream, &row) != OK)
         return false;
-    struct reader state = reader_of((struct bytes){row.state, row.state_size});
-    bool is_tail = reader_u64(&state) == damage->sequence;
-    reader_copy(&state, ret_id->bytes, HASH_SIZE);
-    return is_tail;
+    struct stream_state state;
+    if (stream_state_read(&row, &state) != OK || state.tail != damage->sequence)
+        return false;
+    *ret_id = state.tail_id;
+    return true;
 }
 
 static void scrub_on_kept(void *arg, err result)
@@ -133,42 +123,32 @@ static void scrub_on_kept(void *arg, err result)
 }
 
 /* Is it on the list already? */
-static bool scrub_is_lost(struct runtime *runtime, struct bytes key)
+static bool scrub_is_lost(struct runtime *runtime, const struct store_damage *damage)
 {
-    uint8_t memory[SCRUB_MISSING_VALUE_SIZE];
-    struct buffer value = buffer_over(memory, sizeof memory);
-    if (row_table_get(runtime->store, STORE_TABLE_LACK, key, &value) != OK)
-        return false;
-    struct reader reader = reader_of(buffer_bytes(&value));
-    (void)reader_take(&reader, HASH_SIZE);
-    return (reader_u32(&reader) & RECORD_LOST) != 0;
+    struct missing_row row;
+    return missing_row_get(runtime->store, &damage->stream, damage->sequence, &row) == OK &&
+           (row.flags & RECORD_LOST) != 0;
 }
 
 /* It stands on the list of what is lacking, for good, before anybody is asked for it. */
 static void scrub_lose(struct runtime *runtime, const struct store_damage *damage,
                        const struct record_id *id)
 {
-    uint8_t key_memory[STREAM_ID_SIZE + 8], value_memory[SCRUB_MISSING_VALUE_SIZE];
-    struct buffer key = buffer_over(key_memory, sizeof key_memory);
-    struct buffer value = buffer_over(value_memory, sizeof value_memory);
-    stream_id_write(&key, &damage->stream);
-    buffer_u64(&key, damage->sequence);
-    if (scrub_is_lost(runtime, buffer_bytes(&key)))
+    const struct missing_row row = {damage->stream, damage->sequence, *id,
+                                    damage->flags | RECORD_LOST, AUDIENCE_SCOPE};
+    struct missing_row_bytes memory;
+    if (scrub_is_lost(runtime, damage))
         return;
     struct scrub_loss *loss = calloc(1, sizeof *loss);
     if (loss == NULL)
         return; /* the next pass finds it */
-    buffer_put(&value, id->bytes, HASH_SIZE);
-    buffer_u32(&value, damage->flags | RECORD_LOST);
-    buffer_u8(&value, AUDIENCE_SCOPE);
     loss->runtime = runtime;
     loss->event = runtime_event(EVENT_RESTORE_MISSING);
-    loss->event.missing.id = damage->stream;
-    loss->event.missing.sequence = damage->sequence;
-    loss->event.missing.record = *id;
-    loss->event.missing.flags = damage->flags | RECORD_LOST;
-    struct store_op op = {.kind = STORE_ROW_PUT};
-    op.row = (struct store_row){STORE_TABLE_LACK, buffer_bytes(&key), buffer_bytes(&value)};
+    loss->event.missing.id = row.stream;
+    loss->event.missing.sequence = row.sequence;
+    loss->event.missing.record = row.record;
+    loss->event.missing.flags = row.flags;
+    struct store_op op = missing_row_put(&row, &memory);
     struct runtime_keep keep = {&op, 1, STORE_RELEASING, scrub_on_kept, loss};
     bool is_own = ID_EQUAL(damage->stream.writer, runtime->config.self);
     log_error(

@@ -27,12 +27,11 @@ static void engine_restore_stream(struct engine *engine, const struct event *eve
 static void engine_restore_missing(struct engine *engine, const struct event *event)
 {
     uint32_t slot = streams_find(&engine->streams, &event->missing.id);
-    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
     if (slot != STREAM_NONE && (event->missing.flags & RECORD_LOST) != 0) {
         streams_lose(&engine->streams, slot, event->missing.sequence, &event->missing.record);
         return;
     }
-    if (slot != STREAM_NONE && (event->missing.flags & gone) == 0)
+    if (slot != STREAM_NONE && step_is_missing(event->missing.flags))
         (void)streams_missing_add(&engine->streams, slot, event->missing.sequence,
                                   &event->missing.record, event->missing.is_sealed);
 }

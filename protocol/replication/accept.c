@@ -292,8 +292,7 @@ static void accept_tell(const struct record_claim *claim, const struct step_reco
 static void accept_note_missing(struct engine *engine, uint32_t slot,
                                 const struct record_claim *claim, uint32_t flags)
 {
-    uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
-    if ((flags & gone) != 0 || (flags & (RECORD_BARE | RECORD_KEYLESS)) == 0)
+    if (!step_is_missing(flags))
         return;
     bool is_sealed = claim->header.audience == AUDIENCE_REQUESTER &&
                      access_read(engine, &engine->config.self, claim) != OK;

@@ -3,6 +3,12 @@
 #include <assert.h>
 #include <string.h>
 
+bool step_is_missing(uint32_t flags)
+{
+    const uint32_t gone = RECORD_EXPIRED | RECORD_DESTROYED | RECORD_MALFORMED | RECORD_WITHHELD;
+    return (flags & (RECORD_BARE | RECORD_KEYLESS)) != 0 && (flags & gone) == 0;
+}
+
 void step_begin(struct step *step)
 {
     step->effect_count = 0;

@@ -37,6 +37,9 @@ enum record_flags {
     RECORD_LOST = 1 << 8,     /* of a lack: the disk lost all of it, header and signature too */
 };
 
+/* True when body or key of a position with these flags is missing and may still come. */
+bool step_is_missing(uint32_t flags);
+
 /* A record on its way through the stair, with what is known of it so far. */
 struct step_record {
     struct bytes record; /* whole or bare */

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "node/items/items_state.h"
 #include "node/os/keyfile.h"
+#include "node/rows/items_row.h"
 #include "store/disk/item_row.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -251,7 +251,7 @@ static void look(struct store *store)
         (void)record_table_has(store, &id);
     }
     (void)!stream_table_scan(store, see_stream, NULL);
-    for (unsigned table = STORE_TABLE_META; table <= STORE_TABLE_LACK; table++)
+    for (unsigned table = STORE_TABLE_META; table <= STORE_TABLE_HELD; table++)
         (void)!row_table_scan(store, (enum store_table)table, see_row, NULL);
     (void)!row_table_audit(store, 0, see_audit, NULL);
     (void)!store_usage(store, &usage);

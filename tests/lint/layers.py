@@ -20,7 +20,7 @@ STORE_DISK = BASE + ("store/disk",)
 STORE_WRITE = STORE_DISK + ("store/write",)
 STORE = STORE_WRITE + ("store",)
 # These four still include each other.
-RUNTIME = ENGINE + ("store", "node/os", "node/runtime", "node/roster_sync", "node/audit",
+RUNTIME = ENGINE + ("store", "node/os", "node/rows", "node/runtime", "node/roster_sync", "node/audit",
                     "node/rollback")
 SERVICE = RUNTIME + ("node/items", "node/attachment", "node/service")
 RELAY = ROSTER + ("protocol/record", "protocol/wire", "protocol/relay")
@@ -45,6 +45,7 @@ BELOW = {
     "store/disk": STORE_DISK,
     "node/os": BASE + ("node/os",),
     "node/net": BASE + ("node/os", "node/net"),
+    "node/rows": ROSTER + ("protocol/record", "protocol/engine", "store", "node/rows"),
     "node/runtime": RUNTIME,
     "node/roster_sync": RUNTIME,
     "node/audit": RUNTIME,

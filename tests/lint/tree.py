@@ -13,7 +13,7 @@ ROOMS = ("protocol/base", "protocol/member", "protocol/roster", "protocol/record
          "protocol/replication", "protocol/cases", "protocol/custody", "protocol/engine",
          "protocol/relay",
          "store", "store/write", "store/disk", "node/os", "node/net", "node/runtime",
-         "node/roster_sync", "node/audit", "node/rollback", "node/erasure", "node/onboarding",
+         "node/rows", "node/roster_sync", "node/audit", "node/rollback", "node/erasure", "node/onboarding",
          "node/links", "node/items", "node/attachment", "node/service", "node/http", "node/api",
          "node/cli", "node/daemon", "bootstrap/relay", "bootstrap/society")
 SKIPPED = {"build", ".git", "node_modules", "__pycache__"}

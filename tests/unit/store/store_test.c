@@ -398,15 +398,15 @@ static void an_ordered_table_is_scanned_in_order_over_many_pages(void **state)
         struct buffer buffer = buffer_over(key, sizeof key);
         buffer_u64(&buffer, (i - 1) * 3);
         struct store_op op = {.kind = STORE_ROW_PUT,
-                              .row = {STORE_TABLE_OUTBOX, {key, 8}, {value, sizeof value}}};
+                              .row = {STORE_TABLE_HELD, {key, 8}, {value, sizeof value}}};
         err result = i == 1 ? store_commit(fixture->store, &op, 1, STORE_NORMAL, NULL)
                             : store_submit(fixture->store, &op, 1, STORE_NORMAL, 0);
         assert_int_equal(result, OK);
     }
     uint64_t next = 0;
-    assert_int_equal(row_table_scan(fixture->store, STORE_TABLE_OUTBOX, count_ordered, &next), OK);
+    assert_int_equal(row_table_scan(fixture->store, STORE_TABLE_HELD, count_ordered, &next), OK);
     assert_int_equal(next, 3 * 900);
-    assert_int_equal(fixture_row(fixture, STORE_TABLE_OUTBOX, "not8", "x"), ERR_INVALID);
+    assert_int_equal(fixture_row(fixture, STORE_TABLE_HELD, "not8", "x"), ERR_INVALID);
 }
 
 static bool check_audit(void *arg, const struct store_audit *entry)
