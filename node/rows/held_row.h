@@ -5,7 +5,7 @@
 #ifndef CONSILIUM_NODE_ROWS_HELD_ROW_H
 #define CONSILIUM_NODE_ROWS_HELD_ROW_H
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 #include "store/store.h"
 
 enum { HELD_ROW_HEAD_SIZE = HASH_SIZE + 2 * NODE_ID_SIZE + 8 }; /* before the envelope */

@@ -6,7 +6,7 @@
 #ifndef CONSILIUM_NODE_ROWS_MISSING_ROW_H
 #define CONSILIUM_NODE_ROWS_MISSING_ROW_H
 
-#include "protocol/engine/step.h"
+#include "protocol/step/step.h"
 #include "store/store.h"
 
 struct missing_row {

@@ -5,7 +5,7 @@
  *   disk.c      what a hospital has durable
  *   schedule.c    what happens when
  *   in_flight.c    records under way, and what a check finds of them
- *   hospital.c  one core with the promises of protocol/engine/step.h kept: checks, seals, commits,
+ *   hospital.c  one core with the promises of protocol/step/step.h kept: checks, seals, commits,
  * crashes line.c      direct connections between hospitals: delay, loss, partition route.c       by
  * which way a hospital reaches another: its line, or boxes (route_tunnel.c) relay.c     relays that
  * run protocol/relay/relay_engine, and the wires to them adversary.c   what a hostile relay does
