@@ -2,9 +2,8 @@
 #ifndef CONSILIUM_TESTS_HARNESS_HUB_SIDES_H
 #define CONSILIUM_TESTS_HARNESS_HUB_SIDES_H
 
-#include <string.h>
-
 #include <sodium.h>
+#include <string.h>
 #include <zmq.h>
 
 #include "node/net/curve_selftest.h"
@@ -37,75 +36,21 @@ struct place {
     struct zap_authenticator *zap_authenticator;
 };
 
-static inline void on_up(void *user, struct hub_link link, const struct transport_key *peer,
-                         enum hub_direction direction)
-{
-    struct side *side = user;
-    (void)direction;
-    side->ups++;
-    side->link = link;
-    side->peer = *peer;
-}
+/* Counts a link that came up, and notes it. */
+void on_up(void *user, struct hub_link link, const struct transport_key *peer,
+           enum hub_direction direction);
 
-static inline void on_frame(void *user, struct hub_link link, struct bytes frame)
-{
-    struct side *side = user;
-    side->frames++;
-    side->last_size = frame.size;
-    if (frame.size >= 5) {
-        uint32_t number = 0;
-        memcpy(&number, frame.data + 1, sizeof number);
-        side->out_of_order = side->out_of_order || number != side->last_number + 1;
-        side->last_number = number;
-    }
-    if (side->echo)
-        assert_int_equal(hub_send(side->hub, link, frame), OK);
-}
+/* Counts a frame, and checks its number. */
+void on_frame(void *user, struct hub_link link, struct bytes frame);
 
-static inline void on_down(void *user, struct hub_link link, enum hub_reason reason)
-{
-    struct side *side = user;
-    assert_false(hub_link_up(side->hub, link));
-    side->downs++;
-    side->reason = reason;
-}
+/* Counts a link that went down, and notes the reason. */
+void on_down(void *user, struct hub_link link, enum hub_reason reason);
 
-static inline void on_drained(void *user, struct hub_link link)
-{
-    struct side *side = user;
-    (void)link;
-    side->drains++;
-}
+/* Makes the loop and the authenticator. */
+void place_open(struct place *place);
 
-static inline void on_failed(void *user, struct hub_link link, enum hub_reason reason)
-{
-    struct side *side = user;
-    (void)link;
-    side->fails++;
-    side->reason = reason;
-}
-
-static inline void on_tick(uv_timer_t *timer)
-{
-    (void)timer;
-}
-
-static inline void place_open(struct place *place)
-{
-    assert_true(sodium_init() >= 0);
-    assert_int_equal(uv_loop_init(&place->loop), 0);
-    assert_int_equal(zap_authenticator_new(&place->loop, &place->zap_authenticator), OK);
-    assert_int_equal(uv_timer_init(&place->loop, &place->tick), 0);
-    assert_int_equal(uv_timer_start(&place->tick, on_tick, 50, 50), 0);
-}
-
-static inline void place_close(struct place *place)
-{
-    zap_authenticator_free(place->zap_authenticator);
-    uv_close((uv_handle_t *)&place->tick, NULL);
-    (void)uv_run(&place->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&place->loop), 0);
-}
+/* Releases both; the hubs in it were freed before. */
+void place_close(struct place *place);
 
 /* Turns the loop until `condition`; fails the test when that does not come. */
 #define UNTIL(place, condition)                                                                    \
@@ -117,100 +62,36 @@ static inline void place_close(struct place *place)
                 fail_msg("never: %s", #condition);                                                 \
         }                                                                                          \
     } while (0)
+/* Makes the configuration of a hub whose calls lead to this side. */
+struct hub_config side_config(struct side *side);
 
-static inline struct hub_config side_config(struct side *side)
-{
-    static const struct hub_calls calls = {.on_up = on_up,
-                                           .on_frame = on_frame,
-                                           .on_down = on_down,
-                                           .on_drained = on_drained,
-                                           .on_failed = on_failed};
-    if (ID_IS_ZERO(side->key))
-        assert_int_equal(crypto_box_keypair(side->key.bytes, side->secret), 0);
-    return (struct hub_config){.public_key = side->key,
-                               .secret_key = side->secret,
-                               .calls = calls,
-                               .user = side,
-                               .pace = {.retry_ms_min = 20, .retry_ms_max = 100}};
-}
+/* Gives 127.0.0.1 at this port. */
+struct address loopback(uint16_t port);
 
-static inline struct address loopback(uint16_t port)
-{
-    return (struct address){.host = "127.0.0.1", .port = port, .literal = true};
-}
+/* Makes the side's hub, which listens at this port; 0: any. */
+void listen_at(struct place *place, struct side *side, uint16_t port);
 
-static inline void listen_at(struct place *place, struct side *side, uint16_t port)
-{
-    struct address address = loopback(port);
-    struct hub_config config = side_config(side);
-    config.listen = &address;
-    config.listen_count = 1;
-    assert_int_equal(hub_new(place->zap_authenticator, &config, &side->hub), OK);
-    assert_int_not_equal(hub_address(side->hub, 0).port, 0);
-}
+/* Makes the side's hub, which does not listen. */
+void only_dial(struct place *place, struct side *side);
 
-static inline void only_dial(struct place *place, struct side *side)
-{
-    struct hub_config config = side_config(side);
-    assert_int_equal(hub_new(place->zap_authenticator, &config, &side->hub), OK);
-}
+/* Dials the server's hub. */
+struct hub_link dial(struct side *side, struct side *server);
 
-static inline struct hub_link dial(struct side *side, struct side *server)
-{
-    struct hub_link link = {0};
-    struct address address = hub_address(server->hub, 0);
-    assert_int_equal(hub_dial(side->hub, &address, &server->key, &link), OK);
-    return link;
-}
-
-static inline err send_number(struct side *side, struct hub_link link, uint32_t number, size_t size)
-{
-    static uint8_t memory[FRAME_MAX];
-    memory[0] = 7;
-    memcpy(memory + 1, &number, sizeof number);
-    return hub_send(side->hub, link, (struct bytes){memory, size});
-}
+/* Sends a frame of `size` bytes that carries a number. */
+err send_number(struct side *side, struct hub_link link, uint32_t number, size_t size);
 
 /* Two linked sides in one place. */
-static inline void link_up(struct place *place, struct side *server, struct side *client)
-{
-    listen_at(place, server, 0);
-    only_dial(place, client);
-    assert_int_equal(hub_allow(server->hub, &client->key, 1), OK);
-    (void)dial(client, server);
-    UNTIL(place, server->ups == 1 && client->ups == 1);
-}
+void link_up(struct place *place, struct side *server, struct side *client);
 
-/* A peer that keeps no rule: a bare socket. Its config lives as long as it. */
-static inline void *stray(struct place *place, struct side *self, struct side *server)
-{
-    char text[ADDRESS_TEXT_MAX];
-    struct hub_config config = side_config(self);
-    config.queue_count_max = 10;
-    config.pace.handshake_ms = 5000;
-    void *socket = hub_socket_client(zap_authenticator_context(place->zap_authenticator), &config,
-                                     &server->key);
-    assert_non_null(socket);
-    struct address address = hub_address(server->hub, 0);
-    address_format(&address, text);
-    const int64_t any = -1;
-    assert_int_equal(zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &any, sizeof any), 0);
-    return socket;
-}
+/* Makes a peer that obeys no rule: a bare socket. Its config lives as long as it. */
+void *stray(struct place *place, struct side *self, struct side *server);
 
-static inline void stray_connect(void *socket, struct side *server)
-{
-    char text[ADDRESS_TEXT_MAX];
-    struct address address = hub_address(server->hub, 0);
-    address_format(&address, text);
-    assert_int_equal(zmq_connect(socket, text), 0);
-}
+/* Connects the bare socket to the server. */
+void stray_connect(void *socket, struct side *server);
 
-static const uint8_t hello[] = {0, 1, 1};
+extern const uint8_t hello[3];
 
-static inline bool stray_sends(void *socket, const void *data, size_t size)
-{
-    return zmq_send(socket, data, size, ZMQ_DONTWAIT) == (int)size;
-}
+/* Sends without waiting; true when the socket took it. */
+bool stray_sends(void *socket, const void *data, size_t size);
 
 #endif

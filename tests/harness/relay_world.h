@@ -3,14 +3,10 @@
 #ifndef CONSILIUM_TESTS_HARNESS_RELAY_WORLD_H
 #define CONSILIUM_TESTS_HARNESS_RELAY_WORLD_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "protocol/relay/forward_queue.h"
 #include "protocol/relay/presence.h"
@@ -40,221 +36,66 @@ struct world {
     uint8_t list[TRANSPORT_ENTRY_SIZE * WORLD_MEMBERS];
 };
 
-static struct world world;
+extern struct world world;
 
-static inline struct bytes world_list(int count)
-{
-    for (int i = 1; i <= count; i++) {
-        uint8_t *entry = world.list + (size_t)(i - 1) * TRANSPORT_ENTRY_SIZE;
-        memcpy(entry, world.members[i].key.bytes, KEY_SIZE);
-        entry[KEY_SIZE] = i == WORLD_PUBLISHER ? TRANSPORT_PUBLISHER : TRANSPORT_MEMBER;
-    }
-    return (struct bytes){world.list, (size_t)count * TRANSPORT_ENTRY_SIZE};
-}
+/* Writes the transport list of the first `count` members into `world.list`. */
+struct bytes world_list(int count);
 
-static inline struct relay_head world_head(uint64_t epoch)
-{
-    struct relay_head head = {.epoch = epoch};
-    memset(head.id.bytes, (int)epoch, HASH_SIZE);
-    return head;
-}
+/* Makes a relay's head of this epoch. */
+struct relay_head world_head(uint64_t epoch);
 
-static inline void world_begin(const struct relay_limits *limits, uint32_t link_count)
-{
-    memset(&world, 0, sizeof world);
-    world.config.limits = *limits;
-    world.config.link_count = link_count;
-    memset(world.config.federation.bytes, 0xfe, HASH_SIZE);
-    memset(world.config.secret, 5, sizeof world.config.secret);
-    for (int i = 1; i <= WORLD_MEMBERS; i++) {
-        world.members[i].key.bytes[0] = (uint8_t)i;
-        world.members[i].key.bytes[31] = 0x77;
-        world.members[i].room = WORLD_ROOM;
-    }
-    size_t size = relay_engine_size(&world.config);
-    assert_int_equal(posix_memalign(&world.memory, ARENA_ALIGNMENT, size), 0);
-    memset(world.memory, 0, size);
-    world.relay = relay_engine_init(&world.config, world.memory);
-    world.now.ms = 5000;
-    struct relay_head head = world_head(1);
-    struct bytes list = world_list(WORLD_MEMBERS - 1); /* the last one is a stranger */
-    relay_engine_set_list(world.relay, &head, list, world.now);
-}
+/* Makes the relay and its members; nobody is connected. */
+void world_begin(const struct relay_limits *limits, uint32_t link_count);
 
-static inline void world_empty(int member)
-{
-    struct world_member *emptied = &world.members[member];
-    for (int i = 0; i < emptied->inbox_count; i++)
-        free(emptied->inbox[i]);
-    emptied->inbox_count = 0;
-}
+/* Empties the inbox of this member. */
+void world_empty(int member);
 
-static inline void world_end(void)
-{
-    for (int i = 1; i <= WORLD_MEMBERS; i++)
-        world_empty(i);
-    free(world.memory);
-}
+/* Releases the relay and all inboxes. */
+void world_end(void);
 
-static inline int world_of_link(uint64_t link)
-{
-    for (int i = 1; i <= WORLD_MEMBERS; i++) {
-        if (world.members[i].link == link)
-            return i;
-    }
-    return 0;
-}
+/* Carries out all effects that the relay has now. */
+void world_pump(void);
 
-static inline void world_receive(struct world_member *member, struct bytes bytes)
-{
-    assert_true(member->inbox_count < WORLD_INBOX);
-    member->inbox[member->inbox_count] = malloc(bytes.size);
-    memcpy(member->inbox[member->inbox_count], bytes.data, bytes.size);
-    member->inbox_turn[member->inbox_count] = ++world.frames_sent;
-    member->inbox_size[member->inbox_count++] = bytes.size;
-}
+/* Gives the relay an event at the present time. */
+void world_event(struct relay_engine_event event);
 
-/* Carries out all that the relay wants now. */
-static inline void world_pump(void)
-{
-    struct relay_engine_effect effect;
-    while (relay_engine_next(world.relay, world.now, &effect)) {
-        struct world_member *member = &world.members[world_of_link(effect.link)];
-        if (effect.kind == RELAY_ENGINE_VERIFY) {
-            world.verify = effect.bytes;
-        } else if (effect.kind == RELAY_ENGINE_CLOSE) {
-            member->closed = true;
-            member->link = 0;
-        } else if (member->link == 0 || member->link != effect.link) {
-            continue; /* one that was replaced */
-        } else if (member->room <= 0) {
-            relay_engine_blocked(world.relay, world.now);
-        } else {
-            member->room--;
-            world_receive(member, effect.bytes);
-        }
-    }
-}
+/* The member sends these bytes. */
+void world_say_bytes(int member, struct bytes bytes);
 
-static inline void world_event(struct relay_engine_event event)
-{
-    event.now = world.now;
-    relay_engine_on_event(world.relay, &event);
-}
+/* The member sends this frame. */
+void world_say(int member, struct relay_frame frame);
 
-static inline void world_say_bytes(int member, struct bytes bytes)
-{
-    world_event((struct relay_engine_event){
-        .kind = RELAY_ENGINE_FRAME, .link = world.members[member].link, .bytes = bytes});
-}
+/* The member sends a list of the keys of `count` members from `first` on. */
+void world_say_list(int member, enum relay_type type, int first, int count);
 
-static inline void world_say(int member, struct relay_frame frame)
-{
-    static uint8_t memory[RELAY_FORWARD_SIZE_MAX];
-    struct buffer buffer = buffer_over(memory, sizeof memory);
-    relay_frame_write(&frame, &buffer);
-    assert_false(buffer.failed);
-    world_say_bytes(member, buffer_bytes(&buffer));
-}
+/* The member connects, without a HELLO. */
+void world_link(int member);
 
-static inline void world_say_list(int member, enum relay_type type, int first, int count)
-{
-    static struct relay_entry entries[RELAY_KEY_COUNT_MAX];
-    static uint8_t memory[RELAY_CONTROL_SIZE_MAX];
-    struct buffer buffer = buffer_over(memory, sizeof memory);
-    for (int i = 0; i < count; i++)
-        entries[i].key = world.members[first + i].key;
-    relay_frame_write_list(type, entries, (uint16_t)count, &buffer);
-    world_say_bytes(member, buffer_bytes(&buffer));
-}
+/* The member sends its HELLO. */
+void world_hello(int member);
 
-static inline void world_link(int member)
-{
-    world.members[member].link = ++world.links_made;
-    world.members[member].closed = false;
-    world_event((struct relay_engine_event){.kind = RELAY_ENGINE_LINK_UP,
-                                            .link = world.members[member].link,
-                                            .key = world.members[member].key});
-}
+/* Connects `count` members from `first` on, sends their HELLO, and forgets the WELCOME. */
+void world_join(int first, int count);
 
-static inline void world_hello(int member)
-{
-    world_say(member, (struct relay_frame){.type = RELAY_HELLO,
-                                           .version_min = 1,
-                                           .version_max = 3,
-                                           .federation = world.config.federation});
-}
+/* The member's link goes down. */
+void world_leave(int member);
 
-/* Links, greets, and forgets the WELCOME. */
-static inline void world_join(int first, int count)
-{
-    for (int i = first; i < first + count; i++) {
-        world_link(i);
-        world_hello(i);
-        world_pump();
-        world_empty(i);
-    }
-}
+/* The member's link takes `room` frames again, and the relay is told. */
+void world_drain(int member, int room);
 
-static inline void world_leave(int member)
-{
-    world_event((struct relay_engine_event){.kind = RELAY_ENGINE_LINK_DOWN,
-                                            .link = world.members[member].link});
-    world.members[member].link = 0;
-    world_pump();
-}
-
-static inline void world_drain(int member, int room)
-{
-    world.members[member].room = room;
-    world_event((struct relay_engine_event){.kind = RELAY_ENGINE_DRAINED,
-                                            .link = world.members[member].link});
-    world_pump();
-}
-
-static inline void world_time(uint64_t ms)
-{
-    world.now.ms += ms;
-    world_event((struct relay_engine_event){.kind = RELAY_ENGINE_TIME});
-    world_pump();
-}
+/* Lets so much time pass. */
+void world_time(uint64_t ms);
 
 /* A box of `size` bytes that begins with `tag`. */
-static inline void world_forward(int from, int to, uint8_t tag, size_t size)
-{
-    static uint8_t box[TUNNEL_SIZE_MAX];
-    memset(box, 0xb0, size);
-    box[0] = tag;
-    world_say(from, (struct relay_frame){
-                        .type = RELAY_FORWARD, .key = world.members[to].key, .body = {box, size}});
-}
+void world_forward(int from, int to, uint8_t tag, size_t size);
 
 /* The frame at `index` of a member's inbox. */
-static inline struct relay_frame world_got(int member, int index)
-{
-    struct relay_frame frame;
-    struct world_member *reading = &world.members[member];
-    assert_true(index < reading->inbox_count);
-    struct bytes bytes = {reading->inbox[index], reading->inbox_size[index]};
-    assert_int_equal(relay_frame_parse(bytes, &frame), OK);
-    return frame;
-}
+struct relay_frame world_got(int member, int index);
 
 /* The one frame that this member got; its inbox is kept until world_empty. */
-static inline struct relay_frame world_got_one(int member, enum relay_type type)
-{
-    assert_int_equal(world.members[member].inbox_count, 1);
-    struct relay_frame frame = world_got(member, 0);
-    assert_int_equal(frame.type, type);
-    return frame;
-}
+struct relay_frame world_got_one(int member, enum relay_type type);
 
-static inline int world_got_count(int member, enum relay_type type)
-{
-    int count = 0;
-    for (int i = 0; i < world.members[member].inbox_count; i++)
-        count += world_got(member, i).type == type;
-    return count;
-}
+/* Counts the frames of this type in the member's inbox. */
+int world_got_count(int member, enum relay_type type);
 
 #endif

@@ -78,7 +78,7 @@ void acceptance_taken(struct hospital *hospital, const struct step_batch *batch)
     for (size_t i = 0; i < batch->run_count; i++) {
         for (uint16_t j = 0; j < batch->runs[i].count; j++, record++) {
             struct record_claim claim;
-            if (batch->runs[i].is_apart) /* an ERASE is obeyed wherever it stands */
+            if (batch->runs[i].purpose == RUN_DETACHED) /* an ERASE is obeyed wherever it stands */
                 continue;
             WORLD_CHECK(hospital->world, record_parse(record->record, &claim) == OK);
             const struct hospital *writer =
@@ -198,7 +198,7 @@ static void acceptance_run(const struct hospital *hospital, const struct step_ru
         previous = claim.id;
         acceptance_body(hospital, &records[i], &claim);
     }
-    if (run->is_fill)
+    if (step_run_fills(run))
         return; /* known by its id */
     const struct hospital *writer = hospital_of(hospital->world, &claim.header.stream.writer);
     struct sign_key key;

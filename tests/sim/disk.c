@@ -87,7 +87,7 @@ static void disk_put(struct disk *disk, const struct step_run *run,
     struct disk_record *place = disk_reserve(stream, header->sequence);
     bool has_body = (record->flags & RECORD_BARE) == 0;
     size_t size = has_body ? record->record.size : (size_t)RECORD_BARE_SIZE;
-    if (run->is_fill && (place->flags & RECORD_DESTROYED) != 0)
+    if (step_run_fills(run) && (place->flags & RECORD_DESTROYED) != 0)
         return;
     place->bytes = realloc(place->bytes, size);
     if (place->bytes == NULL)
@@ -99,7 +99,7 @@ static void disk_put(struct disk *disk, const struct step_run *run,
     place->id = claim.id;
     place->audience = header->audience;
     place->flags = record->flags;
-    if (run->is_fill)
+    if (step_run_fills(run))
         return;
     place->put_count++;
     stream->tail = header->sequence;
@@ -121,7 +121,7 @@ static err disk_check(const struct disk *disk, const struct step_batch *batch)
             return ERR_MALFORMED;
         const struct disk_stream *stream = disk_find(disk, &claim.header.stream);
         expected = stream == NULL ? 1 : stream->tail + 1;
-        if (run->is_fill) {
+        if (step_run_fills(run)) {
             if (disk_at(disk, &claim.header.stream, run->first) == NULL)
                 return ERR_NOT_FOUND;
             continue;

@@ -1,0 +1,494 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "protocol/replication/batch_verify.h"
+#include "tests/harness/cluster.h"
+
+struct event cluster_event(const struct cluster *cluster, enum event_kind kind)
+{
+    return (struct event){.kind = kind,
+                          .now = {cluster->now_ms},
+                          .wall = {FEDERATION_START_MS + 2 * FEDERATION_HOUR_MS + cluster->now_ms}};
+}
+
+/* ---- the shell ---- */
+
+static struct cluster_pending *cluster_answer(struct cluster *cluster, enum event_kind kind,
+                                              const struct step_batch *batch)
+{
+    struct cluster_pending *pending = &cluster->pending[cluster->pending_count++];
+    assert_true(cluster->pending_count < CLUSTER_PENDING_MAX);
+    size_t size = 1, used = 0;
+    for (size_t i = 0; i < batch->record_count; i++)
+        size += 2 * batch->records[i].record.size + batch->records[i].plaintext.size;
+    pending->event = cluster_event(cluster, kind);
+    pending->memory = malloc(size);
+    pending->runs = calloc(batch->run_count + 1, sizeof *pending->runs);
+    pending->records = calloc(batch->record_count + 1, sizeof *pending->records);
+    for (size_t i = 0; i < batch->run_count; i++)
+        pending->runs[i] = batch->runs[i];
+    for (size_t i = 0; i < batch->record_count; i++) {
+        struct bytes *parts[] = {&pending->records[i].record, &pending->records[i].plaintext};
+        pending->records[i] = batch->records[i];
+        for (int j = 0; j < 2; j++) {
+            if (parts[j]->size > 0)
+                memcpy(pending->memory + used, parts[j]->data, parts[j]->size);
+            parts[j]->data = pending->memory + used;
+            used += parts[j]->size;
+        }
+    }
+    pending->event.batch =
+        (struct step_batch){pending->runs, batch->run_count, pending->records, batch->record_count};
+    if (kind == EVENT_CHECKED) {
+        struct buffer rest = buffer_over(pending->memory + used, size - used);
+        batch_verify_batch(&pending->event.batch, &rest);
+    }
+    return pending;
+}
+
+struct cluster_kept *cluster_find(struct cluster *cluster, const struct stream_id *stream,
+                                  uint64_t sequence)
+{
+    for (size_t i = 0; i < cluster->kept_count; i++) {
+        if (stream_id_equal(&cluster->kept[i].stream, stream) &&
+            cluster->kept[i].sequence == sequence)
+            return &cluster->kept[i];
+    }
+    return NULL;
+}
+
+static void cluster_write(struct cluster *cluster, const struct step_batch *batch)
+{
+    for (size_t i = 0; i < batch->record_count; i++) {
+        struct record_claim claim;
+        assert_int_equal(OK, record_parse(batch->records[i].record, &claim));
+        struct cluster_kept *kept =
+            cluster_find(cluster, &claim.header.stream, claim.header.sequence);
+        if (kept == NULL)
+            kept = &cluster->kept[cluster->kept_count++];
+        assert_true(cluster->kept_count < CLUSTER_KEPT_MAX);
+        uint8_t *copy = malloc(batch->records[i].record.size);
+        memcpy(copy, batch->records[i].record.data, batch->records[i].record.size);
+        free((void *)(uintptr_t)kept->record.record.data);
+        *kept =
+            (struct cluster_kept){claim.header.stream, claim.header.sequence, batch->records[i]};
+        kept->record.record.data = copy;
+        kept->record.plaintext = BYTES_NONE;
+    }
+}
+
+static void cluster_seal(struct cluster *cluster, const struct effect *effect)
+{
+    static uint8_t memory[RECORD_SIZE_MAX];
+    static uint8_t number;
+    uint8_t public_key[32], secret[64];
+    federation_key(1, 2, public_key, secret);
+    struct record_secrets secrets = {.sign_secret = secret, .key = {{++number, 5}}};
+    struct buffer out = buffer_over(memory, sizeof memory);
+    struct record_id id;
+    struct step_record record = {.flags = RECORD_OWN, .plaintext = effect->seal.plaintext};
+    assert_int_equal(
+        OK, record_seal(&effect->seal.header, effect->seal.plaintext, &secrets, &out, &id));
+    record.record = buffer_bytes(&out);
+    record.has_key = effect->seal.header.audience != AUDIENCE_CLEAR;
+    record.key = secrets.key;
+    struct step_run run = {.stream = effect->seal.stream, .count = 1};
+    struct step_batch batch = {&run, 1, &record, 1};
+    struct cluster_pending *pending = cluster_answer(cluster, EVENT_SEALED, &batch);
+    pending->event.token = effect->token;
+    pending->event.verdict = cluster->seal;
+    if (cluster->seal != OK)
+        pending->event.batch.records[0].record = BYTES_NONE;
+    cluster->seal = OK;
+}
+
+static void cluster_load(struct cluster *cluster, const struct effect *effect)
+{
+    static struct step_record records[CLUSTER_KEPT_MAX];
+    struct step_run run = {.stream = effect->load.slot, .first = effect->load.from};
+    struct step_batch batch = {&run, 1, records, 0};
+    cluster->loaded_count++;
+    for (size_t i = 0; effect->load.is_by_id && i < cluster->kept_count; i++) {
+        struct record_claim claim;
+        assert_int_equal(OK, record_parse(cluster->kept[i].record.record, &claim));
+        if (ID_EQUAL(claim.id, effect->load.id))
+            records[batch.record_count++] = cluster->kept[i].record;
+    }
+    for (uint64_t i = 0; i < effect->load.count; i++) {
+        const struct cluster_kept *kept =
+            cluster_find(cluster, &effect->load.stream, effect->load.from + i);
+        if (kept == NULL)
+            break;
+        records[batch.record_count++] = kept->record;
+    }
+    struct cluster_pending *pending = cluster_answer(cluster, EVENT_LOADED, &batch);
+    pending->event.link = effect->link;
+    pending->event.token = effect->token;
+    static uint8_t opened[4 * RECORD_SIZE_MAX];
+    struct buffer memory = buffer_over(opened, sizeof opened);
+    for (size_t i = 0; effect->link.value == 0 && i < batch.record_count; i++)
+        batch_verify_open(&pending->records[i], &memory);
+}
+
+static void cluster_send(struct cluster *cluster, const struct effect *effect)
+{
+    for (size_t i = 0; i < effect->send.link_count; i++) {
+        struct cluster_sent *sent = &cluster->sent[cluster->sent_count++];
+        assert_true(cluster->sent_count < CLUSTER_SENT_MAX);
+        sent->link = effect->send.links[i];
+        sent->size = effect->send.frame.size;
+        sent->data = malloc(sent->size);
+        memcpy(sent->data, effect->send.frame.data, sent->size);
+    }
+}
+
+static struct cluster_row *cluster_row(struct cluster *cluster, const struct case_id *case_id)
+{
+    size_t n = 0;
+    while (n < cluster->row_count && !ID_EQUAL(cluster->rows[n].case_id, *case_id))
+        n++;
+    assert_true(n < CLUSTER_CASES_MAX);
+    cluster->rows[n].case_id = *case_id;
+    cluster->row_count += n == cluster->row_count ? 1 : 0;
+    return &cluster->rows[n];
+}
+
+static void cluster_rest(struct cluster *cluster, const struct effect *effect)
+{
+    struct cluster_row *row = cluster_row(cluster, &effect->rest.case_id);
+    struct step_batch none = {NULL, 0, NULL, 0};
+    cluster->rested_count++;
+    if (cluster->is_slow)
+        return;
+    struct cluster_pending *pending = cluster_answer(cluster, EVENT_RESTED, &none);
+    pending->event.rest.case_id = effect->rest.case_id;
+    pending->event.rest.row = BYTES_NONE;
+    pending->event.verdict = cluster->is_full ? ERR_FULL : OK;
+    if (cluster->is_full)
+        return;
+    free(row->data);
+    row->data = malloc(effect->rest.row.size);
+    row->size = effect->rest.row.size;
+    memcpy(row->data, effect->rest.row.data, row->size);
+}
+
+void cluster_perform(struct cluster *cluster, const struct effect *effect)
+{
+    if (effect->kind == EFFECT_CHECK || effect->kind == EFFECT_KEEP) {
+        bool is_check = effect->kind == EFFECT_CHECK;
+        struct cluster_pending *pending =
+            cluster_answer(cluster, is_check ? EVENT_CHECKED : EVENT_KEPT, &effect->batch);
+        pending->event.link = effect->link;
+        pending->event.token = effect->token;
+        if (!is_check && effect->is_releasing)
+            cluster->releasing_count++;
+        if (!is_check && cluster->is_full && (!effect->is_releasing || cluster->is_packed))
+            pending->event.verdict = ERR_FULL;
+        else if (!is_check)
+            cluster_write(cluster, &effect->batch);
+    } else if (effect->kind == EFFECT_SEAL) {
+        cluster_seal(cluster, effect);
+    } else if (effect->kind == EFFECT_LOAD) {
+        cluster_load(cluster, effect);
+    } else if (effect->kind == EFFECT_SEND) {
+        cluster_send(cluster, effect);
+    } else if (effect->kind == EFFECT_REST) {
+        cluster_rest(cluster, effect);
+    } else if (effect->kind == EFFECT_DONE) {
+        cluster->done = effect->done.verdict;
+        cluster->done_record = effect->done.record;
+    } else if (effect->kind == EFFECT_FORKED) {
+        cluster->forked_count++;
+    } else if (effect->kind == EFFECT_DESTROY) {
+        cluster->destroyed_count++;
+    } else if (effect->kind == EFFECT_FORKS) {
+        memcpy(cluster->forks, effect->forks.data, effect->forks.size);
+        cluster->forks_size = effect->forks.size;
+    }
+}
+
+static void cluster_wake(struct cluster *cluster)
+{
+    struct case_id called[CLUSTER_CASES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < cluster->step.effect_count; i++)
+        if (cluster->step.effects[i].kind == EFFECT_WAKE)
+            called[count++] = cluster->step.effects[i].wake;
+    for (size_t i = 0; i < count; i++) {
+        struct event event = cluster_event(cluster, EVENT_WOKEN);
+        const struct cluster_row *row = cluster_row(cluster, &called[i]);
+        event.rest.case_id = called[i];
+        event.rest.row = (struct bytes){row->data, row->size};
+        cluster->woken_count++;
+        engine_step(cluster->engine, &event, &cluster->step);
+    }
+}
+
+static void cluster_step(struct cluster *cluster, const struct event *event)
+{
+    engine_step(cluster->engine, event, &cluster->step);
+    while (cluster->step.comes_again) {
+        cluster_wake(cluster);
+        engine_step(cluster->engine, event, &cluster->step);
+    }
+    for (size_t i = 0; i < cluster->step.effect_count; i++)
+        cluster_perform(cluster, &cluster->step.effects[i]);
+    cluster_wake(cluster);
+}
+
+void cluster_give(struct cluster *cluster, const struct event *event)
+{
+    unsigned rounds = 0;
+    cluster_step(cluster, event);
+    while (cluster->pending_count > 0) {
+        assert_true(rounds++ < CLUSTER_ROUNDS_MAX); /* it comes to rest */
+        struct cluster_pending pending = cluster->pending[0];
+        memmove(cluster->pending, cluster->pending + 1, --cluster->pending_count * sizeof pending);
+        cluster_step(cluster, &pending.event);
+        free(pending.memory);
+        free(pending.runs);
+        free(pending.records);
+    }
+}
+
+void cluster_pass(struct cluster *cluster, uint64_t ms)
+{
+    cluster->now_ms += ms;
+    struct event event = cluster_event(cluster, EVENT_TICK);
+    cluster_give(cluster, &event);
+}
+
+/* ---- life ---- */
+
+void cluster_engine(struct cluster *cluster)
+{
+    struct engine_config config;
+    engine_config_defaults(&config);
+    config.federation = roster_federation(&cluster->society.roster);
+    config.self = federation_node(1);
+    config.roster = &cluster->roster;
+    config.stream_count_max = config.mark_count_max = config.clinician_count_max = 1024;
+    config.case_count_max = cluster->case_count_max;
+    config.case_awake_max = cluster->case_awake_max;
+    config.case_idle_ms = cluster->case_idle_ms;
+    free(cluster->engine_memory);
+    cluster->engine_memory = calloc(1, engine_memory_size(&config) + 16);
+    cluster->engine = engine_new(cluster->engine_memory, &config);
+}
+
+void cluster_head(struct cluster *cluster)
+{
+    struct event event = cluster_event(cluster, EVENT_ROSTER);
+    assert_int_equal(OK, federation_draft(&cluster->society));
+    assert_int_equal(OK, roster_apply(&cluster->roster, cluster->society.signed_head,
+                                      &cluster->society.delta, event.wall));
+    assert_int_equal(OK, federation_take(&cluster->society));
+    cluster_give(cluster, &event);
+}
+
+static void cluster_missing(struct cluster *cluster, const struct cluster_kept *kept,
+                            const struct record_claim *claim)
+{
+    struct event event = cluster_event(cluster, EVENT_RESTORE_MISSING);
+    event.missing.id = kept->stream;
+    event.missing.sequence = kept->sequence;
+    event.missing.record = claim->id;
+    event.missing.flags = kept->record.flags;
+    if ((kept->record.flags & (RECORD_BARE | RECORD_KEYLESS)) != 0)
+        engine_step(cluster->engine, &event, &cluster->step);
+}
+
+void cluster_restart(struct cluster *cluster)
+{
+    static uint8_t opened[4 * RECORD_SIZE_MAX];
+    struct event forks = cluster_event(cluster, EVENT_RESTORE_FORKS);
+    struct event start = cluster_event(cluster, EVENT_START);
+    cluster_engine(cluster);
+    forks.forks = (struct bytes){cluster->forks, cluster->forks_size};
+    for (int pass = 0; pass < 3; pass++) {
+        for (size_t i = 0; i < cluster->kept_count; i++) {
+            struct cluster_kept *kept = &cluster->kept[i];
+            struct event event =
+                cluster_event(cluster, pass == 0 ? EVENT_RESTORE_STREAM : EVENT_REPLAY);
+            struct step_record record = kept->record;
+            struct record_claim claim;
+            struct buffer memory = buffer_over(opened, sizeof opened);
+            batch_verify_open(&record, &memory);
+            assert_int_equal(OK, record_parse(record.record, &claim));
+            const struct chain_link *head = chain_find(&cluster->roster.chain, &claim.header.head);
+            if (pass == 0) {
+                event.stream.id = kept->stream;
+                event.stream.tail = kept->sequence;
+                event.stream.tail_id = claim.id;
+                event.stream.epoch = head == NULL ? 0 : head->epoch;
+            } else {
+                event.replay.batch = (struct step_batch){NULL, 0, &record, 1};
+                event.replay.is_again = pass == 2;
+            }
+            struct case_id case_id;
+            memcpy(case_id.bytes, kept->stream.scope.id, HASH_SIZE);
+            bool rests = kept->stream.scope.kind == SCOPE_CASE &&
+                         engine_case_rests(cluster->engine, &case_id);
+            if (pass == 0 || (record.plaintext.size > 0 && !rests))
+                engine_step(cluster->engine, &event, &cluster->step);
+            if (pass == 0)
+                cluster_missing(cluster, kept, &claim);
+        }
+        if (pass == 0)
+            engine_step(cluster->engine, &forks, &cluster->step);
+        for (size_t i = 0; pass == 0 && i < cluster->row_count; i++) {
+            struct event event = cluster_event(cluster, EVENT_RESTORE_CASE);
+            event.rest.row = (struct bytes){cluster->rows[i].data, cluster->rows[i].size};
+            engine_step(cluster->engine, &event, &cluster->step);
+        }
+    }
+    cluster_give(cluster, &start);
+}
+
+struct cluster *cluster_new(uint32_t count)
+{
+    struct cluster *cluster = calloc(1, sizeof *cluster);
+    assert_non_null(cluster);
+    cluster->now_ms = 1000;
+    cluster->case_count_max = cluster->case_awake_max = 16;
+    cluster->case_idle_ms = 600 * 1000;
+    cluster->step.arena = malloc(STEP_ARENA_SIZE);
+    federation_found(&cluster->society, roster_plan_small(), count);
+    struct federation_id federation = roster_federation(&cluster->society.roster);
+    cluster->roster = federation_roster(roster_plan_small(), federation_node(1), &federation,
+                                        &cluster->roster_memory);
+    assert_int_equal(OK, roster_apply(&cluster->roster, cluster->society.signed_head,
+                                      &cluster->society.delta, cluster->society.now));
+    cluster_engine(cluster);
+    struct event event = cluster_event(cluster, EVENT_START);
+    cluster_give(cluster, &event);
+    return cluster;
+}
+
+void cluster_forget_sent(struct cluster *cluster)
+{
+    for (size_t i = 0; i < cluster->sent_count; i++)
+        free(cluster->sent[i].data);
+    cluster->sent_count = 0;
+}
+
+void cluster_free(struct cluster *cluster)
+{
+    cluster_forget_sent(cluster);
+    for (size_t i = 0; i < cluster->kept_count; i++)
+        free((void *)(uintptr_t)cluster->kept[i].record.record.data);
+    for (size_t i = 0; i < cluster->row_count; i++)
+        free(cluster->rows[i].data);
+    free(cluster->engine_memory);
+    free(cluster->roster_memory);
+    free(cluster->step.arena);
+    federation_end(&cluster->society);
+    free(cluster);
+}
+
+err cluster_post(struct cluster *cluster, struct scope scope, enum audience audience,
+                 struct bytes plaintext)
+{
+    struct event event = cluster_event(cluster, EVENT_POST);
+    event.token.value = 1;
+    event.post.scope = scope;
+    event.post.audience = audience;
+    event.post.plaintext = plaintext;
+    cluster->done = ERR_STATE;
+    cluster_give(cluster, &event);
+    return cluster->done;
+}
+
+/* ---- others ---- */
+
+void cluster_hear(struct cluster *cluster, uint32_t link, struct bytes frame)
+{
+    struct event event = cluster_event(cluster, EVENT_FRAME);
+    event.link.value = link;
+    event.frame = frame;
+    cluster_give(cluster, &event);
+}
+
+void cluster_meet(struct cluster *cluster, uint32_t number)
+{
+    struct member member = federation_member(number, 1);
+    struct event event = cluster_event(cluster, EVENT_LINK_UP);
+    const struct chain_link *last = chain_last(&cluster->roster.chain);
+    event.link.value = number;
+    event.peer = member.transport_key;
+    cluster_give(cluster, &event);
+    struct frame_hello hello = {.version_min = FRAME_VERSION,
+                                .version_max = FRAME_VERSION,
+                                .federation = roster_federation(&cluster->roster),
+                                .epoch = last->epoch,
+                                .head = last->id,
+                                .time = event.wall};
+    uint8_t memory[128];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    frame_hello_write(&frame, &hello);
+    cluster_hear(cluster, number, buffer_bytes(&frame));
+}
+
+struct cluster_pen cluster_pen(struct cluster *cluster, uint32_t number, struct scope scope,
+                               enum audience audience)
+{
+    struct event now = cluster_event(cluster, EVENT_TICK);
+    struct cluster_pen pen = {.number = number, .key_number = 2};
+    pen.header = (struct record_header){.federation = roster_federation(&cluster->roster),
+                                        .stream = {scope, federation_node(number), 1},
+                                        .audience = audience,
+                                        .sequence = 1,
+                                        .head = roster_current_id(&cluster->roster),
+                                        .time = now.wall};
+    return pen;
+}
+
+struct bytes cluster_write_frame(struct cluster_pen *pen, struct bytes plaintext,
+                                 struct buffer *frame)
+{
+    static uint8_t memory[RECORD_SIZE_MAX];
+    static uint8_t number;
+    uint8_t public_key[32], secret[64];
+    federation_key(pen->number, pen->key_number, public_key, secret);
+    struct record_secrets secrets = {.sign_secret = secret, .key = {{++number, 7}}};
+    struct buffer out = buffer_over(memory, sizeof memory);
+    struct record_id id;
+    assert_int_equal(OK, record_seal(&pen->header, plaintext, &secrets, &out, &id));
+    struct frame_record record = {pen->header.audience != AUDIENCE_CLEAR, secrets.key,
+                                  buffer_bytes(&out)};
+    frame_records_begin(frame);
+    frame_record_write(frame, &record);
+    frame_records_end(frame, 1);
+    pen->header.sequence++;
+    pen->header.previous = id;
+    return buffer_bytes(frame);
+}
+
+void cluster_say(struct cluster *cluster, struct cluster_pen *pen, struct bytes plaintext,
+                 uint32_t link)
+{
+    static uint8_t memory[FRAME_SIZE_MAX];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    cluster_hear(cluster, link, cluster_write_frame(pen, plaintext, &frame));
+}
+
+uint64_t cluster_tail(struct cluster *cluster, const struct cluster_pen *pen)
+{
+    uint64_t tail = 0, had = 0;
+    (void)engine_position(cluster->engine, &pen->header.stream, &tail, &had);
+    return tail;
+}
+
+struct bytes cluster_words(uint8_t what)
+{
+    static uint8_t memory[64];
+    struct buffer body = buffer_over(memory, sizeof memory);
+    const uint8_t content[] = {0x81, 0x01, what};
+    struct statement statement = {.kind = 0x01f0, .content = {content, sizeof content}};
+    assert_int_equal(OK, statement_write(&statement, &body));
+    return buffer_bytes(&body);
+}
