@@ -17,39 +17,6 @@ struct event cluster_event(const struct cluster *cluster, enum event_kind kind)
 
 /* ---- the shell ---- */
 
-static struct cluster_pending *cluster_answer(struct cluster *cluster, enum event_kind kind,
-                                              const struct step_batch *batch)
-{
-    struct cluster_pending *pending = &cluster->pending[cluster->pending_count++];
-    assert_true(cluster->pending_count < CLUSTER_PENDING_MAX);
-    size_t size = 1, used = 0;
-    for (size_t i = 0; i < batch->record_count; i++)
-        size += 2 * batch->records[i].record.size + batch->records[i].plaintext.size;
-    pending->event = cluster_event(cluster, kind);
-    pending->memory = malloc(size);
-    pending->runs = calloc(batch->run_count + 1, sizeof *pending->runs);
-    pending->records = calloc(batch->record_count + 1, sizeof *pending->records);
-    for (size_t i = 0; i < batch->run_count; i++)
-        pending->runs[i] = batch->runs[i];
-    for (size_t i = 0; i < batch->record_count; i++) {
-        struct bytes *parts[] = {&pending->records[i].record, &pending->records[i].plaintext};
-        pending->records[i] = batch->records[i];
-        for (int j = 0; j < 2; j++) {
-            if (parts[j]->size > 0)
-                memcpy(pending->memory + used, parts[j]->data, parts[j]->size);
-            parts[j]->data = pending->memory + used;
-            used += parts[j]->size;
-        }
-    }
-    pending->event.batch =
-        (struct step_batch){pending->runs, batch->run_count, pending->records, batch->record_count};
-    if (kind == EVENT_CHECKED) {
-        struct buffer rest = buffer_over(pending->memory + used, size - used);
-        batch_verify_batch(&pending->event.batch, &rest);
-    }
-    return pending;
-}
-
 struct cluster_kept *cluster_find(struct cluster *cluster, const struct stream_id *stream,
                                   uint64_t sequence)
 {
@@ -81,61 +48,59 @@ static void cluster_write(struct cluster *cluster, const struct step_batch *batc
     }
 }
 
-static void cluster_seal(struct cluster *cluster, const struct effect *effect)
+static err cluster_store(void *arg, const struct effect *effect)
 {
-    static uint8_t memory[RECORD_SIZE_MAX];
-    static uint8_t number;
-    uint8_t public_key[32], secret[64];
-    federation_key(1, 2, public_key, secret);
-    struct record_secrets secrets = {.sign_secret = secret, .key = {{++number, 5}}};
-    struct buffer out = buffer_over(memory, sizeof memory);
-    struct record_id id;
-    struct step_record record = {.flags = RECORD_OWN, .plaintext = effect->seal.plaintext};
-    assert_int_equal(
-        OK, record_seal(&effect->seal.header, effect->seal.plaintext, &secrets, &out, &id));
-    record.record = buffer_bytes(&out);
-    record.has_key = effect->seal.header.audience != AUDIENCE_CLEAR;
-    record.key = secrets.key;
-    struct step_run run = {.stream = effect->seal.stream, .count = 1};
-    struct step_batch batch = {&run, 1, &record, 1};
-    struct cluster_pending *pending = cluster_answer(cluster, EVENT_SEALED, &batch);
-    pending->event.token = effect->token;
-    pending->event.verdict = cluster->seal;
-    if (cluster->seal != OK)
-        pending->event.batch.records[0].record = BYTES_NONE;
-    cluster->seal = OK;
+    struct cluster *cluster = arg;
+    if (effect->is_releasing)
+        cluster->releasing_count++;
+    if (cluster->is_full && (!effect->is_releasing || cluster->is_packed))
+        return ERR_FULL;
+    cluster_write(cluster, &effect->batch);
+    return OK;
 }
 
-static void cluster_load(struct cluster *cluster, const struct effect *effect)
+static bool cluster_load(void *arg, const struct effect *effect, uint64_t sequence,
+                         struct step_record *ret_record)
 {
-    static struct step_record records[CLUSTER_KEPT_MAX];
-    struct step_run run = {.stream = effect->load.slot, .first = effect->load.from};
-    struct step_batch batch = {&run, 1, records, 0};
-    cluster->loaded_count++;
-    for (size_t i = 0; effect->load.is_by_id && i < cluster->kept_count; i++) {
+    struct cluster *cluster = arg;
+    const struct cluster_kept *found = NULL;
+    if (!effect->load.is_by_id)
+        found = cluster_find(cluster, &effect->load.stream, sequence);
+    for (size_t i = 0; effect->load.is_by_id && found == NULL && i < cluster->kept_count; i++) {
         struct record_claim claim;
         assert_int_equal(OK, record_parse(cluster->kept[i].record.record, &claim));
         if (ID_EQUAL(claim.id, effect->load.id))
-            records[batch.record_count++] = cluster->kept[i].record;
+            found = &cluster->kept[i];
     }
-    for (uint64_t i = 0; i < effect->load.count; i++) {
-        const struct cluster_kept *kept =
-            cluster_find(cluster, &effect->load.stream, effect->load.from + i);
-        if (kept == NULL)
-            break;
-        records[batch.record_count++] = kept->record;
-    }
-    struct cluster_pending *pending = cluster_answer(cluster, EVENT_LOADED, &batch);
-    pending->event.link = effect->link;
-    pending->event.token = effect->token;
-    static uint8_t opened[4 * RECORD_SIZE_MAX];
-    struct buffer memory = buffer_over(opened, sizeof opened);
-    for (size_t i = 0; effect->link.value == 0 && i < batch.record_count; i++)
-        batch_verify_open(&pending->records[i], &memory);
+    cluster->loaded_count += sequence == effect->load.from ? 1 : 0;
+    if (found == NULL)
+        return false;
+    *ret_record = found->record;
+    return true;
 }
 
-static void cluster_send(struct cluster *cluster, const struct effect *effect)
+static void cluster_check(void *arg, struct step_batch *batch, struct buffer *memory)
 {
+    (void)arg;
+    batch_verify_batch(batch, memory);
+}
+
+static err cluster_seal(void *arg, const struct effect *effect, struct record_secrets *ret_secrets)
+{
+    struct cluster *cluster = arg;
+    uint8_t public_key[32];
+    err verdict = cluster->seal;
+    (void)effect;
+    federation_key(1, 2, public_key, cluster->sign_secret);
+    ret_secrets->sign_secret = cluster->sign_secret;
+    ret_secrets->key = (struct record_key){{++cluster->sealed_count, 5}};
+    cluster->seal = OK;
+    return verdict;
+}
+
+static void cluster_send(void *arg, const struct effect *effect)
+{
+    struct cluster *cluster = arg;
     for (size_t i = 0; i < effect->send.link_count; i++) {
         struct cluster_sent *sent = &cluster->sent[cluster->sent_count++];
         assert_true(cluster->sent_count < CLUSTER_SENT_MAX);
@@ -160,14 +125,14 @@ static struct cluster_row *cluster_row(struct cluster *cluster, const struct cas
 static void cluster_rest(struct cluster *cluster, const struct effect *effect)
 {
     struct cluster_row *row = cluster_row(cluster, &effect->rest.case_id);
-    struct step_batch none = {NULL, 0, NULL, 0};
+    struct event event = cluster_event(cluster, EVENT_RESTED);
     cluster->rested_count++;
     if (cluster->is_slow)
         return;
-    struct cluster_pending *pending = cluster_answer(cluster, EVENT_RESTED, &none);
-    pending->event.rest.case_id = effect->rest.case_id;
-    pending->event.rest.row = BYTES_NONE;
-    pending->event.verdict = cluster->is_full ? ERR_FULL : OK;
+    event.rest.case_id = effect->rest.case_id;
+    event.rest.row = BYTES_NONE;
+    event.verdict = cluster->is_full ? ERR_FULL : OK;
+    interpreter_answer(&cluster->interpreter, &event);
     if (cluster->is_full)
         return;
     free(row->data);
@@ -176,27 +141,18 @@ static void cluster_rest(struct cluster *cluster, const struct effect *effect)
     memcpy(row->data, effect->rest.row.data, row->size);
 }
 
-void cluster_perform(struct cluster *cluster, const struct effect *effect)
+static struct bytes cluster_wake(void *arg, const struct case_id *case_id)
 {
-    if (effect->kind == EFFECT_CHECK || effect->kind == EFFECT_KEEP) {
-        bool is_check = effect->kind == EFFECT_CHECK;
-        struct cluster_pending *pending =
-            cluster_answer(cluster, is_check ? EVENT_CHECKED : EVENT_KEPT, &effect->batch);
-        pending->event.link = effect->link;
-        pending->event.token = effect->token;
-        if (!is_check && effect->is_releasing)
-            cluster->releasing_count++;
-        if (!is_check && cluster->is_full && (!effect->is_releasing || cluster->is_packed))
-            pending->event.verdict = ERR_FULL;
-        else if (!is_check)
-            cluster_write(cluster, &effect->batch);
-    } else if (effect->kind == EFFECT_SEAL) {
-        cluster_seal(cluster, effect);
-    } else if (effect->kind == EFFECT_LOAD) {
-        cluster_load(cluster, effect);
-    } else if (effect->kind == EFFECT_SEND) {
-        cluster_send(cluster, effect);
-    } else if (effect->kind == EFFECT_REST) {
+    struct cluster *cluster = arg;
+    const struct cluster_row *row = cluster_row(cluster, case_id);
+    cluster->woken_count++;
+    return (struct bytes){row->data, row->size};
+}
+
+static void cluster_notify(void *arg, const struct effect *effect)
+{
+    struct cluster *cluster = arg;
+    if (effect->kind == EFFECT_REST) {
         cluster_rest(cluster, effect);
     } else if (effect->kind == EFFECT_DONE) {
         cluster->done = effect->done.verdict;
@@ -211,48 +167,28 @@ void cluster_perform(struct cluster *cluster, const struct effect *effect)
     }
 }
 
-static void cluster_wake(struct cluster *cluster)
+static struct event cluster_now(const void *arg, enum event_kind kind)
 {
-    struct case_id called[CLUSTER_CASES_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < cluster->step.effect_count; i++)
-        if (cluster->step.effects[i].kind == EFFECT_WAKE)
-            called[count++] = cluster->step.effects[i].wake;
-    for (size_t i = 0; i < count; i++) {
-        struct event event = cluster_event(cluster, EVENT_WOKEN);
-        const struct cluster_row *row = cluster_row(cluster, &called[i]);
-        event.rest.case_id = called[i];
-        event.rest.row = (struct bytes){row->data, row->size};
-        cluster->woken_count++;
-        engine_step(cluster->engine, &event, &cluster->step);
-    }
+    return cluster_event(arg, kind);
 }
 
-static void cluster_step(struct cluster *cluster, const struct event *event)
+static const struct interpreter_calls cluster_calls = {.event = cluster_now,
+                                                       .store = cluster_store,
+                                                       .load = cluster_load,
+                                                       .check = cluster_check,
+                                                       .seal = cluster_seal,
+                                                       .send = cluster_send,
+                                                       .wake = cluster_wake,
+                                                       .notify = cluster_notify};
+
+void cluster_perform(struct cluster *cluster, const struct effect *effect)
 {
-    engine_step(cluster->engine, event, &cluster->step);
-    while (cluster->step.comes_again) {
-        cluster_wake(cluster);
-        engine_step(cluster->engine, event, &cluster->step);
-    }
-    for (size_t i = 0; i < cluster->step.effect_count; i++)
-        cluster_perform(cluster, &cluster->step.effects[i]);
-    cluster_wake(cluster);
+    interpreter_perform(&cluster->interpreter, effect);
 }
 
 void cluster_give(struct cluster *cluster, const struct event *event)
 {
-    unsigned rounds = 0;
-    cluster_step(cluster, event);
-    while (cluster->pending_count > 0) {
-        assert_true(rounds++ < CLUSTER_ROUNDS_MAX); /* it comes to rest */
-        struct cluster_pending pending = cluster->pending[0];
-        memmove(cluster->pending, cluster->pending + 1, --cluster->pending_count * sizeof pending);
-        cluster_step(cluster, &pending.event);
-        free(pending.memory);
-        free(pending.runs);
-        free(pending.records);
-    }
+    interpreter_give(&cluster->interpreter, event);
 }
 
 void cluster_pass(struct cluster *cluster, uint64_t ms)
@@ -275,9 +211,12 @@ void cluster_engine(struct cluster *cluster)
     config.case_count_max = cluster->case_count_max;
     config.case_awake_max = cluster->case_awake_max;
     config.case_idle_ms = cluster->case_idle_ms;
+    interpreter_clear(&cluster->interpreter);
     free(cluster->engine_memory);
     cluster->engine_memory = calloc(1, engine_memory_size(&config) + 16);
     cluster->engine = engine_new(cluster->engine_memory, &config);
+    interpreter_init(&cluster->interpreter, cluster->engine, &cluster->step, &cluster_calls,
+                     cluster);
 }
 
 void cluster_head(struct cluster *cluster)
@@ -379,6 +318,7 @@ void cluster_forget_sent(struct cluster *cluster)
 void cluster_free(struct cluster *cluster)
 {
     cluster_forget_sent(cluster);
+    interpreter_clear(&cluster->interpreter);
     for (size_t i = 0; i < cluster->kept_count; i++)
         free((void *)(uintptr_t)cluster->kept[i].record.record.data);
     for (size_t i = 0; i < cluster->row_count; i++)

@@ -9,14 +9,9 @@
 #include "protocol/record/statement.h"
 #include "protocol/wire/frame.h"
 #include "tests/harness/federation.h"
+#include "tests/harness/interpreter.h"
 
-enum {
-    CLUSTER_KEPT_MAX = 256,
-    CLUSTER_PENDING_MAX = 64,
-    CLUSTER_SENT_MAX = 2048,
-    CLUSTER_ROUNDS_MAX = 5000,
-    CLUSTER_CASES_MAX = 64
-};
+enum { CLUSTER_KEPT_MAX = 256, CLUSTER_SENT_MAX = 2048, CLUSTER_CASES_MAX = 64 };
 
 struct cluster_kept {
     struct stream_id stream;
@@ -28,14 +23,6 @@ struct cluster_sent {
     struct link_id link;
     uint8_t *data;
     size_t size;
-};
-
-/* An answer that is due, with memory of its own. */
-struct cluster_pending {
-    struct event event;
-    uint8_t *memory;
-    struct step_run *runs;
-    struct step_record *records;
 };
 
 /* The row of a case, as the last EFFECT_REST gave it. */
@@ -52,11 +39,10 @@ struct cluster {
     void *engine_memory;
     struct engine *engine;
     struct step step;
+    struct interpreter interpreter;
     uint64_t now_ms;
     struct cluster_kept kept[CLUSTER_KEPT_MAX];
     size_t kept_count;
-    struct cluster_pending pending[CLUSTER_PENDING_MAX];
-    size_t pending_count;
     struct cluster_sent sent[CLUSTER_SENT_MAX];
     size_t sent_count;
     err done; /* of the last post */
@@ -77,6 +63,8 @@ struct cluster {
     bool is_packed;           /* then too */
     unsigned releasing_count; /* what is to be kept and releases */
     err seal;                 /* what comes of the next seal */
+    uint8_t sealed_count;     /* so many keys were drawn */
+    uint8_t sign_secret[64];
 };
 
 /* Makes an event of this kind at the node's present time. */

@@ -11,24 +11,16 @@ struct service service;
 
 void answer(struct single *single, const struct effect *effect, err verdict, struct bytes letter)
 {
-    struct single_batch_buffer *batch_buffer = calloc(1, sizeof *batch_buffer);
-    struct single_batch_buffer **end = &single->first;
-    assert_non_null(batch_buffer);
-    batch_buffer->memory = malloc(letter.size + 1);
-    memcpy(batch_buffer->memory, letter.data == NULL ? (const uint8_t *)"" : letter.data,
-           letter.size);
-    batch_buffer->event = single_event(single, EVENT_CUSTODY);
-    batch_buffer->event.custody = effect->custody;
-    batch_buffer->event.link = effect->link;
-    batch_buffer->event.token = effect->token;
-    batch_buffer->event.verdict = verdict;
+    struct event event = single_event(single, EVENT_CUSTODY);
+    event.custody = effect->custody;
+    event.link = effect->link;
+    event.token = effect->token;
+    event.verdict = verdict;
     if (effect->custody == CUSTODY_MAILBOX)
-        batch_buffer->event.mailbox = service.made;
+        event.mailbox = service.made;
     else
-        batch_buffer->event.letter = (struct bytes){batch_buffer->memory, letter.size};
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = batch_buffer;
+        event.letter = letter;
+    interpreter_answer(&single->interpreter, &event);
 }
 
 static void enclose(struct single *single, const struct effect *effect)

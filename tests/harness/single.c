@@ -15,44 +15,6 @@ struct event single_event(const struct single *single, enum event_kind kind)
                           .wall = {FEDERATION_START_MS + FEDERATION_HOUR_MS + single->now_ms}};
 }
 
-/* ---- parcels ---- */
-
-static void single_later(struct single *single, const struct event *event,
-                         const struct step_batch *batch)
-{
-    struct single_batch_buffer *batch_buffer = calloc(1, sizeof *batch_buffer);
-    size_t size = batch->run_count * sizeof *batch->runs, count = batch->record_count;
-    size_t room = size + count * sizeof *batch->records;
-    for (size_t i = 0; i < count; i++)
-        room += 2 * batch->records[i].record.size + batch->records[i].plaintext.size;
-    uint8_t *memory = calloc(1, room + 1);
-    single_must(batch_buffer != NULL && memory != NULL);
-    batch_buffer->event = *event;
-    batch_buffer->memory = memory;
-    batch_buffer->event.batch =
-        (struct step_batch){(void *)memory, batch->run_count, (void *)(memory + size), count};
-    if (size > 0)
-        memcpy(memory, batch->runs, size);
-    struct buffer out = buffer_over(memory + size, room - size);
-    struct step_record *records = (void *)buffer_reserve(&out, count * sizeof *records);
-    for (size_t i = 0; i < count; i++) {
-        records[i] = batch->records[i];
-        records[i].record.data = out.data + out.size;
-        buffer_put(&out, batch->records[i].record.data, records[i].record.size);
-        records[i].plaintext.data = out.data + out.size;
-        buffer_put(&out, batch->records[i].plaintext.data, records[i].plaintext.size);
-    }
-    struct buffer rest = buffer_over(out.data + out.size, out.capacity - out.size);
-    if (event->kind == EVENT_CHECKED)
-        batch_verify_batch(&batch_buffer->event.batch, &rest);
-    for (size_t i = 0; event->kind == EVENT_LOADED && event->link.value == 0 && i < count; i++)
-        batch_verify_open(&records[i], &rest);
-    struct single_batch_buffer **end = &single->first;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = batch_buffer;
-}
-
 /* ---- the disk ---- */
 
 struct single_record *single_kept(struct single *single, const struct stream_id *stream,
@@ -90,8 +52,10 @@ static void single_write(struct single *single, const struct step_run *run,
                                     record->has_key, record->key,      record->flags};
 }
 
-static err single_keep(struct single *single, const struct step_batch *batch)
+static err single_store(void *arg, const struct effect *effect)
 {
+    struct single *single = arg;
+    const struct step_batch *batch = &effect->batch;
     const struct step_record *record = batch->records;
     if (single->has_no_room || single->kept_count + batch->record_count > SINGLE_KEPT_MAX)
         return ERR_FULL;
@@ -102,26 +66,18 @@ static err single_keep(struct single *single, const struct step_batch *batch)
     return OK;
 }
 
-static void single_load(struct single *single, const struct effect *effect)
+static bool single_load(void *arg, const struct effect *effect, uint64_t sequence,
+                        struct step_record *ret_record)
 {
-    static struct step_record records[STEP_RECORD_COUNT_MAX];
-    struct step_batch batch = {NULL, 0, records, 0};
-    size_t size = 0;
-    for (uint64_t i = 0; i < effect->load.count && i < STEP_RECORD_COUNT_MAX; i++) {
-        const struct single_record *from =
-            single_kept(single, &effect->load.stream, effect->load.from + i);
-        size += from == NULL ? 0 : from->size + FRAME_RECORD_OVERHEAD;
-        if (from == NULL || (batch.record_count > 0 && size > effect->load.size_max))
-            break;
-        records[batch.record_count++] = (struct step_record){.record = {from->bytes, from->size},
-                                                             .has_key = from->has_key,
-                                                             .key = from->key,
-                                                             .flags = from->flags};
-    }
-    struct event event = single_event(single, EVENT_LOADED);
-    event.link = effect->link;
-    event.token = effect->token;
-    single_later(single, &event, &batch);
+    struct single *single = arg;
+    const struct single_record *from = single_kept(single, &effect->load.stream, sequence);
+    if (from == NULL || effect->load.is_by_id)
+        return false;
+    *ret_record = (struct step_record){.record = {from->bytes, from->size},
+                                       .has_key = from->has_key,
+                                       .key = from->key,
+                                       .flags = from->flags};
+    return true;
 }
 
 static void single_destroy(struct single *single, const struct effect *effect)
@@ -142,40 +98,32 @@ static void single_destroy(struct single *single, const struct effect *effect)
         record->flags |= RECORD_DESTROYED | RECORD_BARE;
         event.destroyed.record_count++;
     }
-    struct single_batch_buffer *batch_buffer = calloc(1, sizeof *batch_buffer);
-    single_must(batch_buffer != NULL);
-    batch_buffer->event = event;
-    struct single_batch_buffer **end = &single->first;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = batch_buffer;
+    interpreter_answer(&single->interpreter, &event);
 }
 
 /* ---- effects ---- */
 
-static void single_seal(struct single *single, const struct effect *effect)
+static void single_check(void *arg, struct step_batch *batch, struct buffer *memory)
 {
-    static uint8_t memory[RECORD_SIZE_MAX];
-    struct record_secrets secrets = {.sign_secret = single->hospitals[SINGLE_SELF].sign_secret};
-    struct buffer out = buffer_over(memory, sizeof memory);
-    struct record_id id;
-    struct step_record record = {.flags = RECORD_OWN, .plaintext = effect->seal.plaintext};
-    struct step_batch batch = {NULL, 0, &record, 1};
-    struct event event = single_event(single, EVENT_SEALED);
+    struct single *single = arg;
+    single->counts.checked += batch->run_count;
+    batch_verify_batch(batch, memory);
+}
+
+static err single_seal(void *arg, const struct effect *effect, struct record_secrets *ret_secrets)
+{
+    struct single *single = arg;
+    (void)effect;
     single->sealed++;
-    memcpy(secrets.key.bytes, &single->sealed, sizeof single->sealed);
-    event.token = effect->token;
-    event.verdict = record_seal(&effect->seal.header, effect->seal.plaintext, &secrets, &out, &id);
-    record.record = buffer_bytes(&out);
-    record.has_key = effect->seal.header.audience != AUDIENCE_CLEAR;
-    if (record.has_key)
-        record.key = secrets.key;
-    single_later(single, &event, &batch);
+    ret_secrets->sign_secret = single->hospitals[SINGLE_SELF].sign_secret;
+    memcpy(ret_secrets->key.bytes, &single->sealed, sizeof single->sealed);
+    return OK;
 }
 
 /* Whatever the core says is well formed. */
-static void single_sent(struct single *single, const struct effect *effect)
+static void single_send(void *arg, const struct effect *effect)
 {
+    struct single *single = arg;
     struct bytes frame = effect->send.frame;
     struct reader reader;
     uint16_t count;
@@ -209,92 +157,53 @@ static void single_sent(struct single *single, const struct effect *effect)
         single_must(frame.data[0] == FRAME_HEADS_WANT || frame.data[0] >= FRAME_CUSTODY_LEAVE);
 }
 
-static void single_custody(struct single *single, const struct effect *effect)
+static void single_notify(void *arg, const struct effect *effect)
 {
-    if (single->on_custody != NULL)
-        single->on_custody(single, effect);
-}
-
-static void single_perform(struct single *single, const struct effect *effect)
-{
-    struct event event;
-    switch (effect->kind) {
-    case EFFECT_CHECK:
-        event = single_event(single, EVENT_CHECKED);
-        event.link = effect->link;
-        single->counts.checked += effect->batch.run_count;
-        single_later(single, &event, &effect->batch);
-        break;
-    case EFFECT_KEEP:
-        event = single_event(single, EVENT_KEPT);
-        event.link = effect->link;
-        event.token = effect->token;
-        event.verdict = single_keep(single, &effect->batch);
-        single_later(single, &event, &effect->batch);
-        break;
-    case EFFECT_SEAL:
-        single_seal(single, effect);
-        break;
-    case EFFECT_LOAD:
-        single_load(single, effect);
-        break;
-    case EFFECT_SEND:
-        single_sent(single, effect);
-        break;
-    case EFFECT_HANGUP:
+    struct single *single = arg;
+    if (effect->kind == EFFECT_HANGUP) {
         single->counts.hung_up++;
-        break;
-    case EFFECT_DONE:
+    } else if (effect->kind == EFFECT_DONE) {
         single->done = effect->done.record;
         single->done_verdict = effect->done.verdict;
-        break;
-    case EFFECT_DESTROY:
+    } else if (effect->kind == EFFECT_DESTROY) {
         single_destroy(single, effect);
-        break;
-    case EFFECT_TOLD:
+    } else if (effect->kind == EFFECT_TOLD) {
         single->counts.told++;
-        break;
-    case EFFECT_ITEMS:
-    case EFFECT_HEADS:
+    } else if (effect->kind == EFFECT_ITEMS || effect->kind == EFFECT_HEADS) {
         single->counts.forwarded++;
-        break;
-    case EFFECT_REST: /* nothing answers: all stay awake */
-    case EFFECT_WAKE:
-    case EFFECT_LOG:
-        single->counts.logged++;
-        break;
-    case EFFECT_ACKED:
+    } else if (effect->kind == EFFECT_LOG || effect->kind == EFFECT_REST) {
+        single->counts.logged++; /* no EFFECT_REST is answered: all cases stay awake */
+    } else if (effect->kind == EFFECT_ACKED) {
         single->counts.acked++;
-        break;
-    case EFFECT_CUSTODY:
-        single_custody(single, effect);
-        break;
-    case EFFECT_FORKED:
-    case EFFECT_FORKS:
-    case EFFECT_GENERATION:
-    case EFFECT_RETRACT:
-        break;
+    } else if (effect->kind == EFFECT_CUSTODY && single->on_custody != NULL) {
+        single->on_custody(single, effect);
     }
 }
 
-void single_give(struct single *single, const struct event *given)
+static struct event single_now(const void *arg, enum event_kind kind)
 {
-    struct single_batch_buffer *batch_buffer = NULL;
-    struct event event = *given;
-    for (unsigned rounds = 0; rounds < SINGLE_ROUNDS_MAX; rounds++) {
-        engine_step(single->engine, &event, &single->step);
-        for (size_t i = 0; i < single->step.effect_count; i++)
-            single_perform(single, &single->step.effects[i]);
-        if (batch_buffer != NULL)
-            free(batch_buffer->memory);
-        free(batch_buffer);
-        batch_buffer = single->first;
-        if (batch_buffer == NULL)
-            return;
-        single->first = batch_buffer->next;
-        event = batch_buffer->event;
-    }
-    abort(); /* it never comes to rest */
+    return single_event(arg, kind);
+}
+
+static const struct interpreter_calls single_calls = {.event = single_now,
+                                                      .store = single_store,
+                                                      .load = single_load,
+                                                      .check = single_check,
+                                                      .seal = single_seal,
+                                                      .send = single_send,
+                                                      .notify = single_notify};
+
+void single_start(struct single *single, struct engine *engine)
+{
+    struct event event = single_event(single, EVENT_START);
+    single->engine = engine;
+    interpreter_init(&single->interpreter, engine, &single->step, &single_calls, single);
+    single_give(single, &event);
+}
+
+void single_give(struct single *single, const struct event *event)
+{
+    interpreter_give(&single->interpreter, event);
 }
 
 void single_tick(struct single *single, uint64_t ms)

@@ -10,14 +10,9 @@
 
 #include "protocol/state/engine_state.h"
 #include "tests/harness/federation.h"
+#include "tests/harness/interpreter.h"
 
-enum {
-    SINGLE_SELF = 1,
-    SINGLE_HOSPITALS = 3,
-    SINGLE_KEPT_MAX = 1024,
-    SINGLE_ROUNDS_MAX = 100000,
-    SINGLE_SAID_MAX = 4096
-};
+enum { SINGLE_SELF = 1, SINGLE_HOSPITALS = 3, SINGLE_KEPT_MAX = 1024, SINGLE_SAID_MAX = 4096 };
 
 struct single_record {
     struct stream_id stream;
@@ -27,13 +22,6 @@ struct single_record {
     bool has_key;
     struct record_key key;
     uint32_t flags;
-};
-
-/* A batch on its way back to the core. */
-struct single_batch_buffer {
-    struct single_batch_buffer *next;
-    struct event event;
-    uint8_t *memory;
 };
 
 struct single_hospital {
@@ -64,10 +52,10 @@ struct single {
     size_t engine_size;
     struct single_hospital hospitals[SINGLE_HOSPITALS + 1]; /* from 1 */
     struct step step;
+    struct interpreter interpreter;
     uint64_t now_ms, saved_ms;
     struct single_record kept[SINGLE_KEPT_MAX];
     size_t kept_count, saved_count;
-    struct single_batch_buffer *first;
     struct single_counts counts;
     struct single_said said[FRAME_TYPE_LAST + 1];
     uint32_t sealed, saved_sealed; /* so many keys were drawn */
@@ -93,6 +81,9 @@ struct single_record *single_kept(struct single *single, const struct stream_id 
                                   uint64_t sequence);
 
 /* ---- effects ---- */
+
+/* Begins with this engine, which is new and empty. */
+void single_start(struct single *single, struct engine *engine);
 
 /* Gives the core an event, and all events that follow from it. */
 void single_give(struct single *single, const struct event *given);

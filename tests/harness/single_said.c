@@ -133,9 +133,7 @@ struct single *single_new_holding(uint32_t held_count_max)
     single_must(single->engine_memory != NULL && single->saved_memory != NULL &&
                 single->step.arena != NULL);
     memset(single->engine_memory, 0, single->engine_size);
-    single->engine = engine_new(single->engine_memory, config);
-    struct event event = single_event(single, EVENT_START);
-    single_give(single, &event);
+    single_start(single, engine_new(single->engine_memory, config));
     return single;
 }
 
@@ -239,6 +237,7 @@ void single_free(struct single *single)
 {
     single->saved_count = 0;
     single_restore(single);
+    interpreter_clear(&single->interpreter);
     free(single->engine_memory);
     free(single->saved_memory);
     free(single->step.arena);

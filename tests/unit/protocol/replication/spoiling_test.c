@@ -178,14 +178,11 @@ static void what_came_back_meanwhile_is_not_contradicted(void **state)
     while (seal->kind != EFFECT_SEAL)
         seal++;
     cluster_perform(cluster, seal);
-    struct cluster_pending sealed = cluster->pending[0];
-    cluster->pending_count = 0;
+    struct interpreter_answer *sealed = interpreter_take(&cluster->interpreter);
     cluster->done = OK;
     cluster_hear(cluster, ONE, write_records(&pen, 1, false));
-    cluster_give(cluster, &sealed.event);
-    free(sealed.memory);
-    free(sealed.runs);
-    free(sealed.records);
+    cluster_give(cluster, &sealed->event);
+    free(sealed);
     assert_int_equal(ERR_BUSY, cluster->done);
     assert_int_equal(1, cluster->kept_count);
 }
