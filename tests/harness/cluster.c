@@ -162,6 +162,7 @@ static void cluster_notify(void *arg, const struct effect *effect)
     } else if (effect->kind == EFFECT_DESTROY) {
         cluster->destroyed_count++;
     } else if (effect->kind == EFFECT_FORKS) {
+        assert_true(effect->forks.size <= CLUSTER_FORKS_SIZE_MAX);
         memcpy(cluster->forks, effect->forks.data, effect->forks.size);
         cluster->forks_size = effect->forks.size;
     }

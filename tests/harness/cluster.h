@@ -5,13 +5,22 @@
 #ifndef CONSILIUM_TESTS_HARNESS_CLUSTER_H
 #define CONSILIUM_TESTS_HARNESS_CLUSTER_H
 
+<<<<<<< HEAD
 #include "protocol/state/engine_state.h"
+=======
+#include "protocol/engine/engine.h"
+>>>>>>> 04f97df (tests: the harness speaks to the engine through its public header; the interpreter has tests)
 #include "protocol/record/statement.h"
 #include "protocol/wire/frame.h"
 #include "tests/harness/federation.h"
 #include "tests/harness/interpreter.h"
 
-enum { CLUSTER_KEPT_MAX = 256, CLUSTER_SENT_MAX = 2048, CLUSTER_CASES_MAX = 64 };
+enum {
+    CLUSTER_KEPT_MAX = 256,
+    CLUSTER_SENT_MAX = 2048,
+    CLUSTER_CASES_MAX = 64,
+    CLUSTER_FORKS_SIZE_MAX = 256 * 61
+};
 
 struct cluster_kept {
     struct stream_id stream;
@@ -49,8 +58,13 @@ struct cluster {
     struct record_id done_record;
     unsigned forked_count; /* EFFECT_FORKED */
     unsigned destroyed_count;
+<<<<<<< HEAD
     unsigned loaded_count;              /* EFFECT_LOAD */
     uint8_t forks[EQUIVOCATION_COUNT_MAX * 61]; /* the last EFFECT_FORKS */
+=======
+    unsigned loaded_count;                 /* EFFECT_LOAD */
+    uint8_t forks[CLUSTER_FORKS_SIZE_MAX]; /* the last EFFECT_FORKS */
+>>>>>>> 04f97df (tests: the harness speaks to the engine through its public header; the interpreter has tests)
     size_t forks_size;
     struct cluster_row rows[CLUSTER_CASES_MAX];
     size_t row_count;

@@ -1,5 +1,5 @@
 /* Carries out the effects of one engine and gives it the answers, with the promises at the top of
- * protocol/engine/step.h. It is what the shells of `cluster` and `single` share; where these differ
+ * protocol/step/step.h. It is what the shells of `cluster` and `single` share; where these differ
  * (the disk, the wire, the keys, the clock), they hand in a function.
  *
  * All answers come in the order of their effects, after the step that asked for them. A broken

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "protocol/replication/sync.h"
+#include "protocol/state/engine_state.h"
 #include "tests/harness/cluster_case.h"
 
 struct bed {

@@ -12,6 +12,7 @@
 #include <malloc.h>
 #include <stdio.h>
 
+#include "protocol/state/engine_state.h"
 #include "protocol/wire/frame_custody.h"
 #include "tests/harness/single_said.h"
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "protocol/state/engine_state.h"
+#include "protocol/engine/engine.h"
 #include "tests/harness/cluster_case.h"
 
 enum { NOBODYS_KEY = 77 };

@@ -9,6 +9,7 @@
 #include "protocol/contents/mail.h"
 #include "protocol/contents/mirror.h"
 #include "protocol/state/case_table.h"
+#include "protocol/state/engine_state.h"
 #include "tests/harness/cluster_case.h"
 
 static int given_a_node(void **state)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "protocol/state/engine_state.h"
+#include "protocol/engine/engine.h"
 #include "tests/harness/cluster.h"
 
 enum { NOBODYS_KEY = 77, WRITER = 2, ONE = 3, OTHER = 4, HONEST = 5 };

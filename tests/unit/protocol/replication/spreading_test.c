@@ -10,6 +10,7 @@
 
 #include "protocol/replication/accept.h"
 #include "protocol/replication/sync.h"
+#include "protocol/state/engine_state.h"
 #include "tests/harness/single_said.h"
 
 enum { TWO = 2, THREE = 3, TO_TWO = 1 << TWO, TO_THREE = 1 << THREE };

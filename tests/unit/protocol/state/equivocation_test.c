@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "protocol/engine/engine.h"
 #include "protocol/record/audit_evidence.h"
 #include "protocol/record/certificate.h"
 #include "protocol/state/engine_state.h"
