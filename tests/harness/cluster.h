@@ -5,11 +5,7 @@
 #ifndef CONSILIUM_TESTS_HARNESS_CLUSTER_H
 #define CONSILIUM_TESTS_HARNESS_CLUSTER_H
 
-<<<<<<< HEAD
-#include "protocol/state/engine_state.h"
-=======
 #include "protocol/engine/engine.h"
->>>>>>> 04f97df (tests: the harness speaks to the engine through its public header; the interpreter has tests)
 #include "protocol/record/statement.h"
 #include "protocol/wire/frame.h"
 #include "tests/harness/federation.h"
@@ -58,13 +54,8 @@ struct cluster {
     struct record_id done_record;
     unsigned forked_count; /* EFFECT_FORKED */
     unsigned destroyed_count;
-<<<<<<< HEAD
-    unsigned loaded_count;              /* EFFECT_LOAD */
-    uint8_t forks[EQUIVOCATION_COUNT_MAX * 61]; /* the last EFFECT_FORKS */
-=======
     unsigned loaded_count;                 /* EFFECT_LOAD */
     uint8_t forks[CLUSTER_FORKS_SIZE_MAX]; /* the last EFFECT_FORKS */
->>>>>>> 04f97df (tests: the harness speaks to the engine through its public header; the interpreter has tests)
     size_t forks_size;
     struct cluster_row rows[CLUSTER_CASES_MAX];
     size_t row_count;

@@ -42,16 +42,22 @@ struct interpreter_answer *interpreter_take(struct interpreter *interpreter)
 
 /* ---- answers ---- */
 
-/* A new answer with `size` bytes of memory, last in the queue. */
-static struct interpreter_answer *interpreter_queue(struct interpreter *interpreter,
-                                                    const struct event *event, size_t size)
+/* A new answer with `size` bytes of memory. */
+static struct interpreter_answer *interpreter_answer_new(const struct event *event, size_t size)
 {
     struct interpreter_answer *answer = calloc(1, sizeof *answer + size);
     interpreter_must(answer != NULL, "there is memory");
     answer->event = *event;
+    return answer;
+}
+
+/* The answer is due now, unless the shell gives it later. */
+static void interpreter_queue(struct interpreter *interpreter, struct interpreter_answer *answer)
+{
+    if (interpreter->calls->delay != NULL && interpreter->calls->delay(interpreter->arg, answer))
+        return;
     *interpreter->end = answer;
     interpreter->end = &answer->next;
-    return answer;
 }
 
 static struct bytes interpreter_copy(struct buffer *out, struct bytes bytes)
@@ -70,7 +76,7 @@ static void interpreter_answer_batch(struct interpreter *interpreter, const stru
     size_t size = runs_size + records_size;
     for (size_t i = 0; i < batch->record_count; i++) /* twice: room for the opened bodies */
         size += 2 * batch->records[i].record.size + batch->records[i].plaintext.size;
-    struct interpreter_answer *answer = interpreter_queue(interpreter, event, size);
+    struct interpreter_answer *answer = interpreter_answer_new(event, size);
     struct step_run *runs = (void *)answer->memory;
     struct step_record *records = (void *)(answer->memory + runs_size);
     struct buffer out =
@@ -86,10 +92,10 @@ static void interpreter_answer_batch(struct interpreter *interpreter, const stru
     struct buffer rest = buffer_over(out.data + out.size, out.capacity - out.size);
     if (event->kind == EVENT_CHECKED)
         interpreter->calls->check(interpreter->arg, &answer->event.batch, &rest);
-    if (event->kind != EVENT_LOADED || event->link.value != 0)
-        return;
-    for (size_t i = 0; i < batch->record_count; i++)
+    bool is_opened = event->kind == EVENT_LOADED && event->link.value == 0;
+    for (size_t i = 0; is_opened && i < batch->record_count; i++)
         batch_verify_open(&records[i], &rest);
+    interpreter_queue(interpreter, answer);
 }
 
 void interpreter_answer(struct interpreter *interpreter, const struct event *event)
@@ -103,10 +109,11 @@ void interpreter_answer(struct interpreter *interpreter, const struct event *eve
         return;
     }
     size_t size = has_letter ? event->letter.size : 0;
-    struct interpreter_answer *answer = interpreter_queue(interpreter, event, size);
+    struct interpreter_answer *answer = interpreter_answer_new(event, size);
     struct buffer out = buffer_over(answer->memory, size);
     if (has_letter)
         answer->event.letter = interpreter_copy(&out, event->letter);
+    interpreter_queue(interpreter, answer);
 }
 
 /* ---- effects ---- */
@@ -178,7 +185,8 @@ void interpreter_perform(struct interpreter *interpreter, const struct effect *e
         break;
     case EFFECT_KEEP:
         event = interpreter_event(interpreter, EVENT_KEPT, effect);
-        event.verdict = interpreter->calls->store(interpreter->arg, effect);
+        if (interpreter->calls->store != NULL)
+            event.verdict = interpreter->calls->store(interpreter->arg, effect);
         event.batch = effect->batch;
         interpreter_answer(interpreter, &event);
         break;

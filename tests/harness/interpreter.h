@@ -1,6 +1,6 @@
 /* Carries out the effects of one engine and gives it the answers, with the promises at the top of
- * protocol/step/step.h. It is what the shells of `cluster` and `single` share; where these differ
- * (the disk, the wire, the keys, the clock), they hand in a function.
+ * protocol/step/step.h. It is what the shells of `cluster`, `single` and tests/sim share; where
+ * these differ (the disk, the wire, the keys, the clock), they hand in a function.
  *
  * All answers come in the order of their effects, after the step that asked for them. A broken
  * promise, also one of the engine's, ends the program with a sentence: there is no cmocka here,
@@ -12,12 +12,15 @@
 
 enum { INTERPRETER_ROUNDS_MAX = 100000 }; /* answers to one event, and all that follows from it */
 
+struct interpreter_answer;
+
 /* What differs between shells. `arg` is that of interpreter_init. */
 struct interpreter_calls {
     /* An event of this kind at the present time. */
     struct event (*event)(const void *arg, enum event_kind kind);
 
-    /* EFFECT_KEEP: stores all of `effect->batch`, or nothing and says why. */
+    /* EFFECT_KEEP: stores all of `effect->batch`, or nothing and says why. NULL: the shell stores
+     * it later and sets the verdict of the answer, which it took by `delay`. */
     err (*store)(void *arg, const struct effect *effect);
 
     /* EFFECT_LOAD: finds the record at `sequence`, or the one with `effect->load.id` if
@@ -37,6 +40,10 @@ struct interpreter_calls {
     /* EFFECT_WAKE: finds the row that the last EFFECT_REST of the case gave. NULL: no row is ever
      * stored, so none is asked for. */
     struct bytes (*wake)(void *arg, const struct case_id *case_id);
+
+    /* Takes an answer that the shell gives at its own time, and frees; false: it is due now, after
+     * those before it. The shell keeps the promised order. NULL: all are due. */
+    bool (*delay)(void *arg, struct interpreter_answer *answer);
 
     /* All other effects. Whoever carries one out answers with interpreter_answer. */
     void (*notify)(void *arg, const struct effect *effect);
@@ -67,7 +74,8 @@ void interpreter_clear(struct interpreter *interpreter);
 /* Gives the engine an event, then all answers that are due, until none is. */
 void interpreter_give(struct interpreter *interpreter, const struct event *event);
 
-/* Carries out one effect; its answer becomes due. */
+/* Carries out one effect; its answer becomes due. A shell that calls only this, and takes the
+ * answers with interpreter_take, needs no engine and no step in the interpreter. */
 void interpreter_perform(struct interpreter *interpreter, const struct effect *effect);
 
 /* Makes an answer due, with a copy of its batch or letter. */

@@ -8,12 +8,8 @@
 #ifndef CONSILIUM_TESTS_HARNESS_SINGLE_H
 #define CONSILIUM_TESTS_HARNESS_SINGLE_H
 
-<<<<<<< HEAD
-#include "protocol/state/engine_state.h"
-=======
 #include "protocol/engine/engine.h"
 #include "protocol/wire/frame.h"
->>>>>>> 04f97df (tests: the harness speaks to the engine through its public header; the interpreter has tests)
 #include "tests/harness/federation.h"
 #include "tests/harness/interpreter.h"
 

@@ -43,10 +43,7 @@ void erasing_begin(struct hospital *hospital, const struct scope *scope,
 /* In the order of the batches: what was to be kept before is kept. */
 static bool erasing_must_wait(const struct hospital *hospital)
 {
-    const struct batch_buffer *batch_buffer = hospital->keeping;
-    while (batch_buffer != NULL && batch_buffer->is_written)
-        batch_buffer = batch_buffer->next;
-    return batch_buffer != NULL;
+    return hospital->writing != NULL;
 }
 
 static void case_erasure_remember(struct hospital *hospital, struct disk_case *row)

@@ -10,7 +10,6 @@
 #include "tests/sim/erasing.h"
 #include "tests/sim/fork_proofs.h"
 #include "tests/sim/held_mail.h"
-#include "tests/sim/in_flight.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/society.h"
@@ -60,84 +59,81 @@ void hospital_plan(struct hospital *hospital, enum schedule_kind kind, uint64_t 
     schedule_add(&hospital->world->schedule, &item);
 }
 
-/* ---- crypto ---- */
+/* ---- the disk and the keys ---- */
 
-static void hospital_seal(struct hospital *hospital, const struct effect *effect)
+static bool hospital_load(void *arg, const struct effect *effect, uint64_t sequence,
+                          struct step_record *ret_record)
 {
-    static uint8_t memory[RECORD_SIZE_MAX];
-    struct record_secrets secrets = {.sign_secret = hospital->sign_secret};
-    struct buffer out = buffer_over(memory, sizeof memory);
-    struct record_id id;
-    struct step_record record = {.flags = RECORD_OWN, .plaintext = effect->seal.plaintext};
-    struct step_run run = {.stream = effect->seal.stream, .count = 1};
-    struct step_batch batch = {&run, 1, &record, 1};
-    prng_bytes(&hospital->world->prng, secrets.key.bytes, KEY_SIZE);
-    prng_bytes(&hospital->world->prng, secrets.nonce, sizeof secrets.nonce);
-    err verdict = record_seal(&effect->seal.header, effect->seal.plaintext, &secrets, &out, &id);
-    record.record = buffer_bytes(&out);
-    record.has_key = effect->seal.header.audience != AUDIENCE_CLEAR;
-    if (record.has_key)
-        record.key = secrets.key;
-    struct batch_buffer *batch_buffer = batch_buffer_of_batch(&batch);
-    batch_buffer->token = effect->token;
-    batch_buffer->verdict = verdict;
-    batch_buffer->is_written = true; /* here: sealed, not loaded */
-    batch_buffer_queue(&hospital->followers, batch_buffer);
+    struct hospital *hospital = arg;
+    const struct stream_id *stream = &effect->load.stream;
+    if (effect->load.is_by_id)
+        sequence = disk_seek(&hospital->disk, stream, &effect->load.id);
+    const struct disk_record *from = disk_at(&hospital->disk, stream, sequence);
+    if (from == NULL)
+        return false;
+    *ret_record = (struct step_record){.record = {from->bytes, from->size},
+                                       .has_key = from->has_key,
+                                       .key = from->key,
+                                       .flags = from->flags};
+    return true;
 }
 
-static void hospital_load(struct hospital *hospital, const struct effect *effect)
+static void hospital_check(void *arg, struct step_batch *batch, struct buffer *memory)
 {
-    static struct step_record records[STEP_RECORD_COUNT_MAX];
-    struct step_run run = {.stream = effect->load.slot, .first = effect->load.from};
-    struct step_batch batch = {&run, 1, records, 0};
-    size_t size = 0;
-    uint64_t first = effect->load.is_by_id
-                         ? disk_seek(&hospital->disk, &effect->load.stream, &effect->load.id)
-                         : effect->load.from;
-    for (uint64_t i = 0; i < effect->load.count || (i == 0 && effect->load.is_by_id); i++) {
-        const struct disk_record *from = disk_at(&hospital->disk, &effect->load.stream, first + i);
-        if (from == NULL)
-            break;
-        size += from->size + FRAME_RECORD_OVERHEAD;
-        if (batch.record_count > 0 && size > effect->load.size_max)
-            break;
-        records[batch.record_count++] = (struct step_record){.record = {from->bytes, from->size},
-                                                             .has_key = from->has_key,
-                                                             .key = from->key,
-                                                             .flags = from->flags};
+    acceptance_taken(arg, batch);
+    batch_verify_batch(batch, memory);
+}
+
+static err hospital_seal(void *arg, const struct effect *effect, struct record_secrets *ret_secrets)
+{
+    struct hospital *hospital = arg;
+    (void)effect;
+    ret_secrets->sign_secret = hospital->sign_secret;
+    prng_bytes(&hospital->world->prng, ret_secrets->key.bytes, KEY_SIZE);
+    prng_bytes(&hospital->world->prng, ret_secrets->nonce, sizeof ret_secrets->nonce);
+    return OK;
+}
+
+/* ---- answers that take time ---- */
+
+static void hospital_queue(struct interpreter_answer **queue, struct interpreter_answer *answer)
+{
+    while (*queue != NULL)
+        queue = &(*queue)->next;
+    *queue = answer;
+}
+
+static struct interpreter_answer *hospital_unqueue(struct interpreter_answer **queue)
+{
+    struct interpreter_answer *answer = *queue;
+    if (answer == NULL)
+        return NULL;
+    *queue = answer->next;
+    answer->next = NULL;
+    return answer;
+}
+
+/* A check takes a while, and so does a commit. */
+static bool hospital_delay(void *arg, struct interpreter_answer *answer)
+{
+    struct hospital *hospital = arg;
+    struct world *world = hospital->world;
+    if (answer->event.kind == EVENT_CHECKED) {
+        hospital_queue(&hospital->checking, answer);
+        uint64_t at = world->now + prng_below(&world->prng, 8);
+        hospital->checked_at = at > hospital->checked_at ? at : hospital->checked_at;
+        hospital_plan(hospital, SCHEDULE_CHECKED, hospital->checked_at);
+    } else if (answer->event.kind == EVENT_KEPT) {
+        hospital_queue(&hospital->writing, answer);
+        uint64_t at = world->now + 1 + prng_below(&world->prng, 20);
+        hospital->kept_at = at > hospital->kept_at ? at : hospital->kept_at;
+        hospital_plan(hospital, SCHEDULE_WRITTEN, hospital->kept_at);
+        hospital->kept_at += prng_below(&world->prng, 3);
+        hospital_plan(hospital, SCHEDULE_KEPT, hospital->kept_at);
+    } else {
+        return false;
     }
-    struct batch_buffer *batch_buffer = batch_buffer_of_batch(&batch);
-    batch_buffer->link = effect->link;
-    batch_buffer->token = effect->token;
-    if (effect->link.value == 0)
-        in_flight_open(batch_buffer);
-    batch_buffer_queue(&hospital->followers, batch_buffer);
-}
-
-static void hospital_check(struct hospital *hospital, const struct effect *effect)
-{
-    struct world *world = hospital->world;
-    struct batch_buffer *batch_buffer = batch_buffer_of_batch(&effect->batch);
-    acceptance_taken(hospital, &effect->batch);
-    batch_buffer->link = effect->link;
-    batch_buffer_queue(&hospital->checking, batch_buffer);
-    uint64_t at = world->now + prng_below(&world->prng, 8);
-    hospital->checked_at = at > hospital->checked_at ? at : hospital->checked_at;
-    hospital_plan(hospital, SCHEDULE_CHECKED, hospital->checked_at);
-}
-
-static void hospital_keep(struct hospital *hospital, const struct effect *effect)
-{
-    struct world *world = hospital->world;
-    struct batch_buffer *batch_buffer = batch_buffer_of_batch(&effect->batch);
-    batch_buffer->link = effect->link;
-    batch_buffer->token = effect->token;
-    batch_buffer_queue(&hospital->keeping, batch_buffer);
-    uint64_t at = world->now + 1 + prng_below(&world->prng, 20);
-    hospital->kept_at = at > hospital->kept_at ? at : hospital->kept_at;
-    hospital_plan(hospital, SCHEDULE_WRITTEN, hospital->kept_at);
-    hospital->kept_at += prng_below(&world->prng, 3);
-    hospital_plan(hospital, SCHEDULE_KEPT, hospital->kept_at);
+    return true;
 }
 
 /* ---- effects ---- */
@@ -198,31 +194,18 @@ static void hospital_told(struct hospital *hospital, const struct effect *effect
                effect->told.record.bytes[0]);
 }
 
-static void hospital_send(struct hospital *hospital, const struct effect *effect)
+static void hospital_send(void *arg, const struct effect *effect)
 {
+    struct hospital *hospital = arg;
     for (size_t i = 0; i < effect->send.link_count; i++)
         route_send(hospital, effect->send.links[i], effect->send.frame);
 }
 
-static void hospital_perform(struct hospital *hospital, const struct effect *effect)
+static void hospital_notify(void *arg, const struct effect *effect)
 {
+    struct hospital *hospital = arg;
     struct world *world = hospital->world;
     switch (effect->kind) {
-    case EFFECT_CHECK:
-        hospital_check(hospital, effect);
-        break;
-    case EFFECT_SEAL:
-        hospital_seal(hospital, effect);
-        break;
-    case EFFECT_KEEP:
-        hospital_keep(hospital, effect);
-        break;
-    case EFFECT_LOAD:
-        hospital_load(hospital, effect);
-        break;
-    case EFFECT_SEND:
-        hospital_send(hospital, effect);
-        break;
     case EFFECT_HANGUP:
         route_hang_up(hospital, effect->link);
         break;
@@ -252,7 +235,12 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
         break;
     case EFFECT_RETRACT:
     case EFFECT_ITEMS:
-    case EFFECT_WAKE: /* when the others are done */
+    case EFFECT_WAKE:  /* when the others are done */
+    case EFFECT_CHECK: /* the interpreter's own */
+    case EFFECT_SEAL:
+    case EFFECT_KEEP:
+    case EFFECT_LOAD:
+    case EFFECT_SEND:
         break;
     case EFFECT_CUSTODY:
         held_mail_perform(hospital, effect);
@@ -266,6 +254,19 @@ static void hospital_perform(struct hospital *hospital, const struct effect *eff
     }
 }
 
+static struct event hospital_now(const void *arg, enum event_kind kind)
+{
+    return hospital_event(arg, kind);
+}
+
+static const struct interpreter_calls hospital_calls = {.event = hospital_now,
+                                                        .load = hospital_load,
+                                                        .check = hospital_check,
+                                                        .seal = hospital_seal,
+                                                        .send = hospital_send,
+                                                        .delay = hospital_delay,
+                                                        .notify = hospital_notify};
+
 static void hospital_turn(struct hospital *hospital, const struct event *event)
 {
     struct step *step = &hospital->world->step;
@@ -278,22 +279,21 @@ static void hospital_turn(struct hospital *hospital, const struct event *event)
         enum effect_kind kind = step->effects[i].kind;
         if (kind == EFFECT_CHECK || kind == EFFECT_SEAL || kind == EFFECT_KEEP)
             hospital->patience_ms = HOSPITAL_ASK_MS;
-        hospital_perform(hospital, &step->effects[i]);
+        interpreter_perform(&hospital->interpreter, &step->effects[i]);
     }
     case_paging_rows_wake(hospital);
     hospital->is_turning = false;
 }
 
-static void hospital_follow(struct hospital *hospital, struct batch_buffer *batch_buffer)
+/* The answer is given now, whenever it was made. */
+static void hospital_answer(struct hospital *hospital, struct interpreter_answer *answer,
+                            void (*give)(struct hospital *hospital, const struct event *event))
 {
-    struct event event =
-        hospital_event(hospital, batch_buffer->is_written ? EVENT_SEALED : EVENT_LOADED);
-    event.link = batch_buffer->link;
-    event.token = batch_buffer->token;
-    event.verdict = batch_buffer->verdict;
-    event.batch = batch_buffer->batch;
-    hospital_turn(hospital, &event);
-    batch_buffer_drop(batch_buffer);
+    struct event now = hospital_event(hospital, answer->event.kind);
+    answer->event.now = now.now;
+    answer->event.wall = now.wall;
+    give(hospital, &answer->event);
+    free(answer);
 }
 
 void hospital_step(struct hospital *hospital, const struct event *event)
@@ -301,10 +301,10 @@ void hospital_step(struct hospital *hospital, const struct event *event)
     if (!hospital->is_running || hospital->is_puppet)
         return;
     hospital_turn(hospital, event);
-    struct batch_buffer *batch_buffer;
+    struct interpreter_answer *answer;
     do {
-        while ((batch_buffer = in_flight_unqueue(&hospital->followers)) != NULL)
-            hospital_follow(hospital, batch_buffer);
+        while ((answer = interpreter_take(&hospital->interpreter)) != NULL)
+            hospital_answer(hospital, answer, hospital_turn);
     } while (held_mail_answer(hospital, hospital_turn));
     if (engine_busy(hospital->engine) && !hospital->is_restoring)
         hospital_ask_soon(hospital, hospital->patience_ms);
@@ -314,54 +314,39 @@ void hospital_step(struct hospital *hospital, const struct event *event)
 
 void hospital_checked(struct hospital *hospital)
 {
-    struct batch_buffer *batch_buffer = in_flight_unqueue(&hospital->checking);
-    struct event event = hospital_event(hospital, EVENT_CHECKED);
-    batch_verify_batch(&batch_buffer->batch, &batch_buffer->room);
-    event.link = batch_buffer->link;
-    event.batch = batch_buffer->batch;
-    hospital_step(hospital, &event);
-    batch_buffer_drop(batch_buffer);
+    hospital_answer(hospital, hospital_unqueue(&hospital->checking), hospital_step);
 }
 
 void hospital_written(struct hospital *hospital)
 {
     static uint64_t epochs[STEP_RECORD_COUNT_MAX];
-    struct batch_buffer *batch_buffer = hospital->keeping;
-    while (batch_buffer != NULL && batch_buffer->is_written)
-        batch_buffer = batch_buffer->next;
-    if (batch_buffer == NULL)
+    struct interpreter_answer *answer = hospital_unqueue(&hospital->writing);
+    if (answer == NULL)
         abort();
-    for (size_t i = 0; i < batch_buffer->batch.record_count; i++) {
+    const struct step_batch *batch = &answer->event.batch;
+    for (size_t i = 0; i < batch->record_count; i++) {
         struct record_claim claim;
         const struct chain_link *head = NULL;
-        if (record_parse(batch_buffer->batch.records[i].record, &claim) == OK)
+        if (record_parse(batch->records[i].record, &claim) == OK)
             head = chain_find(&hospital->roster.chain, &claim.header.head);
         epochs[i] = head == NULL ? 0 : head->epoch;
     }
-    batch_buffer->is_written = true;
+    hospital_queue(&hospital->keeping, answer);
     bool is_refused = hospital->disk.refuse_percent > 0 &&
                       prng_of(&hospital->world->prng, hospital->disk.refuse_percent);
-    batch_buffer->verdict =
-        is_refused ? ERR_FULL : disk_write(&hospital->disk, &batch_buffer->batch, epochs);
+    answer->event.verdict = is_refused ? ERR_FULL : disk_write(&hospital->disk, batch, epochs);
     /* the core orders what it keeps: a place is refused only behind what was refused before */
-    hospital->has_refused = hospital->has_refused || batch_buffer->verdict == ERR_FULL;
-    if (batch_buffer->verdict != OK && batch_buffer->verdict != ERR_FULL &&
-        !(batch_buffer->verdict == ERR_OUT_OF_ORDER && hospital->has_refused))
-        world_fail(hospital->world, "a batch that does not fit", err_name(batch_buffer->verdict));
-    if (batch_buffer->verdict == OK)
-        oracle_written(hospital, &batch_buffer->batch);
+    hospital->has_refused = hospital->has_refused || answer->event.verdict == ERR_FULL;
+    if (answer->event.verdict != OK && answer->event.verdict != ERR_FULL &&
+        !(answer->event.verdict == ERR_OUT_OF_ORDER && hospital->has_refused))
+        world_fail(hospital->world, "a batch that does not fit", err_name(answer->event.verdict));
+    if (answer->event.verdict == OK)
+        oracle_written(hospital, batch);
 }
 
 void hospital_kept(struct hospital *hospital)
 {
-    struct batch_buffer *batch_buffer = in_flight_unqueue(&hospital->keeping);
-    struct event event = hospital_event(hospital, EVENT_KEPT);
-    event.link = batch_buffer->link;
-    event.token = batch_buffer->token;
-    event.verdict = batch_buffer->verdict;
-    event.batch = batch_buffer->batch;
-    hospital_step(hospital, &event);
-    batch_buffer_drop(batch_buffer);
+    hospital_answer(hospital, hospital_unqueue(&hospital->keeping), hospital_step);
 }
 
 static void hospital_plan_again(struct hospital *hospital, enum schedule_kind kind, uint64_t ms)
@@ -487,15 +472,16 @@ void hospital_boot(struct hospital *hospital)
 
 void hospital_crash(struct hospital *hospital)
 {
-    struct batch_buffer *batch_buffer;
+    struct interpreter_answer *answer;
     world_note(hospital->world, hospital, "crashes", 0);
     hospital->boot++;
     hospital->is_running = false;
     hospital->checked_at = hospital->kept_at = 0;
-    while ((batch_buffer = in_flight_unqueue(&hospital->checking)) != NULL ||
-           (batch_buffer = in_flight_unqueue(&hospital->keeping)) != NULL ||
-           (batch_buffer = in_flight_unqueue(&hospital->followers)) != NULL)
-        batch_buffer_drop(batch_buffer);
+    while ((answer = hospital_unqueue(&hospital->checking)) != NULL ||
+           (answer = hospital_unqueue(&hospital->writing)) != NULL ||
+           (answer = hospital_unqueue(&hospital->keeping)) != NULL ||
+           (answer = interpreter_take(&hospital->interpreter)) != NULL)
+        free(answer);
     while (hospital->posts != NULL) {
         struct post *post = hospital->posts;
         hospital->posts = post->next;
@@ -519,6 +505,7 @@ void hospital_init(struct world *world, uint32_t index)
                                   .index = index,
                                   .name = hospital_names[index],
                                   .node = federation_node(index + 1)};
+    interpreter_init(&hospital->interpreter, NULL, NULL, &hospital_calls, hospital);
     federation_key(index + 1, 2, public_key, hospital->sign_secret);
     hospital->transport_key = society_transport_key(index, hospital->transport_secret);
     federation_key(index + 1, 9, hospital->clinician_key.bytes, hospital->clinician_secret);

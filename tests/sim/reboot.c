@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "protocol/state/streams.h"
+#include "protocol/replication/batch_verify.h"
+#include "protocol/state/streams.h"
 #include "tests/sim/held_mail.h"
 #include "tests/sim/hospital.h"
-#include "tests/sim/in_flight.h"
 
 static int reboot_pass(const struct hospital *hospital, const struct stream_id *stream, int pass)
 {
@@ -57,6 +58,7 @@ static void reboot_missing(struct hospital *hospital, const struct disk_stream *
 static void reboot_replay(struct hospital *hospital, const struct disk_stream *stream,
                           bool is_again)
 {
+    static uint8_t memory[RECORD_SIZE_MAX];
     for (uint64_t i = 0; i < stream->tail; i++) {
         const struct disk_record *from = &stream->records[i];
         struct step_record opened = {.record = {from->bytes, from->size},
@@ -64,15 +66,13 @@ static void reboot_replay(struct hospital *hospital, const struct disk_stream *s
                                      .key = from->key,
                                      .flags = from->flags};
         struct step_batch batch = {NULL, 0, &opened, 1};
-        struct batch_buffer *batch_buffer = batch_buffer_of_batch(&batch);
-        in_flight_open(batch_buffer);
+        struct buffer room = buffer_over(memory, sizeof memory);
+        batch_verify_open(&opened, &room);
         struct event event = hospital_event(hospital, EVENT_REPLAY);
-        event.replay.batch = batch_buffer->batch;
+        event.replay.batch = batch;
         event.replay.is_again = is_again;
-        if (batch_buffer->batch.records->verdict == OK &&
-            batch_buffer->batch.records->plaintext.size > 0)
+        if (opened.verdict == OK && opened.plaintext.size > 0)
             hospital_step(hospital, &event);
-        batch_buffer_drop(batch_buffer);
     }
 }
 

@@ -1,19 +1,21 @@
-/* A simulated federation: hospitals that run the production core, the lines between them, a society
- * that changes the roster, and one seed from which everything follows.
+/* A simulated federation: hospitals that run the production engine, the lines between them, a
+ * society that changes the roster, and one seed from which everything follows.
  *
- *   prng.c    the one source of chance
- *   disk.c      what a hospital has durable
- *   schedule.c    what happens when
- *   in_flight.c    records under way, and what a check finds of them
- *   hospital.c  one core with the promises of protocol/step/step.h kept: checks, seals, commits,
- * crashes line.c      direct connections between hospitals: delay, loss, partition route.c       by
- * which way a hospital reaches another: its line, or boxes (route_tunnel.c) relay.c     relays that
- * run protocol/relay/relay_engine, and the wires to them adversary.c   what a hostile relay does
- * with what it carries society.c   roster heads and how they come to the hospitals clinic.c    what
- * clinicians write: real certificates, real signatures oracle.c    what must never happen, checked
- * at every frame and at the end
+ *   prng.c       the one source of chance
+ *   disk.c       what a hospital has durable
+ *   schedule.c   what happens when
+ *   hospital.c   one engine with the promises of protocol/step/step.h kept: checks, seals, commits,
+ *                crashes; the effects are carried out by tests/harness/interpreter
+ *   line.c       direct connections between hospitals: delay, loss, partition
+ *   route.c      by which way a hospital reaches another: its line, or a relay (route_tunnel.c)
+ *   relay.c      relays that run protocol/relay/relay_engine, and the wires to them
+ *   adversary.c  what a hostile relay does with what it carries
+ *   society.c    roster heads, and how they reach the hospitals
+ *   clinic.c     what clinicians write: real certificates, real signatures
+ *   oracle.c     what must never happen, checked at every frame and at the end
  *
- * Same seed, same trace hash. A fault prints the line that replays it and ends the program. */
+ * The same seed gives the same trace hash. A fault prints the line that replays it and ends the
+ * program. */
 #ifndef CONSILIUM_TESTS_SIM_WORLD_H
 #define CONSILIUM_TESTS_SIM_WORLD_H
 
@@ -23,8 +25,8 @@
 #include "protocol/record/kind.h"
 #include "protocol/wire/frame.h"
 #include "tests/harness/federation.h"
+#include "tests/harness/interpreter.h"
 #include "tests/sim/disk.h"
-#include "tests/sim/in_flight.h"
 #include "tests/sim/prng.h"
 #include "tests/sim/relay.h"
 #include "tests/sim/route.h"
@@ -87,7 +89,8 @@ struct hospital {
     uint64_t ask_at;      /* when posts and what keeps its core busy are tried again; 0: not */
     uint64_t patience_ms; /* how long it waits before that */
     bool has_refused;     /* its disk was full once */
-    struct batch_buffer *followers, *checking, *keeping;
+    struct interpreter interpreter;
+    struct interpreter_answer *checking, *writing, *keeping; /* answers that take time */
     bool is_turning;
     bool is_closed; /* accepts no connection: it dials others and relays */
     struct transport_key transport_key;
