@@ -92,12 +92,12 @@ static void commit_jobs_put(const struct runtime *runtime, struct commit_jobs_op
     struct bytes head = {record->record.data, RECORD_BARE_SIZE};
     bool has_body = (record->flags & RECORD_BARE) == 0;
     struct bytes body = has_body ? claim->body : BYTES_NONE;
-    if (run->is_mend) {
+    if (run->purpose == RUN_REPAIR) {
         commit_jobs_mend(runtime, ops, index, record);
         return;
     }
     struct store_op *op = &ops->all[ops->count++];
-    if (run->is_fill && (record->flags & RECORD_DESTROYED) != 0) {
+    if (run->purpose == RUN_FILL && (record->flags & RECORD_DESTROYED) != 0) {
         op->kind = STORE_DESTROY;
         op->position.stream = &claim->header.stream;
         op->position.sequence = claim->header.sequence;
@@ -105,7 +105,7 @@ static void commit_jobs_put(const struct runtime *runtime, struct commit_jobs_op
         commit_jobs_missing(ops, index, false, record->flags);
         return;
     }
-    if (run->is_fill) {
+    if (run->purpose == RUN_FILL) {
         op->kind = STORE_FILL;
         op->fill =
             (struct store_fill){.stream = &claim->header.stream,
@@ -264,7 +264,7 @@ void commit_jobs_submit(struct runtime *runtime)
 static void commit_jobs_mended(struct runtime *runtime, const struct step_batch *batch)
 {
     struct record_claim claim;
-    if (batch->run_count == 1 && batch->runs->is_mend &&
+    if (batch->run_count == 1 && batch->runs->purpose == RUN_REPAIR &&
         record_parse_again(batch->records->record, &batch->records->id, &claim) == OK)
         scrub_mended(runtime, &claim);
 }

@@ -32,6 +32,20 @@ struct scope scope_mail(const struct node_id *recipient)
     return scope;
 }
 
+struct case_id scope_case_id(const struct scope *scope)
+{
+    struct case_id case_id;
+    memcpy(case_id.bytes, scope->id, HASH_SIZE);
+    return case_id;
+}
+
+struct node_id scope_recipient(const struct scope *scope)
+{
+    struct node_id recipient;
+    memcpy(recipient.bytes, scope->id, NODE_ID_SIZE);
+    return recipient;
+}
+
 bool scope_equal(const struct scope *a, const struct scope *b)
 {
     return a->kind == b->kind && memcmp(a->id, b->id, HASH_SIZE) == 0;

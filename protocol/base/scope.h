@@ -27,6 +27,11 @@ struct scope scope_board(const struct federation_id *federation, struct bytes ta
 struct scope scope_case(const struct case_id *case_id);
 struct scope scope_mail(const struct node_id *recipient);
 
+/* Whose scope it is: the case of a SCOPE_CASE, the recipient of a SCOPE_MAIL. Of another kind it
+ * names nothing. */
+struct case_id scope_case_id(const struct scope *scope);
+struct node_id scope_recipient(const struct scope *scope);
+
 bool scope_equal(const struct scope *a, const struct scope *b);
 bool stream_id_equal(const struct stream_id *a, const struct stream_id *b);
 

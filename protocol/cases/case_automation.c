@@ -31,8 +31,7 @@ void case_automation_replay(struct engine *engine, struct case_table_entry *entr
 
 bool case_automation_replayed(struct engine *engine, const struct record_claim *claim)
 {
-    struct case_id case_id;
-    memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(&claim->header.stream.scope);
     struct case_table_entry *entry = case_table_entry(engine, &case_id);
     uint64_t sequence;
     if (claim->header.stream.scope.kind != SCOPE_CASE || entry == NULL)
@@ -317,8 +316,7 @@ void case_automation_write_failed(struct engine *engine, const struct record_hea
     struct case_record_take_in take_in;
     struct mail_grant_notice notice;
     struct mirror mirror;
-    struct case_id case_id;
-    memcpy(case_id.bytes, header->stream.scope.id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(&header->stream.scope);
     if (statement_read(plaintext, &statement) != OK)
         return;
     struct bytes content = statement.content;
@@ -373,8 +371,7 @@ bool case_automation_has_told(const struct engine *engine, const struct case_tab
 bool case_automation_is_due(const struct engine *engine, const struct case_retry_review *review)
 {
     const struct scope *scope = &review->stream.scope;
-    struct case_id case_id;
-    memcpy(case_id.bytes, scope->id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(scope);
     const struct case_table_entry *entry = case_table_entry(engine, &case_id);
     if (review->kind == KIND_NONE || scope->kind != SCOPE_CASE || entry == NULL)
         return true;

@@ -41,7 +41,7 @@ bool case_erase_awaits_receipt(const struct engine *engine, const struct step_re
         claim.header.stream.scope.kind != SCOPE_CASE || claim.header.audience != AUDIENCE_CLEAR ||
         statement_read(record->plaintext, &statement) != OK || statement.kind != KIND_ERASED)
         return false;
-    memcpy(case_id.bytes, claim.header.stream.scope.id, HASH_SIZE);
+    case_id = scope_case_id(&claim.header.stream.scope);
     struct case_table_entry *entry = case_table_entry(engine, &case_id);
     if (entry == NULL || entry->consult.state != CASE_ERASED ||
         !ID_EQUAL(entry->consult.requester, engine->config.self))
@@ -136,8 +136,7 @@ static void case_erase_forget_missing(struct engine *engine, const struct scope 
 
 void case_erase_destroyed(struct engine *engine, const struct event *event, struct step *step)
 {
-    struct case_id case_id;
-    memcpy(case_id.bytes, event->destroyed.scope.id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(&event->destroyed.scope);
     case_erase_forget_missing(engine, &event->destroyed.scope);
     struct case_table_entry *entry = case_table_entry(engine, &case_id);
     if (entry != NULL)

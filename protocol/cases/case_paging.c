@@ -444,7 +444,7 @@ static void rest_call_for(struct engine *engine, const struct step_record *recor
     struct case_id case_id;
     if (record_parse_again(record->record, &record->id, &claim) != OK)
         return;
-    memcpy(case_id.bytes, claim.header.stream.scope.id, HASH_SIZE);
+    case_id = scope_case_id(&claim.header.stream.scope);
     bool is_case = claim.header.stream.scope.kind == SCOPE_CASE;
     bool is_near = is_case || claim.header.stream.scope.kind == SCOPE_MAIL ||
                    ID_EQUAL(claim.header.stream.writer, engine->config.self);
@@ -455,14 +455,14 @@ static void rest_call_for(struct engine *engine, const struct step_record *recor
 
 bool case_paging_calls(struct engine *engine, const struct event *event, struct step *step)
 {
-    bool is_apart = false;
+    bool is_detached = false;
     if (event->kind != EVENT_KEPT && event->kind != EVENT_LOADED && event->kind != EVENT_CHECKED)
         return false;
     if (engine->case_table->count == engine->case_table->awake_count)
         return false;
     for (size_t i = 0; event->kind == EVENT_CHECKED && i < event->batch.run_count; i++)
-        is_apart = is_apart || event->batch.runs[i].is_apart;
-    if (event->kind == EVENT_CHECKED && !is_apart && event->batch.record_count != 1)
+        is_detached = is_detached || event->batch.runs[i].purpose == RUN_DETACHED;
+    if (event->kind == EVENT_CHECKED && !is_detached && event->batch.record_count != 1)
         return false;
     for (size_t i = 0; i < event->batch.record_count; i++)
         rest_call_for(engine, &event->batch.records[i], step);

@@ -1,7 +1,5 @@
 #include "protocol/cases/case_retry.h"
 
-#include <string.h>
-
 #include "protocol/state/engine_state.h"
 
 bool case_retry_is_for_later(err failure)
@@ -21,8 +19,7 @@ void case_retry_delay(struct engine *engine, err failure)
 
 void case_retry_miss(struct engine *engine, const struct record_claim *claim)
 {
-    struct case_id case_id;
-    memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(&claim->header.stream.scope);
     struct case_table_entry *entry = case_table_entry(engine, &case_id);
     if (entry != NULL)
         entry->has_missed = true;

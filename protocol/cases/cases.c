@@ -1,7 +1,5 @@
 #include "protocol/cases/cases.h"
 
-#include <string.h>
-
 #include "protocol/cases/case_automation.h"
 #include "protocol/cases/case_erase.h"
 #include "protocol/cases/case_paging.h"
@@ -71,7 +69,7 @@ static void cases_put_off(struct engine *engine, const struct case_id *case_id,
                           const struct record_claim *claim)
 {
     const struct case_table_row *row = case_table_row(engine, case_id);
-    if (row == NULL || row->is_lost || !engine->is_started || engine->is_obeying)
+    if (row == NULL || row->is_lost || !engine->is_started)
         return;
     case_retry_review(engine, claim, KIND_NONE);
     case_retry_delay(engine, ERR_FULL);
@@ -125,8 +123,7 @@ static void cases_take_notice(struct engine *engine, const struct record_claim *
         return;
     }
     struct case_table_entry *entry = case_table_entry(engine, &notice.case_id);
-    struct node_id recipient;
-    memcpy(recipient.bytes, claim->header.stream.scope.id, NODE_ID_SIZE);
+    struct node_id recipient = scope_recipient(&claim->header.stream.scope);
     if (entry == NULL)
         cases_put_off(engine, &notice.case_id, claim);
     for (size_t i = 0; entry != NULL && i < entry->consult.participant_count; i++) {
@@ -178,12 +175,12 @@ static bool cases_is_early(const struct engine *engine, const struct case_table_
 }
 
 /* `statement` is NULL when the body says nothing that can be read here, now or ever: its position
- * counts all the same, or the case would stand still for ever. */
+ * counts all the same, or the case would stand still for ever. Is the record kept in a stream here?
+ */
 static void cases_take_case(struct engine *engine, const struct record_claim *claim,
-                            const struct statement *statement, struct step *step)
+                            const struct statement *statement, bool is_kept, struct step *step)
 {
-    struct case_id case_id;
-    memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(&claim->header.stream.scope);
     const struct node_id *writer = &claim->header.stream.writer;
     struct case_table_row *row = case_table_row(engine, &case_id);
     if (row == NULL && statement != NULL && statement->kind == KIND_OPEN &&
@@ -194,7 +191,8 @@ static void cases_take_case(struct engine *engine, const struct record_claim *cl
     if (is_new)
         entry = case_table_take_place(engine, row);
     if (entry == NULL) {
-        cases_put_off(engine, &case_id, claim);
+        if (is_kept)
+            cases_put_off(engine, &case_id, claim);
         return;
     }
     case_table_succeed(engine, &entry->consult);
@@ -207,7 +205,7 @@ static void cases_take_case(struct engine *engine, const struct record_claim *cl
     uint64_t before = entry->consult.cursor.sequence;
     enum consult_verdict verdict = consult_apply(&entry->consult, &record);
     case_table_note_state(engine, entry);
-    if (ID_EQUAL(entry->consult.erase, claim->id) && !engine->is_obeying) {
+    if (ID_EQUAL(entry->consult.erase, claim->id) && is_kept) {
         entry->erase_stream = claim->header.stream;
         entry->erase_sequence = claim->header.sequence;
     }
@@ -231,7 +229,7 @@ void cases_apply(struct engine *engine, const struct record_claim *claim, struct
     const struct record_header *header = &claim->header;
     bool is_readable = statement_read(plaintext, &statement) == OK;
     if (header->stream.scope.kind == SCOPE_CASE) {
-        cases_take_case(engine, claim, is_readable ? &statement : NULL, step);
+        cases_take_case(engine, claim, is_readable ? &statement : NULL, true, step);
         return;
     }
     if (!is_readable || kind_check(statement.kind, header->stream.scope.kind, header->audience,
@@ -254,6 +252,15 @@ void cases_apply(struct engine *engine, const struct record_claim *claim, struct
     case SCOPE_CASE: /* above */
         break;
     }
+}
+
+void cases_obey(struct engine *engine, const struct record_claim *claim, struct bytes plaintext,
+                struct step *step)
+{
+    struct statement statement;
+    if (claim->header.stream.scope.kind == SCOPE_CASE &&
+        statement_read(plaintext, &statement) == OK)
+        cases_take_case(engine, claim, &statement, false, step);
 }
 
 /* ---- what is due ---- */

@@ -11,6 +11,10 @@ struct engine;
 void cases_apply(struct engine *engine, const struct record_claim *claim, struct bytes plaintext,
                  struct step *step);
 
+/* An ERASE that stands in no stream here: it is obeyed, and nothing refers to where it stands. */
+void cases_obey(struct engine *engine, const struct record_claim *claim, struct bytes plaintext,
+                struct step *step);
+
 /* All was replayed: who may read is known again. */
 void cases_start(struct engine *engine);
 

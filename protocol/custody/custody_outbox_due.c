@@ -1,7 +1,5 @@
 #include "protocol/custody/custody_outbox_due.h"
 
-#include <string.h>
-
 #include "protocol/custody/custody_outbox.h"
 #include "protocol/custody/custody_store.h"
 #include "protocol/custody/mailbox_keys.h"
@@ -90,11 +88,11 @@ static void custody_outbox_for_each(struct engine *engine, uint32_t slot,
     struct case_id case_id;
     struct node_id recipient;
     if (scope->kind == SCOPE_MAIL) {
-        memcpy(recipient.bytes, scope->id, NODE_ID_SIZE);
+        recipient = scope_recipient(scope);
         cover(engine, slot, &recipient);
         return;
     }
-    memcpy(case_id.bytes, scope->id, HASH_SIZE);
+    case_id = scope_case_id(scope);
     for (uint32_t n = 0; case_table_part_at(engine, &case_id, n, &recipient); n++)
         cover(engine, slot, &recipient);
 }
@@ -109,8 +107,7 @@ static bool custody_outbox_concerns(const struct engine *engine, uint32_t slot)
 static bool custody_outbox_is_erased(const struct engine *engine, uint32_t slot)
 {
     const struct scope *scope = &engine->streams.all[slot].id.scope;
-    struct case_id case_id;
-    memcpy(case_id.bytes, scope->id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(scope);
     return scope->kind == SCOPE_CASE && case_table_is_erased(engine, &case_id);
 }
 
@@ -203,8 +200,7 @@ static void custody_outbox_retract(struct engine *engine, struct peer *peer, str
     for (int i = 0; i < CUSTODY_OUTBOX_RETRACTED_A_STEP && peer->retracted < engine->streams.count;
          i++) {
         uint32_t slot = peer->retracted++;
-        struct case_id case_id;
-        memcpy(case_id.bytes, engine->streams.all[slot].id.scope.id, HASH_SIZE);
+        struct case_id case_id = scope_case_id(&engine->streams.all[slot].id.scope);
         if (!custody_outbox_concerns(engine, slot) || !custody_outbox_is_erased(engine, slot))
             continue;
         struct node_id node;
@@ -316,7 +312,7 @@ static bool custody_outbox_tend(struct engine *engine, struct deposit *deposit, 
     return false;
 }
 
-void custody_outbox_tick(struct engine *engine, struct step *step)
+void custody_outbox_due_tick(struct engine *engine, struct step *step)
 {
     if (!custody_store_is_on(engine))
         return;
@@ -327,7 +323,7 @@ void custody_outbox_tick(struct engine *engine, struct step *step)
     }
 }
 
-void custody_outbox_react(struct engine *engine, struct step *step)
+void custody_outbox_due_react(struct engine *engine, struct step *step)
 {
     struct custody_outbox *custody_outbox = engine->custody_outbox;
     uint32_t count_max = engine->config.deposit_count_max;
@@ -351,7 +347,7 @@ void custody_outbox_react(struct engine *engine, struct step *step)
     }
 }
 
-bool custody_outbox_busy(const struct engine *engine)
+bool custody_outbox_due_busy(const struct engine *engine)
 {
     const struct custody_outbox *custody_outbox = engine->custody_outbox;
     return custody_outbox->walked > 0 || (custody_outbox->count > 0 && custody_outbox->tended > 0);

@@ -7,10 +7,10 @@
 struct engine;
 
 /* Looks through our streams, some at a time, and tells custodians of erased cases. */
-void custody_outbox_tick(struct engine *engine, struct step *step);
+void custody_outbox_due_tick(struct engine *engine, struct step *step);
 /* Leaves and withdraws what is due, some at a time. */
-void custody_outbox_react(struct engine *engine, struct step *step);
+void custody_outbox_due_react(struct engine *engine, struct step *step);
 /* Is more to be done at once? */
-bool custody_outbox_busy(const struct engine *engine);
+bool custody_outbox_due_busy(const struct engine *engine);
 
 #endif

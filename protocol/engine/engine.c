@@ -150,9 +150,9 @@ static void engine_apply(struct engine *engine, const struct step_record *record
 
 static void engine_obey(struct engine *engine, const struct step_record *record, struct step *step)
 {
-    engine->is_obeying = true;
-    engine_apply(engine, record, step);
-    engine->is_obeying = false;
+    struct record_claim claim;
+    if (record_parse_again(record->record, &record->id, &claim) == OK)
+        cases_obey(engine, &claim, record->plaintext, step);
 }
 
 static void engine_write_failed(struct engine *engine, const struct step_record *record)
@@ -515,7 +515,7 @@ static void engine_checked(struct engine *engine, const struct event *event, str
     accept_erasures(engine, event);
     engine_drain(engine, step);
     struct effect *keep = accept_checked(engine, event, step);
-    if (keep != NULL && keep->batch.record_count == 1 && !keep->batch.runs->is_fill)
+    if (keep != NULL && keep->batch.record_count == 1 && !step_run_fills(keep->batch.runs))
         keep->is_releasing = case_erase_awaits_receipt(engine, keep->batch.records);
 }
 
@@ -594,7 +594,7 @@ static void engine_tick(struct engine *engine, struct step *step)
     sync_tick(engine, step);
     engine_drain(engine, step);
     custody_store_tick(engine, step);
-    custody_outbox_tick(engine, step);
+    custody_outbox_due_tick(engine, step);
     mailbox_keys_react(engine, step);
 }
 
@@ -693,7 +693,7 @@ void engine_step(struct engine *engine, const struct event *event, struct step *
     engine->releases_keys = hands_keys;
     generation_react(engine, step);
     cases_react(engine, step);
-    custody_outbox_react(engine, step);
+    custody_outbox_due_react(engine, step);
     custody_pickup_react(engine, step);
     if (step_has_room(step, 256, FRAME_SIZE_MAX))
         sync_pump(engine, step);
@@ -702,5 +702,5 @@ void engine_step(struct engine *engine, const struct event *event, struct step *
 bool engine_busy(const struct engine *engine)
 {
     return engine->is_started && (sync_busy(engine) || cases_busy(engine) ||
-                                  generation_busy(engine) || custody_outbox_busy(engine));
+                                  generation_busy(engine) || custody_outbox_due_busy(engine));
 }

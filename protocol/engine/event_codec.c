@@ -121,18 +121,43 @@ static void tape_header(struct tape *tape, struct record_header *header)
     TAPE_ID(tape, header->body_hash);
 }
 
+/* A purpose is six flags in a recording, in this order: fill, conflict, alternate, detached,
+ * lookup, repair; a repair is a fill, too. */
+static void tape_purpose(struct tape *tape, enum run_purpose *purpose)
+{
+    enum { FLAG_COUNT = 6 };
+    static const bool flags_of[RUN_PURPOSE_COUNT][FLAG_COUNT] = {
+        [RUN_EXTEND] = {false},
+        [RUN_FILL] = {true},
+        [RUN_CONFLICT] = {false, true},
+        [RUN_ALTERNATE] = {false, false, true},
+        [RUN_DETACHED] = {false, false, false, true},
+        [RUN_LOOKUP] = {false, false, false, false, true},
+        [RUN_REPAIR] = {true, false, false, false, false, true},
+    };
+    bool flags[FLAG_COUNT] = {false};
+    if (tape->mode != TAPE_READ)
+        memcpy(flags, flags_of[*purpose], sizeof flags);
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        tape_bool(tape, &flags[i]);
+    if (tape->mode != TAPE_READ)
+        return;
+    for (size_t i = 0; i < RUN_PURPOSE_COUNT; i++) {
+        if (memcmp(flags, flags_of[i], sizeof flags) == 0) {
+            *purpose = (enum run_purpose)i;
+            return;
+        }
+    }
+    tape->failed = true;
+}
+
 static void tape_run(struct tape *tape, struct step_run *run)
 {
     TAPE(tape, run->stream);
     TAPE(tape, run->speculation);
     TAPE(tape, run->first);
     TAPE(tape, run->count);
-    tape_bool(tape, &run->is_fill);
-    tape_bool(tape, &run->is_conflict);
-    tape_bool(tape, &run->is_beside);
-    tape_bool(tape, &run->is_apart);
-    tape_bool(tape, &run->is_seeking);
-    tape_bool(tape, &run->is_mend);
+    tape_purpose(tape, &run->purpose);
     TAPE_ID(tape, run->key);
     TAPE(tape, run->verdict);
 }

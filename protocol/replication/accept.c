@@ -35,7 +35,7 @@ static bool accept_holds(struct engine *engine, const struct step_run *run,
     const struct stream *stream = &engine->streams.all[run->stream];
     struct record_claim claim;
     *ret_known = 0;
-    if (run->is_fill)
+    if (step_run_fills(run))
         return true;
     if (equivocation_is_frozen(engine, &stream->id.writer))
         return false; /* since it was sent to be checked */
@@ -52,8 +52,7 @@ static bool accept_holds(struct engine *engine, const struct step_run *run,
 static bool accept_is_erased(const struct engine *engine, const struct step_run *run)
 {
     const struct scope *scope = &engine->streams.all[run->stream].id.scope;
-    struct case_id case_id;
-    memcpy(case_id.bytes, scope->id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(scope);
     return scope->kind == SCOPE_CASE && case_table_is_erased(engine, &case_id);
 }
 
@@ -112,7 +111,7 @@ void accept_erasures(struct engine *engine, const struct event *event)
 {
     const struct step_record *record = event->batch.records;
     for (size_t i = 0; i < event->batch.run_count; record += event->batch.runs[i++].count) {
-        if (event->batch.runs[i].is_apart)
+        if (event->batch.runs[i].purpose == RUN_DETACHED)
             accept_obey(engine, &event->batch.runs[i], record);
     }
 }
@@ -124,12 +123,13 @@ static bool accept_heard(struct engine *engine, const struct event *event,
                          struct step *step)
 {
     struct record_claim claim;
-    if (run->is_conflict)
+    if (run->purpose == RUN_CONFLICT)
         equivocation_found(engine, run, record, step);
-    else if (run->is_seeking && run->verdict == OK &&
+    else if (run->purpose == RUN_LOOKUP && run->verdict == OK &&
              record_parse_again(record->record, &record->id, &claim) == OK)
         generation_seek(engine, run, &claim, event->link, step);
-    return run->is_conflict || run->is_apart || run->is_seeking;
+    return run->purpose == RUN_CONFLICT || run->purpose == RUN_DETACHED ||
+           run->purpose == RUN_LOOKUP;
 }
 
 /* What does not go on from where the store's part ends, or was not signed. */
@@ -139,7 +139,8 @@ static void accept_turn_down(struct engine *engine, const struct event *event,
     struct peer *peer = peers_of_link(engine, event->link);
     if (peer != NULL && run->verdict != OK)
         sync_pass_over(engine, peer, run->stream, run->verdict);
-    if (!run->is_beside && run->speculation == engine->streams.all[run->stream].speculation)
+    if (run->purpose != RUN_ALTERNATE &&
+        run->speculation == engine->streams.all[run->stream].speculation)
         streams_fall_back(&engine->streams, run->stream);
     if (run->verdict == ERR_BAD_SIGNATURE && event->link.value != 0)
         accept_spoiled(engine, run->stream, event->link);
@@ -154,7 +155,7 @@ static void accept_go_on(struct engine *engine, struct step_run *run,
 {
     struct stream *stream = &engine->streams.all[run->stream];
     accept_reach(engine, run->stream, last);
-    if (run->is_beside || stream->next < stream->kept ||
+    if (run->purpose == RUN_ALTERNATE || stream->next < stream->kept ||
         (stream->next == stream->kept && !ID_EQUAL(stream->next_id, stream->kept_id)))
         streams_fall_back(&engine->streams, run->stream);
     run->speculation = stream->speculation;
@@ -194,19 +195,19 @@ static bool accept_fills(const struct engine *engine, const struct step_run *run
 static void accept_sift_run(struct engine *engine, const struct step_run *run, uint16_t known,
                             const struct step_record *records, struct step_batch *keep)
 {
-    if (run->is_fill &&
-        !(run->is_mend ? accept_mends(engine, run, records) : accept_fills(engine, run, records)))
+    if (step_run_fills(run) && !(run->purpose == RUN_REPAIR ? accept_mends(engine, run, records)
+                                                            : accept_fills(engine, run, records)))
         return;
     struct step_run *kept = &keep->runs[keep->run_count++];
     *kept = *run;
     kept->first += known;
     kept->count = (uint16_t)(run->count - known);
-    if (!run->is_fill)
+    if (!step_run_fills(run))
         accept_go_on(engine, kept, &records[run->count - 1]);
     for (uint16_t j = known; j < run->count; j++) {
         struct step_record *record = &keep->records[keep->record_count++];
         *record = records[j];
-        if (!run->is_fill && j + 1 < run->count)
+        if (!step_run_fills(run) && j + 1 < run->count)
             record->flags |= RECORD_UNSIGNED; /* (T-4) */
         accept_judge(record);
         accept_withhold(engine, record);
@@ -226,7 +227,7 @@ static void accept_sift(struct engine *engine, const struct event *event, struct
         struct stream *stream = &engine->streams.all[run->stream];
         uint16_t known;
         offset += run->count;
-        if (run->is_beside && stream->beside.value == event->link.value)
+        if (run->purpose == RUN_ALTERNATE && stream->beside.value == event->link.value)
             stream->beside.value = 0;
         if (accept_heard(engine, event, run, records, step))
             continue;
@@ -250,8 +251,9 @@ static void accept_unkept(struct engine *engine, const struct event *event)
     const struct step_run *run = event->batch.runs;
     if (event->link.value != 0 || event->batch.run_count != 1)
         return;
-    bool is_late = run->is_seeking ||
-                   (run->verdict == OK && !run->is_fill && !run->is_conflict && !run->is_apart);
+    bool is_late =
+        run->purpose == RUN_LOOKUP ||
+        (run->verdict == OK && (run->purpose == RUN_EXTEND || run->purpose == RUN_ALTERNATE));
     accept_settled(engine, is_late ? ERR_OUT_OF_ORDER : ERR_INVALID);
 }
 
@@ -328,9 +330,9 @@ static void accept_take_place(struct engine *engine, const struct step_run *run,
     if (!is_own)
         writer_quota_charge(&engine->writer_quota, &claim->header.stream.writer,
                             record->record.size);
-    if (run->is_fill) {
+    if (step_run_fills(run)) {
         streams_missing_remove(&engine->streams, run->stream, run->first);
-        if (run->is_mend)
+        if (run->purpose == RUN_REPAIR)
             accept_note_missing(engine, run->stream, claim, record->flags);
         return;
     }
@@ -416,7 +418,7 @@ static void accept_obey_all(struct engine *engine, const struct step_batch *batc
     for (size_t i = 0; i < batch->run_count; i++) {
         for (uint16_t j = 0; j < batch->runs[i].count; j++, record++) {
             struct record_claim claim;
-            bool is_theirs = (record->flags & RECORD_OWN) == 0 && !batch->runs[i].is_fill;
+            bool is_theirs = (record->flags & RECORD_OWN) == 0 && !step_run_fills(&batch->runs[i]);
             if (is_theirs && record_parse_again(record->record, &record->id, &claim) == OK &&
                 receive_takes_erase(engine, &claim))
                 accept_obey(engine, &batch->runs[i], record);
@@ -426,12 +428,13 @@ static void accept_obey_all(struct engine *engine, const struct step_batch *batc
 
 static void accept_forget(struct engine *engine, const struct step_run *run)
 {
-    struct missing *missing =
-        run->is_mend ? streams_missing_find(&engine->streams, run->stream, run->first) : NULL;
+    struct missing *missing = run->purpose == RUN_REPAIR
+                                  ? streams_missing_find(&engine->streams, run->stream, run->first)
+                                  : NULL;
     if (missing != NULL)
         missing->is_mending = false;
     /* what was given to the store before the last rewind was forgotten with it */
-    if (!run->is_fill && run->speculation >= engine->streams.all[run->stream].rewound)
+    if (!step_run_fills(run) && run->speculation >= engine->streams.all[run->stream].rewound)
         streams_rewind(&engine->streams, run->stream);
 }
 

@@ -23,12 +23,12 @@ static err batch_verify_verify(const struct step_run *run, struct step_record *r
 {
     struct record_claim claim;
     struct step_record *last = &records[run->count - 1];
-    if ((run->is_fill && !run->is_mend) || (run->count > 1 && PLANTED(RUN_NOT_VERIFIED)))
+    if (run->purpose == RUN_FILL || (run->count > 1 && PLANTED(RUN_NOT_VERIFIED)))
         return OK;
     err failure = record_parse_again(last->record, &last->id, &claim);
     if (failure == OK)
         failure = record_verify(&claim, &run->key);
-    if (run->is_mend && failure == ERR_BAD_SIGNATURE) {
+    if (run->purpose == RUN_REPAIR && failure == ERR_BAD_SIGNATURE) {
         last->flags |= RECORD_UNSIGNED;
         return OK;
     }

@@ -155,8 +155,8 @@ static bool generation_has_holders(const struct engine *engine, const struct str
 {
     struct case_id case_id;
     struct node_id recipient;
-    memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
-    memcpy(recipient.bytes, id->scope.id, NODE_ID_SIZE);
+    case_id = scope_case_id(&id->scope);
+    recipient = scope_recipient(&id->scope);
     for (uint32_t i = 0; i < roster_count(engine->roster); i++) {
         const struct roster_entry *member = roster_at(engine->roster, i);
         if (member->state == MEMBER_REMOVED || ID_EQUAL(member->node_id, engine->config.self) ||
@@ -175,8 +175,7 @@ static bool generation_has_holders(const struct engine *engine, const struct str
 static bool generation_may_be_lost(const struct engine *engine, const struct stream_id *id)
 {
     const struct generations *generations = engine->generations;
-    struct case_id case_id;
-    memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(&id->scope);
     bool is_new = id->scope.kind == SCOPE_CASE && id->generation == 1 &&
                   !case_table_is_of_others(engine, &case_id);
     bool knows_all = generations->has_marker && !generations->was_restored;

@@ -92,8 +92,7 @@ err publish_post(struct engine *engine, const struct publish_post *post, struct 
         return failure;
     if (!publish_may_be(post))
         return ERR_INVALID;
-    struct case_id case_id;
-    memcpy(case_id.bytes, post->scope.id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(&post->scope);
     if (post->scope.kind == SCOPE_CASE && post->audience != AUDIENCE_CLEAR &&
         case_table_is_erased(engine, &case_id))
         return ERR_DESTROYED;

@@ -24,13 +24,6 @@ struct receive {
     uint64_t beside_epoch;
 };
 
-static struct case_id receive_case(const struct record_header *header)
-{
-    struct case_id case_id;
-    memcpy(case_id.bytes, header->stream.scope.id, HASH_SIZE);
-    return case_id;
-}
-
 /* Takes the record into the batch; bodies that will not be kept are left out already here. */
 static struct step_record *receive_add(struct receive *receive, const struct frame_record *frame,
                                        const struct record_claim *claim)
@@ -49,7 +42,7 @@ static struct step_record *receive_add(struct receive *receive, const struct fra
         header->stream.scope.kind == SCOPE_BOARD || header->stream.scope.kind == SCOPE_MAIL;
     bool is_expired = !PLANTED(EXPIRED_IS_KEPT) && lapses && header->expires.ms != 0 &&
                       header->expires.ms <= receive->engine->wall.ms;
-    struct case_id case_id = receive_case(header);
+    struct case_id case_id = scope_case_id(&header->stream.scope);
     bool is_erased = header->stream.scope.kind == SCOPE_CASE && !is_clear &&
                      case_table_is_erased(receive->engine, &case_id);
     if (is_expired)
@@ -85,16 +78,14 @@ static void receive_append(struct receive *receive, uint32_t slot, const struct 
 {
     struct step_batch *batch = &receive->batch;
     struct step_run *last = batch->run_count == 0 ? NULL : &batch->runs[batch->run_count - 1];
-    bool continues = last != NULL && last->stream == slot && !last->is_fill && !last->is_conflict &&
-                     !last->is_apart && !last->is_seeking && last->is_beside == model->is_beside &&
+    bool continues = last != NULL && last->stream == slot && last->purpose == model->purpose &&
                      last->count < RUN_COUNT_MAX &&
                      last->first + last->count == claim->header.sequence;
     (void)receive_add(receive, frame, claim);
     if (continues)
         last->count++;
     else
-        receive_run(receive, slot, claim->header.sequence, &model->key)->is_beside =
-            model->is_beside;
+        receive_run(receive, slot, claim->header.sequence, &model->key)->purpose = model->purpose;
 }
 
 static uint64_t receive_epoch(const struct receive *receive, const struct record_claim *claim)
@@ -135,7 +126,8 @@ static bool receive_beside(struct receive *receive, uint32_t slot, const struct 
     if (!is_doubtful || (!goes_on && !begins) ||
         epoch < (goes_on ? receive->beside_epoch : stream->kept_epoch))
         return false;
-    receive_append(receive, slot, frame, claim, &(struct step_run){.key = *key, .is_beside = true});
+    receive_append(receive, slot, frame, claim,
+                   &(struct step_run){.key = *key, .purpose = RUN_ALTERNATE});
     stream->beside = receive->link;
     receive->beside = slot;
     receive->beside_next = header->sequence + 1;
@@ -157,8 +149,7 @@ static void receive_again(struct receive *receive, uint32_t slot, const struct f
     if (missing != NULL && ID_EQUAL(missing->record, claim->id)) {
         if (missing->is_lost) { /* whatever there is of it; the rest is asked for again */
             (void)receive_add(receive, frame, claim);
-            struct step_run *run = receive_run(receive, slot, sequence, key);
-            run->is_fill = run->is_mend = true;
+            receive_run(receive, slot, sequence, key)->purpose = RUN_REPAIR;
             return;
         }
         if (claim->is_bare || (!is_clear && !frame->has_key))
@@ -168,13 +159,13 @@ static void receive_again(struct receive *receive, uint32_t slot, const struct f
             streams_missing_remove(&engine->streams, slot, sequence);
             return;
         }
-        receive_run(receive, slot, sequence, key)->is_fill = true;
+        receive_run(receive, slot, sequence, key)->purpose = RUN_FILL;
         return;
     }
     if (sequence == stream->tail && sequence == stream->kept &&
         !ID_EQUAL(stream->tail_id, claim->id) && !PLANTED(DUPLICATE_BY_SEQUENCE)) {
         (void)receive_add(receive, frame, claim);
-        receive_run(receive, slot, sequence, key)->is_conflict = true;
+        receive_run(receive, slot, sequence, key)->purpose = RUN_CONFLICT;
     }
 }
 
@@ -235,7 +226,7 @@ static err receive_follow(struct receive *receive, const struct frame_record *fr
     before.generation--;
     uint32_t slot = streams_find(&receive->engine->streams, &before);
     receive_add(receive, frame, claim)->record.size = RECORD_BARE_SIZE;
-    receive_run(receive, slot, claim->header.sequence, key)->is_seeking = true;
+    receive_run(receive, slot, claim->header.sequence, key)->purpose = RUN_LOOKUP;
     return ERR_NOT_FOUND;
 }
 
@@ -244,7 +235,7 @@ bool receive_takes_erase(const struct engine *engine, const struct record_claim 
     const struct record_header *header = &claim->header;
     const struct roster_entry *writer = roster_find(engine->roster, &header->stream.writer);
     struct statement statement;
-    struct case_id case_id = receive_case(header);
+    struct case_id case_id = scope_case_id(&header->stream.scope);
     return header->stream.scope.kind == SCOPE_CASE && header->audience == AUDIENCE_CLEAR &&
            !claim->is_bare && ID_EQUAL(header->federation, engine->config.federation) &&
            writer != NULL && writer->state != MEMBER_REMOVED &&
@@ -327,7 +318,7 @@ static bool receive_erase(struct receive *receive, const struct frame_record *fr
         return false;
     const struct roster_entry *writer = roster_find(engine->roster, &claim->header.stream.writer);
     (void)receive_add(receive, frame, claim);
-    receive_run(receive, slot, claim->header.sequence, &writer->sign_key)->is_apart = true;
+    receive_run(receive, slot, claim->header.sequence, &writer->sign_key)->purpose = RUN_DETACHED;
     return true;
 }
 

@@ -154,8 +154,7 @@ static bool sync_is_plausible(const struct engine *engine, const struct stream_i
 
 static bool sync_is_lost(const struct engine *engine, const struct stream_id *id)
 {
-    struct case_id case_id;
-    memcpy(case_id.bytes, id->scope.id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(&id->scope);
     return id->scope.kind == SCOPE_CASE && !case_table_is_known(engine, &case_id);
 }
 

@@ -1,24 +1,8 @@
 #include "protocol/state/access.h"
 
-#include <string.h>
-
 #include "protocol/base/planted.h"
 #include "protocol/state/engine_state.h"
 #include "protocol/state/equivocation.h"
-
-static struct case_id access_case(const struct scope *scope)
-{
-    struct case_id case_id;
-    memcpy(case_id.bytes, scope->id, HASH_SIZE);
-    return case_id;
-}
-
-static struct node_id access_recipient(const struct scope *scope)
-{
-    struct node_id node;
-    memcpy(node.bytes, scope->id, NODE_ID_SIZE);
-    return node;
-}
 
 bool access_has_place(const struct engine *engine, const struct scope *scope,
                       const struct node_id *writer)
@@ -32,12 +16,12 @@ bool access_has_place(const struct engine *engine, const struct scope *scope,
         return roster_board(engine->roster, scope) >= 0;
     case SCOPE_CASE: {
         /* our own first record makes the case known here */
-        struct case_id case_id = access_case(scope);
+        struct case_id case_id = scope_case_id(scope);
         return ID_EQUAL(*writer, engine->config.self) || PLANTED(UNINVITED_WRITER) ||
                case_table_includes(engine, &case_id, writer);
     }
     case SCOPE_MAIL: {
-        struct node_id recipient = access_recipient(scope);
+        struct node_id recipient = scope_recipient(scope);
         return ID_EQUAL(recipient, engine->config.self) ||
                (ID_EQUAL(*writer, engine->config.self) &&
                 roster_find(engine->roster, &recipient) != NULL);
@@ -82,11 +66,11 @@ bool access_shares(const struct engine *engine, const struct node_id *node,
     case SCOPE_BOARD:
         return roster_serves(engine->roster, member, scope);
     case SCOPE_CASE: {
-        struct case_id case_id = access_case(scope);
+        struct case_id case_id = scope_case_id(scope);
         return case_table_includes(engine, &case_id, node);
     }
     case SCOPE_MAIL: {
-        struct node_id recipient = access_recipient(scope);
+        struct node_id recipient = scope_recipient(scope);
         return ID_EQUAL(recipient, *node) || PLANTED(MAIL_TO_ANYBODY);
     }
     }

@@ -406,8 +406,7 @@ const struct case_table_row *case_table_row_at(const struct engine *engine, uint
 err case_table_may_read(const struct engine *engine, const struct node_id *node,
                         const struct record_claim *claim)
 {
-    struct case_id case_id;
-    memcpy(case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
+    struct case_id case_id = scope_case_id(&claim->header.stream.scope);
     const struct case_table_entry *entry = case_table_look(engine, &case_id);
     const struct node_id *self = &engine->config.self;
     uint32_t unread;

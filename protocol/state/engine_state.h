@@ -23,7 +23,6 @@ struct engine {
     struct mono started_at;
     bool is_started;
     bool is_replaying_again;
-    bool is_obeying; /* what is said stands in no stream here */
     uint64_t refused;
     struct notices notices;
 

@@ -9,6 +9,11 @@ bool step_is_missing(uint32_t flags)
     return (flags & (RECORD_BARE | RECORD_KEYLESS)) != 0 && (flags & gone) == 0;
 }
 
+bool step_run_fills(const struct step_run *run)
+{
+    return run->purpose == RUN_FILL || run->purpose == RUN_REPAIR;
+}
+
 void step_begin(struct step *step)
 {
     step->effect_count = 0;

@@ -52,21 +52,28 @@ struct step_record {
     uint32_t charge;        /* bytes that the peer who sent it is charged with until it is kept */
 };
 
+/* Why the records of a run are checked. */
+enum run_purpose {
+    RUN_EXTEND,    /* they continue their stream */
+    RUN_ALTERNATE, /* another copy of what is being checked already */
+    RUN_FILL,      /* known positions whose body or key comes later: no signature to check */
+    RUN_REPAIR,    /* a fill of what the disk lost: all of it is put again */
+    RUN_CONFLICT,  /* another record at a known position: is its signature good? */
+    RUN_DETACHED,  /* an ERASE that its stream does not take: obeyed, and not kept there */
+    RUN_LOOKUP,    /* the first of the next generation, which names a place that is to be looked for
+                    * here, if it is signed; it is not kept */
+};
+enum { RUN_PURPOSE_COUNT = RUN_LOOKUP + 1 };
+
 /* Positions of one stream that one signature vouches for: the last one's. */
 struct step_run {
-    uint32_t stream;      /* the core's slot; comes back as it went */
+    uint32_t stream;      /* the engine's slot; comes back as it went */
     uint32_t speculation; /* comes back as it went */
     uint64_t first;       /* sequence of the first record */
     uint16_t count;       /* records of the frame that belong to it, in order */
-    bool is_fill;         /* known positions whose body or key comes later: no signature to check */
-    bool is_conflict;     /* another record at a known position: is its signature good? */
-    bool is_beside;       /* another copy of what is being checked already */
-    bool is_apart;        /* an ERASE that its stream does not take: obeyed, and not kept there */
-    bool is_seeking;      /* the first of the next generation, which names a place that is to be
-                           * looked for here, if it is signed; it is not kept */
-    bool is_mend;         /* a fill of what the disk lost: all of it is put anew */
+    enum run_purpose purpose;
     struct sign_key key;
-    err verdict; /* of the signature; set by the shell */
+    err verdict; /* of the signature; set by the runtime */
 };
 
 enum { STEP_RUN_COUNT_MAX = 256, STEP_RECORD_COUNT_MAX = 256 };
@@ -335,6 +342,9 @@ struct step {
     uint8_t *arena;   /* STEP_ARENA_SIZE bytes, handed in once */
     size_t arena_used;
 };
+
+/* Do the records of the run belong to positions that are known already (RUN_FILL, RUN_REPAIR)? */
+bool step_run_fills(const struct step_run *run);
 
 /* Empties the step. */
 void step_begin(struct step *step);

@@ -127,7 +127,7 @@ static err disk_check(const struct disk *disk, const struct step_batch *batch)
             continue;
         }
         for (size_t j = 0; j < i; j++) {
-            if (batch->runs[j].stream == run->stream && !batch->runs[j].is_fill)
+            if (batch->runs[j].stream == run->stream && !step_run_fills(&batch->runs[j]))
                 expected = batch->runs[j].first + batch->runs[j].count;
         }
         if (run->first != expected)

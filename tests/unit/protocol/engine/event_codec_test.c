@@ -32,6 +32,8 @@ static struct step_batch batch_of(struct step_run *runs, struct step_record *rec
 {
     scatter(runs, 2 * sizeof *runs);
     scatter(records, 3 * sizeof *records);
+    runs[0].purpose = RUN_REPAIR;
+    runs[1].purpose = RUN_LOOKUP;
     for (size_t i = 0; i < 3; i++) {
         records[i].record = some;
         records[i].plaintext = i == 1 ? BYTES_NONE : some;
@@ -89,6 +91,40 @@ static void every_event_comes_back_and_no_part_of_it_does(void **state)
         first[out.size] = 0;
         assert_int_equal(event_codec_event_read((struct bytes){first, out.size + 1}, &room, &again),
                          ERR_MALFORMED);
+    }
+}
+
+/* Recordings of before say it with six flags: fill, conflict, alternate, detached, lookup, repair.
+ */
+static void a_purpose_is_six_flags_and_comes_back(void **state)
+{
+    enum { FLAG_COUNT = 6 };
+    static const struct {
+        enum run_purpose purpose;
+        uint8_t flags[FLAG_COUNT];
+    } rows[] = {
+        {RUN_EXTEND, {0, 0, 0, 0, 0, 0}},    {RUN_FILL, {1, 0, 0, 0, 0, 0}},
+        {RUN_REPAIR, {1, 0, 0, 0, 0, 1}},    {RUN_CONFLICT, {0, 1, 0, 0, 0, 0}},
+        {RUN_ALTERNATE, {0, 0, 1, 0, 0, 0}}, {RUN_DETACHED, {0, 0, 0, 1, 0, 0}},
+        {RUN_LOOKUP, {0, 0, 0, 0, 1, 0}},
+    };
+    static struct event_codec_room room;
+    uint8_t memory[4096];
+    struct step_run run = {.stream = 7, .first = 9, .count = 1};
+    struct step_batch batch = {&run, 1, NULL, 0};
+    (void)state;
+    _Static_assert(sizeof rows / sizeof *rows == RUN_PURPOSE_COUNT, "each purpose");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer out = buffer_over(memory, sizeof memory);
+        struct event event = event_of(EVENT_KEPT, &batch), again;
+        run.purpose = rows[i].purpose;
+        event_codec_event_write(&event, &out);
+        uint8_t *flags = memory + out.size - sizeof run.verdict - sizeof run.key - FLAG_COUNT;
+        assert_memory_equal(flags, rows[i].flags, FLAG_COUNT);
+        assert_int_equal(event_codec_event_read(buffer_bytes(&out), &room, &again), OK);
+        assert_int_equal(again.batch.runs->purpose, rows[i].purpose);
+        flags[1] = flags[4] = 1; /* no purpose is both */
+        assert_int_equal(event_codec_event_read(buffer_bytes(&out), &room, &again), ERR_MALFORMED);
     }
 }
 
@@ -182,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_event_comes_back_and_no_part_of_it_does),
+        cmocka_unit_test(a_purpose_is_six_flags_and_comes_back),
         cmocka_unit_test(a_batch_of_too_many_is_refused),
         cmocka_unit_test(the_hash_tells_every_kind_and_its_order_and_what_a_span_holds),
         cmocka_unit_test(a_configuration_comes_back),
