@@ -182,7 +182,7 @@ static void case_automation_again_in(struct engine *engine, const struct scope *
     }
 }
 
-/* The kept records of one participant count anew: all of them are looked at again. */
+/* The kept records of one participant count again: all of them are looked at again. */
 static void case_automation_again(struct engine *engine, const struct case_table_entry *entry,
                                   const struct node_id *node)
 {

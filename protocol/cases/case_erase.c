@@ -123,7 +123,7 @@ void case_erase_push(struct engine *engine, struct peer *peer, struct step *step
 
 /* ---- destroyed ---- */
 
-/* What is destroyed is not lacked; but of what the disk lost the header is still to come. */
+/* What is destroyed is not missing; but of what the disk lost the header is still to come. */
 static void case_erase_forget_missing(struct engine *engine, const struct scope *scope)
 {
     for (uint32_t i = 0; i < engine->streams.missing_count; i++) {

@@ -120,7 +120,8 @@ static void rest_sum_writer(const struct engine *engine, struct rest *rest,
     }
 }
 
-/* Tails only rise; a lack comes with a tail, and goes without one: no change leaves both sums. */
+/* Tails only rise; a missing position comes with a tail, and goes without one: no change leaves
+ * both sums. */
 static void rest_sum(const struct engine *engine, struct rest *rest)
 {
     struct reader nodes = reader_of(rest->nodes);

@@ -3,7 +3,7 @@
  *   awake --(nothing came for case_idle_ms, nothing owed)--> EFFECT_REST --EVENT_RESTED--> at rest
  *   at rest --(an event is about it)--> EFFECT_WAKE --EVENT_WOKEN--> awake, and the event again
  *
- * A row of the store holds all of a case that the core knows, and how far the case's streams had
+ * A row of the store holds all of a case that the engine knows, and how far the case's streams had
  * come. A start believes it while they stand there, and reads the records again when they do not.
  */
 #ifndef CONSILIUM_PROTOCOL_CASES_CASE_PAGING_H

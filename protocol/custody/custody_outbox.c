@@ -69,7 +69,7 @@ void custody_outbox_heard(struct engine *engine, const struct node_id *node,
         return; /* more than there is: of a store put back, or a lie */
     reach->tail = position->tail > reach->tail ? position->tail : reach->tail;
     reach->had = position->had > reach->had ? position->had : reach->had;
-    engine->custody_outbox->tend_at.ms = 0;
+    engine->custody_outbox->reconcile_at.ms = 0;
 }
 
 void custody_outbox_positions(struct engine *engine, const struct peer *peer, struct bytes frame)
@@ -121,7 +121,7 @@ struct deposit_id custody_outbox_id(const struct engine *engine, const struct no
 uint8_t custody_outbox_what(const struct deposit *deposit)
 {
     if (!deposit->is_whole)
-        return CUSTODY_OUTBOX_BARE;
+        return CUSTODY_OUTBOX_HEADER_ONLY;
     return deposit->audience == AUDIENCE_CLEAR ? CUSTODY_OUTBOX_CLEAR : CUSTODY_OUTBOX_WHOLE;
 }
 
@@ -250,7 +250,7 @@ void custody_outbox_enclosed(struct engine *engine, const struct event *event, s
     effect->send.links = links;
     effect->send.link_count = count;
     effect->send.frame = buffer_bytes(&frame);
-    engine->custody_outbox->tend_at.ms = 0;
+    engine->custody_outbox->reconcile_at.ms = 0;
 }
 
 err custody_outbox_answer(struct engine *engine, const struct peer *peer, struct bytes frame)
@@ -271,7 +271,7 @@ err custody_outbox_answer(struct engine *engine, const struct peer *peer, struct
             deposit->held |= bit;
         else
             deposit->refused |= bit;
-        engine->custody_outbox->tend_at.ms = 0;
+        engine->custody_outbox->reconcile_at.ms = 0;
     }
     return failure;
 }

@@ -13,10 +13,10 @@
 struct engine;
 struct peer;
 
-/* What lies under an id: of one position a bare record, one with its key, or a clear one; or the
- * report to a writer. */
+/* What lies under an id: of one position a record's header, one with its key, or a clear one; or
+ * the report to a writer. */
 enum custody_outbox_what {
-    CUSTODY_OUTBOX_BARE,
+    CUSTODY_OUTBOX_HEADER_ONLY,
     CUSTODY_OUTBOX_WHOLE,
     CUSTODY_OUTBOX_CLEAR,
     CUSTODY_OUTBOX_REPORT,
@@ -68,11 +68,11 @@ struct custody_outbox {
     uint32_t delivery_status_count;
     struct custody_outbox_ranked ranked[CUSTODY_OUTBOX_RANKED_COUNT];
     uint32_t serial;
-    uint32_t reading; /* 1 + index of the one that is being read and sealed; 0: none */
-    uint32_t tended;  /* where the next look goes on */
-    uint32_t walked;  /* and the walk through our streams */
+    uint32_t reading;    /* 1 + index of the one that is being read and sealed; 0: none */
+    uint32_t reconciled; /* where the next look goes on */
+    uint32_t walked;     /* and the walk through our streams */
     struct mono walk_at;
-    struct mono tend_at;
+    struct mono reconcile_at;
     uint32_t erased_count; /* of our streams in erased cases, at the last walk */
     uint32_t erased_seen;
 };

@@ -11,9 +11,9 @@ enum {
     CUSTODY_OUTBOX_ABSENT_MS = 5 * 1000, /* who was not connected for so long is off */
     CUSTODY_OUTBOX_AGAIN_MS = 24 * 60 * 60 * 1000,
     CUSTODY_OUTBOX_WALK_MS = 1000,
-    CUSTODY_OUTBOX_TEND_MS = 1000,
+    CUSTODY_OUTBOX_RECONCILE_MS = 1000,
     CUSTODY_OUTBOX_WALKED_A_STEP = 512,
-    CUSTODY_OUTBOX_TENDED_A_STEP = 256,
+    CUSTODY_OUTBOX_RECONCILED_A_STEP = 256,
     CUSTODY_OUTBOX_RETRACTED_A_STEP = 64,
 };
 
@@ -155,7 +155,7 @@ static void custody_outbox_withdraw(struct engine *engine, struct deposit *depos
     uint16_t count = 0;
     if (deposit->owed == 0 || !(deposit->is_over || deposit->is_read))
         return;
-    for (uint8_t what = CUSTODY_OUTBOX_BARE; what <= CUSTODY_OUTBOX_CLEAR; what++) {
+    for (uint8_t what = CUSTODY_OUTBOX_HEADER_ONLY; what <= CUSTODY_OUTBOX_CLEAR; what++) {
         if (deposit->is_over || what != custody_outbox_what(deposit))
             ids[count++] = custody_outbox_id_of(engine, deposit, what);
     }
@@ -217,7 +217,7 @@ static void custody_outbox_free(struct engine *engine, struct deposit *deposit)
     engine->custody_outbox->count--;
 }
 
-static void custody_outbox_anew(struct deposit *deposit)
+static void custody_outbox_start_over(struct deposit *deposit)
 {
     deposit->owed |= deposit->held | deposit->asked;
     deposit->held = deposit->asked = deposit->refused = 0;
@@ -266,13 +266,14 @@ static void custody_outbox_renew(struct engine *engine, struct deposit *deposit,
         if (peer != NULL && ((deposit->held | deposit->asked) >> i & 1) != 0)
             custody_outbox_send_withdraw(peer, &deposit->id, 1, step);
     }
-    custody_outbox_anew(deposit);
+    custody_outbox_start_over(deposit);
     deposit->not_before = engine->now;
     deposit->is_read = false;
 }
 
 /* True when it wants to be read, to be left with somebody more. */
-static bool custody_outbox_tend(struct engine *engine, struct deposit *deposit, struct step *step)
+static bool custody_outbox_reconcile(struct engine *engine, struct deposit *deposit,
+                                     struct step *step)
 {
     struct head_id head = roster_current_id(engine->roster);
     if (!ID_EQUAL(deposit->ranked_at, head)) {
@@ -282,7 +283,7 @@ static bool custody_outbox_tend(struct engine *engine, struct deposit *deposit, 
         deposit->ranked_at = head;
     }
     if (!deposit->is_over && !custody_outbox_is_due(engine, deposit)) {
-        custody_outbox_anew(deposit);
+        custody_outbox_start_over(deposit);
         deposit->is_over = true;
     }
     if (!deposit->is_over && deposit->is_read && custody_outbox_has_changed(engine, deposit))
@@ -327,21 +328,21 @@ void custody_outbox_due_react(struct engine *engine, struct step *step)
 {
     struct custody_outbox *custody_outbox = engine->custody_outbox;
     uint32_t count_max = engine->config.deposit_count_max;
-    if (custody_outbox->count == 0 || custody_outbox->tend_at.ms > engine->now.ms)
+    if (custody_outbox->count == 0 || custody_outbox->reconcile_at.ms > engine->now.ms)
         return;
-    for (uint32_t i = 0; i < CUSTODY_OUTBOX_TENDED_A_STEP && i < count_max; i++) {
-        if (custody_outbox->tended >= count_max) {
-            custody_outbox->tended = 0;
-            custody_outbox->tend_at.ms = engine->now.ms + CUSTODY_OUTBOX_TEND_MS;
+    for (uint32_t i = 0; i < CUSTODY_OUTBOX_RECONCILED_A_STEP && i < count_max; i++) {
+        if (custody_outbox->reconciled >= count_max) {
+            custody_outbox->reconciled = 0;
+            custody_outbox->reconcile_at.ms = engine->now.ms + CUSTODY_OUTBOX_RECONCILE_MS;
             return;
         }
         if (!step_has_room(step, 256, 2 * FRAME_SIZE_MAX))
             return;
-        struct deposit *deposit = &custody_outbox->all[custody_outbox->tended];
-        bool wants = deposit->is_used && custody_outbox_tend(engine, deposit, step);
+        struct deposit *deposit = &custody_outbox->all[custody_outbox->reconciled];
+        bool wants = deposit->is_used && custody_outbox_reconcile(engine, deposit, step);
         if (wants && custody_outbox->reading != 0)
             return; /* it is its turn when the one before it is sealed */
-        custody_outbox->tended++;
+        custody_outbox->reconciled++;
         if (wants)
             custody_outbox_read(engine, deposit, step);
     }
@@ -350,5 +351,6 @@ void custody_outbox_due_react(struct engine *engine, struct step *step)
 bool custody_outbox_due_busy(const struct engine *engine)
 {
     const struct custody_outbox *custody_outbox = engine->custody_outbox;
-    return custody_outbox->walked > 0 || (custody_outbox->count > 0 && custody_outbox->tended > 0);
+    return custody_outbox->walked > 0 ||
+           (custody_outbox->count > 0 && custody_outbox->reconciled > 0);
 }

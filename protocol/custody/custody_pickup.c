@@ -27,36 +27,36 @@ enum {
 
 static void custody_pickup_ask(struct engine *engine, struct step *step)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
+    struct custody_pickup *pickup = engine->custody_pickup;
     struct buffer frame = peers_frame(step, 16);
-    frame_custody_collect_write(&frame, collection->number);
-    peers_send(step, collection->link, &frame);
-    collection->state = CUSTODY_PICKUP_ASKED;
-    collection->until.ms = engine->now.ms + CUSTODY_PICKUP_ANSWER_MS;
+    frame_custody_collect_write(&frame, pickup->number);
+    peers_send(step, pickup->link, &frame);
+    pickup->state = CUSTODY_PICKUP_ASKED;
+    pickup->until.ms = engine->now.ms + CUSTODY_PICKUP_ANSWER_MS;
 }
 
 /* The round is over: soon again when it was of use and something is left, else later and later. */
 static void custody_pickup_end(struct engine *engine)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
-    struct custody_pickup_round *round = &collection->rounds[collection->rank];
-    if (collection->has_taken)
+    struct custody_pickup *pickup = engine->custody_pickup;
+    struct custody_pickup_round *round = &pickup->rounds[pickup->rank];
+    if (pickup->has_taken)
         round->wait_ms = CUSTODY_PICKUP_WAIT_MS;
     else if (round->wait_ms < CUSTODY_PICKUP_WAIT_MS_MAX / 2)
         round->wait_ms *= 2;
     else
         round->wait_ms = CUSTODY_PICKUP_WAIT_MS_MAX;
-    bool is_soon = collection->has_taken && collection->has_more;
+    bool is_soon = pickup->has_taken && pickup->has_more;
     round->at.ms = engine->now.ms + (is_soon ? CUSTODY_PICKUP_SOON_MS : round->wait_ms);
-    collection->state = CUSTODY_PICKUP_IDLE;
+    pickup->state = CUSTODY_PICKUP_IDLE;
 }
 
 static void custody_pickup_begin(struct engine *engine, struct step *step)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
+    struct custody_pickup *pickup = engine->custody_pickup;
     const struct custodians *custodians = custody_outbox_custodians(engine, &engine->config.self);
     for (uint32_t i = 0; i < custodians->count; i++) {
-        struct custody_pickup_round *round = &collection->rounds[i];
+        struct custody_pickup_round *round = &pickup->rounds[i];
         const struct peer *peer = peers_of_node(engine, &custodians->nodes[i]);
         if (peer == NULL)
             continue;
@@ -65,12 +65,12 @@ static void custody_pickup_begin(struct engine *engine, struct step *step)
                                                    .wait_ms = CUSTODY_PICKUP_WAIT_MS / 2};
         if (round->at.ms > engine->now.ms)
             continue;
-        collection->rank = i;
-        collection->link = peer->link;
-        collection->number = 0;
-        collection->count = 0;
-        collection->round_until.ms = engine->now.ms + CUSTODY_PICKUP_ROUND_MS;
-        collection->has_more = collection->has_taken = false;
+        pickup->rank = i;
+        pickup->link = peer->link;
+        pickup->number = 0;
+        pickup->count = 0;
+        pickup->round_until.ms = engine->now.ms + CUSTODY_PICKUP_ROUND_MS;
+        pickup->has_more = pickup->has_taken = false;
         custody_pickup_ask(engine, step);
         return;
     }
@@ -79,17 +79,17 @@ static void custody_pickup_begin(struct engine *engine, struct step *step)
 /* This envelope is done with; on to the next one. (CU-10) */
 static void custody_pickup_next(struct engine *engine, bool is_taken, struct step *step)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
-    if (peers_of_link(engine, collection->link) == NULL) {
-        collection->state = CUSTODY_PICKUP_IDLE;
+    struct custody_pickup *pickup = engine->custody_pickup;
+    if (peers_of_link(engine, pickup->link) == NULL) {
+        pickup->state = CUSTODY_PICKUP_IDLE;
         return;
     }
-    collection->has_taken = collection->has_taken || is_taken;
-    collection->has_more = collection->has_more || !is_taken;
+    pickup->has_taken = pickup->has_taken || is_taken;
+    pickup->has_more = pickup->has_more || !is_taken;
     if (is_taken) {
         struct buffer frame = peers_frame(step, 16);
-        frame_custody_taken_write(&frame, collection->number);
-        peers_send(step, collection->link, &frame);
+        frame_custody_taken_write(&frame, pickup->number);
+        peers_send(step, pickup->link, &frame);
     }
     custody_pickup_ask(engine, step);
 }
@@ -97,26 +97,25 @@ static void custody_pickup_next(struct engine *engine, bool is_taken, struct ste
 err custody_pickup_envelope(struct engine *engine, const struct peer *peer, struct bytes frame,
                             struct step *step)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
+    struct custody_pickup *pickup = engine->custody_pickup;
     struct frame_custody_envelope answer;
     err failure = frame_custody_envelope_read(frame, &answer);
-    if (failure != OK || collection->state != CUSTODY_PICKUP_ASKED ||
-        collection->link.value != peer->link.value)
+    if (failure != OK || pickup->state != CUSTODY_PICKUP_ASKED ||
+        pickup->link.value != peer->link.value)
         return failure;
-    if (answer.number <= collection->number) { /* nothing more */
+    if (answer.number <= pickup->number) { /* nothing more */
         custody_pickup_end(engine);
         return OK;
     }
     /* whoever goes on for ever must not keep the others from theirs */
-    if (++collection->count > CUSTODY_PICKUP_ROUND_MAX ||
-        collection->round_until.ms <= engine->now.ms) {
+    if (++pickup->count > CUSTODY_PICKUP_ROUND_MAX || pickup->round_until.ms <= engine->now.ms) {
         custody_pickup_end(engine);
         return OK;
     }
-    collection->number = answer.number;
-    collection->state = CUSTODY_PICKUP_OPENING;
+    pickup->number = answer.number;
+    pickup->state = CUSTODY_PICKUP_OPENING;
     struct effect *effect = custody_store_effect(step, CUSTODY_OPEN);
-    effect->token.value = ++collection->serial;
+    effect->token.value = ++pickup->serial;
     effect->envelope = answer.envelope;
     return OK;
 }
@@ -141,11 +140,11 @@ static void custody_pickup_owe(struct engine *engine, const struct node_id *writ
 
 void custody_pickup_settled(struct engine *engine, err verdict, struct step *step)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
-    if (collection->state != CUSTODY_PICKUP_CHECKING)
+    struct custody_pickup *pickup = engine->custody_pickup;
+    if (pickup->state != CUSTODY_PICKUP_CHECKING)
         return;
     if (verdict == OK)
-        custody_pickup_owe(engine, &collection->writer);
+        custody_pickup_owe(engine, &pickup->writer);
     custody_pickup_next(engine, verdict == OK || verdict == ERR_INVALID, step);
 }
 
@@ -153,7 +152,7 @@ void custody_pickup_settled(struct engine *engine, err verdict, struct step *ste
 static void custody_pickup_record(struct engine *engine, const struct frame_record *record,
                                   struct step *step)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
+    struct custody_pickup *pickup = engine->custody_pickup;
     struct record_claim claim;
     err failure = record_parse(record->record, &claim);
     const struct scope *scope = &claim.header.stream.scope;
@@ -161,8 +160,8 @@ static void custody_pickup_record(struct engine *engine, const struct frame_reco
         custody_pickup_next(engine, true, step);
         return;
     }
-    collection->writer = claim.header.stream.writer;
-    collection->state = CUSTODY_PICKUP_CHECKING;
+    pickup->writer = claim.header.stream.writer;
+    pickup->state = CUSTODY_PICKUP_CHECKING;
     failure = receive_enclosed(engine, record, step);
     if (failure == ERR_BUSY)
         return; /* it is being checked: custody_pickup_settled follows */
@@ -200,9 +199,9 @@ static err custody_pickup_report(struct engine *engine, const struct sealed_mess
 
 void custody_pickup_opened(struct engine *engine, const struct event *event, struct step *step)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
+    struct custody_pickup *pickup = engine->custody_pickup;
     struct sealed_message letter;
-    if (collection->state != CUSTODY_PICKUP_OPENING || event->token.value != collection->serial)
+    if (pickup->state != CUSTODY_PICKUP_OPENING || event->token.value != pickup->serial)
         return;
     err failure = event->verdict;
     if (failure == OK)
@@ -239,8 +238,8 @@ static uint16_t custody_pickup_positions(const struct engine *engine, const stru
 
 static void custody_pickup_enclose(struct engine *engine, uint32_t index, struct step *step)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
-    struct custody_pickup_report *report = &collection->reports[index];
+    struct custody_pickup *pickup = engine->custody_pickup;
+    struct custody_pickup_report *report = &pickup->reports[index];
     const struct mailbox_key *key = mailbox_keys_of(engine, &report->writer);
     size_t room = CUSTODY_REPORT_COUNT_MAX * FRAME_POSITION_SIZE;
     struct buffer positions = peers_frame(step, room);
@@ -252,9 +251,9 @@ static void custody_pickup_enclose(struct engine *engine, uint32_t index, struct
     struct buffer letter = peers_frame(step, SEALED_MESSAGE_REPORT_OVERHEAD + positions.size);
     sealed_message_report_begin(&letter, &engine->config.federation, &engine->config.self, count);
     buffer_put(&letter, positions.data, positions.size);
-    collection->reporting = index + 1;
+    pickup->reporting = index + 1;
     struct effect *effect = custody_store_effect(step, CUSTODY_ENCLOSE);
-    effect->token.value = collection->reporting;
+    effect->token.value = pickup->reporting;
     effect->enclose.to = *key;
     effect->enclose.letter = buffer_bytes(&letter);
     effect->enclose.signed_from = SEALED_MESSAGE_SIGNED_AT;
@@ -263,14 +262,14 @@ static void custody_pickup_enclose(struct engine *engine, uint32_t index, struct
 /* A later report takes the place of the one before it, which is withdrawn first. */
 void custody_pickup_enclosed(struct engine *engine, const struct event *event, struct step *step)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
-    uint32_t index = collection->reporting - 1;
+    struct custody_pickup *pickup = engine->custody_pickup;
+    uint32_t index = pickup->reporting - 1;
     const struct stream_id none = {.generation = 1};
     int count = 0;
-    if (collection->reporting == 0 || event->token.value != collection->reporting)
+    if (pickup->reporting == 0 || event->token.value != pickup->reporting)
         return;
-    collection->reporting = 0;
-    struct custody_pickup_report *report = &collection->reports[index];
+    pickup->reporting = 0;
+    struct custody_pickup_report *report = &pickup->reports[index];
     struct deposit_id id =
         custody_outbox_id(engine, &report->writer, &none, 0, CUSTODY_OUTBOX_REPORT);
     struct frame_custody_leave leave = {id, report->writer, event->letter};
@@ -296,9 +295,9 @@ void custody_pickup_enclosed(struct engine *engine, const struct event *event, s
 
 static void custody_pickup_tell(struct engine *engine, struct step *step)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
-    for (uint32_t i = 0; i < CUSTODY_PICKUP_REPORT_COUNT && collection->reporting == 0; i++) {
-        struct custody_pickup_report *report = &collection->reports[i];
+    struct custody_pickup *pickup = engine->custody_pickup;
+    for (uint32_t i = 0; i < CUSTODY_PICKUP_REPORT_COUNT && pickup->reporting == 0; i++) {
+        struct custody_pickup_report *report = &pickup->reports[i];
         if (ID_IS_ZERO(report->writer) || report->at.ms > engine->now.ms)
             continue;
         if (peers_of_node(engine, &report->writer) != NULL)
@@ -310,16 +309,16 @@ static void custody_pickup_tell(struct engine *engine, struct step *step)
 
 void custody_pickup_react(struct engine *engine, struct step *step)
 {
-    struct custody_pickup *collection = engine->custody_pickup;
-    if (collection->look_at.ms > engine->now.ms || !custody_store_is_on(engine) ||
+    struct custody_pickup *pickup = engine->custody_pickup;
+    if (pickup->look_at.ms > engine->now.ms || !custody_store_is_on(engine) ||
         !step_has_room(step, 256, 2 * FRAME_SIZE_MAX))
         return;
-    collection->look_at.ms = engine->now.ms + CUSTODY_PICKUP_LOOK_MS;
+    pickup->look_at.ms = engine->now.ms + CUSTODY_PICKUP_LOOK_MS;
     bool is_lost =
-        collection->until.ms <= engine->now.ms || peers_of_link(engine, collection->link) == NULL;
-    if (collection->state == CUSTODY_PICKUP_ASKED && is_lost)
+        pickup->until.ms <= engine->now.ms || peers_of_link(engine, pickup->link) == NULL;
+    if (pickup->state == CUSTODY_PICKUP_ASKED && is_lost)
         custody_pickup_end(engine);
-    if (collection->state == CUSTODY_PICKUP_IDLE && !engine->is_full)
+    if (pickup->state == CUSTODY_PICKUP_IDLE && !engine->is_full)
         custody_pickup_begin(engine, step);
     custody_pickup_tell(engine, step);
 }

@@ -1,5 +1,5 @@
-/* What others hold for us: ask our custodians, open one envelope at a time, let what is in it walk
- * through the one door, and report to its writer (spec/custody.md). */
+/* What others hold for us: ask our custodians, open one envelope at a time, accept what is in it as
+ * from a link, and report to its writer (spec/custody.md). */
 #ifndef CONSILIUM_PROTOCOL_CUSTODY_CUSTODY_PICKUP_H
 #define CONSILIUM_PROTOCOL_CUSTODY_CUSTODY_PICKUP_H
 
@@ -11,7 +11,7 @@ struct peer;
 enum custody_pickup_state {
     CUSTODY_PICKUP_IDLE,
     CUSTODY_PICKUP_ASKED,    /* a custodian owes an answer */
-    CUSTODY_PICKUP_OPENING,  /* an envelope is with the shell */
+    CUSTODY_PICKUP_OPENING,  /* an envelope is with the runtime */
     CUSTODY_PICKUP_CHECKING, /* what was in it is being checked and kept */
 };
 

@@ -409,7 +409,7 @@ static err engine_shape(struct bytes frame)
     }
 }
 
-/* Heads and items are for rooms of the shell, which get what has its shape (W-2). */
+/* Heads and items are for the runtime, which gets what has its shape (W-2). */
 static void engine_pass_on(struct engine *engine, const struct peer *peer, struct bytes frame,
                            struct step *step)
 {

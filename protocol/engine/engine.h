@@ -23,17 +23,17 @@
 
 struct engine;
 
-/* 262,144 streams, 65,536 lacks, 65,536 marks, CASE_COUNT_MAX cases, CASE_AWAKE_MAX of them awake
- * until they were idle for ten minutes, 16,384 clinicians; no custody. */
+/* 262,144 streams, 65,536 missing positions, 65,536 marks, CASE_COUNT_MAX cases, CASE_AWAKE_MAX of
+ * them awake until they were idle for ten minutes, 16,384 clinicians; no custody. */
 void engine_config_defaults(struct engine_config *config);
 
 size_t engine_memory_size(const struct engine_config *config);
-/* `memory` is aligned to 16, zeroed, and outlives the core. */
+/* `memory` is aligned to 16, zeroed, and outlives the engine. */
 struct engine *engine_new(void *memory, const struct engine_config *config);
 
 void engine_step(struct engine *engine, const struct event *event, struct step *step);
 
-/* True while the core has more to do than it did in its last step: give it a tick soon. */
+/* True while the engine has more to do than it did in its last step: give it a tick soon. */
 bool engine_busy(const struct engine *engine);
 
 #endif

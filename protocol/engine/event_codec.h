@@ -1,4 +1,4 @@
-/* What the core was told and what it left, as bytes: for recording a node and playing it again.
+/* What the engine was told and what it left, as bytes: for recording a node and playing it again.
  *
  * An event is written before its step and read elsewhere into the same event; of a step's effects a
  * hash is enough, since the same events must leave the same effects, byte for byte. Written for one

@@ -70,11 +70,11 @@ static void accept_spare(struct step_record *record)
 
 /* What was not signed by its writer held the stream's end for a moment. Whoever sent it could go on
  * and shut out everybody else: it is not heard about this stream for a while. */
-static void accept_spoiled(struct engine *engine, uint32_t slot, struct link_id link)
+static void accept_note_forger(struct engine *engine, uint32_t slot, struct link_id link)
 {
     struct stream *stream = &engine->streams.all[slot];
-    stream->spoiler = link;
-    stream->spoiled_until.ms = engine->now.ms + SPOILED_MS;
+    stream->forger = link;
+    stream->forged_until.ms = engine->now.ms + FORGER_PAUSE_MS;
 }
 
 /* What stands on a board before our own admission to it, nobody may ever give us. */
@@ -143,7 +143,7 @@ static void accept_turn_down(struct engine *engine, const struct event *event,
         run->speculation == engine->streams.all[run->stream].speculation)
         streams_fall_back(&engine->streams, run->stream);
     if (run->verdict == ERR_BAD_SIGNATURE && event->link.value != 0)
-        accept_spoiled(engine, run->stream, event->link);
+        accept_note_forger(engine, run->stream, event->link);
     peers_refuse(engine, peer, step, "run-refused",
                  run->verdict != OK ? run->verdict : ERR_OUT_OF_ORDER);
 }
@@ -163,12 +163,12 @@ static void accept_go_on(struct engine *engine, struct step_run *run,
 
 /* What the disk lost comes back by its name. Its own signature is good as well, unless its writer
  * has another key by now and a later record vouches for it. One copy at a time. */
-static bool accept_mends(struct engine *engine, const struct step_run *run,
-                         const struct step_record *record)
+static bool accept_repairs(struct engine *engine, const struct step_run *run,
+                           const struct step_record *record)
 {
     struct record_claim claim;
     struct missing *missing = streams_missing_find(&engine->streams, run->stream, run->first);
-    if (missing == NULL || !missing->is_lost || missing->is_mending ||
+    if (missing == NULL || !missing->is_lost || missing->is_repairing ||
         record_parse_again(record->record, &record->id, &claim) != OK ||
         !ID_EQUAL(missing->record, claim.id))
         return false;
@@ -179,7 +179,7 @@ static bool accept_mends(struct engine *engine, const struct step_run *run,
     if ((record->flags & RECORD_UNSIGNED) != 0 &&
         (!is_of_another_key || run->first == engine->streams.all[run->stream].tail))
         return false;
-    missing->is_mending = true;
+    missing->is_repairing = true;
     return true;
 }
 
@@ -195,7 +195,7 @@ static bool accept_fills(const struct engine *engine, const struct step_run *run
 static void accept_sift_run(struct engine *engine, const struct step_run *run, uint16_t known,
                             const struct step_record *records, struct step_batch *keep)
 {
-    if (step_run_fills(run) && !(run->purpose == RUN_REPAIR ? accept_mends(engine, run, records)
+    if (step_run_fills(run) && !(run->purpose == RUN_REPAIR ? accept_repairs(engine, run, records)
                                                             : accept_fills(engine, run, records)))
         return;
     struct step_run *kept = &keep->runs[keep->run_count++];
@@ -227,8 +227,8 @@ static void accept_sift(struct engine *engine, const struct event *event, struct
         struct stream *stream = &engine->streams.all[run->stream];
         uint16_t known;
         offset += run->count;
-        if (run->purpose == RUN_ALTERNATE && stream->beside.value == event->link.value)
-            stream->beside.value = 0;
+        if (run->purpose == RUN_ALTERNATE && stream->alternate.value == event->link.value)
+            stream->alternate.value = 0;
         if (accept_heard(engine, event, run, records, step))
             continue;
         if (!accept_holds(engine, run, records, &known))
@@ -432,7 +432,7 @@ static void accept_forget(struct engine *engine, const struct step_run *run)
                                   ? streams_missing_find(&engine->streams, run->stream, run->first)
                                   : NULL;
     if (missing != NULL)
-        missing->is_mending = false;
+        missing->is_repairing = false;
     /* what was given to the store before the last rewind was forgotten with it */
     if (!step_run_fills(run) && run->speculation >= engine->streams.all[run->stream].rewound)
         streams_rewind(&engine->streams, run->stream);

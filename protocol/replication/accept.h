@@ -1,9 +1,9 @@
-/* The one door for records, whatever path they came by: what is each (receive.h), check it, keep
- * it.
+/* The one path by which records are accepted, whatever way they came: what is each (receive.h),
+ * check it, keep it.
  *
  *   frame -> claim -> place in its stream -> [check] -> verdicts -> [keep] -> known, told, sent on
  *
- * What stands in brackets is done by the shell. A stream never stops for a bad body: expired,
+ * The runtime does what stands in brackets. A stream never stops for a bad body: expired,
  * malformed and unreadable ones keep their position. */
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_ACCEPT_H
 #define CONSILIUM_PROTOCOL_REPLICATION_ACCEPT_H
@@ -11,11 +11,12 @@
 #include "protocol/state/engine_state.h"
 
 enum {
-    SPOILED_MS = 60 * 1000, /* who sent what its writer did not sign is not heard for so long */
+    FORGER_PAUSE_MS =
+        60 * 1000, /* who sent what its writer did not sign is not heard for so long */
     FULL_RETRY_MS = 10 * 1000,
 };
 
-/* ---- EVENT_CHECKED: the shell checked a batch ---- */
+/* ---- EVENT_CHECKED: the runtime checked a batch ---- */
 
 /* Leaves NOTICE_ERASE for each ERASE that its stream does not take. These are applied first, so
  * that nothing of an erased case is kept that came along. */

@@ -17,7 +17,7 @@ void batch_verify_open(struct step_record *record, struct buffer *memory)
         record->plaintext = (struct bytes){memory->data + start, memory->size - start};
 }
 
-/* What is mended is known by its name. Whether its own signature is good, too, is noted: the key
+/* What is repaired is known by its id. Whether its own signature is good, too, is noted: the key
  * may have changed since. */
 static err batch_verify_verify(const struct step_run *run, struct step_record *records)
 {

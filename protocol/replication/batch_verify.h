@@ -1,5 +1,5 @@
 /* What a worker finds out about a batch: do the signatures hold, are the bodies what was promised,
- * do they open. Pure and dear; the core asks for it (EFFECT_CHECK) and judges the verdicts. */
+ * do they open. Pure, and costly; the engine asks for it (EFFECT_CHECK) and judges the verdicts. */
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_BATCH_VERIFY_H
 #define CONSILIUM_PROTOCOL_REPLICATION_BATCH_VERIFY_H
 

@@ -130,9 +130,9 @@ void generation_heard(struct engine *engine, struct peer *peer)
     struct generations *generations = engine->generations;
     if (peer->relation != CHAIN_SAME)
         return; /* (T-22) */
-    if (!peer->is_surveyed)
+    if (!peer->has_told_tails)
         generations->heard_at = engine->now;
-    peer->is_surveyed = true;
+    peer->has_told_tails = true;
     if (generation_has_heard(engine, &peer->node) || generations->heard_count == LINK_COUNT_MAX)
         return;
     generations->heard[generations->heard_count++] = peer->node;
@@ -144,7 +144,7 @@ static bool generation_is_heard(const struct engine *engine, const struct stream
 {
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         const struct peer *peer = &engine->peers[i];
-        if (peer->is_greeted && peer->is_surveyed && access_shares(engine, &peer->node, id))
+        if (peer->is_greeted && peer->has_told_tails && access_shares(engine, &peer->node, id))
             return true;
     }
     return false;

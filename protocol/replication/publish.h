@@ -1,4 +1,4 @@
-/* Our own records walk the same stair: place, seal, keep, and only then out. */
+/* Our own records take the same path: place, seal, keep, and only then out. */
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_PUBLISH_H
 #define CONSILIUM_PROTOCOL_REPLICATION_PUBLISH_H
 

@@ -66,7 +66,7 @@ void push_push(struct engine *engine, uint32_t slot, const struct record_claim *
 {
     size_t links_size = LINK_COUNT_MAX * sizeof(struct link_id);
     struct push_links whole = {step_reserve(step, links_size), 0};
-    struct push_links bare = {step_reserve(step, links_size), 0};
+    struct push_links header_only = {step_reserve(step, links_size), 0};
     uint64_t sequence = claim->header.sequence;
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct peer *peer = &engine->peers[i];
@@ -84,15 +84,15 @@ void push_push(struct engine *engine, uint32_t slot, const struct record_claim *
         if (peers_may_release_to(engine, peer) && access_read(engine, &peer->node, claim) == OK)
             whole.links[whole.count++] = peer->link;
         else
-            bare.links[bare.count++] = peer->link;
+            header_only.links[header_only.count++] = peer->link;
     }
     if (whole.count > 0) {
         struct buffer frame = push_frame(claim, record, true, step);
         push_send(&whole, &frame, step);
     }
-    if (bare.count > 0) {
+    if (header_only.count > 0) {
         struct buffer frame = push_frame(claim, record, false, step);
-        push_send(&bare, &frame, step);
+        push_send(&header_only, &frame, step);
     }
 }
 

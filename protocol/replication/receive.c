@@ -18,10 +18,10 @@ struct receive {
     struct step_batch batch;
     bool asked_heads;
     bool asked_tail;
-    uint32_t beside; /* the stream whose last record in the batch is another copy; STREAM_NONE */
-    uint64_t beside_next;
-    struct record_id beside_id;
-    uint64_t beside_epoch;
+    uint32_t alternate; /* the stream whose last record in the batch is another copy; STREAM_NONE */
+    uint64_t alternate_next;
+    struct record_id alternate_id;
+    uint64_t alternate_epoch;
 };
 
 /* Takes the record into the batch; bodies that will not be kept are left out already here. */
@@ -110,29 +110,30 @@ static void receive_extend(struct receive *receive, uint32_t slot, const struct 
 }
 
 /* Somebody else's copy of what is being checked already may be the good one: where a forgery came
- * lately, it is checked beside it. True when it was taken. */
-static bool receive_beside(struct receive *receive, uint32_t slot, const struct frame_record *frame,
-                           const struct record_claim *claim, const struct sign_key *key)
+ * lately, it is checked as well. True when it was taken. */
+static bool receive_alternate(struct receive *receive, uint32_t slot,
+                              const struct frame_record *frame, const struct record_claim *claim,
+                              const struct sign_key *key)
 {
     const struct record_header *header = &claim->header;
     struct stream *stream = &receive->engine->streams.all[slot];
-    bool is_doubtful = stream->spoiled_until.ms > receive->engine->now.ms &&
+    bool is_doubtful = stream->forged_until.ms > receive->engine->now.ms &&
                        stream->next > stream->kept && stream->pending.value != receive->link.value;
-    bool goes_on = receive->beside == slot && header->sequence == receive->beside_next &&
-                   ID_EQUAL(header->previous, receive->beside_id);
+    bool goes_on = receive->alternate == slot && header->sequence == receive->alternate_next &&
+                   ID_EQUAL(header->previous, receive->alternate_id);
     bool begins = header->sequence == stream->kept + 1 &&
                   (stream->kept == 0 || ID_EQUAL(header->previous, stream->kept_id));
     uint64_t epoch = receive_epoch(receive, claim);
     if (!is_doubtful || (!goes_on && !begins) ||
-        epoch < (goes_on ? receive->beside_epoch : stream->kept_epoch))
+        epoch < (goes_on ? receive->alternate_epoch : stream->kept_epoch))
         return false;
     receive_append(receive, slot, frame, claim,
                    &(struct step_run){.key = *key, .purpose = RUN_ALTERNATE});
-    stream->beside = receive->link;
-    receive->beside = slot;
-    receive->beside_next = header->sequence + 1;
-    receive->beside_id = claim->id;
-    receive->beside_epoch = epoch;
+    stream->alternate = receive->link;
+    receive->alternate = slot;
+    receive->alternate_next = header->sequence + 1;
+    receive->alternate_id = claim->id;
+    receive->alternate_epoch = epoch;
     return true;
 }
 
@@ -155,7 +156,7 @@ static void receive_again(struct receive *receive, uint32_t slot, const struct f
         if (claim->is_bare || (!is_clear && !frame->has_key))
             return;
         if ((receive_add(receive, frame, claim)->flags & RECORD_BARE) != 0) {
-            receive->batch.record_count--; /* expired or erased meanwhile: not lacked any more */
+            receive->batch.record_count--; /* expired or erased meanwhile: not missing any more */
             streams_missing_remove(&engine->streams, slot, sequence);
             return;
         }
@@ -297,12 +298,12 @@ static err receive_place(struct receive *receive, const struct frame_record *fra
     struct stream *stream = &engine->streams.all[slot];
     if ((stream->flags & STREAM_FORKED) != 0)
         return ERR_FORKED;
-    if (receive->peer != NULL && stream->spoiler.value == receive->link.value &&
-        stream->spoiled_until.ms > engine->now.ms)
+    if (receive->peer != NULL && stream->forger.value == receive->link.value &&
+        stream->forged_until.ms > engine->now.ms)
         return ERR_OVER_BUDGET;
     if (header->sequence <= stream->kept)
         receive_again(receive, slot, frame, claim, &key);
-    else if (!receive_beside(receive, slot, frame, claim, &key))
+    else if (!receive_alternate(receive, slot, frame, claim, &key))
         return receive_go_on(receive, slot, frame, claim, &key);
     return OK;
 }
@@ -351,7 +352,7 @@ void receive_frame(struct engine *engine, struct peer *peer, struct bytes frame,
         return;
     }
     struct receive receive = {
-        .engine = engine, .peer = peer, .link = peer->link, .step = step, .beside = STREAM_NONE};
+        .engine = engine, .peer = peer, .link = peer->link, .step = step, .alternate = STREAM_NONE};
     receive.batch.records = step_reserve(step, count * sizeof *receive.batch.records);
     receive.batch.runs = step_reserve(step, count * sizeof *receive.batch.runs);
     for (uint16_t i = 0; i < count; i++) {
@@ -387,7 +388,7 @@ void receive_frame(struct engine *engine, struct peer *peer, struct bytes frame,
 
 err receive_enclosed(struct engine *engine, const struct frame_record *record, struct step *step)
 {
-    struct receive receive = {.engine = engine, .step = step, .beside = STREAM_NONE};
+    struct receive receive = {.engine = engine, .step = step, .alternate = STREAM_NONE};
     struct record_claim claim;
     receive.batch.records = step_reserve(step, sizeof *receive.batch.records);
     receive.batch.runs = step_reserve(step, sizeof *receive.batch.runs);

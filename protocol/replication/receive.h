@@ -1,5 +1,5 @@
 /* From a frame of records to what is to be checked: what is each, and where does it belong? Nothing
- * here is dear, for nothing is signed yet as far as anybody knows. */
+ * here is costly, for no signature is checked yet. */
 #ifndef CONSILIUM_PROTOCOL_REPLICATION_RECEIVE_H
 #define CONSILIUM_PROTOCOL_REPLICATION_RECEIVE_H
 

@@ -327,7 +327,7 @@ static struct peer *sync_giver(struct engine *engine, uint32_t slot)
 static uint64_t sync_from(const struct engine *engine, const struct stream *stream,
                           const struct peer *peer)
 {
-    bool is_doubtful = stream->spoiled_until.ms > engine->now.ms && stream->next > stream->kept &&
+    bool is_doubtful = stream->forged_until.ms > engine->now.ms && stream->next > stream->kept &&
                        stream->pending.value != peer->link.value;
     return (is_doubtful ? stream->kept : stream->next) + 1;
 }
@@ -344,7 +344,7 @@ static bool sync_pump_stream(struct engine *engine, uint32_t slot, struct step *
         return false;
     struct peer *peer = sync_giver(engine, slot);
     streams_settle(&engine->streams, slot);
-    if (peer == NULL || !stream->is_behind || stream->beside.value == peer->link.value)
+    if (peer == NULL || !stream->is_behind || stream->alternate.value == peer->link.value)
         return false;
     uint64_t from = sync_from(engine, stream, peer);
     if (from > stream->want_to)
@@ -403,7 +403,7 @@ static uint64_t sync_missing_pause(struct missing *missing)
     return pause;
 }
 
-/* Asks for positions whose body or key we lack. */
+/* Asks for positions whose body or key is missing. */
 static void sync_want_missing(struct engine *engine, struct step *step)
 {
     int budget = SYNC_WANTS_A_PUMP;

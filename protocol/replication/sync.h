@@ -1,4 +1,4 @@
-/* Finding out what a peer has that we lack, and answering what it asks.
+/* Finding out what a peer has that is missing here, and answering what it asks.
  *
  * On each connection and every 30 s both sides send one digest over the streams they share. Where
  * it differs, both list where they stand, page by page; whoever is behind asks for a range, one
@@ -18,12 +18,13 @@ enum {
  * NOTICE_SUMMARY_SENT for each peer that is sent one. */
 void sync_tick(struct engine *engine, struct step *step);
 
-/* Sends what the lists of streams behind and of lacks call for, within the peers' bounds. */
+/* Sends what the lists of streams behind and of missing positions call for, within the peers'
+ * bounds. */
 void sync_pump(struct engine *engine, struct step *step);
 
 /* Whoever was told to come later is told what we have. */
 void sync_offer(struct engine *engine);
-/* Some reason to read more came up (a grant, a reveal, a head): ask at once for what we lack. */
+/* Some reason to read more came up (a grant, a reveal, a head): ask at once for what is missing. */
 void sync_retry(struct engine *engine);
 
 void sync_summary(struct engine *engine, struct peer *peer, struct bytes frame, struct step *step);
@@ -32,10 +33,10 @@ void sync_positions(struct engine *engine, struct peer *peer, struct bytes frame
 void sync_want(struct engine *engine, struct peer *peer, struct bytes frame, struct step *step);
 void sync_status(struct engine *engine, struct peer *peer, struct bytes frame, struct step *step);
 
-/* The shell read what a peer wanted. */
+/* The runtime read what a peer wanted. */
 void sync_loaded(struct engine *engine, const struct event *event, struct step *step);
 
-/* The shell looked for a position that a later generation names (generation_seek). */
+/* The runtime looked for a position that a later generation names (generation_seek). */
 void sync_generation_loaded(struct engine *engine, const struct event *event);
 
 /* A peer says that the stream reaches `to`. */

@@ -10,7 +10,7 @@ struct roster;
 struct engine_config {
     struct federation_id federation;
     struct node_id self;
-    struct roster *roster;     /* lent: the shell applies heads to it between steps */
+    struct roster *roster;     /* borrowed: the runtime applies heads to it between steps */
     uint8_t hash_key[16];      /* random, secret */
     uint32_t stream_count_max; /* a power of two */
     uint32_t missing_count_max;

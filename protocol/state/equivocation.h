@@ -2,7 +2,7 @@
  * nothing more is accepted, in any stream, until the officers decide: until the roster's word on
  * that member is newer than the heads that the two records name. The stream itself stays as it is.
  *
- * What was proved is kept by the shell as one list: a signature that was checked once need not be
+ * What was proved is kept by the runtime as one list: a signature that was checked once need not be
  * checked again under a key that has changed since. */
 #ifndef CONSILIUM_PROTOCOL_STATE_EQUIVOCATION_H
 #define CONSILIUM_PROTOCOL_STATE_EQUIVOCATION_H

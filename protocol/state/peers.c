@@ -109,7 +109,7 @@ bool peers_is_surveying(const struct engine *engine)
         return false;
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         const struct peer *peer = &engine->peers[i];
-        if (peer->is_greeted && !peer->is_surveyed)
+        if (peer->is_greeted && !peer->has_told_tails)
             return true;
     }
     return since < engine->config.survey_ms;

@@ -24,8 +24,8 @@ struct peer {
     uint32_t session; /* different for each connection since the start */
     bool is_greeted;
     bool is_skewed;
-    bool is_heard;    /* its summary came */
-    bool is_surveyed; /* it told where our streams stand with it */
+    bool is_heard;       /* its summary came */
+    bool has_told_tails; /* it told where our streams stand with it */
     uint64_t epoch;
     struct head_id head;
     enum chain_relation relation; /* of its last head to ours; meaningful when greeted */

@@ -1,4 +1,4 @@
-/* The table of all streams that this node holds, and of the positions it lacks in them.
+/* The table of all streams that this node holds, and of the positions missing in them.
  *
  * Each stream has three ends. `tail` is durable; `kept` is how far the positions reach that were
  * handed to the store; `next` adds those that are being checked. When a check fails, `next` falls
@@ -45,16 +45,16 @@ struct stream {
     uint16_t asked_place;                /* who was asked last; the next one is asked next */
     struct link_id asked;                /* who owes an answer */
     uint64_t asked_from;
-    struct mono want_until;    /* an answer is outstanding until then; 0: none */
-    struct link_id pending;    /* who sent what lies between `kept` and `next`; 0: several did */
-    struct link_id beside;     /* whose other copy of it is being checked */
-    struct link_id spoiler;    /* who last sent what the writer did not sign */
-    struct mono spoiled_until; /* nothing is taken from the spoiler until then */
-    uint32_t behind_next;      /* list of streams with want_to > kept, or an answer outstanding */
+    struct mono want_until;   /* an answer is outstanding until then; 0: none */
+    struct link_id pending;   /* who sent what lies between `kept` and `next`; 0: several did */
+    struct link_id alternate; /* whose other copy of it is being checked */
+    struct link_id forger;    /* who last sent what the writer did not sign */
+    struct mono forged_until; /* nothing is taken from the forger until then */
+    uint32_t behind_next;     /* list of streams with want_to > kept, or an answer outstanding */
     uint32_t behind_previous;
     bool is_behind;
 
-    uint32_t missing_first; /* list of the positions lacked, STREAM_NONE at its end */
+    uint32_t missing_first; /* list of the missing positions, STREAM_NONE at its end */
     uint32_t bucket_next;   /* hash chain */
 };
 
@@ -64,9 +64,9 @@ struct missing {
     uint32_t next; /* in the stream's list */
     uint64_t sequence;
     struct record_id record;
-    bool is_sealed;  /* for the requester alone and not revealed: not asked for, not counted */
-    bool is_lost;    /* it was here, and the disk lost it: header and signature, too */
-    bool is_mending; /* it is being put anew */
+    bool is_sealed;    /* for the requester alone and not revealed: not asked for, not counted */
+    bool is_lost;      /* it was here, and the disk lost it: header and signature, too */
+    bool is_repairing; /* a copy of it is being put back */
     struct mono retry_at;
     uint16_t asked; /* place of the peer asked last; the next one is asked next */
     uint8_t tries;  /* since something came up: the more, the longer the wait */
@@ -123,7 +123,7 @@ void streams_settle(struct streams *streams, uint32_t slot);
 /* Puts a stream that is behind at the end of the list, so that others come before it. */
 void streams_put_back(struct streams *streams, uint32_t slot);
 
-/* ---- lacks ---- */
+/* ---- missing positions ---- */
 
 /* False when the table is full: the position is found again at the next start. */
 bool streams_missing_add(struct streams *streams, uint32_t slot, uint64_t sequence,

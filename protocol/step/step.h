@@ -1,8 +1,8 @@
-/* Events go in, effects come out: the two lists that the core and its shell share.
+/* Events go in, effects come out: the two lists that the engine and the runtime share.
  *
  * Whatever an event points at is borrowed for the step. Whatever an effect points at lies in the
- * step and lives until the next one, so the shell copies what it keeps. The shell carries effects
- * out in their order and promises three things:
+ * step and lives until the next one, so the runtime copies what it keeps. The runtime carries
+ * effects out in their order and promises three things:
  *   - EVENT_CHECKED comes in the order of the EFFECT_CHECKs, EVENT_KEPT in that of EFFECT_KEEPs;
  *   - EVENT_SEALED, EVENT_LOADED and EVENT_CUSTODY come sometime, each exactly once for its effect;
  *   - EVENT_KEPT comes only when the batch is durable, or failed as a whole;
@@ -14,7 +14,7 @@
 #include "protocol/base/limits.h"
 #include "protocol/record/record.h"
 
-/* A connection that the shell made, or took in; 0 is none. */
+/* A connection that the runtime made, or took in; 0 is none. */
 struct link_id {
     uint32_t value;
 };
@@ -24,7 +24,7 @@ struct token {
     uint64_t value;
 };
 
-/* What is known of a stored position, kept beside it. */
+/* What is known of a stored position, stored with it. */
 enum record_flags {
     RECORD_BARE = 1 << 0,      /* held without body */
     RECORD_KEYLESS = 1 << 1,   /* body held, key not yet */
@@ -33,14 +33,14 @@ enum record_flags {
     RECORD_EXPIRED = 1 << 4,
     RECORD_DESTROYED = 1 << 5,
     RECORD_OWN = 1 << 6,
-    RECORD_WITHHELD = 1 << 7, /* bare, and nobody may ever give us the rest: it is not lacked */
-    RECORD_LOST = 1 << 8,     /* of a lack: the disk lost all of it, header and signature too */
+    RECORD_WITHHELD = 1 << 7, /* header only, and no peer may give the rest: not missing */
+    RECORD_LOST = 1 << 8,     /* of a missing position: the disk lost all of it */
 };
 
 /* True when body or key of a position with these flags is missing and may still come. */
 bool step_is_missing(uint32_t flags);
 
-/* A record on its way through the stair, with what is known of it so far. */
+/* A record on its way from a frame to the store, with what is known of it so far. */
 struct step_record {
     struct bytes record; /* whole or bare */
     struct record_id id; /* zeros until it was computed */
@@ -85,7 +85,7 @@ struct step_batch {
     size_t record_count;
 };
 
-/* What the shell does for custody (spec/custody.md), and which of it is answered. */
+/* What the runtime does for custody (spec/custody.md), and which of it is answered. */
 enum step_custody {
     CUSTODY_MAILBOX, /* make a mailbox key, keep its secret; answered when that is durable */
     CUSTODY_FORGET,  /* destroy the secret of a mailbox key, in old pages too */
@@ -133,7 +133,7 @@ enum event_kind {
     EVENT_RESTED,    /* what an EFFECT_REST gave is durable, or could not be kept */
     EVENT_POST,      /* a clinician or the node itself writes a record */
     EVENT_DESTROYED, /* what an EFFECT_DESTROY named is gone */
-    EVENT_ROSTER,    /* the shell's roster took a new head, durably */
+    EVENT_ROSTER,    /* the runtime's roster took a new head, durably */
     EVENT_CUSTODY,   /* the answer to an EFFECT_CUSTODY, if it has one */
 };
 
@@ -238,8 +238,8 @@ enum effect_kind {
     EFFECT_RETRACT,    /* what a board, or one asked, was told of an erased case by its requester */
     EFFECT_REST,       /* how a case stands: keep it in place of what was kept of that case */
     EFFECT_WAKE,       /* read that again: EVENT_WOKEN comes before any other event */
-    EFFECT_ITEMS,      /* a FRAME_ITEM_* came: the shell's items room handles it */
-    EFFECT_HEADS,      /* a peer wants, or has, roster heads: the shell's roster room handles it */
+    EFFECT_ITEMS,      /* a FRAME_ITEM_* came: the runtime handles it */
+    EFFECT_HEADS,      /* a peer wants, or has, roster heads: the runtime handles it */
     EFFECT_CUSTODY,    /* `custody_store` says what */
     EFFECT_LOG,
 };
