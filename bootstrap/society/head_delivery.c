@@ -7,21 +7,21 @@
 #include "protocol/roster/roster_snapshot.h"
 #include "protocol/wire/frame.h"
 
-enum { COURIER_TRIES_MAX = 3, COURIER_AT_ONCE_MAX = 32, COURIER_AGAIN_MS = 2000 };
+enum { DELIVERY_TRIES_MAX = 3, DELIVERY_AT_ONCE_MAX = 32, DELIVERY_AGAIN_MS = 2000 };
 
-enum courier_stage {
-    COURIER_ABSENT,  /* not seen at a relay */
-    COURIER_WAITING, /* seen; to be dialled */
-    COURIER_DIALLED, /* a session is on its way, or up and silent */
-    COURIER_SENDING, /* heads, then content */
-    COURIER_SENT,    /* all sent; it will ask once more */
-    COURIER_REACHED,
-    COURIER_GIVEN_UP,
+enum delivery_stage {
+    DELIVERY_ABSENT,  /* not seen at a relay */
+    DELIVERY_WAITING, /* seen; to be dialled */
+    DELIVERY_DIALLED, /* a session is on its way, or up and silent */
+    DELIVERY_SENDING, /* heads, then content */
+    DELIVERY_SENT,    /* all sent; it will ask once more */
+    DELIVERY_REACHED,
+    DELIVERY_GIVEN_UP,
 };
 
-struct courier_member {
+struct delivery_member {
     struct transport_key key;
-    enum courier_stage stage;
+    enum delivery_stage stage;
     uint32_t relay;
     uint32_t tries;
     struct mono not_before;
@@ -38,7 +38,7 @@ struct courier_member {
 
 struct head_delivery {
     struct head_delivery_config config;
-    struct courier_member *members;
+    struct delivery_member *members;
     uint32_t member_count;
     struct head_id tip;
     struct head_id before_tip; /* base of the last delta */
@@ -49,46 +49,46 @@ struct head_delivery {
     uint8_t part[DELTA_PART_SIZE_MAX];
 };
 
-static struct mono courier_now(const struct head_delivery *courier)
+static struct mono delivery_now(const struct head_delivery *delivery)
 {
-    return courier->config.now(courier->config.arg);
+    return delivery->config.now(delivery->config.arg);
 }
 
 /* ---- life ---- */
 
-static bool courier_list_members(struct head_delivery *courier)
+static bool delivery_list_members(struct head_delivery *delivery)
 {
-    const struct roster *roster = &courier->config.society->roster;
-    courier->members = calloc(roster_count(roster) + 1, sizeof *courier->members);
-    if (courier->members == NULL)
+    const struct roster *roster = &delivery->config.society->roster;
+    delivery->members = calloc(roster_count(roster) + 1, sizeof *delivery->members);
+    if (delivery->members == NULL)
         return false;
     for (uint32_t i = 0; i < roster_count(roster); i++) {
         const struct roster_entry *entry = roster_at(roster, i);
         if (entry->state == MEMBER_ADMITTED)
-            courier->members[courier->member_count++].key = entry->transport_key;
+            delivery->members[delivery->member_count++].key = entry->transport_key;
     }
     return true;
 }
 
 struct head_delivery *head_delivery_new(const struct head_delivery_config *config)
 {
-    struct head_delivery *courier = calloc(1, sizeof *courier);
-    if (courier == NULL)
+    struct head_delivery *delivery = calloc(1, sizeof *delivery);
+    if (delivery == NULL)
         return NULL;
     const struct roster *roster = &config->society->roster;
-    courier->config = *config;
-    courier->tip = roster_current_id(roster);
+    delivery->config = *config;
+    delivery->tip = roster_current_id(roster);
     if (roster_current_head(roster)->heal_count == 0) /* a healing comes with a snapshot */
-        courier->before_tip = roster_current_head(roster)->previous;
-    if (courier_list_members(courier) &&
-        society_folder_read_delta(config->society, roster_current_head(roster)->epoch,
-                                  &courier->delta, &courier->delta_size))
-        return courier;
-    head_delivery_free(courier);
+        delivery->before_tip = roster_current_head(roster)->previous;
+    if (delivery_list_members(delivery) &&
+        society_directory_read_delta(config->society, roster_current_head(roster)->epoch,
+                                     &delivery->delta, &delivery->delta_size))
+        return delivery;
+    head_delivery_free(delivery);
     return NULL;
 }
 
-static void courier_end_session(struct courier_member *member)
+static void delivery_end_session(struct delivery_member *member)
 {
     if (member->tunnel != NULL)
         tunnel_clear(member->tunnel);
@@ -97,24 +97,24 @@ static void courier_end_session(struct courier_member *member)
     member->owed_size = 0;
 }
 
-void head_delivery_free(struct head_delivery *courier)
+void head_delivery_free(struct head_delivery *delivery)
 {
-    if (courier == NULL)
+    if (delivery == NULL)
         return;
-    for (uint32_t i = 0; i < courier->member_count; i++)
-        courier_end_session(&courier->members[i]);
-    sodium_memzero(&courier->step, sizeof courier->step);
-    free(courier->members);
-    free(courier->delta);
-    free(courier);
+    for (uint32_t i = 0; i < delivery->member_count; i++)
+        delivery_end_session(&delivery->members[i]);
+    sodium_memzero(&delivery->step, sizeof delivery->step);
+    free(delivery->members);
+    free(delivery->delta);
+    free(delivery);
 }
 
-static struct courier_member *courier_find(struct head_delivery *courier,
-                                           const struct transport_key *key)
+static struct delivery_member *delivery_find(struct head_delivery *delivery,
+                                             const struct transport_key *key)
 {
-    for (uint32_t i = 0; i < courier->member_count; i++) {
-        if (ID_EQUAL(courier->members[i].key, *key))
-            return &courier->members[i];
+    for (uint32_t i = 0; i < delivery->member_count; i++) {
+        if (ID_EQUAL(delivery->members[i].key, *key))
+            return &delivery->members[i];
     }
     return NULL;
 }
@@ -122,25 +122,25 @@ static struct courier_member *courier_find(struct head_delivery *courier,
 /* ---- the session ---- */
 
 /* It ended before the member had everything: again later, a few times. */
-static void courier_failed(const struct head_delivery *courier, struct courier_member *member)
+static void delivery_failed(const struct head_delivery *delivery, struct delivery_member *member)
 {
-    courier_end_session(member);
-    if (member->stage == COURIER_REACHED || member->stage == COURIER_GIVEN_UP ||
-        member->stage == COURIER_ABSENT)
+    delivery_end_session(member);
+    if (member->stage == DELIVERY_REACHED || member->stage == DELIVERY_GIVEN_UP ||
+        member->stage == DELIVERY_ABSENT)
         return;
-    member->stage = ++member->tries < COURIER_TRIES_MAX ? COURIER_WAITING : COURIER_GIVEN_UP;
-    member->not_before.ms = courier_now(courier).ms + COURIER_AGAIN_MS;
+    member->stage = ++member->tries < DELIVERY_TRIES_MAX ? DELIVERY_WAITING : DELIVERY_GIVEN_UP;
+    member->not_before.ms = delivery_now(delivery).ms + DELIVERY_AGAIN_MS;
 }
 
-static void courier_heard(struct head_delivery *courier, struct courier_member *member,
-                          struct bytes frame);
+static void delivery_heard(struct head_delivery *delivery, struct delivery_member *member,
+                           struct bytes frame);
 
 /* Sends a small box, or owes it until there is credit: boxes open in order only, so no other goes
  * before it. */
-static void courier_put(struct head_delivery *courier, struct courier_member *member,
-                        struct bytes box)
+static void delivery_put(struct head_delivery *delivery, struct delivery_member *member,
+                         struct bytes box)
 {
-    const struct head_delivery_config *config = &courier->config;
+    const struct head_delivery_config *config = &delivery->config;
     if (member->owed_size == 0 &&
         config->may_send(config->arg, member->relay, &member->key, box.size)) {
         config->send(config->arg, member->relay, &member->key, box);
@@ -152,7 +152,7 @@ static void courier_put(struct head_delivery *courier, struct courier_member *me
     }
 }
 
-static void courier_pay(struct head_delivery *courier, struct courier_member *member)
+static void delivery_pay(struct head_delivery *delivery, struct delivery_member *member)
 {
     uint8_t owed[sizeof member->owed];
     size_t size = member->owed_size;
@@ -160,59 +160,59 @@ static void courier_pay(struct head_delivery *courier, struct courier_member *me
         return;
     memcpy(owed, member->owed, size);
     member->owed_size = 0;
-    courier_put(courier, member, (struct bytes){owed, size});
+    delivery_put(delivery, member, (struct bytes){owed, size});
 }
 
 /* A box of data was charged before it was sealed; others are charged here. */
-static void courier_event(struct head_delivery *courier, struct courier_member *member,
-                          struct tunnel_event *event)
+static void delivery_event(struct head_delivery *delivery, struct delivery_member *member,
+                           struct tunnel_event *event)
 {
-    const struct head_delivery_config *config = &courier->config;
+    const struct head_delivery_config *config = &delivery->config;
     uint8_t secret[KEY_SIZE];
-    event->now = courier_now(courier);
+    event->now = delivery_now(delivery);
     if (tunnel_needs_secret(member->tunnel, event)) {
         randombytes_buf(secret, sizeof secret);
         event->secret = secret;
     }
-    tunnel_on_event(member->tunnel, event, &courier->step);
+    tunnel_on_event(member->tunnel, event, &delivery->step);
     sodium_memzero(secret, sizeof secret);
-    const struct tunnel_step *step = &courier->step;
+    const struct tunnel_step *step = &delivery->step;
     if (step->send.size > 0 && event->kind == TUNNEL_EVENT_SEND)
         config->send(config->arg, member->relay, &member->key, step->send);
     else if (step->send.size > 0)
-        courier_put(courier, member, step->send);
+        delivery_put(delivery, member, step->send);
     bool is_down = step->change == TUNNEL_DOWN;
     if (step->opened.size > 0)
-        courier_heard(courier, member, step->opened);
+        delivery_heard(delivery, member, step->opened);
     if (is_down)
-        courier_failed(courier, member);
+        delivery_failed(delivery, member);
 }
 
-static void courier_dial(struct head_delivery *courier, struct courier_member *member)
+static void delivery_dial(struct head_delivery *delivery, struct delivery_member *member)
 {
     struct tunnel_event event = {.kind = TUNNEL_EVENT_DIAL};
     member->tunnel = calloc(1, sizeof *member->tunnel);
     if (member->tunnel == NULL)
         return;
-    tunnel_init(member->tunnel, &courier->config.identity, &courier->config.relays[member->relay],
+    tunnel_init(member->tunnel, &delivery->config.identity, &delivery->config.relays[member->relay],
                 &member->key);
-    member->stage = COURIER_DIALLED;
-    courier_event(courier, member, &event);
+    member->stage = DELIVERY_DIALLED;
+    delivery_event(delivery, member, &event);
 }
 
 /* ---- what a member gets: ROSTER-46 ---- */
 
 /* The next frame of heads from `*index` on, which moves behind what it took. */
-static bool courier_heads_frame(struct head_delivery *courier, uint32_t *index,
-                                struct buffer *frame)
+static bool delivery_heads_frame(struct head_delivery *delivery, uint32_t *index,
+                                 struct buffer *frame)
 {
-    const struct head_delivery_config *config = &courier->config;
+    const struct head_delivery_config *config = &delivery->config;
     bool room = true;
     frame_heads_begin(frame);
     while (room && *index < config->epoch_count) {
         uint8_t *data;
         size_t size;
-        if (!society_folder_read_head(config->society, config->epochs[*index], &data, &size))
+        if (!society_directory_read_head(config->society, config->epochs[*index], &data, &size))
             return false;
         room = frame_head_write(frame, (struct bytes){data, size});
         free(data);
@@ -222,180 +222,180 @@ static bool courier_heads_frame(struct head_delivery *courier, uint32_t *index,
     return true;
 }
 
-static bool courier_content_frame(struct head_delivery *courier, struct courier_member *next,
-                                  struct buffer *frame)
+static bool delivery_content_frame(struct head_delivery *delivery, struct delivery_member *next,
+                                   struct buffer *frame)
 {
-    struct buffer part = buffer_over(courier->part, sizeof courier->part);
+    struct buffer part = buffer_over(delivery->part, sizeof delivery->part);
     if (next->by_delta) {
         struct delta delta = {
-            courier->tip, courier->before_tip, {courier->delta, courier->delta_size}};
+            delivery->tip, delivery->before_tip, {delivery->delta, delivery->delta_size}};
         next->content_done =
             delta_part_write(&delta, next->delta_part++, &next->delta_offset, &part);
     } else {
         next->content_done =
-            roster_snapshot_part(&courier->config.society->roster, &next->cursor, &part);
+            roster_snapshot_part(&delivery->config.society->roster, &next->cursor, &part);
     }
     frame_roster_part_write(frame, buffer_bytes(&part));
     return !frame->failed;
 }
 
 /* Sends one more frame; false when there is no credit, or nothing more to send. */
-static bool courier_send_next(struct head_delivery *courier, struct courier_member *member)
+static bool delivery_send_next(struct head_delivery *delivery, struct delivery_member *member)
 {
-    const struct head_delivery_config *config = &courier->config;
-    struct courier_member next = *member;
-    struct buffer frame = buffer_over(courier->frame, sizeof courier->frame);
+    const struct head_delivery_config *config = &delivery->config;
+    struct delivery_member next = *member;
+    struct buffer frame = buffer_over(delivery->frame, sizeof delivery->frame);
     bool made = next.head_next < config->epoch_count
-                    ? courier_heads_frame(courier, &next.head_next, &frame)
-                    : courier_content_frame(courier, &next, &frame);
+                    ? delivery_heads_frame(delivery, &next.head_next, &frame)
+                    : delivery_content_frame(delivery, &next, &frame);
     if (!made) {
-        member->stage = COURIER_GIVEN_UP;
+        member->stage = DELIVERY_GIVEN_UP;
         return false;
     }
-    courier_pay(courier, member);
+    delivery_pay(delivery, member);
     if (member->owed_size > 0 ||
         !config->may_send(config->arg, member->relay, &member->key, frame.size + TUNNEL_WRAP_SIZE))
         return false;
     next.owed_size = 0;
     if (next.content_done)
-        next.stage = COURIER_SENT;
+        next.stage = DELIVERY_SENT;
     *member = next;
     struct tunnel_event event = {.kind = TUNNEL_EVENT_SEND, .bytes = buffer_bytes(&frame)};
-    courier_event(courier, member, &event);
-    return member->stage == COURIER_SENDING;
+    delivery_event(delivery, member, &event);
+    return member->stage == DELIVERY_SENDING;
 }
 
-static void courier_send(struct head_delivery *courier, struct courier_member *member)
+static void delivery_send(struct head_delivery *delivery, struct delivery_member *member)
 {
-    while (member->stage == COURIER_SENDING && courier_send_next(courier, member))
+    while (member->stage == DELIVERY_SENDING && delivery_send_next(delivery, member))
         continue;
 }
 
-static void courier_begin(struct head_delivery *courier, struct courier_member *member,
-                          const struct frame_heads_want *want)
+static void delivery_begin(struct head_delivery *delivery, struct delivery_member *member,
+                           const struct frame_heads_want *want)
 {
-    const struct head_delivery_config *config = &courier->config;
+    const struct head_delivery_config *config = &delivery->config;
     member->head_next = 0;
     while (member->head_next < config->epoch_count &&
            config->epochs[member->head_next] <= want->epoch)
         member->head_next++;
-    member->by_delta = !ID_IS_ZERO(want->base) && ID_EQUAL(want->base, courier->before_tip);
+    member->by_delta = !ID_IS_ZERO(want->base) && ID_EQUAL(want->base, delivery->before_tip);
     member->content_done = false;
     member->cursor = (struct roster_cursor){0};
     member->delta_offset = 0;
     member->delta_part = 0;
-    member->stage = COURIER_SENDING;
+    member->stage = DELIVERY_SENDING;
 }
 
 /* Asking ends with the answer that nothing is newer. */
-static void courier_heard(struct head_delivery *courier, struct courier_member *member,
-                          struct bytes frame)
+static void delivery_heard(struct head_delivery *delivery, struct delivery_member *member,
+                           struct bytes frame)
 {
     struct frame_heads_want want;
     if (frame.data[0] != FRAME_HEADS_WANT || frame_heads_want_read(frame, &want) != OK)
         return;
-    if (ID_EQUAL(want.base, courier->tip)) {
-        member->stage = COURIER_REACHED;
+    if (ID_EQUAL(want.base, delivery->tip)) {
+        member->stage = DELIVERY_REACHED;
         return; /* hung up in the next turn: the step is still in use */
     }
-    if (member->stage == COURIER_DIALLED || member->stage == COURIER_SENT)
-        courier_begin(courier, member, &want);
+    if (member->stage == DELIVERY_DIALLED || member->stage == DELIVERY_SENT)
+        delivery_begin(delivery, member, &want);
 }
 
 /* ---- what a relay said ---- */
 
-void head_delivery_present(struct head_delivery *courier, uint32_t relay,
+void head_delivery_present(struct head_delivery *delivery, uint32_t relay,
                            const struct transport_key *key, bool connected)
 {
-    struct courier_member *member = courier_find(courier, key);
+    struct delivery_member *member = delivery_find(delivery, key);
     if (member == NULL)
         return;
     if (!connected) {
-        head_delivery_lost(courier, relay, key);
+        head_delivery_lost(delivery, relay, key);
         return;
     }
-    if (member->stage == COURIER_ABSENT) {
-        member->stage = COURIER_WAITING;
+    if (member->stage == DELIVERY_ABSENT) {
+        member->stage = DELIVERY_WAITING;
         member->relay = relay;
-    } else if (member->stage == COURIER_WAITING) {
+    } else if (member->stage == DELIVERY_WAITING) {
         member->relay = relay; /* the last one failed: try this one */
     }
 }
 
-void head_delivery_box(struct head_delivery *courier, uint32_t relay,
+void head_delivery_box(struct head_delivery *delivery, uint32_t relay,
                        const struct transport_key *from, struct bytes box)
 {
-    struct courier_member *member = courier_find(courier, from);
+    struct delivery_member *member = delivery_find(delivery, from);
     struct tunnel_event event = {.kind = TUNNEL_EVENT_FRAME, .bytes = box};
     if (member != NULL && member->tunnel != NULL && member->relay == relay)
-        courier_event(courier, member, &event);
+        delivery_event(delivery, member, &event);
 }
 
-void head_delivery_lost(struct head_delivery *courier, uint32_t relay,
+void head_delivery_lost(struct head_delivery *delivery, uint32_t relay,
                         const struct transport_key *key)
 {
-    struct courier_member *member = courier_find(courier, key);
+    struct delivery_member *member = delivery_find(delivery, key);
     if (member != NULL && member->tunnel != NULL && member->relay == relay)
-        courier_failed(courier, member);
+        delivery_failed(delivery, member);
 }
 
-void head_delivery_relay_down(struct head_delivery *courier, uint32_t relay)
+void head_delivery_relay_down(struct head_delivery *delivery, uint32_t relay)
 {
-    for (uint32_t i = 0; i < courier->member_count; i++) {
-        struct courier_member *member = &courier->members[i];
+    for (uint32_t i = 0; i < delivery->member_count; i++) {
+        struct delivery_member *member = &delivery->members[i];
         if (member->tunnel != NULL && member->relay == relay)
-            courier_failed(courier, member);
+            delivery_failed(delivery, member);
     }
 }
 
 /* ---- going on ---- */
 
-static uint32_t courier_sessions(const struct head_delivery *courier)
+static uint32_t delivery_sessions(const struct head_delivery *delivery)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < courier->member_count; i++)
-        count += courier->members[i].tunnel != NULL;
+    for (uint32_t i = 0; i < delivery->member_count; i++)
+        count += delivery->members[i].tunnel != NULL;
     return count;
 }
 
-static void courier_go_on(struct head_delivery *courier, struct courier_member *member,
-                          uint32_t *sessions)
+static void delivery_go_on(struct head_delivery *delivery, struct delivery_member *member,
+                           uint32_t *sessions)
 {
     struct tunnel_event time = {.kind = TUNNEL_EVENT_TIME}, end = {.kind = TUNNEL_EVENT_HANG_UP};
-    if (member->stage == COURIER_WAITING && *sessions < COURIER_AT_ONCE_MAX &&
-        member->not_before.ms <= courier_now(courier).ms) {
-        courier_dial(courier, member);
+    if (member->stage == DELIVERY_WAITING && *sessions < DELIVERY_AT_ONCE_MAX &&
+        member->not_before.ms <= delivery_now(delivery).ms) {
+        delivery_dial(delivery, member);
         ++*sessions;
     }
     if (member->tunnel == NULL)
         return;
-    if (member->stage == COURIER_REACHED || member->stage == COURIER_GIVEN_UP) {
-        courier_event(courier, member, &end);
-        courier_end_session(member);
+    if (member->stage == DELIVERY_REACHED || member->stage == DELIVERY_GIVEN_UP) {
+        delivery_event(delivery, member, &end);
+        delivery_end_session(member);
         return;
     }
-    courier_pay(courier, member);
-    courier_send(courier, member);
-    if (member->tunnel != NULL && tunnel_deadline(member->tunnel).ms <= courier_now(courier).ms)
-        courier_event(courier, member, &time);
+    delivery_pay(delivery, member);
+    delivery_send(delivery, member);
+    if (member->tunnel != NULL && tunnel_deadline(member->tunnel).ms <= delivery_now(delivery).ms)
+        delivery_event(delivery, member, &time);
 }
 
-void head_delivery_go_on(struct head_delivery *courier)
+void head_delivery_go_on(struct head_delivery *delivery)
 {
-    uint32_t sessions = courier_sessions(courier);
-    for (uint32_t i = 0; i < courier->member_count; i++)
-        courier_go_on(courier, &courier->members[i], &sessions);
+    uint32_t sessions = delivery_sessions(delivery);
+    for (uint32_t i = 0; i < delivery->member_count; i++)
+        delivery_go_on(delivery, &delivery->members[i], &sessions);
 }
 
-struct head_delivery_counts head_delivery_counts(const struct head_delivery *courier)
+struct head_delivery_counts head_delivery_counts(const struct head_delivery *delivery)
 {
     struct head_delivery_counts counts = {0};
-    for (uint32_t i = 0; i < courier->member_count; i++) {
-        const struct courier_member *member = &courier->members[i];
-        counts.connected += member->stage != COURIER_ABSENT;
-        counts.reached += member->stage == COURIER_REACHED;
-        counts.pending += (member->stage > COURIER_ABSENT && member->stage < COURIER_REACHED) ||
-                          (member->stage == COURIER_REACHED && member->tunnel != NULL);
+    for (uint32_t i = 0; i < delivery->member_count; i++) {
+        const struct delivery_member *member = &delivery->members[i];
+        counts.connected += member->stage != DELIVERY_ABSENT;
+        counts.reached += member->stage == DELIVERY_REACHED;
+        counts.pending += (member->stage > DELIVERY_ABSENT && member->stage < DELIVERY_REACHED) ||
+                          (member->stage == DELIVERY_REACHED && member->tunnel != NULL);
     }
     return counts;
 }

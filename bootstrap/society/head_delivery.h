@@ -7,7 +7,7 @@
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_HEAD_DELIVERY_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_HEAD_DELIVERY_H
 
-#include "bootstrap/society/society_folder.h"
+#include "bootstrap/directory/society_directory.h"
 #include "protocol/wire/tunnel.h"
 
 struct head_delivery;
@@ -30,25 +30,25 @@ struct head_delivery_config {
 /* NULL when memory is short. */
 struct head_delivery *head_delivery_new(const struct head_delivery_config *config);
 /* Accepts NULL. */
-void head_delivery_free(struct head_delivery *courier);
+void head_delivery_free(struct head_delivery *delivery);
 
 /* What a relay said. */
-void head_delivery_present(struct head_delivery *courier, uint32_t relay,
+void head_delivery_present(struct head_delivery *delivery, uint32_t relay,
                            const struct transport_key *key, bool connected);
-void head_delivery_box(struct head_delivery *courier, uint32_t relay,
+void head_delivery_box(struct head_delivery *delivery, uint32_t relay,
                        const struct transport_key *from, struct bytes box);
-void head_delivery_lost(struct head_delivery *courier, uint32_t relay,
+void head_delivery_lost(struct head_delivery *delivery, uint32_t relay,
                         const struct transport_key *key);
-void head_delivery_relay_down(struct head_delivery *courier, uint32_t relay);
+void head_delivery_relay_down(struct head_delivery *delivery, uint32_t relay);
 
 /* Time passed, or there is credit again: goes on. */
-void head_delivery_go_on(struct head_delivery *courier);
+void head_delivery_go_on(struct head_delivery *delivery);
 
 struct head_delivery_counts {
     uint32_t connected; /* members seen at a relay */
     uint32_t reached;   /* have the last head with its content */
     uint32_t pending;   /* connected, not reached, and still worth trying */
 };
-struct head_delivery_counts head_delivery_counts(const struct head_delivery *courier);
+struct head_delivery_counts head_delivery_counts(const struct head_delivery *delivery);
 
 #endif

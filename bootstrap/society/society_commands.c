@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bootstrap/directory/society_key.h"
 #include "bootstrap/society/society_found.h"
 #include "bootstrap/society/society_heal.h"
 #include "bootstrap/society/society_invite.h"
-#include "bootstrap/society/society_key.h"
 #include "bootstrap/society/society_member.h"
 #include "bootstrap/society/society_officer.h"
 #include "bootstrap/society/society_publish.h"
@@ -15,7 +15,7 @@
 
 static int commands_publisher_init(const struct society_options *options)
 {
-    return society_key_init(&society_key_publisher, options);
+    return society_key_init(&society_key_publisher, &options->own);
 }
 
 const struct society_command society_commands[] = {

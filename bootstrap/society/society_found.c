@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootstrap/society/society_key.h"
-#include "bootstrap/society/society_names.h"
-#include "bootstrap/society/society_pending.h"
+#include "bootstrap/directory/officer_names.h"
+#include "bootstrap/directory/society_key.h"
+#include "bootstrap/directory/society_pending.h"
 #include "bootstrap/society/society_settings.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/terminal/terminal.h"
 
 /* The boards that are offered when none are named. */
 static const char *const found_boards[] = {
@@ -72,7 +72,7 @@ static void found_note_names(const struct society *society, const struct found_o
     for (uint32_t i = 0; i < found->officers.count; i++) {
         struct sign_key key;
         memcpy(key.bytes, found->named[i].key, KEY_SIZE);
-        society_names_note(society, &key, found->named[i].name);
+        officer_names_note(society, &key, found->named[i].name);
     }
 }
 
@@ -95,7 +95,7 @@ static int found_settle(struct society *society, const struct society_options *o
     const struct officers *officers = &found->officers;
     struct settings settings;
     settings_init(&settings);
-    settings.name = bytes_of_text(options->name);
+    settings.name = bytes_of_text(options->own.name);
     const char *const *boards = found_boards;
     uint32_t count = sizeof found_boards / sizeof found_boards[0];
     if (options->board_count > 0) {
@@ -110,19 +110,19 @@ static int found_settle(struct society *society, const struct society_options *o
         return 1;
     society->pending.head.officers = *officers;
     if (!society_pending_put_settings(society, &settings) ||
-        !society_folder_finish(society, options->valid_days))
+        !society_directory_finish(society, options->valid_days))
         return 1;
     found_note_names(society, found);
     printf("The founding head of `%s` is prepared. Now each of its %u officers signs it:\n"
            "  consilium-society sign --society %s --key FOLDER-OF-THE-OFFICER\n",
-           options->name, officers->count, options->society);
+           options->own.name, officers->count, options->society);
     return 0;
 }
 
 int society_found_federation(const struct society_options *options)
 {
     struct found_officers officers;
-    if (options->name == NULL)
+    if (options->own.name == NULL)
         return terminal_usage("name the federation with --name");
     if (!found_read_officers(options, &officers))
         return 1;
@@ -130,10 +130,10 @@ int society_found_federation(const struct society_options *options)
     if (society == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
     int status = 1;
-    if (society_folder_open(society, options->society, true)) {
+    if (society_directory_open(society, options->society, true)) {
         found_warn(&officers.officers);
         status = found_settle(society, options, &officers);
-        society_folder_close(society);
+        society_directory_close(society);
     }
     free(society);
     return status;
@@ -146,7 +146,7 @@ static int found_replace(struct society *society, const struct society_options *
         return 1;
     found_warn(&found.officers);
     society->pending.head.officers = found.officers;
-    if (!society_folder_finish(society, options->valid_days))
+    if (!society_directory_finish(society, options->valid_days))
         return 1;
     found_note_names(society, &found);
     printf("Prepared: %u officers, %u of whom sign each head from the next one on.\n",
@@ -160,9 +160,9 @@ int society_found_officers(const struct society_options *options)
     if (society == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
     int status = 1;
-    if (society_folder_open(society, options->society, false)) {
+    if (society_directory_open(society, options->society, false)) {
         status = found_replace(society, options);
-        society_folder_close(society);
+        society_directory_close(society);
     }
     free(society);
     return status;

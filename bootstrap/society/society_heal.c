@@ -5,10 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "bootstrap/society/society_changes.h"
-#include "bootstrap/society/society_pending.h"
-#include "bootstrap/society/society_show.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/directory/society_pending.h"
+#include "bootstrap/present/society_changes.h"
+#include "bootstrap/terminal/terminal.h"
 
 struct heal {
     struct society *ours;
@@ -46,7 +45,7 @@ static bool heal_find_split(struct heal *heal)
 
 static bool heal_refuse(const struct member *member, const char *what)
 {
-    terminal_error("%s: %s; let one side undo that first", terminal_text(member->name), what);
+    terminal_error("%.*s: %s; let one side undo that first", TERMINAL_TEXT(member->name), what);
     return false;
 }
 
@@ -206,7 +205,7 @@ static bool heal_prepare(struct heal *heal, const struct society_options *option
     society_pending_heal(heal->ours, &heal->split);
     if (!society_pending_put_settings(heal->ours, roster_settings(&heal->ours->roster)) ||
         !heal_cuts(heal) || !heal_members(heal) ||
-        !society_folder_finish(heal->ours, options->valid_days))
+        !society_directory_finish(heal->ours, options->valid_days))
         return false;
     char common[2 * HASH_SIZE + 1];
     ids_to_hex(ID_BYTES(heal->split.common), common);
@@ -244,12 +243,12 @@ int society_heal_split(const struct society_options *options)
     if (both == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
     int status = 1;
-    if (heal_check_folder(options) && society_folder_open(heal.ours, options->society, false)) {
-        if (society_folder_open(heal.theirs, options->arguments[0], false)) {
+    if (heal_check_folder(options) && society_directory_open(heal.ours, options->society, false)) {
+        if (society_directory_open(heal.theirs, options->arguments[0], false)) {
             status = heal_prepare(&heal, options) ? 0 : 1;
-            society_folder_close(heal.theirs);
+            society_directory_close(heal.theirs);
         }
-        society_folder_close(heal.ours);
+        society_directory_close(heal.ours);
     }
     free(both);
     return status;

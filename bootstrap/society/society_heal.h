@@ -3,7 +3,7 @@
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_HEAL_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_HEAL_H
 
-#include "bootstrap/society/society_folder.h"
+#include "bootstrap/directory/society_directory.h"
 #include "bootstrap/society/society_options.h"
 
 /* Command: `heal FOLDER`, the directory as the other side has it. Exit status. */

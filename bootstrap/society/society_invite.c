@@ -3,49 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootstrap/society/society_pending.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/directory/society_pending.h"
+#include "bootstrap/terminal/terminal.h"
 #include "node/os/file.h"
 #include "protocol/base/fingerprint.h"
 #include "protocol/roster/invitation.h"
 #include "protocol/roster/roster_snapshot.h"
-
-static bool invite_previous(const struct society *society, uint64_t epoch, struct head_id *ret_id)
-{
-    uint8_t *data;
-    size_t size;
-    struct roster_head_signed signed_head;
-    struct roster_head head;
-    if (!society_folder_read_head(society, epoch, &data, &size))
-        return false;
-    bool read = roster_head_signed_read((struct bytes){data, size}, &signed_head) == OK &&
-                roster_head_read(signed_head.body, &head) == OK;
-    free(data);
-    if (read)
-        *ret_id = head.previous;
-    return read;
-}
-
-uint32_t society_invite_epochs(const struct society *society, uint64_t *ret_epochs)
-{
-    const struct chain_link *link = chain_last(&society->roster.chain);
-    uint32_t count = 0;
-    while (link != NULL) {
-        struct head_id previous;
-        ret_epochs[count++] = link->epoch;
-        if (link->epoch == ROSTER_HEAD_EPOCH_FIRST)
-            break;
-        if (!invite_previous(society, link->epoch, &previous))
-            return 0;
-        link = chain_find(&society->roster.chain, &previous);
-    }
-    for (uint32_t i = 0; i < count / 2; i++) {
-        uint64_t held = ret_epochs[i];
-        ret_epochs[i] = ret_epochs[count - 1 - i];
-        ret_epochs[count - 1 - i] = held;
-    }
-    return count;
-}
 
 static bool invite_add_heads(const struct society *society, const uint64_t *epochs, uint32_t count,
                              struct buffer *file)
@@ -53,7 +16,7 @@ static bool invite_add_heads(const struct society *society, const uint64_t *epoc
     for (uint32_t i = 0; i < count; i++) {
         uint8_t *data;
         size_t size;
-        if (!society_folder_read_head(society, epochs[i], &data, &size))
+        if (!society_directory_read_head(society, epochs[i], &data, &size))
             return false;
         invitation_add_head(file, (struct bytes){data, size});
         free(data);
@@ -87,7 +50,7 @@ static int invite_build(const struct society *society, const struct society_opti
                         const struct node_id *node_id, uint64_t *epochs)
 {
     struct federation_id federation = roster_federation(&society->roster);
-    uint32_t count = society_invite_epochs(society, epochs);
+    uint32_t count = society_directory_epochs(society, epochs);
     if (count == 0)
         return terminal_error("a roster head in this directory cannot be read: `verify` tells "
                               "which");
@@ -133,9 +96,9 @@ int society_invite_member(const struct society_options *options)
     if (society == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
     int status = 1;
-    if (society_folder_open(society, options->society, false)) {
+    if (society_directory_open(society, options->society, false)) {
         status = invite_member(society, options);
-        society_folder_close(society);
+        society_directory_close(society);
     }
     free(society);
     return status;

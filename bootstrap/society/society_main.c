@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bootstrap/society/society_commands.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/terminal/terminal.h"
 
 enum main_option {
     OPTION_SOCIETY = 's',
@@ -108,9 +108,9 @@ static void main_take_text(struct society_options *options, int key, const char 
         const char **place;
     } texts[] = {
         {OPTION_SOCIETY, &options->society},
-        {OPTION_KEY, &options->key},
-        {OPTION_PASSPHRASE_FILE, &options->passphrase.file},
-        {OPTION_NAME, &options->name},
+        {OPTION_KEY, &options->own.folder},
+        {OPTION_PASSPHRASE_FILE, &options->own.passphrase.file},
+        {OPTION_NAME, &options->own.name},
         {OPTION_FINGERPRINT, &options->fingerprint},
         {OPTION_SUCCESSOR, &options->successor},
         {OPTION_OUTPUT, &options->output},
@@ -128,7 +128,7 @@ static bool main_take_number(struct argp_state *state, struct society_options *o
 {
     switch (key) {
     case OPTION_PASSPHRASE_FD:
-        options->passphrase.fd = (int)main_number(state, text, 0, 1 << 20);
+        options->own.passphrase.fd = (int)main_number(state, text, 0, 1 << 20);
         return true;
     case OPTION_THRESHOLD:
         options->threshold = main_number(state, text, 0, OFFICER_COUNT_MAX);
@@ -283,7 +283,7 @@ int main(int argc, char **argv)
         .doc = "The membership roster of a federation, on files.\v",
         .help_filter = main_help,
     };
-    struct main_state state = {.options = {.society = ".", .passphrase = PASSPHRASE_TERMINAL}};
+    struct main_state state = {.options = {.society = ".", .own.passphrase = PASSPHRASE_TERMINAL}};
     if (sodium_init() < 0)
         return terminal_error("libsodium does not start");
     argp_err_exit_status = 2;

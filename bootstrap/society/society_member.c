@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootstrap/society/society_cuts.h"
-#include "bootstrap/society/society_pending.h"
-#include "bootstrap/society/society_show.h"
-#include "bootstrap/society/society_text.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/directory/society_cuts.h"
+#include "bootstrap/directory/society_pending.h"
+#include "bootstrap/present/society_text.h"
+#include "bootstrap/terminal/terminal.h"
 #include "node/os/file.h"
 #include "protocol/base/fingerprint.h"
 #include "protocol/member/tag.h"
@@ -23,13 +22,13 @@ static int member_command(const struct society_options *options,
     if (society == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
     bool changed = false;
-    if (society_folder_open(society, options->society, false)) {
+    if (society_directory_open(society, options->society, false)) {
         changed = society_pending_begin(society) && change(society, options) &&
-                  society_folder_finish(society, options->valid_days);
+                  society_directory_finish(society, options->valid_days);
         if (changed)
             printf("Prepared for the head of epoch %" PRIu64 "; now the officers `sign` it.\n",
                    society->pending.head.epoch);
-        society_folder_close(society);
+        society_directory_close(society);
     }
     free(society);
     return changed ? 0 : 1;
@@ -72,7 +71,7 @@ static void member_print_request(const struct member_request *request, const str
     const struct join_request *join = &request->request;
     bool as_asked = member_serves_as_asked(member, join);
     char hex[2 * KEY_SIZE + 1];
-    printf("%s (%.2s)\n", terminal_text(join->name), (const char *)join->country);
+    printf("%.*s (%.2s)\n", TERMINAL_TEXT(join->name), (const char *)join->country);
     ids_to_hex(ID_BYTES(join->node_id), hex);
     printf("  node id      %s\n", hex);
     ids_to_hex(ID_BYTES(join->sign_key), hex);
@@ -80,14 +79,14 @@ static void member_print_request(const struct member_request *request, const str
     ids_to_hex(ID_BYTES(join->transport_key), hex);
     printf("  transport    %s\n", hex);
     for (uint32_t i = 0; i < join->endpoint_count; i++)
-        printf("  address      %s\n", terminal_text(join->endpoints[i]));
+        printf("  address      %.*s\n", TERMINAL_TEXT(join->endpoints[i]));
     for (uint32_t i = 0; i < member->board_count; i++)
-        printf("  board        %s\n", terminal_text(member->boards[i].tag));
+        printf("  board        %.*s\n", TERMINAL_TEXT(member->boards[i].tag));
     if (as_asked)
         return;
     fputs("  it asked for", stdout);
     for (uint32_t i = 0; i < join->tag_count; i++)
-        printf(" %s", terminal_text(join->tags[i]));
+        printf(" %.*s", TERMINAL_TEXT(join->tags[i]));
     puts(" instead");
 }
 
@@ -115,9 +114,9 @@ static bool member_check_tag(const struct society *society, struct bytes tag)
         if (tag_covers(tag, settings.boards[i].tag))
             return true;
     }
-    terminal_error("the federation has no board `%s`; its boards:", terminal_text(tag));
+    terminal_error("the federation has no board `%.*s`; its boards:", TERMINAL_TEXT(tag));
     for (uint32_t i = 0; i < settings.board_count; i++)
-        fprintf(stderr, "  %s\n", terminal_text(settings.boards[i].tag));
+        fprintf(stderr, "  %.*s\n", TERMINAL_TEXT(settings.boards[i].tag));
     fputs("add it with `board add`, or say which boards with --board\n", stderr);
     return false;
 }
@@ -200,7 +199,7 @@ static bool member_in_state(const struct member *member, enum member_state wante
 {
     if (member->state == wanted)
         return true;
-    terminal_error("`%s` is %s, not %s", terminal_text(member->name),
+    terminal_error("`%.*s` is %s, not %s", TERMINAL_TEXT(member->name),
                    society_text_state(member->state), society_text_state(wanted));
     return false;
 }
@@ -272,7 +271,7 @@ static bool member_remove(struct society *society, const struct society_options 
     member.state = MEMBER_REMOVED;
     member.state_since_epoch = society_pending_epoch(society);
     return society_pending_put_member(society, &member) &&
-           society_cuts_from_reports(society, options, &node_id);
+           society_cuts_from_reports(society, options->cuts, options->cut_count, &node_id);
 }
 
 int society_member_remove(const struct society_options *options)

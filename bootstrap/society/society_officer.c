@@ -5,19 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootstrap/society/society_changes.h"
-#include "bootstrap/society/society_folder.h"
-#include "bootstrap/society/society_key.h"
-#include "bootstrap/society/society_names.h"
-#include "bootstrap/society/society_pending.h"
-#include "bootstrap/society/society_show.h"
-#include "bootstrap/society/society_text.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/directory/officer_names.h"
+#include "bootstrap/directory/society_directory.h"
+#include "bootstrap/directory/society_key.h"
+#include "bootstrap/directory/society_pending.h"
+#include "bootstrap/present/society_changes.h"
+#include "bootstrap/present/society_text.h"
+#include "bootstrap/terminal/terminal.h"
 #include "node/os/file.h"
 
 int society_officer_init(const struct society_options *options)
 {
-    return society_key_init(&society_key_officer, options);
+    return society_key_init(&society_key_officer, &options->own);
 }
 
 /* ---- what this key signed last ---- */
@@ -103,9 +102,9 @@ static bool officer_add_signature(struct society *society, const struct society_
     const uint8_t *secret;
     struct signature signature;
     struct officer_memory memory;
-    officer_recall(options->key, &memory);
+    officer_recall(options->own.folder, &memory);
     if (!officer_may_sign(&memory, society, options) ||
-        !society_key_open(&society_key_officer, options, &arena, &secret))
+        !society_key_open(&society_key_officer, &options->own, &arena, &secret))
         return false;
     memory.epoch = pending->head.epoch;
     memory.id = roster_head_id(body);
@@ -124,14 +123,14 @@ static int officer_finish(struct society *society)
     uint32_t have = society->pending.signature_count;
     uint64_t epoch = society->pending.head.epoch;
     if (have < needed) {
-        if (!society_folder_save_pending(society))
+        if (!society_directory_save_pending(society))
             return 1;
         printf("Signed. %u of %u signatures are there; %u more officer%s must sign:\n", have,
                needed, needed - have, needed - have == 1 ? "" : "s");
         society_changes_signers(society);
         return 0;
     }
-    if (!society_folder_commit(society))
+    if (!society_directory_commit(society))
         return 1;
     printf("Signed. The head of epoch %" PRIu64 " has its %u signature%s and is in force.\n", epoch,
            have, have == 1 ? "" : "s");
@@ -147,19 +146,19 @@ static int officer_sign(struct society *society, const struct society_options *o
     struct sign_key key;
     if (!society->pending.exists)
         return terminal_error("nothing is pending; make a change first (admit, suspend, ...)");
-    if (!society_key_peek(&society_key_officer, options->key, &own))
+    if (!society_key_peek(&society_key_officer, options->own.folder, &own))
         return 1;
     struct officers officers = society_pending_officers(society);
     uint32_t officer = officer_place(&officers, own.key);
     if (officer == officers.count)
         return terminal_error("the key in %s is not one of the %u officers who sign this head",
-                              options->key, officers.count);
+                              options->own.folder, officers.count);
     if (society_pending_signed_by(&society->pending, officer))
         return terminal_error("this officer has signed the pending head already; %u of %u "
                               "signatures are there",
                               society->pending.signature_count, society_pending_needed(society));
     memcpy(key.bytes, own.key, KEY_SIZE);
-    society_names_note(society, &key, own.name);
+    officer_names_note(society, &key, own.name);
     society_changes_show(society);
     if (!options->yes && !terminal_confirm("Sign this head? Type yes:", "--yes"))
         return 1;
@@ -172,11 +171,11 @@ int society_officer_sign(const struct society_options *options)
     if (society == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
     int status = 1;
-    if (options->key == NULL) {
+    if (options->own.folder == NULL) {
         status = terminal_usage("name the folder of your key with --key");
-    } else if (society_folder_open(society, options->society, false)) {
+    } else if (society_directory_open(society, options->society, false)) {
         status = officer_sign(society, options);
-        society_folder_close(society);
+        society_directory_close(society);
     }
     free(society);
     return status;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node/os/passphrase.h"
+#include "bootstrap/directory/society_key.h"
 #include "protocol/base/limits.h"
 
 enum { SOCIETY_MANY_MAX = 64 };
@@ -13,10 +13,8 @@ enum { SOCIETY_MANY_MAX = 64 };
 /* Texts borrow from argv. A text that was not given is NULL, a list empty, a number its default or,
  * where `..._given` says so, meaningless. */
 struct society_options {
-    const char *society; /* directory; "." */
-    const char *key;     /* directory of an officer's or publisher's own key */
-    struct passphrase_source passphrase;
-    const char *name;
+    const char *society;          /* directory; "." */
+    struct society_key_owner own; /* an officer's or publisher's own key; `own.name` is --name */
     const char *fingerprint;
     const char *successor;
     const char *output;

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <uv.h>
 
+#include "bootstrap/directory/society_key.h"
+#include "bootstrap/present/society_published.h"
 #include "bootstrap/society/head_delivery.h"
 #include "bootstrap/society/society_invite.h"
-#include "bootstrap/society/society_key.h"
-#include "bootstrap/society/society_published.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/terminal/terminal.h"
 #include "node/net/hub.h"
 #include "node/os/address.h"
 #include "protocol/relay/publication.h"
@@ -50,7 +50,7 @@ struct publish {
     uv_timer_t timer;
     struct zap_authenticator *zap_authenticator;
     struct hub *hub;
-    struct head_delivery *courier;
+    struct head_delivery *delivery;
     struct publish_relay relays[RELAY_COUNT_MAX];
     struct transport_key relay_keys[RELAY_COUNT_MAX];
     uint32_t relay_count;
@@ -93,7 +93,7 @@ static bool publish_add_heads(struct publish *publish, uint32_t first, struct bu
     for (uint32_t i = first; i < publish->epoch_count; i++) {
         uint8_t *data;
         size_t size;
-        if (!society_folder_read_head(publish->society, publish->epochs[i], &data, &size))
+        if (!society_directory_read_head(publish->society, publish->epochs[i], &data, &size))
             return false;
         publication_put(all, (struct bytes){data, size});
         free(data);
@@ -195,7 +195,7 @@ static bool publish_healed(struct publish *publish, const struct head_id *id)
         struct roster_head head;
         uint8_t *data;
         size_t size;
-        if (!society_folder_read_head(publish->society, publish->epochs[i - 1], &data, &size))
+        if (!society_directory_read_head(publish->society, publish->epochs[i - 1], &data, &size))
             return false;
         if (roster_head_signed_read((struct bytes){data, size}, &signed_head) == OK &&
             roster_head_read(signed_head.body, &head) == OK && head.heal_count > 0)
@@ -272,7 +272,7 @@ static void publish_on_lists(struct publish *publish, struct publish_relay *rela
             continue;
         }
         relay->told++;
-        head_delivery_present(publish->courier, index, &entry.key, entry.value != 0);
+        head_delivery_present(publish->delivery, index, &entry.key, entry.value != 0);
     }
 }
 
@@ -288,7 +288,7 @@ static void publish_on_status(struct publish *publish, struct publish_relay *rel
     if (frame->code == RELAY_DRAINING || ID_IS_ZERO(frame->key))
         return;
     relay_credit_give(&relay->credit, &frame->key, frame->units);
-    head_delivery_lost(publish->courier, publish_index(publish, relay), &frame->key);
+    head_delivery_lost(publish->delivery, publish_index(publish, relay), &frame->key);
 }
 
 static void publish_heard(struct publish *publish, struct publish_relay *relay,
@@ -301,7 +301,7 @@ static void publish_heard(struct publish *publish, struct publish_relay *relay,
     else if (frame->type == RELAY_PRESENCE || frame->type == RELAY_CREDIT)
         publish_on_lists(publish, relay, frame);
     else if (frame->type == RELAY_DELIVER)
-        head_delivery_box(publish->courier, publish_index(publish, relay), &frame->key,
+        head_delivery_box(publish->delivery, publish_index(publish, relay), &frame->key,
                           frame->body);
     else if (frame->type == RELAY_STATUS)
         publish_on_status(publish, relay, frame);
@@ -352,7 +352,7 @@ static void publish_on_down(void *user, struct hub_link link, enum hub_reason re
     struct publish_relay *relay = publish_of_link(publish, link);
     publish_on_failed(user, link, reason);
     if (relay != NULL)
-        head_delivery_relay_down(publish->courier, publish_index(publish, relay));
+        head_delivery_relay_down(publish->delivery, publish_index(publish, relay));
 }
 
 static void publish_on_drained(void *user, struct hub_link link)
@@ -368,7 +368,7 @@ static void publish_on_drained(void *user, struct hub_link link)
 /* Nothing more can come of waiting. */
 static bool publish_settled(const struct publish *publish)
 {
-    struct head_delivery_counts counts = head_delivery_counts(publish->courier);
+    struct head_delivery_counts counts = head_delivery_counts(publish->delivery);
     for (uint32_t i = 0; i < publish->relay_count; i++) {
         const struct publish_relay *relay = &publish->relays[i];
         if (relay->stage < PUBLISH_TAKEN)
@@ -391,7 +391,7 @@ static void publish_end(struct publish *publish)
 static void publish_on_timer(uv_timer_t *timer)
 {
     struct publish *publish = timer->data;
-    head_delivery_go_on(publish->courier);
+    head_delivery_go_on(publish->delivery);
     if (!publish->ending &&
         (publish_settled(publish) || publish_now(NULL).ms >= publish->ends_at_ms))
         publish_end(publish);
@@ -430,7 +430,7 @@ static bool publish_open(struct publish *publish, const uint8_t *secret)
         return false;
     }
     (void)publish_dial(publish);
-    struct head_delivery_config courier = {
+    struct head_delivery_config delivery = {
         .society = publish->society,
         .epochs = publish->epochs,
         .epoch_count = publish->epoch_count,
@@ -442,10 +442,10 @@ static bool publish_open(struct publish *publish, const uint8_t *secret)
         .now = publish_now,
         .arg = publish,
     };
-    publish->courier = head_delivery_new(&courier);
+    publish->delivery = head_delivery_new(&delivery);
     uv_timer_init(&publish->loop, &publish->timer);
     publish->timer.data = publish;
-    if (publish->courier == NULL) {
+    if (publish->delivery == NULL) {
         publish_end(publish);
         return false;
     }
@@ -480,7 +480,7 @@ static bool publish_holds(const struct publish_relay *relay)
 
 static int publish_report(const struct publish *publish)
 {
-    struct head_delivery_counts counts = head_delivery_counts(publish->courier);
+    struct head_delivery_counts counts = head_delivery_counts(publish->delivery);
     struct society_published published = {.relay_count = publish->relay_count,
                                           .connected = counts.connected,
                                           .reached = counts.reached};
@@ -506,7 +506,7 @@ static int publish_run(struct publish *publish, const uint8_t *secret)
         uv_run(&publish->loop, UV_RUN_DEFAULT);
         terminal_error("the network cannot be opened");
     }
-    head_delivery_free(publish->courier);
+    head_delivery_free(publish->delivery);
     uv_loop_close(&publish->loop);
     for (uint32_t i = 0; i < publish->relay_count; i++)
         free(publish->relays[i].publication);
@@ -534,7 +534,7 @@ static int publish_opened(struct publish *publish)
     struct secure_arena *arena;
     const uint8_t *secret;
     struct society_public own;
-    if (!society_key_peek(&society_key_publisher, publish->options->key, &own))
+    if (!society_key_peek(&society_key_publisher, publish->options->own.folder, &own))
         return 1;
     memcpy(publish->key.bytes, own.key, KEY_SIZE);
     if (!publish_check(publish))
@@ -543,10 +543,10 @@ static int publish_opened(struct publish *publish)
     publish->epochs = malloc(publish->society->roster.chain.count * sizeof *publish->epochs);
     if (publish->epochs == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
-    publish->epoch_count = society_invite_epochs(publish->society, publish->epochs);
+    publish->epoch_count = society_directory_epochs(publish->society, publish->epochs);
     int status = 1;
     if (publish->epoch_count > 0 &&
-        society_key_open(&society_key_publisher, publish->options, &arena, &secret)) {
+        society_key_open(&society_key_publisher, &publish->options->own, &arena, &secret)) {
         status = publish_run(publish, secret);
         secure_arena_free(arena);
     }
@@ -561,13 +561,13 @@ int society_publish_head(const struct society_options *options)
     int status = 1;
     if (publish == NULL || society == NULL) {
         terminal_error("%s", err_sentence(ERR_NO_MEMORY));
-    } else if (options->key == NULL) {
+    } else if (options->own.folder == NULL) {
         status = terminal_usage("name the folder of the publisher's key with --key");
-    } else if (society_folder_open(society, options->society, false)) {
+    } else if (society_directory_open(society, options->society, false)) {
         publish->options = options;
         publish->society = society;
         status = publish_opened(publish);
-        society_folder_close(society);
+        society_directory_close(society);
     }
     free(publish);
     free(society);

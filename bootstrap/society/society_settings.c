@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootstrap/directory/society_key.h"
+#include "bootstrap/directory/society_pending.h"
 #include "bootstrap/relay/relay_key.h"
-#include "bootstrap/society/society_key.h"
-#include "bootstrap/society/society_pending.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/terminal/terminal.h"
 #include "protocol/member/endpoint.h"
 #include "protocol/member/tag.h"
 
@@ -23,15 +23,15 @@ static int settings_change(const struct society_options *options,
     if (society == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
     bool changed = false;
-    if (society_folder_open(society, options->society, false)) {
+    if (society_directory_open(society, options->society, false)) {
         society_pending_settings(society, &settings);
         changed = society_pending_begin(society) && change(&settings, options) &&
                   society_pending_put_settings(society, &settings) &&
-                  society_folder_finish(society, options->valid_days);
+                  society_directory_finish(society, options->valid_days);
         if (changed)
             printf("Prepared for the head of epoch %llu; now the officers `sign` it.\n",
                    (unsigned long long)society->pending.head.epoch);
-        society_folder_close(society);
+        society_directory_close(society);
     }
     free(society);
     return changed ? 0 : 1;
@@ -129,7 +129,7 @@ static bool settings_relay_there(const struct settings *settings, uint32_t at, c
 static bool settings_add_relay(struct settings *settings, const struct society_options *options)
 {
     struct settings_relay relay = {.endpoint = bytes_of_text(options->arguments[1])};
-    relay.name = options->name == NULL ? relay.endpoint : bytes_of_text(options->name);
+    relay.name = options->own.name == NULL ? relay.endpoint : bytes_of_text(options->own.name);
     struct society_public public;
     if (!society_key_read(options->arguments[0], KEYFILE_RELAY, &public))
         return false;
@@ -249,8 +249,8 @@ int society_settings_publisher_remove(const struct society_options *options)
 
 bool society_settings_from_options(struct settings *settings, const struct society_options *options)
 {
-    if (options->name != NULL)
-        settings->name = bytes_of_text(options->name);
+    if (options->own.name != NULL)
+        settings->name = bytes_of_text(options->own.name);
     if (options->cooling_off_given)
         settings->cooling_off_ms = options->cooling_off_hours * SETTINGS_HOUR_MS;
     if (options->announcement_days > 0)
@@ -271,8 +271,9 @@ bool society_settings_from_options(struct settings *settings, const struct socie
 
 int society_settings_change(const struct society_options *options)
 {
-    if (options->name == NULL && !options->cooling_off_given && options->announcement_days == 0 &&
-        options->participants == 0 && options->generations == 0 && options->custody == NULL)
+    if (options->own.name == NULL && !options->cooling_off_given &&
+        options->announcement_days == 0 && options->participants == 0 &&
+        options->generations == 0 && options->custody == NULL)
         return terminal_usage("say what to change: --name, --cooling-off, --announcement-days, "
                               "--participants, --generations or --custody");
     return settings_change(options, society_settings_from_options);
@@ -287,9 +288,9 @@ static int settings_with_society(const struct society_options *options,
     if (society == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
     bool done = false;
-    if (society_folder_open(society, options->society, false)) {
+    if (society_directory_open(society, options->society, false)) {
         done = work(society, options);
-        society_folder_close(society);
+        society_directory_close(society);
     }
     free(society);
     return done ? 0 : 1;
@@ -297,7 +298,7 @@ static int settings_with_society(const struct society_options *options,
 
 static bool settings_renew(struct society *society, const struct society_options *options)
 {
-    if (!society_pending_begin(society) || !society_folder_finish(society, options->valid_days))
+    if (!society_pending_begin(society) || !society_directory_finish(society, options->valid_days))
         return false;
     printf("Prepared: the next head is valid for %llu days; now the officers `sign` it.\n",
            (unsigned long long)options->valid_days);
@@ -319,7 +320,7 @@ static bool settings_discard(struct society *society, const struct society_optio
                          society->pending.signature_count);
     if (!options->yes && !terminal_confirm("Throw the pending head away? Type yes:", "--yes"))
         return false;
-    if (!society_folder_discard(society))
+    if (!society_directory_discard(society))
         return false;
     puts("Discarded.");
     return true;

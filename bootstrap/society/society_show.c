@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootstrap/society/society_changes.h"
-#include "bootstrap/society/society_json.h"
-#include "bootstrap/society/society_names.h"
-#include "bootstrap/society/society_pending.h"
-#include "bootstrap/society/society_text.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/directory/officer_names.h"
+#include "bootstrap/directory/society_pending.h"
+#include "bootstrap/present/society_changes.h"
+#include "bootstrap/present/society_json.h"
+#include "bootstrap/present/society_text.h"
+#include "bootstrap/terminal/terminal.h"
 #include "protocol/base/fingerprint.h"
 
 #define SHOW_HOUR_MS ((uint64_t)60 * 60 * 1000)
@@ -28,15 +28,15 @@ static void show_members(const struct society *society)
         struct member member;
         roster_member(&society->roster, roster_at(&society->roster, i), &member);
         ids_to_hex(ID_BYTES(member.node_id), hex);
-        printf("  %s  %-9s  %.2s  %s:", hex, society_text_state(member.state),
-               (const char *)member.country, terminal_text(member.name));
+        printf("  %s  %-9s  %.2s  %.*s:", hex, society_text_state(member.state),
+               (const char *)member.country, TERMINAL_TEXT(member.name));
         for (uint32_t k = 0; k < member.board_count; k++)
-            printf(" %s", terminal_text(member.boards[k].tag));
+            printf(" %.*s", TERMINAL_TEXT(member.boards[k].tag));
         putchar('\n');
     }
 }
 
-static void term_text(const struct society *society)
+static void show_text(const struct society *society)
 {
     society_text_identity(society);
     if (society->roster.filled) {
@@ -163,7 +163,7 @@ static void json_pending(struct society_json *json, const struct society *societ
     society_json_close(json, '}');
 }
 
-static void term_json(const struct society *society)
+static void show_json(const struct society *society)
 {
     struct society_json json = {.out = stdout, .first = true};
     society_json_open(&json, NULL, '{');
@@ -182,7 +182,7 @@ static struct society *show_open(const struct society_options *options)
     struct society *society = malloc(sizeof *society);
     if (society == NULL)
         terminal_error("%s", err_sentence(ERR_NO_MEMORY));
-    else if (society_folder_open(society, options->society, false))
+    else if (society_directory_open(society, options->society, false))
         return society;
     free(society);
     return NULL;
@@ -194,10 +194,10 @@ int society_show_all(const struct society_options *options)
     if (society == NULL)
         return 1;
     if (options->json)
-        term_json(society);
+        show_json(society);
     else
-        term_text(society);
-    society_folder_close(society);
+        show_text(society);
+    society_directory_close(society);
     free(society);
     return 0;
 }
@@ -213,7 +213,7 @@ static bool show_read_head(const struct society *society, uint64_t epoch, struct
     uint8_t *data;
     size_t size;
     struct roster_head_signed signed_head;
-    if (!society_folder_read_head(society, epoch, &data, &size))
+    if (!society_directory_read_head(society, epoch, &data, &size))
         return false;
     bool read = roster_head_signed_read((struct bytes){data, size}, &signed_head) == OK &&
                 roster_head_read(signed_head.body, &ret->head) == OK;
@@ -225,7 +225,7 @@ static bool show_read_head(const struct society *society, uint64_t epoch, struct
     return read;
 }
 
-static void verify_head(const struct show_head *head, struct society_json *json)
+static void show_verified_head(const struct show_head *head, struct society_json *json)
 {
     char hex[2 * HASH_SIZE + 1], date[TERMINAL_DATE_SIZE];
     if (json != NULL) {
@@ -245,19 +245,19 @@ static void verify_head(const struct show_head *head, struct society_json *json)
            head->head.member_count, head->head.member_count == 1 ? "" : "s", hex);
 }
 
-static int verify_history(const struct society *society, struct society_json *json)
+static int show_history(const struct society *society, struct society_json *json)
 {
     struct show_head head;
     for (uint32_t i = 0; i < society->roster.chain.count; i++) {
         if (!show_read_head(society, society->roster.chain.links[i].epoch, &head))
             return 1;
-        verify_head(&head, json);
+        show_verified_head(&head, json);
     }
     return 0;
 }
 
 /* Opening has proved everything; this says what was proved. */
-static int verify_society(const struct society *society, const struct society_options *options)
+static int show_proof(const struct society *society, const struct society_options *options)
 {
     struct society_json json = {.out = stdout, .first = true};
     struct federation_id federation = roster_federation(&society->roster);
@@ -269,7 +269,7 @@ static int verify_society(const struct society *society, const struct society_op
     if (options->federation != NULL && memcmp(wanted, federation.bytes, HASH_SIZE) != 0)
         return terminal_error("this is another federation than the one that --federation names");
     if (!options->json) {
-        int status = verify_history(society, NULL);
+        int status = show_history(society, NULL);
         society_text_identity(society);
         puts("every head is signed by enough officers, continues the one before, and reproduces "
              "its roots");
@@ -279,7 +279,7 @@ static int verify_society(const struct society *society, const struct society_op
     society_json_hex(&json, "federation", ID_BYTES(federation));
     society_json_bool(&json, "verified", true);
     society_json_open(&json, "heads", '[');
-    int status = verify_history(society, &json);
+    int status = show_history(society, &json);
     society_json_close(&json, ']');
     society_json_close(&json, '}');
     putchar('\n');
@@ -291,8 +291,8 @@ int society_show_verify(const struct society_options *options)
     struct society *society = show_open(options);
     if (society == NULL)
         return 1;
-    int status = verify_society(society, options);
-    society_folder_close(society);
+    int status = show_proof(society, options);
+    society_directory_close(society);
     free(society);
     return status;
 }

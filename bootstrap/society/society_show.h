@@ -2,7 +2,7 @@
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_SHOW_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_SHOW_H
 
-#include "bootstrap/society/society_folder.h"
+#include "bootstrap/directory/society_directory.h"
 #include "bootstrap/society/society_options.h"
 
 /* Commands: exit statuses. */

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "bootstrap/society/society_folder.h"
+#include "bootstrap/directory/society_directory.h"
 #include "node/net/hub.h"
 #include "node/onboarding/identity.h"
 #include "node/os/file.h"
@@ -275,10 +275,10 @@ int main(int argc, char **argv)
     } else {
         return 2;
     }
-    if (caller.head_count > 0 && !society_folder_open(&caller.society, argv[4], false))
+    if (caller.head_count > 0 && !society_directory_open(&caller.society, argv[4], false))
         return 1;
     caller_call(&caller, argv[2], argv[3]);
     if (caller.head_count > 0)
-        society_folder_close(&caller.society);
+        society_directory_close(&caller.society);
     return 0;
 }

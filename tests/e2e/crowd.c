@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootstrap/society/society_pending.h"
+#include "bootstrap/directory/society_pending.h"
 #include "protocol/roster/join.h"
 
 static bool crowd_admit(struct society *society, unsigned number)
@@ -29,15 +29,15 @@ int main(int argc, char **argv)
     struct society *society = malloc(sizeof *society);
     unsigned long count = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
     if (sodium_init() < 0 || society == NULL || count == 0 ||
-        !society_folder_open(society, argv[1], false)) {
+        !society_directory_open(society, argv[1], false)) {
         free(society);
         return 2;
     }
     bool is_done = society_pending_begin(society);
     for (unsigned i = 0; is_done && i < count; i++)
         is_done = crowd_admit(society, i + 1);
-    is_done = is_done && society_folder_finish(society, 400);
-    society_folder_close(society);
+    is_done = is_done && society_directory_finish(society, 400);
+    society_directory_close(society);
     free(society);
     return is_done ? 0 : 1;
 }

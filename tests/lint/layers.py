@@ -24,6 +24,7 @@ RUNTIME = ENGINE + ("store", "node/os", "node/rows", "node/runtime", "node/roste
                     "node/rollback")
 SERVICE = RUNTIME + ("node/items", "node/attachment", "node/service")
 RELAY = ROSTER + ("protocol/record", "protocol/wire", "protocol/relay")
+DIRECTORY = ROSTER + ("protocol/record", "node/os", "bootstrap/terminal", "bootstrap/directory")
 API = SERVICE + ("node/links", "node/http", "node/onboarding", "node/erasure", "node/api")
 BELOW = {
     "protocol/base": BASE,
@@ -61,7 +62,11 @@ BELOW = {
     "node/cli": CONTENTS + ("node/os", "node/cli"),
     "node/daemon": API + ("node/net", "node/daemon"),
     "bootstrap/relay": RELAY + ("node/os", "node/net", "bootstrap/relay"),
-    "bootstrap/society": RELAY + ("node/os", "node/net", "bootstrap/relay", "bootstrap/society"),
+    "bootstrap/terminal": BASE + ("bootstrap/terminal",),
+    "bootstrap/directory": DIRECTORY,
+    "bootstrap/present": DIRECTORY + ("node/net", "bootstrap/present"),
+    "bootstrap/society": RELAY + DIRECTORY + ("node/net", "bootstrap/relay", "bootstrap/present",
+                                              "bootstrap/society"),
 }
 
 # a library's header: the rooms (or files) that may include it

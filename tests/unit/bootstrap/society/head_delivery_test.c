@@ -1,4 +1,4 @@
-/* The courier carries a new head to members through a relay that may lose, refuse or be slow: a
+/* The delivery carries a new head to members through a relay that may lose, refuse or be slow: a
  * member that was at the head before gets the delta, one that is far behind a snapshot. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,9 +12,9 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "bootstrap/directory/society_pending.h"
 #include "bootstrap/society/head_delivery.h"
 #include "bootstrap/society/society_invite.h"
-#include "bootstrap/society/society_pending.h"
 #include "protocol/wire/frame.h"
 
 enum { BOX_COUNT_MAX = 256, CREDIT = 4 };
@@ -44,12 +44,12 @@ struct story {
     struct transport_key relay, publisher;
     uint8_t publisher_secret[KEY_SIZE];
     struct hospital hospital;
-    struct box tunnels[BOX_COUNT_MAX]; /* from the courier, to the hospital */
+    struct box tunnels[BOX_COUNT_MAX]; /* from the delivery, to the hospital */
     uint32_t box_count;
     uint32_t credit;
     struct mono now;
     uint64_t epochs[8];
-    struct head_delivery *courier;
+    struct head_delivery *delivery;
     struct tunnel_step step;
 };
 
@@ -62,7 +62,7 @@ static void sign(struct story *s)
     pending->signature_count = 1;
     pending->signatures[0].officer = 0;
     roster_head_sign(body, s->officer_secret, &pending->signatures[0].signature);
-    assert_true(society_folder_commit(&s->society));
+    assert_true(society_directory_commit(&s->society));
 }
 
 static struct member member_of(struct story *s, uint8_t number, uint64_t epoch)
@@ -88,7 +88,7 @@ static void admit(struct story *s, uint8_t number)
     struct member member = member_of(s, number, society_pending_epoch(&s->society));
     assert_true(society_pending_begin(&s->society));
     assert_true(society_pending_put_member(&s->society, &member));
-    assert_true(society_folder_finish(&s->society, 30));
+    assert_true(society_directory_finish(&s->society, 30));
     sign(s);
 }
 
@@ -99,13 +99,13 @@ static void found(struct story *s)
     settings.name = bytes_of_text("Society");
     settings.publisher_count = 1;
     settings.publishers[0] = s->publisher;
-    assert_true(society_folder_open(&s->society, s->path, true));
+    assert_true(society_directory_open(&s->society, s->path, true));
     assert_true(society_pending_begin(&s->society));
     struct officers *officers = &s->society.pending.head.officers;
     officers->count = officers->threshold = 1;
     crypto_sign_keypair(officers->keys[0].bytes, s->officer_secret);
     assert_true(society_pending_put_settings(&s->society, &settings));
-    assert_true(society_folder_finish(&s->society, 30));
+    assert_true(society_directory_finish(&s->society, 30));
     sign(s);
 }
 
@@ -180,7 +180,7 @@ static void give(struct story *s, const struct tunnel_step *step)
             assert_non_null(opened);
             memcpy(opened, step->opened.data, frame.size);
         }
-        head_delivery_box(s->courier, 0, &s->hospital.identity.local, box);
+        head_delivery_box(s->delivery, 0, &s->hospital.identity.local, box);
         free(copy);
     } else if (frame.size > 0) {
         opened = malloc(frame.size);
@@ -245,7 +245,7 @@ static void turn(struct story *s, bool lose)
     }
     s->credit = CREDIT;
     s->now.ms += 100;
-    head_delivery_go_on(s->courier);
+    head_delivery_go_on(s->delivery);
 }
 
 /* ---- stories ---- */
@@ -256,7 +256,7 @@ static void begin(struct story *s, uint64_t epoch)
     struct hospital *h = &s->hospital;
     struct roster_plan plan = roster_plan_small();
     memset(s, 0, sizeof *s);
-    snprintf(s->path, sizeof s->path, "/tmp/consilium-courier-XXXXXX");
+    snprintf(s->path, sizeof s->path, "/tmp/consilium-delivery-XXXXXX");
     assert_non_null(mkdtemp(s->path));
     s->relay = (struct transport_key){{0x77}};
     crypto_box_keypair(s->publisher.bytes, s->publisher_secret);
@@ -275,8 +275,8 @@ static void begin(struct story *s, uint64_t epoch)
         uint8_t *head, *items;
         size_t head_size, items_size;
         struct roster_head_signed read;
-        assert_true(society_folder_read_head(&s->society, at, &head, &head_size));
-        assert_true(society_folder_read_delta(&s->society, at, &items, &items_size));
+        assert_true(society_directory_read_head(&s->society, at, &head, &head_size));
+        assert_true(society_directory_read_delta(&s->society, at, &items, &items_size));
         struct delta delta = {.items = {items, items_size}};
         assert_int_equal(roster_head_signed_read((struct bytes){head, head_size}, &read), OK);
         delta.head = roster_head_id(read.body);
@@ -292,7 +292,7 @@ static void begin(struct story *s, uint64_t epoch)
     struct head_delivery_config config = {
         .society = &s->society,
         .epochs = s->epochs,
-        .epoch_count = society_invite_epochs(&s->society, s->epochs),
+        .epoch_count = society_directory_epochs(&s->society, s->epochs),
         .identity = {h->identity.federation, s->publisher, s->publisher_secret},
         .relays = &s->relay,
         .relay_count = 1,
@@ -302,8 +302,8 @@ static void begin(struct story *s, uint64_t epoch)
         .arg = s,
     };
     assert_int_equal(config.epoch_count, 3);
-    s->courier = head_delivery_new(&config);
-    assert_non_null(s->courier);
+    s->delivery = head_delivery_new(&config);
+    assert_non_null(s->delivery);
     s->credit = CREDIT;
 }
 
@@ -312,9 +312,9 @@ static void end(struct story *s)
     char command_path[128];
     for (uint32_t i = 0; i < s->box_count; i++)
         free(s->tunnels[i].data);
-    head_delivery_free(s->courier);
+    head_delivery_free(s->delivery);
     tunnel_clear(&s->hospital.tunnel);
-    society_folder_close(&s->society);
+    society_directory_close(&s->society);
     for (uint64_t at = 1; at <= 3; at++) {
         snprintf(command_path, sizeof command_path, "%s/heads/%08u.head", s->path, (unsigned)at);
         unlink(command_path);
@@ -332,14 +332,14 @@ static void end(struct story *s)
 
 static void run_until_settled(struct story *s)
 {
-    for (int i = 0; i < 50 && head_delivery_counts(s->courier).pending > 0; i++)
+    for (int i = 0; i < 50 && head_delivery_counts(s->delivery).pending > 0; i++)
         turn(s, false);
     turn(s, false);
 }
 
 static void assert_reached(struct story *s)
 {
-    struct head_delivery_counts counts = head_delivery_counts(s->courier);
+    struct head_delivery_counts counts = head_delivery_counts(s->delivery);
     assert_int_equal(counts.reached, 1);
     assert_int_equal(counts.connected, 1);
     assert_int_equal(counts.pending, 0);
@@ -354,7 +354,7 @@ static void who_is_one_head_behind_gets_the_delta(void **state)
     static struct story s;
     (void)state;
     begin(&s, 2);
-    head_delivery_present(s.courier, 0, &s.hospital.identity.local, true);
+    head_delivery_present(s.delivery, 0, &s.hospital.identity.local, true);
     run_until_settled(&s);
     assert_reached(&s);
     assert_true(s.hospital.by_delta);
@@ -366,7 +366,7 @@ static void who_is_far_behind_gets_a_snapshot(void **state)
     static struct story s;
     (void)state;
     begin(&s, 1);
-    head_delivery_present(s.courier, 0, &s.hospital.identity.local, true);
+    head_delivery_present(s.delivery, 0, &s.hospital.identity.local, true);
     run_until_settled(&s);
     assert_reached(&s);
     assert_false(s.hospital.by_delta);
@@ -378,7 +378,7 @@ static void who_has_it_gets_nothing(void **state)
     static struct story s;
     (void)state;
     begin(&s, 3);
-    head_delivery_present(s.courier, 0, &s.hospital.identity.local, true);
+    head_delivery_present(s.delivery, 0, &s.hospital.identity.local, true);
     run_until_settled(&s);
     assert_reached(&s);
     assert_int_equal(s.hospital.parts, 0);
@@ -390,8 +390,8 @@ static void little_credit_only_makes_it_slow(void **state)
     static struct story s;
     (void)state;
     begin(&s, 1);
-    head_delivery_present(s.courier, 0, &s.hospital.identity.local, true);
-    for (int i = 0; i < 200 && head_delivery_counts(s.courier).pending > 0; i++) {
+    head_delivery_present(s.delivery, 0, &s.hospital.identity.local, true);
+    for (int i = 0; i < 200 && head_delivery_counts(s.delivery).pending > 0; i++) {
         turn(&s, false);
         s.credit = (uint32_t)(i & 1);
     }
@@ -405,11 +405,11 @@ static void strangers_and_the_absent_are_not_dialled(void **state)
     (void)state;
     struct transport_key stranger = {{1, 2, 3}};
     begin(&s, 2);
-    head_delivery_present(s.courier, 0, &stranger, true);
-    head_delivery_present(s.courier, 0, &s.hospital.identity.local, false);
+    head_delivery_present(s.delivery, 0, &stranger, true);
+    head_delivery_present(s.delivery, 0, &s.hospital.identity.local, false);
     turn(&s, false);
     assert_int_equal(s.box_count, 0);
-    assert_int_equal(head_delivery_counts(s.courier).connected, 0);
+    assert_int_equal(head_delivery_counts(s.delivery).connected, 0);
     end(&s);
 }
 
@@ -419,15 +419,15 @@ static void a_member_that_never_answers_is_given_up(void **state)
     (void)state;
     begin(&s, 2);
     for (int i = 0; i < 3; i++) {
-        head_delivery_present(s.courier, 0, &s.hospital.identity.local, true);
+        head_delivery_present(s.delivery, 0, &s.hospital.identity.local, true);
         turn(&s, true);
-        head_delivery_lost(s.courier, 0, &s.hospital.identity.local);
+        head_delivery_lost(s.delivery, 0, &s.hospital.identity.local);
         if (i < 2) {
-            assert_int_equal(head_delivery_counts(s.courier).pending, 1);
+            assert_int_equal(head_delivery_counts(s.delivery).pending, 1);
             s.now.ms += 3000;
         }
     }
-    struct head_delivery_counts counts = head_delivery_counts(s.courier);
+    struct head_delivery_counts counts = head_delivery_counts(s.delivery);
     assert_int_equal(counts.pending, 0);
     assert_int_equal(counts.reached, 0);
     assert_int_equal(counts.connected, 1);

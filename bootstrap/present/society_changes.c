@@ -1,14 +1,13 @@
-#include "bootstrap/society/society_changes.h"
+#include "bootstrap/present/society_changes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "bootstrap/society/society_names.h"
-#include "bootstrap/society/society_pending.h"
-#include "bootstrap/society/society_show.h"
-#include "bootstrap/society/society_text.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/directory/officer_names.h"
+#include "bootstrap/directory/society_pending.h"
+#include "bootstrap/present/society_text.h"
+#include "bootstrap/terminal/terminal.h"
 #include "protocol/base/fingerprint.h"
 
 #define CHANGES_HOUR_MS ((uint64_t)60 * 60 * 1000)
@@ -24,7 +23,7 @@ static void changes_number(const char *what, uint64_t before, uint64_t now, cons
 static void changes_text(const char *what, struct bytes before, struct bytes now)
 {
     if (!bytes_equal(before, now))
-        printf("  %s: %s -> %s\n", what, terminal_text(before), terminal_text(now));
+        printf("  %s: %.*s -> %.*s\n", what, TERMINAL_TEXT(before), TERMINAL_TEXT(now));
 }
 
 static const struct settings_board *changes_board(const struct settings *settings, struct bytes tag)
@@ -42,14 +41,15 @@ static void changes_boards(const struct settings *before, const struct settings 
         const struct settings_board *board = &now->boards[i];
         const struct settings_board *old = changes_board(before, board->tag);
         if (old == NULL)
-            printf("  NEW board %s (%s)\n", terminal_text(board->tag), terminal_text(board->name));
+            printf("  NEW board %.*s (%.*s)\n", TERMINAL_TEXT(board->tag),
+                   TERMINAL_TEXT(board->name));
         else if (!bytes_equal(old->name, board->name))
-            printf("  board %s: %s -> %s\n", terminal_text(board->tag), terminal_text(old->name),
-                   terminal_text(board->name));
+            printf("  board %.*s: %.*s -> %.*s\n", TERMINAL_TEXT(board->tag),
+                   TERMINAL_TEXT(old->name), TERMINAL_TEXT(board->name));
     }
     for (uint32_t i = 0; i < before->board_count; i++) {
         if (changes_board(now, before->boards[i].tag) == NULL)
-            printf("  board %s CLOSES\n", terminal_text(before->boards[i].tag));
+            printf("  board %.*s CLOSES\n", TERMINAL_TEXT(before->boards[i].tag));
     }
 }
 
@@ -71,8 +71,8 @@ static void changes_relays(const struct settings *before, const struct settings 
         const struct settings_relay *old = changes_relay(before, &relay->key);
         ids_to_hex(ID_BYTES(relay->key), hex);
         if (old == NULL) {
-            printf("  NEW relay %s at %s\n    key %s\n", terminal_text(relay->name),
-                   terminal_text(relay->endpoint), hex);
+            printf("  NEW relay %.*s at %.*s\n    key %s\n", TERMINAL_TEXT(relay->name),
+                   TERMINAL_TEXT(relay->endpoint), hex);
             continue;
         }
         changes_text("relay's address", old->endpoint, relay->endpoint);
@@ -81,8 +81,8 @@ static void changes_relays(const struct settings *before, const struct settings 
     for (uint32_t i = 0; i < before->relay_count; i++) {
         const struct settings_relay *relay = &before->relays[i];
         if (changes_relay(now, &relay->key) == NULL)
-            printf("  relay %s at %s is taken off the list\n", terminal_text(relay->name),
-                   terminal_text(relay->endpoint));
+            printf("  relay %.*s at %.*s is taken off the list\n", TERMINAL_TEXT(relay->name),
+                   TERMINAL_TEXT(relay->endpoint));
     }
 }
 
@@ -142,11 +142,11 @@ static bool changes_is_officer(const struct officers *officers, const struct sig
 static void changes_officers_of(const struct society *society, const struct officers *some,
                                 const struct officers *others, const char *what)
 {
-    char hex[2 * KEY_SIZE + 1], name[SOCIETY_NAME_SIZE];
+    char hex[2 * KEY_SIZE + 1], name[OFFICER_NAME_SIZE];
     for (uint32_t i = 0; i < some->count; i++) {
         if (changes_is_officer(others, &some->keys[i]))
             continue;
-        society_names_find(society, &some->keys[i], name);
+        officer_names_find(society, &some->keys[i], name);
         ids_to_hex(ID_BYTES(some->keys[i]), hex);
         printf("  %s %s\n    key %s\n", what, name, hex);
     }
@@ -172,11 +172,11 @@ static void changes_member_boards(const struct member *before, const struct memb
 {
     for (uint32_t i = 0; i < now->board_count; i++) {
         if (member_serves_since(before, now->boards[i].tag) == 0)
-            printf("    serves %s too\n", terminal_text(now->boards[i].tag));
+            printf("    serves %.*s too\n", TERMINAL_TEXT(now->boards[i].tag));
     }
     for (uint32_t i = 0; i < before->board_count; i++) {
         if (member_serves_since(now, before->boards[i].tag) == 0)
-            printf("    no longer serves %s\n", terminal_text(before->boards[i].tag));
+            printf("    no longer serves %.*s\n", TERMINAL_TEXT(before->boards[i].tag));
     }
 }
 
@@ -192,11 +192,11 @@ static void changes_member_endpoints(const struct member *before, const struct m
 {
     for (uint32_t i = 0; i < now->endpoint_count; i++) {
         if (!changes_has_endpoint(before, now->endpoints[i]))
-            printf("    dialled at %s\n", terminal_text(now->endpoints[i]));
+            printf("    dialled at %.*s\n", TERMINAL_TEXT(now->endpoints[i]));
     }
     for (uint32_t i = 0; i < before->endpoint_count; i++) {
         if (!changes_has_endpoint(now, before->endpoints[i]))
-            printf("    no longer dialled at %s\n", terminal_text(before->endpoints[i]));
+            printf("    no longer dialled at %.*s\n", TERMINAL_TEXT(before->endpoints[i]));
     }
 }
 
@@ -217,7 +217,7 @@ static void changes_new_member(const struct member *member)
     changes_member_endpoints(&nobody, member);
     fputs("    boards:", stdout);
     for (uint32_t i = 0; i < member->board_count; i++)
-        printf(" %s", terminal_text(member->boards[i].tag));
+        printf(" %.*s", TERMINAL_TEXT(member->boards[i].tag));
     puts(member->board_count == 0 ? " none" : "");
 }
 
@@ -226,11 +226,9 @@ static void changes_successor(const struct society *society, const struct member
     char hex[2 * NODE_ID_SIZE + 1];
     struct member successor;
     ids_to_hex(ID_BYTES(member->successor), hex);
-    printf("    its cases may be closed by %s, node %s\n",
-           society_pending_member(society, &member->successor, &successor)
-               ? terminal_text(successor.name)
-               : "a member that is not there",
-           hex);
+    if (!society_pending_member(society, &member->successor, &successor))
+        successor.name = bytes_of_text("a member that is not in this roster");
+    printf("    its cases may be closed by %.*s, node %s\n", TERMINAL_TEXT(successor.name), hex);
 }
 
 static void changes_member(const struct society *society, const struct member *now)
@@ -239,7 +237,7 @@ static void changes_member(const struct society *society, const struct member *n
     struct member before;
     const struct roster_entry *entry = roster_find(&society->roster, &now->node_id);
     ids_to_hex(ID_BYTES(now->node_id), hex);
-    printf("  %s (%.2s), node %s\n", terminal_text(now->name), (const char *)now->country, hex);
+    printf("  %.*s (%.2s), node %s\n", TERMINAL_TEXT(now->name), (const char *)now->country, hex);
     if (entry == NULL) {
         changes_new_member(now);
         return;
@@ -254,7 +252,7 @@ static void changes_member(const struct society *society, const struct member *n
         changes_member_keys(now);
     }
     if (!bytes_equal(before.name, now->name))
-        printf("    was called %s\n", terminal_text(before.name));
+        printf("    was called %.*s\n", TERMINAL_TEXT(before.name));
     if (memcmp(before.country, now->country, sizeof before.country) != 0)
         printf("    was in %.2s\n", (const char *)before.country);
     changes_member_boards(&before, now);
@@ -269,12 +267,12 @@ static void changes_signers_of(const struct society *society, bool have_signed)
 {
     const struct society_pending *pending = &society->pending;
     struct officers officers = society_pending_officers(society);
-    char name[SOCIETY_NAME_SIZE];
+    char name[OFFICER_NAME_SIZE];
     uint32_t shown = 0;
     for (uint32_t i = 0; i < officers.count; i++) {
         if (society_pending_signed_by(pending, i) != have_signed)
             continue;
-        society_names_find(society, &officers.keys[i], name);
+        officer_names_find(society, &officers.keys[i], name);
         printf("%s%s",
                shown++ > 0   ? ", "
                : have_signed ? "  signed by    "

@@ -1,6 +1,6 @@
 /* What the society's tool says to the person at the terminal, and what it asks. */
-#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_TERMINAL_H
-#define CONSILIUM_BOOTSTRAP_SOCIETY_TERMINAL_H
+#ifndef CONSILIUM_BOOTSTRAP_TERMINAL_TERMINAL_H
+#define CONSILIUM_BOOTSTRAP_TERMINAL_TERMINAL_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,9 +22,9 @@ const char *terminal_reason(err failure);
 /* The same as terminal_error, not as a failure. */
 void terminal_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* For %s: names and tags of the roster hold nothing that drives a terminal (ROSTER-10). In one of
- * eight buffers in turn. */
-const char *terminal_text(struct bytes text);
+/* The arguments of one "%.*s". Names and tags of a roster hold nothing that controls a terminal
+ * (ROSTER-10); other text must not be printed so. */
+#define TERMINAL_TEXT(text) (int)(text).size, (const char *)(text).data
 
 enum { TERMINAL_DATE_SIZE = 32 };
 

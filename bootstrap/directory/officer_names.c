@@ -1,10 +1,10 @@
-#include "bootstrap/society/society_names.h"
+#include "bootstrap/directory/officer_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/terminal/terminal.h"
 #include "node/os/file.h"
 #include "protocol/member/member.h"
 
@@ -44,7 +44,7 @@ static char *names_line(char *text, const struct sign_key *key)
     return NULL;
 }
 
-void society_names_note(const struct society *society, const struct sign_key *key, const char *name)
+void officer_names_note(const struct society *society, const struct sign_key *key, const char *name)
 {
     char hex[NAMES_KEY_DIGITS + 1], *all = NULL;
     size_t size = 0;
@@ -67,8 +67,8 @@ void society_names_note(const struct society *society, const struct sign_key *ke
     free(text);
 }
 
-void society_names_find(const struct society *society, const struct sign_key *key,
-                        char ret_name[static SOCIETY_NAME_SIZE])
+void officer_names_find(const struct society *society, const struct sign_key *key,
+                        char ret_name[static OFFICER_NAME_SIZE])
 {
     char hex[NAMES_KEY_DIGITS + 1];
     char *text = names_read(society);
@@ -76,9 +76,9 @@ void society_names_find(const struct society *society, const struct sign_key *ke
     ids_to_hex(ID_BYTES(*key), hex);
     const char *name = line == NULL ? "" : line + NAMES_KEY_DIGITS + 1;
     struct bytes span = {(const uint8_t *)name, strcspn(name, "\n")};
-    if (member_name_check(span, SOCIETY_NAME_SIZE - 1) != OK)
-        (void)snprintf(ret_name, SOCIETY_NAME_SIZE, "%.*s...", NAMES_DIGITS_SHOWN, hex);
+    if (member_name_check(span, OFFICER_NAME_SIZE - 1) != OK)
+        (void)snprintf(ret_name, OFFICER_NAME_SIZE, "%.*s...", NAMES_DIGITS_SHOWN, hex);
     else
-        (void)snprintf(ret_name, SOCIETY_NAME_SIZE, "%s", terminal_text(span));
+        (void)snprintf(ret_name, OFFICER_NAME_SIZE, "%.*s", TERMINAL_TEXT(span));
     free(text);
 }

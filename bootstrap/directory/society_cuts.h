@@ -4,15 +4,14 @@
  * hexadecimal); lines that begin with # and empty ones are passed over. Of several reports the
  * highest position of each stream counts. Streams of cases and mail, and of other writers, are
  * passed over: their ends are set elsewhere. */
-#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_CUTS_H
-#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_CUTS_H
+#ifndef CONSILIUM_BOOTSTRAP_DIRECTORY_SOCIETY_CUTS_H
+#define CONSILIUM_BOOTSTRAP_DIRECTORY_SOCIETY_CUTS_H
 
-#include "bootstrap/society/society_folder.h"
-#include "bootstrap/society/society_options.h"
+#include "bootstrap/directory/society_directory.h"
 
-/* Puts the cuts of all `options->cuts` for `writer` into the pending head. False, and said, when a
- * report cannot be read, or two name different records at one position. */
-bool society_cuts_from_reports(struct society *society, const struct society_options *options,
+/* Puts the cuts of all reports for `writer` into the pending head. False, and said, when a report
+ * cannot be read, or two name different records at one position. */
+bool society_cuts_from_reports(struct society *society, const char *const *paths, uint32_t count,
                                const struct node_id *writer);
 
 #endif

@@ -1,8 +1,8 @@
 /* The head that is being prepared: changes are put, drafted against the history, and signed. */
-#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_PENDING_H
-#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_PENDING_H
+#ifndef CONSILIUM_BOOTSTRAP_DIRECTORY_SOCIETY_PENDING_H
+#define CONSILIUM_BOOTSTRAP_DIRECTORY_SOCIETY_PENDING_H
 
-#include "bootstrap/society/society_folder.h"
+#include "bootstrap/directory/society_directory.h"
 
 /* Starts a pending head when there is none, with the officers and settings in force. Says why not
  * and returns false when one is there that officers have signed already. */
@@ -32,7 +32,7 @@ void society_pending_settings(const struct society *society, struct settings *re
 bool society_pending_find(const struct society *society, const char *text,
                           struct member *ret_member);
 
-/* Drafts it anew, valid for `valid_days`; society_folder_finish writes it too. */
+/* Drafts it anew, valid for `valid_days`; society_directory_finish writes it too. */
 bool society_pending_finish(struct society *society, uint64_t valid_days);
 
 /* Who signs it, and how many must. */
@@ -41,7 +41,7 @@ uint32_t society_pending_needed(const struct society *society);
 /* `officer` is a place among society_pending_officers. */
 bool society_pending_signed_by(const struct society_pending *pending, uint32_t officer);
 
-/* ---- for society_folder.c ---- */
+/* ---- for society_directory.c ---- */
 
 bool society_pending_read(struct society *society, struct bytes head, struct bytes items);
 /* `ret_items->data` is the caller's to free. */

@@ -1,11 +1,11 @@
-#include "bootstrap/society/society_text.h"
+#include "bootstrap/present/society_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "bootstrap/society/society_names.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/directory/officer_names.h"
+#include "bootstrap/terminal/terminal.h"
 #include "protocol/base/fingerprint.h"
 
 enum { TEXT_HOUR_MS = 60 * 60 * 1000 };
@@ -40,7 +40,7 @@ void society_text_identity(const struct society *society)
     struct head_id id = roster_current_id(&society->roster);
     ids_to_hex(ID_BYTES(federation), hex);
     society_text_fingerprint(federation.bytes, print);
-    printf("federation   %s\n", terminal_text(roster_settings(&society->roster)->name));
+    printf("federation   %.*s\n", TERMINAL_TEXT(roster_settings(&society->roster)->name));
     printf("  id           %s\n  fingerprint  %s\n", hex, print);
     ids_to_hex(ID_BYTES(id), hex);
     society_text_fingerprint(id.bytes, print);
@@ -54,20 +54,20 @@ void society_text_identity(const struct society *society)
 void society_text_settings(const struct settings *settings)
 {
     char hex[2 * KEY_SIZE + 1];
-    printf("  name %s\n  new members read after %" PRIu64
+    printf("  name %.*s\n  new members read after %" PRIu64
            " h (cooling-off); cases live up to %" PRIu64 " days\n  up to %" PRIu64
            " participants; %" PRIu64 " generations a year; custody %s\n",
-           terminal_text(settings->name), settings->cooling_off_ms / TEXT_HOUR_MS,
+           TERMINAL_TEXT(settings->name), settings->cooling_off_ms / TEXT_HOUR_MS,
            settings->announcement_ms_max / TEXT_HOUR_MS / 24, settings->participant_count_max,
            settings->generation_count_max, settings->custody_allowed ? "allowed" : "not allowed");
     for (uint32_t i = 0; i < settings->board_count; i++)
-        printf("  board %s (%s)\n", terminal_text(settings->boards[i].tag),
-               terminal_text(settings->boards[i].name));
+        printf("  board %.*s (%.*s)\n", TERMINAL_TEXT(settings->boards[i].tag),
+               TERMINAL_TEXT(settings->boards[i].name));
     for (uint32_t i = 0; i < settings->relay_count; i++) {
         ids_to_hex(ID_BYTES(settings->relays[i].key), hex);
-        printf("  relay %s", terminal_text(settings->relays[i].name));
+        printf("  relay %.*s", TERMINAL_TEXT(settings->relays[i].name));
         if (!bytes_equal(settings->relays[i].name, settings->relays[i].endpoint))
-            printf(" at %s", terminal_text(settings->relays[i].endpoint));
+            printf(" at %.*s", TERMINAL_TEXT(settings->relays[i].endpoint));
         printf("\n    key %s\n", hex);
     }
     for (uint32_t i = 0; i < settings->publisher_count; i++) {
@@ -78,10 +78,10 @@ void society_text_settings(const struct settings *settings)
 
 void society_text_officers(const struct society *society, const struct officers *officers)
 {
-    char hex[2 * KEY_SIZE + 1], name[SOCIETY_NAME_SIZE];
+    char hex[2 * KEY_SIZE + 1], name[OFFICER_NAME_SIZE];
     printf("officers     %u, of whom %u sign each head\n", officers->count, officers->threshold);
     for (uint32_t i = 0; i < officers->count; i++) {
-        society_names_find(society, &officers->keys[i], name);
+        officer_names_find(society, &officers->keys[i], name);
         ids_to_hex(ID_BYTES(officers->keys[i]), hex);
         printf("  %s\n    key %s\n", name, hex);
     }

@@ -1,9 +1,9 @@
 /* Parts of a roster as text for people: what `show`, `changes` and each command's answer are made
  * of. */
-#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_TEXT_H
-#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_TEXT_H
+#ifndef CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_TEXT_H
+#define CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_TEXT_H
 
-#include "bootstrap/society/society_folder.h"
+#include "bootstrap/directory/society_directory.h"
 
 /* "admitted", "suspended", "removed" */
 const char *society_text_state(enum member_state state);

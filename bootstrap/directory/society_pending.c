@@ -1,10 +1,10 @@
-#include "bootstrap/society/society_pending.h"
+#include "bootstrap/directory/society_pending.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/terminal/terminal.h"
 
 enum { PENDING_CUTS_SIZE_MAX = 32 * 1024 / CUT_SIZE * CUT_SIZE, PENDING_ID_DIGITS_MIN = 4 };
 
@@ -137,7 +137,7 @@ bool society_pending_put_member(struct society *society, const struct member *me
     struct buffer packed = buffer_over(memory, sizeof memory);
     err failure = member_check(member);
     if (failure != OK) {
-        terminal_error("the entry of `%s` breaks a rule: %s", terminal_text(member->name),
+        terminal_error("the entry of `%.*s` breaks a rule: %s", TERMINAL_TEXT(member->name),
                        err_sentence(failure));
         return false;
     }

@@ -7,8 +7,8 @@
  *
  * Opening it proves the whole history: signatures, order, roots. Only one process works on it at a
  * time (a lock on the directory). Files are replaced whole. */
-#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_FOLDER_H
-#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_FOLDER_H
+#ifndef CONSILIUM_BOOTSTRAP_DIRECTORY_SOCIETY_DIRECTORY_H
+#define CONSILIUM_BOOTSTRAP_DIRECTORY_SOCIETY_DIRECTORY_H
 
 #include <limits.h>
 
@@ -46,26 +46,31 @@ struct society {
 
 /* Opens and proves; `created` makes the directory first, and it must then hold no history. Says
  * what is wrong and returns false; then there is nothing to close. */
-bool society_folder_open(struct society *society, const char *path, bool created);
-void society_folder_close(struct society *society);
+bool society_directory_open(struct society *society, const char *path, bool created);
+void society_directory_close(struct society *society);
 
 /* Reads the signed head, or the delta's items, of one epoch. False (and said) when it cannot. */
-bool society_folder_read_head(const struct society *society, uint64_t epoch, uint8_t **ret_data,
-                              size_t *ret_size);
-bool society_folder_read_delta(const struct society *society, uint64_t epoch, uint8_t **ret_data,
-                               size_t *ret_size);
+bool society_directory_read_head(const struct society *society, uint64_t epoch, uint8_t **ret_data,
+                                 size_t *ret_size);
+bool society_directory_read_delta(const struct society *society, uint64_t epoch, uint8_t **ret_data,
+                                  size_t *ret_size);
+
+/* The epochs of the heads from the founding one to the last, following `previous`: the other side
+ * of a healed split is not among them. `ret_epochs` has room for chain.count of them; returns how
+ * many, 0 (and said) when a head cannot be read. */
+uint32_t society_directory_epochs(const struct society *society, uint64_t *ret_epochs);
 
 /* Puts the pending head into the history: enough officers signed it. */
-bool society_folder_commit(struct society *society);
+bool society_directory_commit(struct society *society);
 
 /* Finishes what is pending (society_pending_finish) and writes it. */
-bool society_folder_finish(struct society *society, uint64_t valid_days);
+bool society_directory_finish(struct society *society, uint64_t valid_days);
 /* Writes pending/items and pending/head. */
-bool society_folder_save_pending(struct society *society);
+bool society_directory_save_pending(struct society *society);
 /* Removes them. */
-bool society_folder_discard(struct society *society);
+bool society_directory_discard(struct society *society);
 
 /* Frees what is pending in memory. */
-void society_folder_forget_pending(struct society_pending *pending);
+void society_directory_forget_pending(struct society_pending *pending);
 
 #endif

@@ -2,20 +2,20 @@
  *
  * Heads name keys alone; this file is for people, is signed by nobody and proves nothing. It is
  * filled from the files that officers mail, and again by each who signs. */
-#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_NAMES_H
-#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_NAMES_H
+#ifndef CONSILIUM_BOOTSTRAP_DIRECTORY_OFFICER_NAMES_H
+#define CONSILIUM_BOOTSTRAP_DIRECTORY_OFFICER_NAMES_H
 
-#include "bootstrap/society/society_folder.h"
+#include "bootstrap/directory/society_directory.h"
 
-enum { SOCIETY_NAME_SIZE = 201 };
+enum { OFFICER_NAME_SIZE = 201 };
 
 /* Notes it, instead of an older one. `name` may be empty: nothing is noted. A file that cannot be
  * written is warned of, no more. */
-void society_names_note(const struct society *society, const struct sign_key *key,
+void officer_names_note(const struct society *society, const struct sign_key *key,
                         const char *name);
 
 /* The name noted, fit for a terminal; else the first digits of the key. */
-void society_names_find(const struct society *society, const struct sign_key *key,
-                        char ret_name[static SOCIETY_NAME_SIZE]);
+void officer_names_find(const struct society *society, const struct sign_key *key,
+                        char ret_name[static OFFICER_NAME_SIZE]);
 
 #endif

@@ -1,4 +1,4 @@
-#include "bootstrap/society/society_key.h"
+#include "bootstrap/directory/society_key.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/terminal/terminal.h"
 #include "node/os/file.h"
 
 enum { KEY_FOLDER_MODE = 0700, KEY_PUBLIC_MODE = 0644, KEY_ARENA_SIZE = 16384 };
@@ -57,12 +57,12 @@ static int key_fail(const char *path, err failure)
 
 /* ---- passphrases ---- */
 
-static bool key_passphrase(const struct society_options *options, bool is_new,
+static bool key_passphrase(const struct passphrase_source *source, bool is_new,
                            struct buffer *passphrase)
 {
     const char *prompt = is_new ? "New passphrase for this key" : "Passphrase of this key";
-    const char *file = options->passphrase.file;
-    err failure = passphrase_read(&options->passphrase, prompt, is_new, passphrase);
+    const char *file = source->file;
+    err failure = passphrase_read(source, prompt, is_new, passphrase);
     switch ((int)failure) {
     case OK:
         return true;
@@ -107,19 +107,19 @@ static struct secure_arena *key_arena(void)
 
 /* ---- making ---- */
 
-static bool key_write(const struct society_key *key, const struct society_options *options,
+static bool key_write(const struct society_key *key, const struct society_key_owner *owner,
                       struct secure_arena *arena, uint8_t public_key[static KEY_SIZE])
 {
     struct keyfile keyfile = {.kind = key->kind, .public_size = KEY_SIZE};
-    struct key_path path = key_path(key, options->key, "key");
+    struct key_path path = key_path(key, owner->folder, "key");
     struct buffer passphrase =
         buffer_over(secure_arena_take(arena, PASSPHRASE_SIZE_MAX), PASSPHRASE_SIZE_MAX);
     uint8_t *secret = secure_arena_take(arena, key->secret_size);
     if (passphrase.data == NULL || secret == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY)) == 0;
-    if (!key_passphrase(options, true, &passphrase))
+    if (!key_passphrase(&owner->passphrase, true, &passphrase))
         return false;
-    snprintf(keyfile.label, sizeof keyfile.label, "%s", options->name);
+    snprintf(keyfile.label, sizeof keyfile.label, "%s", owner->name);
     key->make(public_key, secret);
     memcpy(keyfile.public_part, public_key, KEY_SIZE);
     err failure = keyfile_seal(path.text, &keyfile, (struct bytes){secret, key->secret_size},
@@ -130,39 +130,39 @@ static bool key_write(const struct society_key *key, const struct society_option
     return false;
 }
 
-static int key_write_public(const struct society_key *key, const struct society_options *options,
+static int key_write_public(const struct society_key *key, const struct society_key_owner *owner,
                             const uint8_t public_key[static KEY_SIZE])
 {
     char hex[2 * KEY_SIZE + 1], text[512];
-    struct key_path path = key_path(key, options->key, "public");
+    struct key_path path = key_path(key, owner->folder, "public");
     ids_to_hex((struct bytes){public_key, KEY_SIZE}, hex);
     int size =
-        snprintf(text, sizeof text, "consilium %s key\n%s\n%s\n", key->stem, hex, options->name);
+        snprintf(text, sizeof text, "consilium %s key\n%s\n%s\n", key->stem, hex, owner->name);
     if (size < 0 || (size_t)size >= sizeof text)
         return terminal_error("the name is too long");
     err failure = file_write(path.text, bytes_of_text(text), KEY_PUBLIC_MODE);
     if (failure != OK)
         return key_fail(path.text, failure);
-    printf("The %s key of %s is in %s; keep that folder to yourself.\n", key->stem, options->name,
-           options->key);
+    printf("The %s key of %s is in %s; keep that folder to yourself.\n", key->stem, owner->name,
+           owner->folder);
     printf("Give the society this: %s\npublic key: %s\n", path.text, hex);
     return 0;
 }
 
-int society_key_init(const struct society_key *key, const struct society_options *options)
+int society_key_init(const struct society_key *key, const struct society_key_owner *owner)
 {
     uint8_t public_key[KEY_SIZE];
-    if (options->key == NULL || options->name == NULL)
+    if (owner->folder == NULL || owner->name == NULL)
         return terminal_usage("name the folder for the key (--key) and whose it is (--name)");
-    err failure = file_ensure_directory(options->key, KEY_FOLDER_MODE);
+    err failure = file_ensure_directory(owner->folder, KEY_FOLDER_MODE);
     if (failure == ERR_NOT_ENTITLED)
-        return terminal_error("%s is another's, or open to others: chmod 700", options->key);
+        return terminal_error("%s is another's, or open to others: chmod 700", owner->folder);
     if (failure != OK)
-        return key_fail(options->key, failure);
+        return key_fail(owner->folder, failure);
     struct secure_arena *arena = key_arena();
     int status = 1;
-    if (arena != NULL && key_write(key, options, arena, public_key))
-        status = key_write_public(key, options, public_key);
+    if (arena != NULL && key_write(key, owner, arena, public_key))
+        status = key_write_public(key, owner, public_key);
     secure_arena_free(arena);
     return status;
 }
@@ -200,15 +200,15 @@ bool society_key_peek(const struct society_key *key, const char *folder,
     return true;
 }
 
-static err key_unseal(const struct society_key *key, const struct society_options *options,
+static err key_unseal(const struct society_key *key, const struct society_key_owner *owner,
                       struct secure_arena *arena, struct buffer *secret)
 {
-    struct key_path path = key_path(key, options->key, "key");
+    struct key_path path = key_path(key, owner->folder, "key");
     struct buffer passphrase =
         buffer_over(secure_arena_take(arena, PASSPHRASE_SIZE_MAX), PASSPHRASE_SIZE_MAX);
     if (passphrase.data == NULL || secret->data == NULL)
         return ERR_NO_MEMORY;
-    if (!key_passphrase(options, false, &passphrase))
+    if (!key_passphrase(&owner->passphrase, false, &passphrase))
         return ERR_INVALID;
     err failure = keyfile_unseal(path.text, key->kind, buffer_bytes(&passphrase), NULL, secret);
     if (failure == OK && secret->size != key->secret_size)
@@ -218,7 +218,7 @@ static err key_unseal(const struct society_key *key, const struct society_option
     return failure;
 }
 
-bool society_key_open(const struct society_key *key, const struct society_options *options,
+bool society_key_open(const struct society_key *key, const struct society_key_owner *owner,
                       struct secure_arena **ret_arena, const uint8_t **ret_secret)
 {
     struct secure_arena *arena = key_arena();
@@ -226,7 +226,7 @@ bool society_key_open(const struct society_key *key, const struct society_option
         return false;
     struct buffer secret =
         buffer_over(secure_arena_take(arena, key->secret_size), key->secret_size);
-    if (key_unseal(key, options, arena, &secret) != OK) {
+    if (key_unseal(key, owner, arena, &secret) != OK) {
         secure_arena_free(arena);
         return false;
     }

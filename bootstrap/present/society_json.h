@@ -1,6 +1,6 @@
 /* JSON, written as it goes, for `show --json` and `verify --json`. */
-#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_JSON_H
-#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_JSON_H
+#ifndef CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_JSON_H
+#define CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_JSON_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* Key files of officers and publishers: made once, opened with the passphrase. */
-#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_KEY_H
-#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_KEY_H
+#ifndef CONSILIUM_BOOTSTRAP_DIRECTORY_SOCIETY_KEY_H
+#define CONSILIUM_BOOTSTRAP_DIRECTORY_SOCIETY_KEY_H
 
-#include "bootstrap/society/society_options.h"
 #include "node/os/keyfile.h"
+#include "node/os/passphrase.h"
 #include "node/os/secure_arena.h"
 #include "protocol/base/ids.h"
 
@@ -16,6 +16,13 @@ struct society_key {
     void (*make)(uint8_t *ret_public, uint8_t *ret_secret);
 };
 
+/* Whose key, and how it is opened; borrowed for the call. */
+struct society_key_owner {
+    const char *folder;
+    const char *name; /* society_key_init only */
+    struct passphrase_source passphrase;
+};
+
 struct society_public {
     uint8_t key[KEY_SIZE];
     char name[KEYFILE_LABEL_MAX + 1]; /* whose it is, as its file says; empty when nothing does */
@@ -25,15 +32,15 @@ extern const struct society_key society_key_officer;
 extern const struct society_key society_key_publisher;
 
 /* Makes folder and files, asks for a new passphrase. Exit status. */
-int society_key_init(const struct society_key *key, const struct society_options *options);
+int society_key_init(const struct society_key *key, const struct society_key_owner *owner);
 
 /* The public part, without the passphrase. False, and said, when it cannot be read. */
 bool society_key_peek(const struct society_key *key, const char *folder,
                       struct society_public *ret_public);
 
-/* Opens the key in `options->key`; the secret (key->secret_size bytes) stays in the arena, which
+/* Opens the key in `owner->folder`; the secret (key->secret_size bytes) stays in the arena, which
  * the caller frees. False, and said, when it cannot. */
-bool society_key_open(const struct society_key *key, const struct society_options *options,
+bool society_key_open(const struct society_key *key, const struct society_key_owner *owner,
                       struct secure_arena **ret_arena, const uint8_t **ret_secret);
 
 /* The public key that `text` is (64 hexadecimal digits) or that the file of that name holds (a

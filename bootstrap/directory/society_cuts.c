@@ -1,11 +1,11 @@
-#include "bootstrap/society/society_cuts.h"
+#include "bootstrap/directory/society_cuts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootstrap/society/society_pending.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/directory/society_pending.h"
+#include "bootstrap/terminal/terminal.h"
 #include "node/os/file.h"
 
 enum { CUTS_REPORT_SIZE_MAX = 16 * 1024 * 1024 };
@@ -17,7 +17,7 @@ struct cuts_list {
     uint32_t capacity;
 };
 
-static int report_order(const struct stream_id *a, const struct stream_id *b)
+static int cuts_report_order(const struct stream_id *a, const struct stream_id *b)
 {
     uint8_t left[STREAM_ID_SIZE], right[STREAM_ID_SIZE];
     struct buffer left_buffer = buffer_over(left, sizeof left);
@@ -27,7 +27,7 @@ static int report_order(const struct stream_id *a, const struct stream_id *b)
     return memcmp(left, right, sizeof left);
 }
 
-static bool report_insert(struct cuts_list *list, uint32_t at, const struct cut *cut)
+static bool cuts_report_insert(struct cuts_list *list, uint32_t at, const struct cut *cut)
 {
     if (list->count == list->capacity) {
         uint32_t capacity = list->capacity * 2 + 64;
@@ -43,12 +43,12 @@ static bool report_insert(struct cuts_list *list, uint32_t at, const struct cut 
     return true;
 }
 
-static bool report_add(struct cuts_list *list, const struct cut *cut)
+static bool cuts_report_add(struct cuts_list *list, const struct cut *cut)
 {
     uint32_t low = 0, high = list->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = report_order(&list->cuts[middle].stream, &cut->stream);
+        int order = cuts_report_order(&list->cuts[middle].stream, &cut->stream);
         if (order < 0) {
             low = middle + 1;
             continue;
@@ -66,10 +66,10 @@ static bool report_add(struct cuts_list *list, const struct cut *cut)
             *old = *cut;
         return true;
     }
-    return report_insert(list, low, cut);
+    return cuts_report_insert(list, low, cut);
 }
 
-static bool report_parse(const char *line, struct cut *ret_cut)
+static bool cuts_report_parse(const char *line, struct cut *ret_cut)
 {
     char stream[2 * STREAM_ID_SIZE + 2], record[2 * HASH_SIZE + 2];
     uint8_t bytes[STREAM_ID_SIZE];
@@ -82,24 +82,23 @@ static bool report_parse(const char *line, struct cut *ret_cut)
            (ret_cut->sequence == 0) == ID_IS_ZERO(ret_cut->record);
 }
 
-static bool report_take_line(struct cuts_list *list, const char *line, const struct node_id *writer,
-                             bool *ret_read)
+static bool cuts_report_take_line(struct cuts_list *list, const char *line,
+                                  const struct node_id *writer, bool *ret_read)
 {
     struct cut cut;
     *ret_read = true;
     if (line[0] == '\0' || line[0] == '#')
         return true;
-    *ret_read = report_parse(line, &cut);
+    *ret_read = cuts_report_parse(line, &cut);
     if (!*ret_read)
         return false;
     if (!ID_EQUAL(cut.stream.writer, *writer) ||
         (cut.stream.scope.kind != SCOPE_FEDERATION && cut.stream.scope.kind != SCOPE_BOARD))
         return true;
-    return report_add(list, &cut);
+    return cuts_report_add(list, &cut);
 }
 
-static bool report_take_report(struct cuts_list *list, const char *path,
-                               const struct node_id *writer)
+static bool cuts_read_report(struct cuts_list *list, const char *path, const struct node_id *writer)
 {
     uint8_t *data;
     size_t size;
@@ -109,7 +108,7 @@ static bool report_take_report(struct cuts_list *list, const char *path,
     char *rest = (char *)data, *line;
     bool taken = true, read = true;
     for (unsigned number = 1; taken && (line = strsep(&rest, "\n")) != NULL; number++) {
-        taken = report_take_line(list, line, writer, &read);
+        taken = cuts_report_take_line(list, line, writer, &read);
         if (!read)
             terminal_error("%s, line %u is not `STREAM SEQUENCE RECORD`", path, number);
     }
@@ -117,7 +116,7 @@ static bool report_take_report(struct cuts_list *list, const char *path,
     return taken;
 }
 
-static bool report_put(struct society *society, const struct cuts_list *list)
+static bool cuts_report_put(struct society *society, const struct cuts_list *list)
 {
     size_t size = (size_t)list->count * CUT_SIZE;
     struct buffer packed = buffer_over(malloc(size + 1), size);
@@ -133,15 +132,15 @@ static bool report_put(struct society *society, const struct cuts_list *list)
     return put;
 }
 
-bool society_cuts_from_reports(struct society *society, const struct society_options *options,
+bool society_cuts_from_reports(struct society *society, const char *const *paths, uint32_t count,
                                const struct node_id *writer)
 {
     struct cuts_list list = {.count = 0};
     bool taken = true;
-    for (uint32_t i = 0; taken && i < options->cut_count; i++)
-        taken = report_take_report(&list, options->cuts[i], writer);
+    for (uint32_t i = 0; taken && i < count; i++)
+        taken = cuts_read_report(&list, paths[i], writer);
     if (taken && list.count > 0)
-        taken = report_put(society, &list);
+        taken = cuts_report_put(society, &list);
     free(list.cuts);
     return taken;
 }

@@ -1,4 +1,4 @@
-#include "bootstrap/society/society_json.h"
+#include "bootstrap/present/society_json.h"
 
 #include <inttypes.h>
 

@@ -1,4 +1,4 @@
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/terminal/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +10,7 @@
 
 #include "protocol/base/fingerprint.h"
 
-enum { SAY_BUFFER_COUNT = 8, SAY_TEXT_SIZE = 1024 };
-
-static void say_failure(const char *format, va_list arguments)
+static void terminal_say(const char *format, va_list arguments)
 {
     fflush(stdout); /* what was said before stands before */
     fputs("consilium-society: ", stderr);
@@ -24,7 +22,7 @@ int terminal_error(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    say_failure(format, arguments);
+    terminal_say(format, arguments);
     va_end(arguments);
     return 1;
 }
@@ -33,7 +31,7 @@ int terminal_usage(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    say_failure(format, arguments);
+    terminal_say(format, arguments);
     va_end(arguments);
     return 2;
 }
@@ -65,15 +63,6 @@ void terminal_warning(const char *format, ...)
     vfprintf(stderr, format, arguments);
     va_end(arguments);
     fputc('\n', stderr);
-}
-
-const char *terminal_text(struct bytes text)
-{
-    static char buffers[SAY_BUFFER_COUNT][SAY_TEXT_SIZE];
-    static size_t next;
-    char *out = buffers[next++ % SAY_BUFFER_COUNT];
-    (void)snprintf(out, SAY_TEXT_SIZE, "%.*s", (int)text.size, (const char *)text.data);
-    return out;
 }
 
 void terminal_date(struct wall time, char ret_text[static TERMINAL_DATE_SIZE])

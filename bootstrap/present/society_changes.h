@@ -1,9 +1,9 @@
 /* What the pending head changes, for whoever is to sign it: all that would be another way after it.
  */
-#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_CHANGES_H
-#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_CHANGES_H
+#ifndef CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_CHANGES_H
+#define CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_CHANGES_H
 
-#include "bootstrap/society/society_folder.h"
+#include "bootstrap/directory/society_directory.h"
 
 /* Prints the pending head: its epoch and fingerprint, who signed and who did not yet, then settings
  * (old -> new), officers and members that change. */

@@ -1,11 +1,11 @@
-#include "bootstrap/society/society_published.h"
+#include "bootstrap/present/society_published.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "bootstrap/society/society_json.h"
-#include "bootstrap/society/society_pending.h"
-#include "bootstrap/society/terminal.h"
+#include "bootstrap/directory/society_pending.h"
+#include "bootstrap/present/society_json.h"
+#include "bootstrap/terminal/terminal.h"
 
 const char *society_published_advice(enum hub_reason reason)
 {
@@ -57,10 +57,10 @@ static void published_json(const struct society *society, const struct society_p
 
 static void published_relay(const struct society_published_relay *relay)
 {
-    printf("relay %s: %s\n", terminal_text(relay->listed->name), relay->outcome);
+    printf("relay %.*s: %s\n", TERMINAL_TEXT(relay->listed->name), relay->outcome);
     if (relay->holds)
         return;
-    printf("  its address is %s\n", terminal_text(relay->listed->endpoint));
+    printf("  its address is %.*s\n", TERMINAL_TEXT(relay->listed->endpoint));
     if (relay->advice != NULL)
         printf("  %s\n", relay->advice);
 }

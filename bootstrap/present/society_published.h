@@ -1,8 +1,8 @@
 /* What became of a publication at each relay, for people and (--json) for programs. */
-#ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_PUBLISHED_H
-#define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_PUBLISHED_H
+#ifndef CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_PUBLISHED_H
+#define CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_PUBLISHED_H
 
-#include "bootstrap/society/society_folder.h"
+#include "bootstrap/directory/society_directory.h"
 #include "node/net/hub.h"
 
 struct society_published_relay {
