@@ -1,23 +1,28 @@
-/* JSON, written as it goes, for `show --json` and `verify --json`. */
+/* The roster as JSON, for `show --json`, `verify --json` and `publish --json`.
+ *
+ * A function that makes a value returns a new reference, or NULL when memory is short. What takes
+ * a value takes NULL too, and then fails. Members of an object keep their order. */
 #ifndef CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_JSON_H
 #define CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_JSON_H
 
-#include <stdbool.h>
-#include <stdio.h>
+#include <jansson.h>
 
-#include "protocol/base/bytes.h"
+#include "bootstrap/directory/society_directory.h"
 
-/* `first`: nothing stands before the next value of this level. */
-struct society_json {
-    FILE *out;
-    bool first;
-};
-/* `key` NULL: an element of an array, or the outermost value. */
-void society_json_open(struct society_json *json, const char *key, char bracket);
-void society_json_close(struct society_json *json, char bracket);
-void society_json_text(struct society_json *json, const char *key, struct bytes text);
-void society_json_hex(struct society_json *json, const char *key, struct bytes value);
-void society_json_number(struct society_json *json, const char *key, uint64_t value);
-void society_json_bool(struct society_json *json, const char *key, bool value);
+/* Text of a roster is UTF-8 (ROSTER-10); other text gives NULL. */
+json_t *society_json_text(struct bytes text);
+/* Ids, keys and hashes: at most HASH_SIZE bytes. */
+json_t *society_json_hex(struct bytes value);
+
+/* Appends `value` and releases it. Releases `*list` as well, and sets it to NULL, when either is
+ * NULL. */
+void society_json_append(json_t **list, json_t *value);
+
+/* What `show --json` prints: what is in force and what is pending, each only when it exists. */
+json_t *society_json_roster(const struct society *society);
+
+/* Prints `value` on one line of standard output and releases it. Exit status: 1, and an error
+ * message, when it is NULL. */
+int society_json_print(json_t *value);
 
 #endif

@@ -31,28 +31,22 @@ const char *society_published_advice(enum hub_reason reason)
     return NULL;
 }
 
-static void published_json(const struct society *society, const struct society_published *published)
+static json_t *published_json(const struct society *society,
+                              const struct society_published *published)
 {
-    struct society_json json = {.out = stdout, .first = true};
     struct head_id tip = roster_current_id(&society->roster);
-    society_json_open(&json, NULL, '{');
-    society_json_number(&json, "epoch", roster_current_head(&society->roster)->epoch);
-    society_json_hex(&json, "head", ID_BYTES(tip));
-    society_json_open(&json, "relays", '[');
+    json_t *relays = json_array();
     for (uint32_t i = 0; i < published->relay_count; i++) {
         const struct society_published_relay *relay = &published->relays[i];
-        society_json_open(&json, NULL, '{');
-        society_json_text(&json, "name", relay->listed->name);
-        society_json_hex(&json, "key", ID_BYTES(relay->listed->key));
-        society_json_bool(&json, "holds", relay->holds);
-        society_json_text(&json, "outcome", bytes_of_text(relay->outcome));
-        society_json_close(&json, '}');
+        society_json_append(&relays, json_pack("{s:o, s:o, s:b, s:s}", "name",
+                                               society_json_text(relay->listed->name), "key",
+                                               society_json_hex(ID_BYTES(relay->listed->key)),
+                                               "holds", relay->holds, "outcome", relay->outcome));
     }
-    society_json_close(&json, ']');
-    society_json_number(&json, "connected", published->connected);
-    society_json_number(&json, "reached", published->reached);
-    society_json_close(&json, '}');
-    putchar('\n');
+    return json_pack("{s:I, s:o, s:o, s:I, s:I}", "epoch",
+                     (json_int_t)roster_current_head(&society->roster)->epoch, "head",
+                     society_json_hex(ID_BYTES(tip)), "relays", relays, "connected",
+                     (json_int_t)published->connected, "reached", (json_int_t)published->reached);
 }
 
 static void published_relay(const struct society_published_relay *relay)
@@ -69,8 +63,8 @@ int society_published_report(const struct society *society,
                              const struct society_published *published, bool as_json)
 {
     uint32_t holding = 0;
-    if (as_json)
-        published_json(society, published);
+    if (as_json && society_json_print(published_json(society, published)) != 0)
+        return 1;
     for (uint32_t i = 0; i < published->relay_count; i++) {
         holding += published->relays[i].holds;
         if (!as_json)

@@ -95,6 +95,8 @@ society renew || fail renew
 sign
 publish publisher || fail 'second head'
 [ "$(sed -n '/^{/p' log | jq .epoch)" = 2 ] || fail 'epoch 2'
+[ "$(sed -n '/^{/p' log | jq -r '[keys_unsorted, (.relays[0] | keys_unsorted)] | flatten | join(" ")')" = \
+    'epoch head relays connected reached name key holds outcome' ] || fail 'the fields'
 grep -q 'list-taken epoch=2' north.log || fail 'north took it'
 grep -q 'list-taken epoch=2' south.log || fail 'south took it'
 if "$bin/consilium-society" --society older publish --key publisher --passphrase-file pass \

@@ -37,6 +37,12 @@ shows() { # 'words' in what show says
 json() {
     "$bin" --society society show --json | jq -r "$1"
 }
+fields() { # COMMAND FIELD...: the object in that place of its JSON has these fields, in this order
+    command=$1 place=$2
+    shift 2
+    there=$("$bin" --society society "$command" --json | jq -r "$place | keys_unsorted | join(\" \")")
+    [ "$there" = "$*" ] || fail "$command --json has at $place: $there"
+}
 print_of() {
     "$mail" fingerprint <"$1"
 }
@@ -240,6 +246,26 @@ sign chen
 expect 'is removed, not admitted' suspend "$east"
 expect 'for good' admit east.request --fingerprint "$(print_of east.request)"
 expect 'only admitted' invite "$east"
+
+society renew || fail renew
+fields show . federation fingerprint epoch head valid_until_ms expired threshold officers settings \
+    members pending
+fields show .settings name cooling_off_ms announcement_ms_max participant_count_max \
+    generation_count_max custody_allowed boards relays publishers
+fields show .settings.boards[0] tag name
+fields show .settings.relays[0] key endpoint name
+fields show '.members[] | select(.country == "DE")' node_id name country state sign_key transport_key \
+    admitted_epoch state_since_epoch keys_since_epoch keys_signed boards
+fields show '.members[] | select(.country == "JP")' node_id name country state sign_key transport_key \
+    admitted_epoch state_since_epoch keys_since_epoch keys_signed successor boards
+fields show '.members[0].boards[0]' tag since_epoch
+fields show .pending epoch head signatures needed threshold officers members
+fields verify . federation verified heads
+fields verify .heads[0] epoch head issued_ms signatures members
+"$bin" --society society show --json >log
+[ "$(jq -c . log)" = "$(cat log)" ] || fail 'one line'
+[ "$(jq -r '.members[] | select(.country == "JP") | .name' log)" = '東部総合病院' ] || fail 'UTF-8'
+society discard --yes || fail discard
 
 echo 'other officers, and the whole history proved'
 society officers --officer ada/officer.public --officer bela/officer.public \

@@ -80,7 +80,7 @@ LIBRARIES = {
     "msgpack.h": ("protocol/base/pack.c",),
     "msgpack/": ("protocol/base/pack.c",),
     "microhttpd.h": ("node/http", "node/api", "node/service"),
-    "jansson.h": ("node",),
+    "jansson.h": ("node", "bootstrap/present", "bootstrap/society"),
     "curl/": ("node",),
     "utf8proc.h": ("node",),
     "png.h": ("node/attachment",),

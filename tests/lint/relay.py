@@ -9,6 +9,8 @@ SOURCE = "bootstrap/relay/relay_main.c"
 PROGRAM = "consilium-relay"
 FORBIDDEN = re.compile(r"^(mdb_\w+|store_\w+|record_open\w*|crypto_aead_\w+_decrypt\w*|"
                        r"crypto_secretbox_open\w*|crypto_secretstream\w*_pull)$")
+# Libraries of a hospital's node or of the society's tool.
+LIBRARIES = ("liblmdb", "libjansson", "libutf8proc")
 # Who may open a file for writing, and who may have one written through node/os/file.h: the signed
 # heads and the key. What members send each other is never among it.
 OPENERS = re.compile(r"^(open|openat|creat|fopen|freopen|mkstemp|mkostemp|memfd_create|mknod)(64)?$")
@@ -40,8 +42,11 @@ def check(tree):
                           "a relay can open no record: move what the relay needs of that file into "
                           "a file of its own, so that the linker leaves the rest out")
     needed = run(["ldd", made]).stdout
-    if "liblmdb" in needed:
-        yield Finding(PROGRAM, 0, "needs liblmdb", "bootstrap links protocol and node_io only")
+    for library in LIBRARIES:
+        if library in needed:
+            yield Finding(PROGRAM, 0, f"needs {library}",
+                          "a relay uses protocol, node/os and node/net only: in bootstrap/CMakeLists.txt, "
+                          "link it to bootstrap_society, not to bootstrap_relay")
     yield from check_files(tree, made)
 
 
@@ -64,7 +69,7 @@ def prepare(copy, plant):
     copy.planted_program = os.path.join(copy.root, PROGRAM)
     if plant.what != "is missing":
         result = run(["cc", os.path.join(copy.root, SOURCE), "-o", copy.planted_program,
-                      "-Wl,--as-needed", "-llmdb"])
+                      "-Wl,--as-needed", "-llmdb", "-ljansson"])
         if result.returncode != 0:
             raise SystemExit(result.stderr)
     compile_plants(copy, plant)
@@ -75,9 +80,12 @@ def plants(_tree):
               "int main(void) { return record_open(); }\n")
     lmdb = ("char *mdb_version(int *, int *, int *);\n"
             "int main(void) { return mdb_version(0, 0, 0)[0]; }\n")
+    jansson = ("const char *jansson_version_str(void);\n"
+               "int main(void) { return jansson_version_str()[0]; }\n")
     keeper = ("#include <stdio.h>\nint main(void) { return fopen(\"frames\", \"a\") == NULL; }\n")
     return [Plant({SOURCE: keeper}, SOURCE, "calls fopen"),
             Plant({SOURCE: record}, PROGRAM, "links record_open"),
             Plant({SOURCE: lmdb}, PROGRAM, "links mdb_version"),
             Plant({SOURCE: lmdb}, PROGRAM, "needs liblmdb"),
+            Plant({SOURCE: jansson}, PROGRAM, "needs libjansson"),
             Plant({SOURCE: record}, SOURCE, "is missing")]
