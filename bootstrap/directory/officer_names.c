@@ -61,7 +61,9 @@ void officer_names_note(const struct society *society, const struct sign_key *ke
                       rest == NULL ? "" : rest + 1);
         if (fclose(out) != 0 ||
             file_write(path.text, (struct bytes){(uint8_t *)all, size}, 0644) != OK)
-            terminal_warning("cannot write %s; officers are shown by their keys", path.text);
+            terminal_warning(
+                "cannot write %s; officers are shown by their keys instead of their names",
+                path.text);
     }
     free(all);
     free(text);

@@ -59,8 +59,8 @@ static bool cuts_report_add(struct cuts_list *list, const struct cut *cut)
         struct cut *old = &list->cuts[middle];
         if (cut->sequence == old->sequence && !ID_EQUAL(cut->record, old->record))
             return terminal_error("two reports name different records at position %" PRIu64
-                                  " of one stream: the member forked it; leave that line out of "
-                                  "one report to decide",
+                                  " of one stream: the member forked that stream; decide which "
+                                  "record ends it, and remove the other line from its report",
                                   cut->sequence) == 0;
         if (cut->sequence > old->sequence)
             *old = *cut;
@@ -110,7 +110,9 @@ static bool cuts_read_report(struct cuts_list *list, const char *path, const str
     for (unsigned number = 1; taken && (line = strsep(&rest, "\n")) != NULL; number++) {
         taken = cuts_report_take_line(list, line, writer, &read);
         if (!read)
-            terminal_error("%s, line %u is not `STREAM SEQUENCE RECORD`", path, number);
+            terminal_error("%s, line %u is not `STREAM SEQUENCE RECORD`; ask for the report again "
+                           "(`consilium report`)",
+                           path, number);
     }
     free(data);
     return taken;
@@ -127,8 +129,8 @@ static bool cuts_report_put(struct society *society, const struct cuts_list *lis
     bool put = society_pending_put_cuts(society, buffer_bytes(&packed));
     free(packed.data);
     if (put)
-        printf("%u stream%s of this member end where the reports say.\n", list->count,
-               list->count == 1 ? "" : "s");
+        printf("%u stream%s where the reports say.\n", list->count,
+               list->count == 1 ? " of this member ends" : "s of this member end");
     return put;
 }
 

@@ -43,8 +43,9 @@ static bool directory_read(const struct directory_path *path, size_t size_max, u
     err failure = file_read(path->text, size_max, ret_data, ret_size);
     if (failure == OK)
         return true;
-    terminal_error("%s: %s; the directory was not copied whole: take it from another officer",
-                   path->text, terminal_reason(failure));
+    terminal_error(
+        "%s: %s; the copy of the directory is incomplete: copy it again from another officer",
+        path->text, terminal_reason(failure));
     return false;
 }
 
@@ -129,9 +130,10 @@ static bool directory_take_epoch(struct society *society, uint64_t epoch)
                                       (struct bytes){items, items_size});
         taken = failure == OK;
         if (!taken)
-            terminal_error("the head of epoch %" PRIu64 " in %s/heads does not stand: %s; "
-                           "take this directory from another officer",
-                           epoch, society->path, err_sentence(failure));
+            terminal_error(
+                "the head of epoch %" PRIu64
+                " in %s/heads is not valid: %s; copy the directory again from another officer",
+                epoch, society->path, err_sentence(failure));
     }
     free(head);
     free(items);
@@ -173,7 +175,8 @@ static bool directory_take_history(struct society *society)
     return taken;
 }
 
-/* A crash between the last two steps of a commit leaves a pending head that is history already. */
+/* A crash between the last two steps of a commit leaves a pending head that is in the history
+ * already. */
 static bool directory_take_pending(struct society *society)
 {
     uint8_t *head = NULL, *items = NULL;
@@ -211,7 +214,7 @@ static bool directory_lock(struct society *society)
     }
     if (flock(society->lock, LOCK_EX | LOCK_NB) == 0)
         return true;
-    terminal_error("%s is in use by another process", society->path);
+    terminal_error("another process uses %s; repeat the command when it has ended", society->path);
     close(society->lock);
     return false;
 }
@@ -220,7 +223,7 @@ static bool directory_make(const char *path)
 {
     if (mkdir(path, DIRECTORY_MODE) == 0 || errno == EEXIST)
         return true;
-    terminal_error("cannot make %s: %s", path, strerror(errno));
+    terminal_error("cannot create %s: %s", path, strerror(errno));
     return false;
 }
 
@@ -235,12 +238,13 @@ static bool directory_check_state(const struct society *society, bool created)
 {
     bool empty = !society->roster.filled && !society->pending.exists;
     if (created && !empty) {
-        terminal_error("%s holds a federation already", society->path);
+        terminal_error("%s holds a federation already; name another directory with --society",
+                       society->path);
         return false;
     }
     if (!created && empty) {
-        terminal_error("%s holds no federation; `consilium-society found` makes one, --society "
-                       "names the directory",
+        terminal_error("%s holds no federation; name its directory with --society, or begin one "
+                       "with `consilium-society found`",
                        society->path);
         return false;
     }
@@ -253,7 +257,7 @@ bool society_directory_open(struct society *society, const char *path, bool crea
     struct node_id nobody = {{0}};
     memset(society, 0, sizeof *society);
     if (strlen(path) >= sizeof society->path) {
-        terminal_error("the name of the directory is too long");
+        terminal_error("the path of the directory is too long; use a shorter one");
         return false;
     }
     memcpy(society->path, path, strlen(path) + 1);

@@ -44,12 +44,12 @@ struct society {
     struct society_pending pending;
 };
 
-/* Opens and proves; `created` makes the directory first, and it must then hold no history. Says
- * what is wrong and returns false; then there is nothing to close. */
+/* Opens and proves it; with `created` it makes the directory first, and it must then hold no
+ * history. False after an error message; then there is nothing to close. */
 bool society_directory_open(struct society *society, const char *path, bool created);
 void society_directory_close(struct society *society);
 
-/* Reads the signed head, or the delta's items, of one epoch. False (and said) when it cannot. */
+/* Reads the signed head, or the delta's items, of one epoch. False after an error message. */
 bool society_directory_read_head(const struct society *society, uint64_t epoch, uint8_t **ret_data,
                                  size_t *ret_size);
 bool society_directory_read_delta(const struct society *society, uint64_t epoch, uint8_t **ret_data,
@@ -57,20 +57,21 @@ bool society_directory_read_delta(const struct society *society, uint64_t epoch,
 
 /* The epochs of the heads from the founding one to the last, following `previous`: the other side
  * of a healed split is not among them. `ret_epochs` has room for chain.count of them; returns how
- * many, 0 (and said) when a head cannot be read. */
+ * many,
+ * 0 after an error message when a head cannot be read. */
 uint32_t society_directory_epochs(const struct society *society, uint64_t *ret_epochs);
 
-/* Puts the pending head into the history: enough officers signed it. */
+/* Moves the pending head into the history; call it when enough officers have signed. */
 bool society_directory_commit(struct society *society);
 
-/* Finishes what is pending (society_pending_finish) and writes it. */
+/* Finishes the pending head (society_pending_finish) and writes it. */
 bool society_directory_finish(struct society *society, uint64_t valid_days);
 /* Writes pending/items and pending/head. */
 bool society_directory_save_pending(struct society *society);
 /* Removes them. */
 bool society_directory_discard(struct society *society);
 
-/* Frees what is pending in memory. */
+/* Frees the pending head in memory. */
 void society_directory_forget_pending(struct society_pending *pending);
 
 #endif

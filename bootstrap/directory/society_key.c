@@ -68,22 +68,23 @@ static bool key_passphrase(const struct passphrase_source *source, bool is_new,
         return true;
     case ERR_NOT_FOUND:
         if (file == NULL)
-            terminal_error("there is no terminal to ask for the passphrase at; name a file with "
-                           "--passphrase-file");
+            terminal_error("there is no terminal to ask for the passphrase; name a file that holds "
+                           "it with --passphrase-file");
         else
-            terminal_error("%s, for the passphrase: there is no such file", file);
+            terminal_error("passphrase file %s: there is no such file", file);
         return false;
     case ERR_NOT_ENTITLED:
-        terminal_error("%s, for the passphrase: it is another's, or open to others; chmod 600",
-                       file);
+        terminal_error(
+            "passphrase file %s: it belongs to another user, or others can read it; chmod 600",
+            file);
         return false;
     case ERR_INVALID:
         if (is_new)
-            terminal_error("a new passphrase has at least %d characters, and is typed twice "
-                           "alike",
-                           PASSPHRASE_NEW_SIZE_MIN);
+            terminal_error(
+                "a new passphrase must have at least %d characters and be typed twice the same",
+                PASSPHRASE_NEW_SIZE_MIN);
         else
-            terminal_error("the passphrase is empty");
+            terminal_error("the passphrase is empty; nothing was changed");
         return false;
     default:
         terminal_error("the passphrase cannot be read: %s", terminal_reason(failure));
@@ -96,12 +97,13 @@ static struct secure_arena *key_arena(void)
 {
     struct secure_arena *arena = NULL;
     if (secure_arena_harden() != OK || secure_arena_new(KEY_ARENA_SIZE, &arena) != OK) {
-        terminal_error("no protected memory for secrets");
+        terminal_error("cannot reserve locked memory for the key; raise the limit with `ulimit "
+                       "-l`, or free some memory");
         return NULL;
     }
     if (!secure_arena_locked(arena))
-        terminal_warning("the kernel locks no memory for us: secrets may reach the swap; raise "
-                         "the limit with `ulimit -l`");
+        terminal_warning("memory for the key cannot be locked, so the key may be written to swap; "
+                         "raise the limit with `ulimit -l`");
     return arena;
 }
 
@@ -139,13 +141,13 @@ static int key_write_public(const struct society_key *key, const struct society_
     int size =
         snprintf(text, sizeof text, "consilium %s key\n%s\n%s\n", key->stem, hex, owner->name);
     if (size < 0 || (size_t)size >= sizeof text)
-        return terminal_error("the name is too long");
+        return terminal_error("--name is too long; shorten it");
     err failure = file_write(path.text, bytes_of_text(text), KEY_PUBLIC_MODE);
     if (failure != OK)
         return key_fail(path.text, failure);
-    printf("The %s key of %s is in %s; keep that folder to yourself.\n", key->stem, owner->name,
-           owner->folder);
-    printf("Give the society this: %s\npublic key: %s\n", path.text, hex);
+    printf("The %s key of %s is in %s; do not share that folder, and back it up.\n", key->stem,
+           owner->name, owner->folder);
+    printf("Mail this file to the society: %s\npublic key: %s\n", path.text, hex);
     return 0;
 }
 
@@ -153,10 +155,11 @@ int society_key_init(const struct society_key *key, const struct society_key_own
 {
     uint8_t public_key[KEY_SIZE];
     if (owner->folder == NULL || owner->name == NULL)
-        return terminal_usage("name the folder for the key (--key) and whose it is (--name)");
+        return terminal_usage("name the folder for the key with --key, and its owner with --name");
     err failure = file_ensure_directory(owner->folder, KEY_FOLDER_MODE);
     if (failure == ERR_NOT_ENTITLED)
-        return terminal_error("%s is another's, or open to others: chmod 700", owner->folder);
+        return terminal_error("%s belongs to another user, or others can open it; chmod 700",
+                              owner->folder);
     if (failure != OK)
         return key_fail(owner->folder, failure);
     struct secure_arena *arena = key_arena();
@@ -173,11 +176,11 @@ static const char *key_peek_reason(err failure)
 {
     switch ((int)failure) {
     case ERR_NOT_FOUND:
-        return "is not there; --key names the folder that `init` made, with the .key file in it";
+        return "does not exist; --key must name the folder that `init` made";
     case ERR_INVALID:
-        return "is another kind of key than is wanted here";
+        return "is another kind of key; --key must name the folder of the right one";
     case ERR_MALFORMED:
-        return "is no key file, or was damaged; restore it from its backup";
+        return "is not a key file, or is damaged; restore it from its backup";
     default:
         return terminal_reason(failure);
     }
@@ -239,7 +242,7 @@ bool society_key_open(const struct society_key *key, const struct society_key_ow
 
 enum key_found { KEY_FOUND, KEY_OF_ANOTHER_KIND, KEY_NONE };
 
-/* A .public file: "consilium officer key", the key, whose it is. */
+/* A .public file: "consilium officer key", the key, the name of its owner. */
 static enum key_found key_from_public(const char *path, enum keyfile_kind kind,
                                       struct society_public *ret_public)
 {
@@ -283,15 +286,15 @@ bool society_key_read(const char *text, enum keyfile_kind kind, struct society_p
     case KEY_FOUND:
         return true;
     case KEY_OF_ANOTHER_KIND:
-        terminal_error("`%s` holds another kind of key; the %s is wanted", text,
+        terminal_error("`%s` holds another kind of key; the %s is needed", text,
                        keyfile_kind_name(kind));
         return false;
     case KEY_NONE:
         if (access(text, F_OK) != 0 && strpbrk(text, "./") != NULL)
             terminal_error("`%s`: there is no such file", text);
         else
-            terminal_error("`%s` is no public key: neither 64 hexadecimal digits nor a file that "
-                           "holds one (officer.public)",
+            terminal_error("`%s` is not a public key; give its 64 hexadecimal digits, or a file "
+                           "that holds it (officer.public)",
                            text);
         return false;
     }

@@ -1,4 +1,4 @@
-/* Key files of officers and publishers: made once, opened with the passphrase. */
+/* Key files of officers and publishers, each under a passphrase. */
 #ifndef CONSILIUM_BOOTSTRAP_DIRECTORY_SOCIETY_KEY_H
 #define CONSILIUM_BOOTSTRAP_DIRECTORY_SOCIETY_KEY_H
 
@@ -12,7 +12,7 @@ struct society_key {
     enum keyfile_kind kind;
     const char *stem; /* "officer" or "publisher" */
     size_t secret_size;
-    /* Makes a pair. */
+    /* Makes a pair of keys. */
     void (*make)(uint8_t *ret_public, uint8_t *ret_secret);
 };
 
@@ -25,26 +25,26 @@ struct society_key_owner {
 
 struct society_public {
     uint8_t key[KEY_SIZE];
-    char name[KEYFILE_LABEL_MAX + 1]; /* whose it is, as its file says; empty when nothing does */
+    char name[KEYFILE_LABEL_MAX + 1]; /* of its owner, as the file says; may be empty */
 };
 
 extern const struct society_key society_key_officer;
 extern const struct society_key society_key_publisher;
 
-/* Makes folder and files, asks for a new passphrase. Exit status. */
+/* Makes the folder and the files; asks for a new passphrase. Exit status. */
 int society_key_init(const struct society_key *key, const struct society_key_owner *owner);
 
-/* The public part, without the passphrase. False, and said, when it cannot be read. */
+/* Reads the public part, without the passphrase. False after an error message. */
 bool society_key_peek(const struct society_key *key, const char *folder,
                       struct society_public *ret_public);
 
 /* Opens the key in `owner->folder`; the secret (key->secret_size bytes) stays in the arena, which
- * the caller frees. False, and said, when it cannot. */
+ * the caller frees. False after an error message. */
 bool society_key_open(const struct society_key *key, const struct society_key_owner *owner,
                       struct secure_arena **ret_arena, const uint8_t **ret_secret);
 
 /* The public key that `text` is (64 hexadecimal digits) or that the file of that name holds (a
- * .public or .key file of that kind). False, and said, when it is none, or of another kind. */
+ * .public or .key file of that kind). False after an error message. */
 bool society_key_read(const char *text, enum keyfile_kind kind, struct society_public *ret_public);
 
 #endif

@@ -61,12 +61,13 @@ bool society_pending_begin(struct society *society)
 {
     struct society_pending *pending = &society->pending;
     if (pending->exists && pending->head.heal_count > 0) {
-        terminal_error("a healing head is pending; let the officers `sign` it, or `discard` it");
+        terminal_error("a head that heals a split is pending; let the officers `sign` it, or "
+                       "`discard` it, then repeat this command");
         return false;
     }
     if (pending->exists && pending->signature_count > 0) {
-        terminal_error("the pending head has %u of %u signatures already; let the officers "
-                       "`sign` it, or `discard` it",
+        terminal_error("the pending head has %u of %u signatures already, so nothing can be added; "
+                       "let the officers `sign` it, or `discard` it, then repeat this command",
                        pending->signature_count, society_pending_needed(society));
         return false;
     }
@@ -137,8 +138,8 @@ bool society_pending_put_member(struct society *society, const struct member *me
     struct buffer packed = buffer_over(memory, sizeof memory);
     err failure = member_check(member);
     if (failure != OK) {
-        terminal_error("the entry of `%.*s` breaks a rule: %s", TERMINAL_TEXT(member->name),
-                       err_sentence(failure));
+        terminal_error("the entry of `%.*s` is not valid: %s; nothing was changed",
+                       TERMINAL_TEXT(member->name), err_sentence(failure));
         return false;
     }
     member_write(&packed, member);
@@ -151,7 +152,7 @@ bool society_pending_put_settings(struct society *society, const struct settings
     struct buffer packed = buffer_over(memory, sizeof memory);
     err failure = settings_check(settings);
     if (failure != OK) {
-        terminal_error("these settings break a rule: %s; see `consilium-society settings --help`",
+        terminal_error("these settings are not valid: %s; see `consilium-society settings --help`",
                        err_sentence(failure));
         return false;
     }
@@ -169,7 +170,8 @@ bool society_pending_put_cuts(struct society *society, struct bytes cuts)
     if (merged.data == NULL)
         terminal_error("%s", err_sentence(ERR_NO_MEMORY));
     else if (cuts_merge((struct bytes){pending->cuts, pending->cuts_size}, cuts, &merged) != OK)
-        terminal_error("one of these streams is cut already in the pending head");
+        terminal_error("the pending head ends one of these streams already; `discard` it, then "
+                       "repeat with all --cuts at once");
     else
         put = pending_copy(&pending->cuts, &pending->cuts_size, buffer_bytes(&merged));
     free(merged.data);
@@ -243,7 +245,8 @@ bool society_pending_find(const struct society *society, const char *text,
         return society_pending_member(society, &search.node_id, ret_member);
     terminal_error(search.found == 0
                        ? "no member `%s`; `consilium-society show` lists names and node ids"
-                       : "`%s` fits several members; give more of the node id",
+                       : "`%s` names several members; name the right one by its node id "
+                         "(`consilium-society show`)",
                    text);
     return false;
 }
@@ -302,8 +305,9 @@ static bool pending_draft(struct society *society, struct roster_head *ret_head)
     free(items.data);
     if (failure == OK)
         return true;
-    terminal_error("the pending head would break a rule of the roster: %s; a key may be another "
-                   "member's, or the member was changed twice in one head (`sign` first)",
+    terminal_error("the next head would not be valid: %s; either another member has the same key, "
+                   "or one member changes twice in this head: then let the officers `sign` the "
+                   "first change before you make the second",
                    err_sentence(failure));
     return false;
 }
@@ -318,7 +322,8 @@ bool society_pending_finish(struct society *society, uint64_t valid_days)
     head.issued = terminal_now();
     head.valid_until.ms = head.issued.ms + valid_days * PENDING_DAY_MS;
     if (roster_head_check(&head) != OK) {
-        terminal_error("the officers or dates of the pending head break a rule");
+        terminal_error("the officers or dates of the next head are not valid; check --officer, "
+                       "--threshold, --valid-days and the clock of this machine");
         return false;
     }
     struct buffer body = buffer_over(pending->body, sizeof pending->body);
@@ -380,8 +385,8 @@ static bool pending_heals_same(const struct roster_head *a, const struct roster_
            (a->heal_count == 0 || memcmp(a->heals, b->heals, sizeof a->heals) == 0);
 }
 
-/* ROSTER-43: whoever mails the directory could alter what is pending: its head must be what its
- * items make, and each signature must fit, before anybody is asked to sign. */
+/* ROSTER-43: the pending head may have been altered when the directory was mailed. Before anybody
+ * is asked to sign, its items must give this head, and each signature must be valid. */
 static bool pending_proved(struct society *society)
 {
     struct society_pending *pending = &society->pending;
@@ -396,7 +401,7 @@ static bool pending_proved(struct society *society)
         !ID_EQUAL(drafted.previous, pending->head.previous) ||
         !pending_heals_same(&drafted, &pending->head) ||
         !ID_EQUAL(drafted.federation, pending->head.federation)) {
-        terminal_error("the pending head does not fit its items or the history");
+        terminal_error("the pending head does not match its items or the history");
         return false;
     }
     struct officers officers = society_pending_officers(society);
@@ -405,7 +410,7 @@ static bool pending_proved(struct society *society)
     memcpy(signed_head.signatures, pending->signatures, sizeof signed_head.signatures);
     if (roster_head_signatures_check(&signed_head, &officers, 0) == OK)
         return true;
-    terminal_error("a signature of the pending head does not fit");
+    terminal_error("a signature of the pending head is not valid");
     return false;
 }
 
@@ -415,9 +420,9 @@ bool society_pending_read(struct society *society, struct bytes head, struct byt
     if (pending_take_head(&society->pending, head) && pending_take_items(society, items) &&
         pending_proved(society))
         return true;
-    terminal_error("what is pending in %s/pending cannot be used: the directory was not copied "
-                   "whole, or was altered; take it from the officer who prepared it, or remove "
-                   "both files there and make the change again",
+    terminal_error("the pending head in %s/pending cannot be used: the copy of the directory is "
+                   "incomplete or altered; copy it again from the officer who prepared it, or "
+                   "remove both files in that folder and prepare the change again",
                    society->path);
     return false;
 }

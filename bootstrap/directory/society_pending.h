@@ -4,18 +4,18 @@
 
 #include "bootstrap/directory/society_directory.h"
 
-/* Starts a pending head when there is none, with the officers and settings in force. Says why not
- * and returns false when one is there that officers have signed already. */
+/* Starts a pending head when there is none, with the officers and settings in force. False after an
+ * error message when officers have signed the one that exists. */
 bool society_pending_begin(struct society *society);
 
-/* Makes the pending head, just begun, one that heals this split; its members and cuts are put
- * whole, not only what changes. */
+/* Makes the pending head, which was just begun, heal this split. The caller then puts all members
+ * and cuts, not only those that change. */
 void society_pending_heal(struct society *society, const struct roster_split *split);
 
 /* The epoch that the pending head will have. */
 uint64_t society_pending_epoch(const struct society *society);
 
-/* Puts or replaces. Copies what it is given. False (and said) when a rule is broken. */
+/* Puts or replaces. Copies what it is given. False after an error message when it is not valid. */
 bool society_pending_put_member(struct society *society, const struct member *member);
 bool society_pending_put_settings(struct society *society, const struct settings *settings);
 bool society_pending_put_cuts(struct society *society, struct bytes cuts);
@@ -27,18 +27,19 @@ bool society_pending_member(const struct society *society, const struct node_id 
 /* The settings as they will be. */
 void society_pending_settings(const struct society *society, struct settings *ret_settings);
 
-/* The one member whose name is `text`, or whose node_id begins with it (4 digits or more). Says so
- * and returns false when there is none, or more than one. */
+/* The one member whose name is `text`, or whose node_id begins with it (4 digits or more). False
+ * after an error message when there is none, or more than one. */
 bool society_pending_find(const struct society *society, const char *text,
                           struct member *ret_member);
 
-/* Drafts it anew, valid for `valid_days`; society_directory_finish writes it too. */
+/* Drafts the head again, without signatures, valid for `valid_days`; society_directory_finish
+ * writes it too. */
 bool society_pending_finish(struct society *society, uint64_t valid_days);
 
-/* Who signs it, and how many must. */
+/* The officers who may sign it, and how many of them must. */
 struct officers society_pending_officers(const struct society *society);
 uint32_t society_pending_needed(const struct society *society);
-/* `officer` is a place among society_pending_officers. */
+/* `officer` is an index into society_pending_officers. */
 bool society_pending_signed_by(const struct society_pending *pending, uint32_t officer);
 
 /* ---- for society_directory.c ---- */

@@ -81,7 +81,7 @@ static void changes_relays(const struct settings *before, const struct settings 
     for (uint32_t i = 0; i < before->relay_count; i++) {
         const struct settings_relay *relay = &before->relays[i];
         if (changes_relay(now, &relay->key) == NULL)
-            printf("  relay %.*s at %.*s is taken off the list\n", TERMINAL_TEXT(relay->name),
+            printf("  relay %.*s at %.*s is removed\n", TERMINAL_TEXT(relay->name),
                    TERMINAL_TEXT(relay->endpoint));
     }
 }
@@ -105,7 +105,7 @@ static void changes_publishers(const struct settings *before, const struct setti
     for (uint32_t i = 0; i < before->publisher_count; i++) {
         ids_to_hex(ID_BYTES(before->publishers[i]), hex);
         if (!changes_has_publisher(now, &before->publishers[i]))
-            printf("  publisher taken off the list\n    key %s\n", hex);
+            printf("  publisher removed\n    key %s\n", hex);
     }
 }
 
@@ -115,7 +115,8 @@ static void changes_settings(const struct settings *before, const struct setting
     changes_text("name", before->name, now->name);
     changes_number("cooling-off before new members read", before->cooling_off_ms / CHANGES_HOUR_MS,
                    now->cooling_off_ms / CHANGES_HOUR_MS, " h");
-    changes_number("longest life of a case", before->announcement_ms_max / CHANGES_HOUR_MS / 24,
+    changes_number("longest time that a case stays open",
+                   before->announcement_ms_max / CHANGES_HOUR_MS / 24,
                    now->announcement_ms_max / CHANGES_HOUR_MS / 24, " days");
     changes_number("most participants of a case", before->participant_count_max,
                    now->participant_count_max, "");
@@ -162,8 +163,8 @@ static void changes_officers(const struct society *society)
     puts("officers that change:");
     changes_officers_of(society, now, &before, "NEW");
     changes_officers_of(society, &before, now, "no longer");
-    printf("  %u of %u signed each head -> %u of %u will\n", before.threshold, before.count,
-           now->threshold, now->count);
+    printf("  signatures that each head needs: %u of %u -> %u of %u\n", before.threshold,
+           before.count, now->threshold, now->count);
 }
 
 /* ---- members ---- */
@@ -172,7 +173,7 @@ static void changes_member_boards(const struct member *before, const struct memb
 {
     for (uint32_t i = 0; i < now->board_count; i++) {
         if (member_serves_since(before, now->boards[i].tag) == 0)
-            printf("    serves %.*s too\n", TERMINAL_TEXT(now->boards[i].tag));
+            printf("    now serves %.*s\n", TERMINAL_TEXT(now->boards[i].tag));
     }
     for (uint32_t i = 0; i < before->board_count; i++) {
         if (member_serves_since(now, before->boards[i].tag) == 0)
@@ -192,11 +193,11 @@ static void changes_member_endpoints(const struct member *before, const struct m
 {
     for (uint32_t i = 0; i < now->endpoint_count; i++) {
         if (!changes_has_endpoint(before, now->endpoints[i]))
-            printf("    dialled at %.*s\n", TERMINAL_TEXT(now->endpoints[i]));
+            printf("    new address %.*s\n", TERMINAL_TEXT(now->endpoints[i]));
     }
     for (uint32_t i = 0; i < before->endpoint_count; i++) {
         if (!changes_has_endpoint(now, before->endpoints[i]))
-            printf("    no longer dialled at %.*s\n", TERMINAL_TEXT(before->endpoints[i]));
+            printf("    address %.*s removed\n", TERMINAL_TEXT(before->endpoints[i]));
     }
 }
 
@@ -325,5 +326,5 @@ void society_changes_show(const struct society *society)
     if (pending->cuts_size > 0)
         printf("  %zu streams of removed members end\n", pending->cuts_size / CUT_SIZE);
     if (society->roster.filled && pending->settings == NULL && pending->member_count == 0)
-        puts("no setting and no member changes");
+        puts("no setting or member changes");
 }

@@ -15,12 +15,13 @@ const char *society_published_advice(enum hub_reason reason)
     case HUB_TIMED_OUT:
     case HUB_SILENT:
     case HUB_DISCONNECTED:
-        return "its operator sees whether it runs (`consilium-relay --status`), and you whether "
-               "its port is reached from here";
+        return "ask its operator whether it runs (`consilium-relay --status`), and check that its "
+               "port can be reached from this machine";
     case HUB_REFUSED:
-        return "its `federation` and `publisher` must be what `show` prints";
+        return "ask its operator to set `federation` and `publisher` to what `show` prints";
     case HUB_BAD_PEER:
-        return "hear the key's fingerprint from its operator once more, and `relay add` that key";
+        return "compare the key's fingerprint with its operator again, then `relay add` the right "
+               "key";
     case HUB_REPLACED:
     case HUB_DISALLOWED:
     case HUB_VIOLATION:
@@ -78,14 +79,16 @@ int society_published_report(const struct society *society,
                published->reached, published->connected);
     if (holding == published->relay_count)
         return 0;
-    return terminal_error("not every relay holds it; repeat when they can be reached");
+    return terminal_error(
+        "not every relay holds the head; repeat `publish` when the others can be reached");
 }
 
 void society_published_warn(const struct society *society)
 {
     if (society->pending.exists)
-        terminal_warning("the head of epoch %" PRIu64 " is pending, and %u of %u officers have "
-                         "signed it: what is published is the one before",
-                         society->pending.head.epoch, society->pending.signature_count,
-                         society_pending_needed(society));
+        terminal_warning(
+            "the head of epoch %" PRIu64
+            " is pending with %u of %u signatures; this command publishes the head before it",
+            society->pending.head.epoch, society->pending.signature_count,
+            society_pending_needed(society));
 }

@@ -48,14 +48,15 @@ void society_text_identity(const struct society *society)
     printf("head         epoch %" PRIu64 ", valid until %s\n", head->epoch, date);
     printf("  id           %s\n  fingerprint  %s\n", hex, print);
     if (roster_expired(&society->roster, terminal_now()))
-        puts("  EXPIRED: members announce and grant nothing until a new head comes; `renew`");
+        puts("  EXPIRED: members announce no cases and grant no access until a new head arrives; "
+             "`renew`, `sign` and `publish` it");
 }
 
 void society_text_settings(const struct settings *settings)
 {
     char hex[2 * KEY_SIZE + 1];
-    printf("  name %.*s\n  new members read after %" PRIu64
-           " h (cooling-off); cases live up to %" PRIu64 " days\n  up to %" PRIu64
+    printf("  name %.*s\n  new members may read after %" PRIu64
+           " h (cooling-off); cases stay open up to %" PRIu64 " days\n  up to %" PRIu64
            " participants; %" PRIu64 " generations a year; custody %s\n",
            TERMINAL_TEXT(settings->name), settings->cooling_off_ms / TEXT_HOUR_MS,
            settings->announcement_ms_max / TEXT_HOUR_MS / 24, settings->participant_count_max,
@@ -79,7 +80,8 @@ void society_text_settings(const struct settings *settings)
 void society_text_officers(const struct society *society, const struct officers *officers)
 {
     char hex[2 * KEY_SIZE + 1], name[OFFICER_NAME_SIZE];
-    printf("officers     %u, of whom %u sign each head\n", officers->count, officers->threshold);
+    printf("officers     %u, of whom %u must sign each head\n", officers->count,
+           officers->threshold);
     for (uint32_t i = 0; i < officers->count; i++) {
         officer_names_find(society, &officers->keys[i], name);
         ids_to_hex(ID_BYTES(officers->keys[i]), hex);

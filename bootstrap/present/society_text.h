@@ -1,5 +1,4 @@
-/* Parts of a roster as text for people: what `show`, `changes` and each command's answer are made
- * of. */
+/* Parts of a roster as text, for the output of several commands. */
 #ifndef CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_TEXT_H
 #define CONSILIUM_BOOTSTRAP_PRESENT_SOCIETY_TEXT_H
 
@@ -8,13 +7,13 @@
 /* "admitted", "suspended", "removed" */
 const char *society_text_state(enum member_state state);
 
-/* That of an id, as people compare it; FINGERPRINT_TEXT_SIZE. */
+/* The fingerprint of an id, as people compare it; FINGERPRINT_TEXT_SIZE. */
 void society_text_fingerprint(const uint8_t id[static HASH_SIZE], char *ret_text);
 
 /* Prints the federation's id and fingerprint, and the last head. */
 void society_text_identity(const struct society *society);
 void society_text_settings(const struct settings *settings);
-/* With the names that this directory knows them by. */
+/* With the names that this directory has for them. */
 void society_text_officers(const struct society *society, const struct officers *officers);
 
 #endif

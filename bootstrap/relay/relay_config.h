@@ -15,7 +15,7 @@ struct relay_config {
     struct address listen[RELAY_CONFIG_LISTEN_MAX];
     size_t listen_count;
     struct federation_id federation;
-    struct transport_key publisher; /* counts until a first list is held */
+    struct transport_key publisher; /* the only publisher until there is a first list */
     bool has_healing;
     struct head_id split_recovery; /* the healing head that may be followed */
     enum log_level log;
@@ -25,7 +25,7 @@ struct relay_config {
 
 extern const struct config_schema relay_config_schema;
 
-/* ERR_NOT_FOUND, ERR_IO, ERR_INVALID: `ret_trouble->line` says what and what to do. */
+/* ERR_NOT_FOUND, ERR_IO, ERR_INVALID: `ret_trouble->line` says what is wrong and what to do. */
 MUST_USE err relay_config_load(const char *path, struct relay_config *ret_config,
                                struct config_trouble *ret_trouble);
 

@@ -1,6 +1,6 @@
 /* The relay's own transport key, the only secret it has: DIRECTORY/relay.key, mode 0600, two lines
- * of text. It is not a key file as members have them (node/os/keyfile.h): that room can open what
- * is sealed, and a relay links nothing that can open anything. */
+ * of text. It is not a key file as members have (node/os/keyfile.h): that code can open sealed
+ * data, and a relay links nothing that can. */
 #ifndef CONSILIUM_BOOTSTRAP_RELAY_RELAY_KEY_H
 #define CONSILIUM_BOOTSTRAP_RELAY_RELAY_KEY_H
 
@@ -11,19 +11,19 @@
 /* Makes the directory if it is missing, and a new key in it.
  *
  *   ERR_EXISTS        there is a key already: nothing was written
- *   ERR_NOT_ENTITLED  the directory is another's, or open to others
+ *   ERR_NOT_ENTITLED  the directory belongs to another user, or others can open it
  *   ERR_INVALID, ERR_IO (errno) as node/os/file.h */
 MUST_USE err relay_key_make(const char *directory, struct transport_key *ret_public);
 
 /* Reads the secret into locked memory.
  *
  *   ERR_NOT_FOUND     there is none: `consilium-relay init` makes it
- *   ERR_NOT_ENTITLED  it is another's, or others may read it
+ *   ERR_NOT_ENTITLED  it belongs to another user, or others may read it
  *   ERR_MALFORMED     not such a file */
 MUST_USE err relay_key_load(const char *directory, uint8_t ret_secret[static KEY_SIZE],
                             struct transport_key *ret_public);
 
-/* What the fingerprint below is of. */
+/* The hash that the fingerprint shows. */
 struct hash relay_key_hash(const struct transport_key *public_key);
 
 /* What the relay's administrator reads to the society on the phone. */

@@ -28,15 +28,15 @@ struct options {
 
 static const struct argp_option option_list[] = {
     {"config", 'c', "FILE", 0, "Settings; default /etc/consilium/consilium-relay.conf", 1},
-    {"check-config", OPTION_CHECK, NULL, 0, "Check the settings and end", 1},
+    {"check-config", OPTION_CHECK, NULL, 0, "Check the settings and exit", 1},
     {"help-config", OPTION_HELP_CONFIG, NULL, 0, "Print all settings as a file to start from", 1},
     {"status", OPTION_STATUS, NULL, 0,
-     "Print how the running relay is: links, sessions, bytes, limits", 1},
+     "Print the status of the running relay: links, sessions, bytes, limits", 1},
     {"version", OPTION_VERSION, NULL, 0, "Print the version", -1},
     {NULL, 0, NULL, 0, "For init:", 2},
     {"data", 'd', "DIR", 0, "Directory of the relay's key and list", 2},
     {"endpoint", OPTION_ENDPOINT, "tcp://HOST:PORT", 0,
-     "Where members will reach this relay, for the line to give the society", 2},
+     "Address of this relay for members, in the line for the society", 2},
     {0},
 };
 
@@ -79,8 +79,8 @@ static const struct argp argp = {
     .options = option_list,
     .parser = take_option,
     .args_doc = "[run]\ninit --data DIR",
-    .doc = "Lets members of a federation find and reach each other. Keeps no record, and can open "
-           "none.\v`init` makes the relay's key. See consilium-relay(8).",
+    .doc = "Lets members of a federation find and reach each other. It stores no record and can "
+           "open none.\v`init` makes the relay's key. See consilium-relay(8).",
 };
 
 static int fail(const char *line)
@@ -94,14 +94,14 @@ static int init(const struct options *options)
     struct transport_key key;
     char hex[2 * KEY_SIZE + 1], fingerprint[FINGERPRINT_TEXT_SIZE], line[512];
     if (options->data == NULL) {
-        (void)fail("init wants --data DIR, the directory for the relay's key");
+        (void)fail("init needs --data DIR, the directory for the relay's key");
         return 2;
     }
     err failure = relay_key_make(options->data, &key);
     if (failure != OK) {
         const char *why = failure == ERR_IO ? strerror(errno) : err_sentence(failure);
         (void)snprintf(line, sizeof line, "%s: %s%s", options->data, why,
-                       failure == ERR_EXISTS ? "; the key that is there was not touched" : "");
+                       failure == ERR_EXISTS ? "; the existing key was not changed" : "");
         return fail(line);
     }
     ids_to_hex(ID_BYTES(key), hex);
@@ -125,19 +125,20 @@ static int show_status(const struct relay_config *config)
     if (failure == OK)
         return 0;
     if (failure == ERR_STATE)
-        return fail("no relay runs here now; that was its last status");
+        return fail("no relay is running here; this was its last status");
     if (failure == ERR_NOT_FOUND)
-        return fail("no relay ever ran with this configuration");
+        return fail("no relay ever ran with this configuration; `systemctl start consilium-relay` "
+                    "starts it");
     if (failure == ERR_NOT_ENTITLED)
-        return fail("the relay runs as another user: ask as that one (sudo -u consilium-relay), or "
-                    "as root");
+        return fail("the relay runs as another user: run this as that user (sudo -u "
+                    "consilium-relay), or as root");
     if (failure == ERR_BUSY)
-        return fail("the relay runs and does not answer for 30 s, that was its last status: it is "
-                    "overloaded or stopped; see its log, then restart it");
+        return fail("the relay runs but has not answered for 30 s; this was its last status. It is "
+                    "overloaded or stopped: see its log, then restart it");
     return fail("the relay's status cannot be read; see its log");
 }
 
-/* The settings were read; what they name is looked at here. */
+/* The settings are read; this checks the key that they name. */
 static int check(const struct options *options, const struct relay_config *config)
 {
     uint8_t secret[KEY_SIZE];
@@ -149,15 +150,15 @@ static int check(const struct options *options, const struct relay_config *confi
         printf("%s: all settings are good\n", options->config);
         return 0;
     }
-    config_complain(config->config, "", "data",
-                    failure == ERR_NOT_FOUND ? "there is no relay.key; make it with "
-                                               "`consilium-relay init --data DIR`"
-                    : failure == ERR_NOT_ENTITLED
-                        ? "relay.key is another's, or others may read it; chown it to the relay's "
-                          "user, chmod 600"
-                    : failure == ERR_IO ? strerror(errno)
-                                        : "relay.key is no relay's key; restore it from its backup",
-                    &trouble);
+    config_complain(
+        config->config, "", "data",
+        failure == ERR_NOT_FOUND      ? "there is no relay.key; make it with "
+                                        "`consilium-relay init --data DIR`"
+        : failure == ERR_NOT_ENTITLED ? "relay.key belongs to another user, or others may read it; "
+                                        "chown it to the relay's user, chmod 600"
+        : failure == ERR_IO           ? strerror(errno)
+                            : "relay.key is not a relay's key; restore it from its backup",
+        &trouble);
     return fail(trouble.line);
 }
 
@@ -190,7 +191,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (sodium_init() < 0)
-        return fail("libsodium does not start");
+        return fail("libsodium cannot be initialised; reinstall the package libsodium23");
     if (options.help_config) {
         config_help(&relay_config_schema, stdout);
         return 0;

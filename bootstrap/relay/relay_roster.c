@@ -66,7 +66,7 @@ err relay_roster_open(const char *directory, const struct federation_id *federat
         return OK;
     }
     if (failure == OK) {
-        const struct head_id any = {{0}}; /* what was followed once stays followed */
+        const struct head_id any = {{0}}; /* a head that was accepted once stays accepted */
         struct bytes all = {roster->file, roster->file_size};
         if (publication_read(all, &roster->publication) != OK ||
             publication_learn(&roster->publication, &roster->chain, &any, (struct wall){1}) != OK)
@@ -79,8 +79,8 @@ err relay_roster_open(const char *directory, const struct federation_id *federat
     return failure;
 }
 
-/* The heads that are here, the new ones of `added`, and its list, as one publication. A head is new
- * when its place is beyond those that are here: learning proved that the others are the same. */
+/* The heads of this roster, the new ones of `added`, and its list, as one publication. The last
+ * `new_count` heads of `added` are new; publication_learn proved that the others are the same. */
 static err relay_roster_join(const struct relay_roster *roster, const struct publication *added,
                              uint32_t new_count, struct buffer *ret_all)
 {

@@ -1,6 +1,6 @@
-/* What a relay knows of the roster: the signed heads and the list of transport keys, in memory and,
- * whole or as they were before, in DIRECTORY/roster. Both are public, signed data; at each start
- * they are checked again from the federation id of the configuration on. */
+/* What a relay knows of the roster: the signed heads and the list of transport keys, in memory and
+ * in DIRECTORY/roster, which is replaced as a whole. Both are public, signed data; at each start
+ * they are verified again from the federation id of the configuration on. */
 #ifndef CONSILIUM_BOOTSTRAP_RELAY_RELAY_ROSTER_H
 #define CONSILIUM_BOOTSTRAP_RELAY_RELAY_ROSTER_H
 
@@ -8,9 +8,9 @@
 
 struct relay_roster;
 
-/* Reads what is there; a directory without a roster begins with none.
+/* Reads the file; without one the roster is empty.
  *
- *   ERR_CORRUPT    the file is not one that a relay of this federation wrote: move it away, the
+ *   ERR_CORRUPT    the file is not one that a relay of this federation wrote: move it away; the
  *                  next publication brings it again
  *   ERR_NO_MEMORY, ERR_IO (errno) */
 MUST_USE err relay_roster_open(const char *directory, const struct federation_id *federation,
@@ -19,8 +19,8 @@ MUST_USE err relay_roster_open(const char *directory, const struct federation_id
 /* Accepts NULL. */
 void relay_roster_close(struct relay_roster *roster);
 
-/* Takes what a publisher gave, durably; `split_recovery` as for publication_learn. Unless OK
- * nothing changed: errors of publication_read and publication_learn, and ERR_IO. */
+/* Accepts a publication, durably; `split_recovery` as for publication_learn. Unless OK
+ * nothing changes: errors of publication_read and publication_learn, and ERR_IO. */
 MUST_USE err relay_roster_take(struct relay_roster *roster, struct bytes publication,
                                const struct head_id *split_recovery, struct wall now);
 

@@ -55,7 +55,7 @@ static struct wall relay_serve_wall(void)
 
 /* ---- the list ---- */
 
-/* Before the first list, the founding publisher alone. */
+/* Before the first list: the founding publisher only. */
 static struct bytes relay_serve_list(const struct relay_serve *serve,
                                      uint8_t founding[static TRANSPORT_ENTRY_SIZE])
 {
@@ -66,7 +66,7 @@ static struct bytes relay_serve_list(const struct relay_serve *serve,
     return (struct bytes){founding, TRANSPORT_ENTRY_SIZE};
 }
 
-/* (L-1): whom the hub lets in; the relays of the list are for members to know. */
+/* (L-1): the hub admits every key of the list except those of other relays. */
 static err relay_serve_allow(struct relay_serve *serve, struct bytes list)
 {
     uint32_t count = transport_list_count(list), allowed = 0;
@@ -98,13 +98,17 @@ static void relay_serve_verify(struct relay_serve *serve, struct bytes publicati
                  log_hex("head", ID_BYTES(event.head.id)),
                  log_count("listed", transport_list_count(event.bytes)));
     else
-        log_warn("list-refused", log_count("bytes", publication.size), log_err("why", event.result),
-                 event.result == ERR_FORKED
-                     ? log_text("do", "if the society says that it heals a split: set `healing`")
-                     : LOG_NONE);
+        log_warn(
+            "list-refused", log_count("bytes", publication.size), log_err("why", event.result),
+            event.result == ERR_FORKED
+                ? log_text(
+                      "do",
+                      "if the society says that this head heals a split, set `healing` and restart")
+                : LOG_NONE);
     relay_engine_on_event(serve->relay_engine, &event);
     if (event.result == OK && relay_serve_allow(serve, event.bytes) != OK)
-        log_error("list-not-applied", log_text("why", "out of memory; restart the relay"));
+        log_error("list-not-applied", log_text("why", "out of memory"),
+                  log_text("do", "restart the relay"));
 }
 
 /* ---- events and effects ---- */
@@ -115,7 +119,7 @@ static void relay_serve_set_timer(struct relay_serve *serve)
 {
     uint64_t due = relay_engine_deadline(serve->relay_engine).ms, now = relay_serve_now().ms;
     if (serve->draining && serve->drain_at.ms < due)
-        due = now + 100; /* looks whether all is said */
+        due = now + 100; /* checks whether everything is sent */
     if (due == UINT64_MAX)
         (void)uv_timer_stop(&serve->timer);
     else
@@ -128,11 +132,12 @@ static void relay_serve_send(struct relay_serve *serve, const struct relay_engin
     err failure = hub_send(serve->hub, link, effect->bytes);
     if (failure == ERR_BUSY)
         relay_engine_blocked(serve->relay_engine, relay_serve_now());
-    else if (failure != OK && failure != ERR_NOT_FOUND) /* not up: its on_down comes */
+    else if (failure != OK &&
+             failure != ERR_NOT_FOUND) /* ERR_NOT_FOUND: the link is down, on_down follows */
         log_error("send-failed", log_err("why", failure));
 }
 
-/* Sending and closing may call back; what they bring waits for the turn of the outer call. */
+/* Sending and closing may call back; those events wait until the outer call has returned. */
 static void relay_serve_pump(struct relay_serve *serve)
 {
     struct relay_engine_effect effect;
@@ -166,7 +171,7 @@ static void relay_serve_event(struct relay_serve *serve, struct relay_engine_eve
 static void relay_serve_on_up(void *user, struct hub_link link, const struct transport_key *peer,
                               enum hub_direction direction)
 {
-    (void)direction; /* a relay dials nobody */
+    (void)direction; /* a relay accepts connections only */
     log_debug("link-up", log_hex("peer", ID_BYTES(*peer)));
     relay_serve_event(user, (struct relay_engine_event){
                                 .kind = RELAY_ENGINE_LINK_UP, .link = link.id, .key = *peer});
@@ -220,7 +225,7 @@ static void relay_serve_on_status(uv_timer_t *timer)
 static void relay_serve_drain(struct relay_serve *serve)
 {
     if (serve->draining) {
-        uv_stop(&serve->loop); /* asked twice: at once */
+        uv_stop(&serve->loop); /* second signal: ends at once */
         return;
     }
     log_info("draining", log_count("ms", RELAY_SERVE_DRAIN_MS));
@@ -253,12 +258,12 @@ static void relay_serve_on_signal(uv_signal_t *signal, int number)
 
 /* ---- start and end ---- */
 
-static int relay_serve_fail(const char *what, const char *path, err failure, const char *mend)
+static int relay_serve_fail(const char *what, const char *path, err failure, const char *action)
 {
     log_error("cannot-start", log_text("what", what), log_text("path", path),
               log_err("why", failure),
               failure == ERR_IO || failure == ERR_EXISTS ? log_errno("errno", errno) : LOG_NONE,
-              log_text("mend", mend));
+              log_text("do", action));
     return 1;
 }
 
@@ -267,19 +272,21 @@ static int relay_serve_open(struct relay_serve *serve)
     const struct relay_config *config = serve->config;
     err failure = secure_arena_harden();
     if (failure != OK)
-        return relay_serve_fail("hardening", "-", failure, "the kernel refuses prctl; allow it");
+        return relay_serve_fail("hardening", "-", failure,
+                                "the kernel refuses setrlimit or prctl(PR_SET_DUMPABLE): allow "
+                                "both in the unit or container");
     failure = secure_arena_new(RELAY_SERVE_ARENA_SIZE, &serve->secrets);
     if (failure == OK)
         serve->secret = secure_arena_take(serve->secrets, KEY_SIZE);
     if (failure != OK || serve->secret == NULL)
         return relay_serve_fail("memory for the key", "-", ERR_NO_MEMORY, "free some memory");
     if (!secure_arena_locked(serve->secrets))
-        log_warn("key-not-locked", log_text("mend", "raise the limit of locked memory"));
+        log_warn("key-not-locked", log_text("do", "raise the limit of locked memory"));
     failure = relay_key_load(config->data, serve->secret, &serve->public_key);
     if (failure != OK)
         return relay_serve_fail("relay.key", config->data, failure,
-                                "`consilium-relay init --data DIR` makes it; it must be ours, mode "
-                                "600");
+                                "`consilium-relay init --data DIR` makes it; it must belong to the "
+                                "relay's user, mode 600");
     failure = relay_status_lock(config->data, &serve->lock);
     if (failure != OK)
         return relay_serve_fail("lock", config->data, failure,
@@ -292,7 +299,7 @@ static int relay_serve_open(struct relay_serve *serve)
     return 0;
 }
 
-/* What it may do from here on; the paths before the first thread, the calls when all is open. */
+/* Confines the process: paths before the first thread, system calls when everything is open. */
 static int relay_serve_confine(struct relay_serve *serve, err (*confine)(const struct sandbox *))
 {
     const char *const data[] = {serve->config->data, NULL};
@@ -304,7 +311,8 @@ static int relay_serve_confine(struct relay_serve *serve, err (*confine)(const s
         return 0;
     }
     if (failure != OK)
-        return relay_serve_fail("sandbox", serve->config->data, failure, "see errno");
+        return relay_serve_fail("sandbox", serve->config->data, failure,
+                                "the kernel refuses the sandbox: see errno, and report this");
     return 0;
 }
 
@@ -349,12 +357,13 @@ static int relay_serve_listen(struct relay_serve *serve)
     };
     err failure = zap_authenticator_new(&serve->loop, &serve->zap_authenticator);
     if (failure != OK)
-        return relay_serve_fail("ZeroMQ", "-", failure, "see errno");
+        return relay_serve_fail("ZeroMQ", "-", failure,
+                                "the kernel refuses the sandbox: see errno, and report this");
     failure = hub_new(serve->zap_authenticator, &hub, &serve->hub);
     if (failure != OK)
         return relay_serve_fail("listen", config_item(config->config, "", "listen", 0), failure,
-                                "another program has the port, or the address is not ours: change "
-                                "`listen`");
+                                "another program uses the port, or this machine does not have the "
+                                "address: change `listen`");
     failure = relay_serve_allow(serve, relay_serve_list(serve, founding));
     if (failure != OK)
         return relay_serve_fail("list", "-", failure, "free some memory");
@@ -427,8 +436,7 @@ static void relay_serve_end(struct relay_serve *serve)
 
 int relay_serve(const struct relay_config *config)
 {
-    static struct relay_serve serve;
-    serve = (struct relay_serve){.config = config, .lock = -1, .started_at = relay_serve_now()};
+    struct relay_serve serve = {.config = config, .lock = -1, .started_at = relay_serve_now()};
     int status = relay_serve_open(&serve);
     if (status == 0)
         status = relay_serve_confine(&serve, sandbox_paths);
@@ -436,7 +444,9 @@ int relay_serve(const struct relay_config *config)
         status = relay_serve_make(&serve);
     if (status == 0) {
         serve.loop_made = uv_loop_init(&serve.loop) == 0;
-        status = serve.loop_made ? relay_serve_listen(&serve) : 1;
+        status = serve.loop_made
+                     ? relay_serve_listen(&serve)
+                     : relay_serve_fail("event loop", "-", ERR_IO, "raise the limit of open files");
     }
     if (status == 0) {
         relay_serve_watch(&serve);

@@ -108,7 +108,7 @@ static pid_t relay_status_pid(const char *text)
     return pid > 1 && pid <= INT_MAX ? (pid_t)pid : 0;
 }
 
-/* Sends SIGUSR1 and waits until the file is another one. */
+/* Sends SIGUSR1 and waits until the relay has replaced the file. */
 static err relay_status_refresh(const char *path, pid_t pid)
 {
     struct stat before, after;

@@ -1,4 +1,4 @@
-/* How a relay says how it is: DIRECTORY/status, lines of key=value, sums only. Written when it
+/* The status of a relay: DIRECTORY/status, lines of key=value, totals only. Written when it
  * starts, every half minute, on SIGUSR1 and at its end. */
 #ifndef CONSILIUM_BOOTSTRAP_RELAY_RELAY_STATUS_H
 #define CONSILIUM_BOOTSTRAP_RELAY_RELAY_STATUS_H
@@ -15,18 +15,18 @@ struct relay_status {
     uint32_t listed;
     struct relay_engine_counts counts;
     uint64_t refused_handshakes;
-    size_t memory_size; /* reserved; touched only under load */
+    size_t memory_size; /* reserved; used only under load */
 };
 
 /* Writes the file, whole. ERR_IO (errno). */
 MUST_USE err relay_status_write(const struct relay_config *config,
                                 const struct relay_status *status);
 
-/* Asks a relay that runs in `directory` to write its status, and copies it to `out`. Says on
- * standard error when that takes more than two seconds, and gives up after thirty.
+/* Asks a relay that runs in `directory` to write its status, and copies it to `out`. Prints a
+ * notice on standard error after two seconds, and gives up after thirty.
  *
  *   ERR_STATE         no relay runs there; the last status, if there is one, was copied
- *   ERR_NOT_FOUND     none ever ran there
+ *   ERR_NOT_FOUND     no relay ever ran there
  *   ERR_NOT_ENTITLED  it runs as another user
  *   ERR_BUSY          the relay does not answer; its last status was copied
  *   ERR_IO            it could not be read */

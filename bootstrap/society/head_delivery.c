@@ -11,10 +11,10 @@ enum { DELIVERY_TRIES_MAX = 3, DELIVERY_AT_ONCE_MAX = 32, DELIVERY_AGAIN_MS = 20
 
 enum delivery_stage {
     DELIVERY_ABSENT,  /* not seen at a relay */
-    DELIVERY_WAITING, /* seen; to be dialled */
-    DELIVERY_DIALLED, /* a session is on its way, or up and silent */
+    DELIVERY_WAITING, /* seen; not connected yet */
+    DELIVERY_DIALLED, /* a session is being opened, or is open and silent */
     DELIVERY_SENDING, /* heads, then content */
-    DELIVERY_SENT,    /* all sent; it will ask once more */
+    DELIVERY_SENT,    /* all sent; the member will ask once more */
     DELIVERY_REACHED,
     DELIVERY_GIVEN_UP,
 };
@@ -121,7 +121,7 @@ static struct delivery_member *delivery_find(struct head_delivery *delivery,
 
 /* ---- the session ---- */
 
-/* It ended before the member had everything: again later, a few times. */
+/* The session ended before the member had everything: tries again later, a few times. */
 static void delivery_failed(const struct head_delivery *delivery, struct delivery_member *member)
 {
     delivery_end_session(member);
@@ -287,7 +287,7 @@ static void delivery_begin(struct head_delivery *delivery, struct delivery_membe
     member->stage = DELIVERY_SENDING;
 }
 
-/* Asking ends with the answer that nothing is newer. */
+/* A member that asks from the last head on has everything. */
 static void delivery_heard(struct head_delivery *delivery, struct delivery_member *member,
                            struct bytes frame)
 {
@@ -296,13 +296,13 @@ static void delivery_heard(struct head_delivery *delivery, struct delivery_membe
         return;
     if (ID_EQUAL(want.base, delivery->tip)) {
         member->stage = DELIVERY_REACHED;
-        return; /* hung up in the next turn: the step is still in use */
+        return; /* closed in the next turn: the step is still in use */
     }
     if (member->stage == DELIVERY_DIALLED || member->stage == DELIVERY_SENT)
         delivery_begin(delivery, member, &want);
 }
 
-/* ---- what a relay said ---- */
+/* ---- reports from a relay ---- */
 
 void head_delivery_present(struct head_delivery *delivery, uint32_t relay,
                            const struct transport_key *key, bool connected)
@@ -348,7 +348,7 @@ void head_delivery_relay_down(struct head_delivery *delivery, uint32_t relay)
     }
 }
 
-/* ---- going on ---- */
+/* ---- continuing ---- */
 
 static uint32_t delivery_sessions(const struct head_delivery *delivery)
 {

@@ -1,8 +1,8 @@
-/* Carrying new heads and their content to the members that are connected to a relay, over boxed
- * sessions: the relay sees that the publisher talks to them, and nothing else.
+/* Carries new heads and their content to the members that are connected to a relay, over tunnels:
+ * the relay sees that the publisher talks to a member, and nothing else.
  *
  * A member asks what is newer than its own (FRAME_HEADS_WANT); it gets the heads, then a delta from
- * the head before or a snapshot; it asks once more when it has taken them, and that counts as
+ * the head before or a snapshot; it asks once more when it has accepted them, and that counts as
  * reached. Everything runs on the loop of society_publish.c. */
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_HEAD_DELIVERY_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_HEAD_DELIVERY_H
@@ -20,7 +20,7 @@ struct head_delivery_config {
     struct tunnel_identity identity; /* the publisher's */
     const struct transport_key *relays;
     uint32_t relay_count;
-    /* Whether a box of this size may be forwarded now; it is then charged. */
+    /* True when a box of this size may be forwarded now; it is then charged. */
     bool (*may_send)(void *arg, uint32_t relay, const struct transport_key *to, size_t size);
     void (*send)(void *arg, uint32_t relay, const struct transport_key *to, struct bytes box);
     struct mono (*now)(void *arg);
@@ -32,7 +32,7 @@ struct head_delivery *head_delivery_new(const struct head_delivery_config *confi
 /* Accepts NULL. */
 void head_delivery_free(struct head_delivery *delivery);
 
-/* What a relay said. */
+/* What a relay reported. */
 void head_delivery_present(struct head_delivery *delivery, uint32_t relay,
                            const struct transport_key *key, bool connected);
 void head_delivery_box(struct head_delivery *delivery, uint32_t relay,
@@ -41,7 +41,7 @@ void head_delivery_lost(struct head_delivery *delivery, uint32_t relay,
                         const struct transport_key *key);
 void head_delivery_relay_down(struct head_delivery *delivery, uint32_t relay);
 
-/* Time passed, or there is credit again: goes on. */
+/* Continues: call it when time has passed or there is credit again. */
 void head_delivery_go_on(struct head_delivery *delivery);
 
 struct head_delivery_counts {

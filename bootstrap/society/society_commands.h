@@ -1,4 +1,4 @@
-/* All commands of consilium-society, as a table. */
+/* The table of all commands of consilium-society, with their help. */
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_COMMANDS_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_COMMANDS_H
 
@@ -12,13 +12,13 @@ struct society_command {
     uint32_t arguments_min, arguments_max;
     int (*run)(const struct society_options *options);
     const char *what; /* one line */
-    const char *more; /* what to know before; NULL: nothing */
+    const char *more; /* what to know before; may be NULL */
 };
 
 extern const struct society_command society_commands[];
 extern const size_t society_commands_count;
 
-/* Prints what `COMMAND --help` tells. */
+/* Prints the text of `COMMAND --help`. */
 void society_commands_tell(const struct society_command *command);
 
 #endif

@@ -9,7 +9,7 @@
 #include "bootstrap/society/society_settings.h"
 #include "bootstrap/terminal/terminal.h"
 
-/* The boards that are offered when none are named. */
+/* The boards of a federation that names none. */
 static const char *const found_boards[] = {
     "cardiology=Cardiology",     "hematology/bmt=Hematology and bone marrow transplantation",
     "neurosurgery=Neurosurgery", "oncology=Oncology",
@@ -52,14 +52,14 @@ static bool found_read_officers(const struct society_options *options, struct fo
         if (!society_key_read(options->officers[i], KEYFILE_OFFICER, &ret->named[i]))
             return false;
         if (!found_insert(&officers, ret->named[i].key)) {
-            terminal_error("`%s` is the key of an officer who was named before",
-                           options->officers[i]);
+            terminal_error(
+                "`%s` is the key of an officer who was named before; name each officer once",
+                options->officers[i]);
             return false;
         }
     }
     if (options->threshold == 0 || options->threshold > officers.count) {
-        terminal_error("say how many of the %u officers must sign each head: --threshold 1 to "
-                       "%u",
+        terminal_error("--threshold must say how many of the %u officers sign each head: 1 to %u",
                        officers.count, officers.count);
         return false;
     }
@@ -79,12 +79,12 @@ static void found_note_names(const struct society *society, const struct found_o
 static void found_warn(const struct officers *officers)
 {
     if (officers->threshold == officers->count)
-        terminal_warning("all %u officers must sign each head: when one key is lost, no member "
-                         "can be admitted or removed any more, ever; a threshold of %u is safer",
+        terminal_warning("all %u officers must sign each head: after one key is lost, no member "
+                         "can ever be admitted or removed again; a threshold of %u is safer",
                          officers->count, officers->count > 1 ? officers->count - 1 : 1);
     if (officers->threshold == 1)
-        terminal_warning("one officer alone can admit and remove members: whoever steals one key "
-                         "can too");
+        terminal_warning("one officer alone can admit and remove members, and so can anybody who "
+                         "steals one key");
 }
 
 /* ---- commands ---- */

@@ -1,4 +1,4 @@
-/* Founding a federation, and changing who its officers are. */
+/* `found` and `officers`: founds a federation, and replaces its officers. */
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_FOUND_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_FOUND_H
 

@@ -23,12 +23,14 @@ static bool heal_find_split(struct heal *heal)
     const struct chain *ours = &heal->ours->roster.chain, *theirs = &heal->theirs->roster.chain;
     const struct chain_link *last = chain_last(theirs);
     if (!ID_EQUAL(ours->federation, theirs->federation)) {
-        terminal_error("%s is of another federation", heal->theirs->path);
+        terminal_error(
+            "%s holds another federation; name a copy of this directory as the other side has it",
+            heal->theirs->path);
         return false;
     }
     if (chain_find(ours, &last->id) != NULL || chain_find(theirs, &chain_last(ours)->id) != NULL) {
-        terminal_error("there is no split: one of the two directories is only behind; copy the "
-                       "newer one");
+        terminal_error(
+            "there is no split: one of the two directories is only older; copy the newer one");
         return false;
     }
     uint32_t at = ours->count;
@@ -41,11 +43,12 @@ static bool heal_find_split(struct heal *heal)
     return true;
 }
 
-/* ---- one member, of both sides: where they differ, dates are those of the healing head ---- */
+/* ---- one member, of both sides: what differs counts from the healing head on ---- */
 
 static bool heal_refuse(const struct member *member, const char *what)
 {
-    terminal_error("%.*s: %s; let one side undo that first", TERMINAL_TEXT(member->name), what);
+    terminal_error("%.*s: %s; let one side undo that first, then repeat `heal`",
+                   TERMINAL_TEXT(member->name), what);
     return false;
 }
 
@@ -99,7 +102,7 @@ static bool heal_boards(struct heal *heal, struct member *member, const struct m
     return true;
 }
 
-/* The graver state stands: a removal is for good, and a suspension until somebody ends it. */
+/* The stricter state counts: a removal is for good, a suspension lasts until it is ended. */
 static bool heal_state(struct heal *heal, struct member *member, const struct member *other)
 {
     bool same =
@@ -110,7 +113,7 @@ static bool heal_state(struct heal *heal, struct member *member, const struct me
         member->state_since_epoch = heal->epoch;
     if (!ID_IS_ZERO(member->successor) && !ID_IS_ZERO(other->successor) &&
         !ID_EQUAL(member->successor, other->successor))
-        return heal_refuse(member, "each side named another successor");
+        return heal_refuse(member, "the two sides name different successors");
     if (ID_IS_ZERO(member->successor))
         member->successor = other->successor;
     return true;
@@ -167,7 +170,7 @@ static bool heal_members(struct heal *heal)
     return true;
 }
 
-/* Those of both; one stream that each side ends elsewhere cannot be healed by anybody. */
+/* The cuts of both sides. A stream that they end at different records cannot be healed. */
 static bool heal_cuts(struct heal *heal)
 {
     struct bytes ours = roster_cuts(&heal->ours->roster),
@@ -182,8 +185,8 @@ static bool heal_cuts(struct heal *heal)
         if (cuts_find(ours, &cut.stream, &mine)) {
             if (mine.sequence == cut.sequence && ID_EQUAL(mine.record, cut.record))
                 continue;
-            terminal_error("each side ended one stream of a removed member elsewhere; no head "
-                           "can name both places");
+            terminal_error("the two sides end one stream of a removed member at different records; "
+                           "no head can name both, so this split cannot be healed");
             return false;
         }
         cuts_write(&added, &cut);
@@ -197,7 +200,8 @@ static bool heal_prepare(struct heal *heal, const struct society_options *option
 {
     struct society_pending *pending = &heal->ours->pending;
     if (pending->exists) {
-        terminal_error("a head is pending; let the officers `sign` it, or `discard` it");
+        terminal_error(
+            "a head is pending; let the officers `sign` it, or `discard` it, then repeat `heal`");
         return false;
     }
     if (!heal_find_split(heal) || !society_pending_begin(heal->ours))
@@ -211,25 +215,26 @@ static bool heal_prepare(struct heal *heal, const struct society_options *option
     ids_to_hex(ID_BYTES(heal->split.common), common);
     printf("The healing head of epoch %" PRIu64 " is prepared. %u officers of the last common head "
            "%.16s must sign it.\nSettings and officers are those of %s; what differs between the "
-           "sides is dated anew.\n",
+           "two sides counts from this head on.\n",
            heal->epoch, society_pending_needed(heal->ours), common, heal->ours->path);
     society_changes_show(heal->ours);
     return true;
 }
 
-/* The other side's directory is there, and is not ours. */
+/* The other side's directory exists and is not this one. */
 static bool heal_check_folder(const struct society_options *options)
 {
     struct stat ours, theirs;
     const char *folder = options->arguments[0];
     if (stat(folder, &theirs) != 0 || !S_ISDIR(theirs.st_mode)) {
-        terminal_error("%s is no directory: name a copy of this one as the other side has it",
-                       folder);
+        terminal_error(
+            "%s is not a directory; name a copy of this directory as the other side has it",
+            folder);
         return false;
     }
     if (stat(options->society, &ours) == 0 && ours.st_dev == theirs.st_dev &&
         ours.st_ino == theirs.st_ino) {
-        terminal_error("%s is this directory itself: name a copy of it as the other side has it",
+        terminal_error("%s is this directory itself; name a copy of it as the other side has it",
                        folder);
         return false;
     }

@@ -1,5 +1,5 @@
-/* A head that heals a split: it names the last head of both sides, follows the last one that both
- * have, and its content holds the members of both (spec/roster.md, 4). */
+/* `heal`: prepares a head that heals a split: it names the last head of both sides, follows the
+ * last one that both have, and its content holds the members of both (spec/roster.md, 4). */
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_HEAL_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_HEAL_H
 

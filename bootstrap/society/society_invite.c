@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bootstrap/directory/society_pending.h"
+#include "bootstrap/present/society_text.h"
 #include "bootstrap/terminal/terminal.h"
 #include "node/os/file.h"
 #include "protocol/base/fingerprint.h"
@@ -33,7 +34,7 @@ static int invite_write(const struct society_options *options, const struct node
     snprintf(name, sizeof name, "%.8s.invitation", hex);
     const char *path = options->output != NULL ? options->output : name;
     if (invitation_read(all, &invitation) != OK)
-        return terminal_error("the invitation would be too large");
+        return terminal_error("the history has too many heads for an invitation");
     err failure = file_write(path, all, 0644);
     if (failure != OK)
         return terminal_error("cannot write %s: %s", path, terminal_reason(failure));
@@ -52,8 +53,8 @@ static int invite_build(const struct society *society, const struct society_opti
     struct federation_id federation = roster_federation(&society->roster);
     uint32_t count = society_directory_epochs(society, epochs);
     if (count == 0)
-        return terminal_error("a roster head in this directory cannot be read: `verify` tells "
-                              "which");
+        return terminal_error(
+            "a roster head in this directory cannot be read; `verify` says which");
     size_t size =
         256 + (size_t)count * (HEAD_SIZE_MAX + 4) + roster_snapshot_size(&society->roster);
     struct buffer file = buffer_over(malloc(size), size);
@@ -73,15 +74,16 @@ static int invite_member(struct society *society, const struct society_options *
 {
     struct member member;
     if (!society->roster.filled)
-        return terminal_error("the federation is not founded yet: all its officers have to "
-                              "`sign`, then invite");
+        return terminal_error("the federation is not founded yet: all its officers must `sign` the "
+                              "founding head first");
     if (!society_pending_find(society, options->arguments[0], &member))
         return 1;
     const struct roster_entry *entry = roster_find(&society->roster, &member.node_id);
     if (entry == NULL)
-        return terminal_error("the admission is pending: the officers have to `sign` first");
+        return terminal_error("the admission is pending: let the officers `sign` first");
     if (entry->state != MEMBER_ADMITTED)
-        return terminal_error("only admitted members are invited");
+        return terminal_error("`%.*s` is %s; only admitted members can be invited",
+                              TERMINAL_TEXT(member.name), society_text_state(entry->state));
     uint64_t *epochs = malloc(society->roster.chain.count * sizeof *epochs);
     if (epochs == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));

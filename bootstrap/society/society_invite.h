@@ -1,4 +1,4 @@
-/* The file that an admitted institution gets: invitation.h. */
+/* `invite`: writes the file with which an admitted institution starts its node (invitation.h). */
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_INVITE_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_INVITE_H
 

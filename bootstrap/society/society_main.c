@@ -1,5 +1,4 @@
-/* consilium-society: the command line. Each command is a row of the table; its work is elsewhere.
- */
+/* consilium-society: the command line. Each command is a row of the table in society_commands. */
 #include <argp.h>
 #include <errno.h>
 #include <sodium.h>
@@ -45,28 +44,32 @@ static const struct argp_option main_options[] = {
     {"key", OPTION_KEY, "FOLDER", 0, "folder of your own officer's or publisher's key", 1},
     {"passphrase-file", OPTION_PASSPHRASE_FILE, "FILE", 0, "read the passphrase from FILE", 1},
     {"passphrase-fd", OPTION_PASSPHRASE_FD, "N", 0, "read the passphrase from descriptor N", 1},
-    {"yes", OPTION_YES, NULL, 0, "do not ask", 1},
+    {"yes", OPTION_YES, NULL, 0, "do not ask for confirmation", 1},
     {"json", OPTION_JSON, NULL, 0, "show, verify, publish: as JSON", 1},
-    {"name", OPTION_NAME, "TEXT", 0, "of the federation, officer, publisher or relay", 2},
+    {"name", OPTION_NAME, "TEXT", 0, "name of the federation, officer, publisher or relay", 2},
     {"officer", OPTION_OFFICER, "KEY", 0, "found, officers: a public key or its file; repeat", 2},
     {"threshold", OPTION_THRESHOLD, "K", 0, "found, officers: how many sign each head", 2},
     {"board", OPTION_BOARD, "TAG[=NAME]", 0, "found: its boards; admit: the boards it serves", 2},
     {"valid-days", OPTION_VALID_DAYS, "N", 0, "how long the next head is valid (default 400)", 2},
     {"cooling-off", OPTION_COOLING_OFF, "HOURS", 0, "until new members may read (default 72)", 2},
-    {"announcement-days", OPTION_ANNOUNCEMENT, "N", 0, "longest life of a case (default 90)", 2},
+    {"announcement-days", OPTION_ANNOUNCEMENT, "N", 0,
+     "days that a case may stay open (default 90)", 2},
     {"participants", OPTION_PARTICIPANTS, "N", 0, "most participants of a case (default 32)", 2},
-    {"generations", OPTION_GENERATIONS, "N", 0, "restores of a node a year (default 12)", 2},
-    {"custody", OPTION_CUSTODY, "yes|no", 0, "members keep each other's sealed mail", 2},
+    {"generations", OPTION_GENERATIONS, "N", 0,
+     "how often a node may restart its streams in a year (default 12)", 2},
+    {"custody", OPTION_CUSTODY, "yes|no", 0, "whether members hold sealed mail for offline members",
+     2},
     {"fingerprint", OPTION_FINGERPRINT, "DIGITS", 0,
-     "admit, rotate, relay add: as they read it out", 3},
-    {"successor", OPTION_SUCCESSOR, "MEMBER", 0, "remove: who may close its cases", 3},
-    {"cuts", OPTION_CUTS, "FILE", 0, "remove: a report of where its streams stand; repeat", 3},
-    {"output", OPTION_OUTPUT, "FILE", 0, "invite: where to write", 3},
+     "admit, rotate, relay add: the fingerprint as it was read out", 3},
+    {"successor", OPTION_SUCCESSOR, "MEMBER", 0, "remove: the member that may close its cases", 3},
+    {"cuts", OPTION_CUTS, "FILE", 0, "remove: a report of how far its streams reach; repeat", 3},
+    {"output", OPTION_OUTPUT, "FILE", 0, "invite: the file to write", 3},
     {"federation", OPTION_FEDERATION, "ID", 0, "verify: the id that it must have", 3},
-    {"replace", OPTION_REPLACE, NULL, 0, "sign: the head I signed before was thrown away", 3},
-    {"wait", OPTION_WAIT, "SECONDS", 0, "publish: at most so long (default 30)", 3},
-    {"help", OPTION_HELP, NULL, 0, "tell about COMMAND, or list all of them", -1},
-    {"usage", OPTION_USAGE, NULL, 0, "list the options in short", -1},
+    {"replace", OPTION_REPLACE, NULL, 0,
+     "sign: all officers discarded the head that I signed before", 3},
+    {"wait", OPTION_WAIT, "SECONDS", 0, "publish: longest time to wait (default 30)", 3},
+    {"help", OPTION_HELP, NULL, 0, "describe COMMAND, or list all commands", -1},
+    {"usage", OPTION_USAGE, NULL, 0, "print a short usage message", -1},
     {"version", OPTION_VERSION, NULL, 0, "print the version", -1},
     {NULL, 0, NULL, 0, NULL, 0},
 };
@@ -89,7 +92,7 @@ static uint64_t main_number(struct argp_state *state, const char *text, uint64_t
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
     if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || value < min || value > max)
-        argp_error(state, "`%s` is no number from %llu to %llu", text, (unsigned long long)min,
+        argp_error(state, "`%s` is not a number from %llu to %llu", text, (unsigned long long)min,
                    (unsigned long long)max);
     return value;
 }
@@ -97,7 +100,7 @@ static uint64_t main_number(struct argp_state *state, const char *text, uint64_t
 static void main_add(struct argp_state *state, const char **list, uint32_t *count, const char *text)
 {
     if (*count == SOCIETY_MANY_MAX)
-        argp_error(state, "at most %d of them", SOCIETY_MANY_MAX);
+        argp_error(state, "this option can be given at most %d times", SOCIETY_MANY_MAX);
     list[(*count)++] = text;
 }
 
@@ -161,7 +164,7 @@ static const char main_directory[] =
     "\nThe directory holds heads/EPOCH.head and heads/EPOCH.delta, the signed history, and "
     "pending/head and pending/items, the next head. Copy the whole directory to let an officer "
     "sign "
-    "elsewhere. It holds no secret; each officer's key lies in a folder of the officer's own.";
+    "elsewhere. It holds no secret; each officer keeps the key in a folder of their own.";
 
 /* Appends the table of commands to --help; argp frees what this returns. */
 static char *main_help(int key, const char *text, void *input)
@@ -192,7 +195,7 @@ static error_t main_parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_ARG:
         if (into->word_count == MAIN_WORDS_MAX)
-            argp_error(state, "too many words");
+            argp_error(state, "too many arguments");
         into->words[into->word_count++] = text;
         return 0;
     case OPTION_OFFICER:
@@ -265,7 +268,7 @@ static int main_run(const struct society_command *command, uint32_t words, struc
     }
     uint32_t given = state->word_count - words;
     if (given < command->arguments_min || given > command->arguments_max)
-        return terminal_usage("usage: consilium-society %s %s; --help tells more", command->name,
+        return terminal_usage("usage: consilium-society %s %s; see --help", command->name,
                               command->usage);
     if (options->valid_days == 0)
         options->valid_days = 400;
@@ -285,7 +288,7 @@ int main(int argc, char **argv)
     };
     struct main_state state = {.options = {.society = ".", .own.passphrase = PASSPHRASE_TERMINAL}};
     if (sodium_init() < 0)
-        return terminal_error("libsodium does not start");
+        return terminal_error("libsodium cannot be initialised; reinstall the package libsodium23");
     argp_err_exit_status = 2;
     if (argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, &state) != 0)
         return 2;
@@ -301,6 +304,6 @@ int main(int argc, char **argv)
     if (command != NULL)
         return main_run(command, words, &state);
     if (state.word_count == 0)
-        return terminal_usage("say what to do; --help lists the commands");
+        return terminal_usage("name a command; --help lists them");
     return terminal_usage("there is no command `%s`; --help lists them", state.words[0]);
 }

@@ -50,8 +50,8 @@ static bool member_read_request(const char *path, struct member_request *ret)
     failure = join_read((struct bytes){ret->data, ret->size}, &ret->request);
     if (failure == OK)
         return true;
-    terminal_error("%s is no request to join, or was damaged on the way; ask the institution "
-                   "to send it again (`consiliumd request`)",
+    terminal_error("%s is not a request, or was damaged on the way; ask the institution to send it "
+                   "again (`consiliumd request`)",
                    path);
     free(ret->data);
     return false;
@@ -90,8 +90,8 @@ static void member_print_request(const struct member_request *request, const str
     puts(" instead");
 }
 
-/* ROSTER-41: the fingerprint is what the institution reads out on the phone: the mail may have been
- * altered on the way, the voice of someone we know hardly. */
+/* ROSTER-41: the institution reads the fingerprint out on the phone, because its mail may have been
+ * altered on the way. */
 static bool member_confirm(const struct member_request *request, const struct member *member,
                            const struct society_options *options)
 {
@@ -99,13 +99,13 @@ static bool member_confirm(const struct member_request *request, const struct me
     member_print_request(request, member);
     if (terminal_fingerprint(&hash, options->fingerprint, "the institution"))
         return true;
-    terminal_error("nothing was changed; the request may not be theirs");
+    terminal_error("nothing was changed; the request may come from somebody else");
     return false;
 }
 
 /* ---- admit ---- */
 
-/* A tag must be a board, or lie above one. */
+/* A tag must be a board of the federation, or cover one. */
 static bool member_check_tag(const struct society *society, struct bytes tag)
 {
     struct settings settings;
@@ -117,7 +117,7 @@ static bool member_check_tag(const struct society *society, struct bytes tag)
     terminal_error("the federation has no board `%.*s`; its boards:", TERMINAL_TEXT(tag));
     for (uint32_t i = 0; i < settings.board_count; i++)
         fprintf(stderr, "  %.*s\n", TERMINAL_TEXT(settings.boards[i].tag));
-    fputs("add it with `board add`, or say which boards with --board\n", stderr);
+    fputs("add it with `board add`, or name the boards with --board\n", stderr);
     return false;
 }
 
@@ -144,15 +144,15 @@ static bool member_check_new(const struct society *society, const struct member 
         return true;
     switch (there.state) {
     case MEMBER_ADMITTED:
-        terminal_error("this institution is a member already; to change its keys or addresses: "
-                       "`rotate`");
+        terminal_error(
+            "this institution is a member already; `rotate` changes its keys, name and addresses");
         return false;
     case MEMBER_SUSPENDED:
-        terminal_error("this institution is suspended; `reinstate` ends that");
+        terminal_error("this institution is suspended; `reinstate` ends the suspension");
         return false;
     case MEMBER_REMOVED:
-        terminal_error("this institution was removed, which is for good; it may join again with "
-                       "a new identity (a new `consiliumd init`)");
+        terminal_error("this institution was removed, for good; it can join again only with a new "
+                       "identity (`consiliumd init`)");
         return false;
     }
     return false;
@@ -248,23 +248,23 @@ static bool member_name_successor(struct society *society, const struct society_
     if (!society_pending_find(society, options->successor, &successor))
         return false;
     if (ID_EQUAL(successor.node_id, member->node_id) || successor.state != MEMBER_ADMITTED)
-        return terminal_error("the successor must be another, admitted member") == 0;
+        return terminal_error("the successor must be another member, and admitted") == 0;
     member->successor = successor.node_id;
     return true;
 }
 
-/* `member` borrows from what is pending, so it is put before the cuts are. */
+/* `member` borrows from the pending head, so it is put before the cuts. */
 static bool member_remove(struct society *society, const struct society_options *options)
 {
     struct member member;
     if (!society_pending_find(society, options->arguments[0], &member))
         return false;
     if (member.state == MEMBER_REMOVED)
-        return terminal_error("this member was removed already") == 0;
+        return terminal_error("this member is removed already; nothing was changed") == 0;
     if (member.state == MEMBER_ADMITTED)
-        terminal_warning("the usual way is to `suspend` first: then nodes report what they hold "
-                         "of its streams (`consilium report`), and the removal can say where "
-                         "each ends (--cuts)");
+        terminal_warning(
+            "`suspend` the member first: then other members can report how far its streams reach "
+            "(`consilium report`), and --cuts can say where each stream ends");
     struct node_id node_id = member.node_id;
     if (!member_name_successor(society, options, &member))
         return false;
@@ -298,14 +298,15 @@ static bool member_take_keys(struct society *society, struct member *member,
     member->keys_since_epoch = society_pending_epoch(society);
     member->keys_signed = false;
     if (!join->has_old_signature) {
-        terminal_warning("the old key did not sign this change, so the members wait for the "
-                         "cooling-off before they let the new keys read");
+        terminal_warning("the old key did not sign this change: members wait for the cooling-off "
+                         "before the new keys may read");
         return true;
     }
     member_keys_message(&federation, member, memory);
     if (hash_verify(CONTEXT_MEMBER_KEYS, (struct bytes){memory, sizeof memory}, &old,
                     &join->old_signature) != OK)
-        return terminal_error("the request carries a signature that is not the old key's") == 0;
+        return terminal_error("the signature in the request is not from the old key; ask the "
+                              "institution for a new request (`consiliumd request`)") == 0;
     member->keys_signed = true;
     member->keys_signature = join->old_signature;
     return true;
@@ -317,7 +318,7 @@ static bool member_rotate_request(struct society *society, const struct society_
     struct member member;
     const struct join_request *join = &request->request;
     if (!society_pending_member(society, &join->node_id, &member))
-        return terminal_error("no member has this node id; `admit` takes new ones") == 0;
+        return terminal_error("no member has this node id; `admit` admits a new institution") == 0;
     if (!member_in_state(&member, MEMBER_ADMITTED) || !member_confirm(request, &member, options))
         return false;
     member.name = join->name;
@@ -372,7 +373,9 @@ static bool member_unserve(struct society *society, const struct society_options
     while (at < member.board_count && !bytes_equal(member.boards[at].tag, tag))
         at++;
     if (at == member.board_count)
-        return terminal_error("this member does not serve `%s`", options->arguments[1]) == 0;
+        return terminal_error(
+                   "this member does not serve `%s`; `consilium-society show` lists what it serves",
+                   options->arguments[1]) == 0;
     member.board_count--;
     memmove(&member.boards[at], &member.boards[at + 1],
             (member.board_count - at) * sizeof member.boards[0]);

@@ -1,4 +1,4 @@
-/* What a society does with its members: each command prepares the next head. */
+/* The commands that change members; each prepares the next head. */
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_MEMBER_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_MEMBER_H
 

@@ -54,8 +54,7 @@ static bool officer_remember(const struct officer_memory *memory)
     return failure == OK;
 }
 
-/* ROSTER-44: an honest officer signs one head for each epoch; a second one would split the
- * federation. */
+/* ROSTER-44: an officer signs one head for each epoch; a second one would split the federation. */
 static bool officer_may_sign(const struct officer_memory *memory, const struct society *society,
                              const struct society_options *options)
 {
@@ -63,16 +62,16 @@ static bool officer_may_sign(const struct officer_memory *memory, const struct s
     struct head_id id = roster_head_id((struct bytes){pending->body, pending->body_size});
     if (pending->head.epoch > memory->epoch || ID_EQUAL(id, memory->id) || options->replace)
         return true;
-    terminal_error("this key has signed another head at epoch %" PRIu64 "; if every officer has "
-                   "thrown that one away, repeat with --replace, else ask them first: two heads "
-                   "at one epoch split the federation",
+    terminal_error("this key has signed another head at epoch %" PRIu64
+                   "; two heads at one epoch split the federation. Ask the other officers; if all "
+                   "of them have discarded that head, repeat with --replace",
                    memory->epoch);
     return false;
 }
 
 /* ---- signing ---- */
 
-/* The place of our key among those who sign; count when it is none of them. */
+/* The index of this key among those who sign; `count` when it is not among them. */
 static uint32_t officer_place(const struct officers *officers, const uint8_t key[static KEY_SIZE])
 {
     uint32_t at = 0;
@@ -145,7 +144,7 @@ static int officer_sign(struct society *society, const struct society_options *o
     struct society_public own;
     struct sign_key key;
     if (!society->pending.exists)
-        return terminal_error("nothing is pending; make a change first (admit, suspend, ...)");
+        return terminal_error("no head is pending; prepare a change first (admit, suspend, ...)");
     if (!society_key_peek(&society_key_officer, options->own.folder, &own))
         return 1;
     struct officers officers = society_pending_officers(society);

@@ -1,8 +1,8 @@
-/* An officer's own key, in a folder of the officer's own, and what is done with it.
+/* `officer init` and `sign`, with the officer's own folder:
  *
  *   officer.key      the secret key under a passphrase
- *   officer.public   name and public key, to be given to the society
- *   signed           the last head that this key signed: a second one at its epoch is refused */
+ *   officer.public   name and public key, for the society
+ *   signed           the last head that this key signed; another one at its epoch is refused */
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_OFFICER_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_OFFICER_H
 

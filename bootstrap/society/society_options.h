@@ -1,4 +1,4 @@
-/* What the person asked for, as society_main.c read it from the command line. */
+/* What the command line gave, as society_main.c read it. */
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_OPTIONS_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_OPTIONS_H
 

@@ -22,7 +22,7 @@ enum publish_stage {
     PUBLISH_GREETED, /* hello sent */
     PUBLISH_SENDING,
     PUBLISH_TAKEN, /* holds our head now */
-    PUBLISH_HAD,   /* held it before we came */
+    PUBLISH_HAD,   /* held it before */
     PUBLISH_REFUSED,
 };
 
@@ -31,13 +31,13 @@ struct publish_relay {
     struct hub_link link;
     enum publish_stage stage;
     err result;           /* with PUBLISH_REFUSED, or why not yet */
-    const char *problem;  /* words for it; NULL: the sentence of `result` */
-    const char *advice;   /* what to do then; NULL: to repeat it */
+    const char *problem;  /* what is wrong; NULL: the sentence of `result` */
+    const char *advice;   /* what to do; NULL: repeat `publish` */
     uint8_t *publication; /* owned */
     size_t publication_size;
     uint32_t part;
     struct relay_credit credit;
-    uint32_t watched, told; /* keys watched, keys of which we heard */
+    uint32_t watched, told; /* keys watched, keys whose presence was reported */
 };
 
 struct publish {
@@ -224,9 +224,9 @@ static void publish_on_welcome(struct publish *publish, struct publish_relay *re
                             ? "it holds a newer head: this directory is not the newest copy"
                             : "it holds a head that is not in this directory's history",
                         frame->head.epoch > last->epoch
-                            ? "take the directory from the officer who signed last"
-                            : "ask all officers who signed what: two heads at one epoch are a "
-                              "split, which `heal` joins");
+                            ? "copy the directory from the officer who signed last"
+                            : "ask all officers which heads they signed: two heads at one epoch "
+                              "are a split; see `heal --help`");
         return;
     }
     if (!publish_compose(publish, relay, frame->head.epoch)) {
@@ -234,8 +234,8 @@ static void publish_on_welcome(struct publish *publish, struct publish_relay *re
         return;
     }
     if (relay->publication_size > frame->limits.publish_size) {
-        publish_refused(relay, ERR_TOO_LARGE, "the history is larger than this relay takes",
-                        "its operator raises `publish-size`");
+        publish_refused(relay, ERR_TOO_LARGE, "the history is larger than this relay accepts",
+                        "ask its operator to raise `publish-size`");
         return;
     }
     relay->stage = PUBLISH_SENDING;
@@ -250,14 +250,13 @@ static void publish_on_published(struct publish *publish, struct publish_relay *
         relay->stage = PUBLISH_TAKEN;
         publish_watch(publish, relay);
     } else {
-        publish_refused(
-            relay, frame->result < ERR_COUNT ? (err)frame->result : ERR_UNSUPPORTED,
-            frame->result == ERR_FORKED
-                ? "it follows a head that heals a split only when its `healing` names it"
-                : NULL,
-            frame->result == ERR_FORKED
-                ? "two officers read the id of this head (`show`) to its operator"
-                : NULL);
+        publish_refused(relay, frame->result < ERR_COUNT ? (err)frame->result : ERR_UNSUPPORTED,
+                        frame->result == ERR_FORKED ? "it accepts a head that heals a split only "
+                                                      "when its setting `healing` names that head"
+                                                    : NULL,
+                        frame->result == ERR_FORKED
+                            ? "two officers read the id of this head (`show`) to its operator"
+                            : NULL);
     }
 }
 
@@ -280,9 +279,10 @@ static void publish_on_status(struct publish *publish, struct publish_relay *rel
                               const struct relay_frame *frame)
 {
     if (frame->code == RELAY_REFUSED) {
-        publish_refused(relay, ERR_NOT_ENTITLED,
-                        "it does not list this publisher's key, or belongs to another federation",
-                        "its `federation` and `publisher` must be what `show` prints");
+        publish_refused(
+            relay, ERR_NOT_ENTITLED,
+            "it does not list this publisher's key, or belongs to another federation",
+            "ask its operator to set `federation` and `publisher` to what `show` prints");
         return;
     }
     if (frame->code == RELAY_DRAINING || ID_IS_ZERO(frame->key))
@@ -365,7 +365,7 @@ static void publish_on_drained(void *user, struct hub_link link)
 
 /* ---- the loop ---- */
 
-/* Nothing more can come of waiting. */
+/* Waiting longer changes nothing. */
 static bool publish_settled(const struct publish *publish)
 {
     struct head_delivery_counts counts = head_delivery_counts(publish->delivery);
@@ -407,8 +407,8 @@ static bool publish_dial(struct publish *publish)
         publish->relay_keys[publish->relay_count++] = settings->relays[i].key;
         if (address_parse(relay->listed->endpoint, &address) != OK ||
             hub_dial(publish->hub, &address, &relay->listed->key, &relay->link) != OK)
-            publish_refused(relay, ERR_INVALID, "its address cannot be dialled",
-                            "`relay add` it with tcp://HOST:PORT");
+            publish_refused(relay, ERR_INVALID, "its address is not valid",
+                            "`relay add` it again with tcp://HOST:PORT");
     }
     return publish->relay_count > 0;
 }
@@ -504,7 +504,8 @@ static int publish_run(struct publish *publish, const uint8_t *secret)
         status = publish_report(publish);
     } else {
         uv_run(&publish->loop, UV_RUN_DEFAULT);
-        terminal_error("the network cannot be opened");
+        terminal_error(
+            "cannot open network sockets; check the limits of this machine (`ulimit -n`)");
     }
     head_delivery_free(publish->delivery);
     uv_loop_close(&publish->loop);
@@ -518,14 +519,15 @@ static bool publish_check(const struct publish *publish)
     const struct roster *roster = &publish->society->roster;
     enum transport_role role;
     if (!roster->filled)
-        return terminal_error("the federation is not founded yet: its officers have to `sign`") ==
-               0;
+        return terminal_error("the federation is not founded yet: all its officers must `sign` the "
+                              "founding head first") == 0;
     if (roster_settings(roster)->relay_count == 0)
-        return terminal_error("the settings list no relay; `relay add`") == 0;
+        return terminal_error("the roster in force lists no relay; `relay add` one, and let the "
+                              "officers `sign`") == 0;
     if (!transport_list_find(roster_transport_list(roster), &publish->key, &role) ||
         role != TRANSPORT_PUBLISHER)
         return terminal_error("the roster in force does not list this publisher's key; "
-                              "`publisher add`, and let the officers sign") == 0;
+                              "`publisher add` it, and let the officers `sign`") == 0;
     return true;
 }
 

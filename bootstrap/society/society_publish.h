@@ -1,4 +1,5 @@
-/* Bringing the head in force to the relays, and its content to the members that are connected. */
+/* `publish`: brings the head in force to the relays, and its content to the members that are
+ * connected to them. */
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_PUBLISH_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_PUBLISH_H
 

@@ -57,8 +57,8 @@ bool society_settings_add_board(struct settings *settings, const char *board)
         added.name = bytes_of_text(equals + 1);
     }
     if (tag_check(added.tag) != OK) {
-        terminal_error("`%s` is no TAG=NAME: a tag is made of a-z, 0-9 and -, in parts joined "
-                       "by /, such as hematology/bmt=\"Bone marrow transplantation\"",
+        terminal_error("`%s` is not TAG=NAME: a tag has the characters a-z, 0-9 and -, in parts "
+                       "joined by /, such as hematology/bmt=\"Bone marrow transplantation\"",
                        board);
         return false;
     }
@@ -91,8 +91,9 @@ static bool settings_remove_board(struct settings *settings, const struct societ
     struct bytes tag = bytes_of_text(options->arguments[0]);
     uint32_t at = settings_board_place(settings, tag);
     if (at == settings->board_count || !bytes_equal(settings->boards[at].tag, tag)) {
-        terminal_error("there is no board `%s`; `consilium-society show` lists them",
-                       options->arguments[0]);
+        terminal_error(
+            "the federation has no board `%s`; `consilium-society show` lists its boards",
+            options->arguments[0]);
         return false;
     }
     settings->board_count--;
@@ -135,7 +136,7 @@ static bool settings_add_relay(struct settings *settings, const struct society_o
         return false;
     memcpy(relay.key.bytes, public.key, KEY_SIZE);
     if (endpoint_check(relay.endpoint) != OK) {
-        terminal_error("`%s` is no address: tcp://HOST:PORT", options->arguments[1]);
+        terminal_error("`%s` is not an address; write tcp://HOST:PORT", options->arguments[1]);
         return false;
     }
     struct hash hash = relay_key_hash(&relay.key); /* ROSTER-48 */
@@ -162,7 +163,7 @@ static bool settings_remove_relay(struct settings *settings, const struct societ
         return false;
     uint32_t at = settings_relay_place(settings, public.key);
     if (!settings_relay_there(settings, at, public.key)) {
-        terminal_error("no relay has this key; `consilium-society show` lists them");
+        terminal_error("no relay has this key; `consilium-society show` lists the relays");
         return false;
     }
     settings->relay_count--;
@@ -226,7 +227,7 @@ static bool settings_remove_publisher(struct settings *settings,
         return false;
     uint32_t at = settings_publisher_place(settings, public.key);
     if (!settings_publisher_there(settings, at, public.key)) {
-        terminal_error("no publisher has this key; `consilium-society show` lists them");
+        terminal_error("no publisher has this key; `consilium-society show` lists the publishers");
         return false;
     }
     settings->publisher_count--;
@@ -262,7 +263,7 @@ bool society_settings_from_options(struct settings *settings, const struct socie
     if (options->custody != NULL) {
         settings->custody_allowed = strcmp(options->custody, "yes") == 0;
         if (!settings->custody_allowed && strcmp(options->custody, "no") != 0) {
-            terminal_error("--custody is yes or no");
+            terminal_error("--custody must be yes or no");
             return false;
         }
     }
@@ -274,7 +275,7 @@ int society_settings_change(const struct society_options *options)
     if (options->own.name == NULL && !options->cooling_off_given &&
         options->announcement_days == 0 && options->participants == 0 &&
         options->generations == 0 && options->custody == NULL)
-        return terminal_usage("say what to change: --name, --cooling-off, --announcement-days, "
+        return terminal_usage("name what to change: --name, --cooling-off, --announcement-days, "
                               "--participants, --generations or --custody");
     return settings_change(options, society_settings_from_options);
 }
@@ -313,12 +314,12 @@ int society_settings_renew(const struct society_options *options)
 static bool settings_discard(struct society *society, const struct society_options *options)
 {
     if (!society->pending.exists)
-        return terminal_error("nothing is pending") == 0;
+        return terminal_error("no head is pending; there is nothing to discard") == 0;
     if (society->pending.signature_count > 0)
-        terminal_warning("%u officers had signed it; whoever has a copy can still use it if "
-                         "enough others sign",
+        terminal_warning("the pending head has %u signatures; anybody with a copy can still use it "
+                         "if enough other officers sign",
                          society->pending.signature_count);
-    if (!options->yes && !terminal_confirm("Throw the pending head away? Type yes:", "--yes"))
+    if (!options->yes && !terminal_confirm("Discard the pending head? Type yes:", "--yes"))
         return false;
     if (!society_directory_discard(society))
         return false;

@@ -1,4 +1,4 @@
-/* The settings of the federation: boards, relays, publishers, times and counts. */
+/* The commands that change settings: boards, relays, publishers, times and counts. */
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_SETTINGS_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_SETTINGS_H
 
@@ -16,10 +16,10 @@ int society_settings_publisher_remove(const struct society_options *options);
 int society_settings_renew(const struct society_options *options);
 int society_settings_discard(const struct society_options *options);
 
-/* Adds `TAG=NAME`; borrows it. False, and said, when it cannot. */
+/* Adds `TAG=NAME`; borrows it. False after an error message. */
 bool society_settings_add_board(struct settings *settings, const char *board);
 
-/* Sets what the options give. False, and said, when one is out of range. */
+/* Sets what the options give. False after an error message. */
 bool society_settings_from_options(struct settings *settings,
                                    const struct society_options *options);
 

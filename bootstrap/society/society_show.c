@@ -144,11 +144,12 @@ static int show_proof(const struct society *society, const struct society_option
     struct federation_id federation = roster_federation(&society->roster);
     uint8_t wanted[HASH_SIZE];
     if (!society->roster.filled)
-        return terminal_error("the federation is not founded yet: its officers have to `sign`");
+        return terminal_error("the federation is not founded yet: all its officers must `sign` the "
+                              "founding head first");
     if (options->federation != NULL && ids_from_hex(options->federation, wanted, HASH_SIZE) != OK)
-        return terminal_usage("--federation wants all 64 hexadecimal digits of the id");
+        return terminal_usage("--federation needs all 64 hexadecimal digits of the id");
     if (options->federation != NULL && memcmp(wanted, federation.bytes, HASH_SIZE) != 0)
-        return terminal_error("this is another federation than the one that --federation names");
+        return terminal_error("this directory holds another federation than --federation names");
     if (options->json)
         return show_proof_json(society);
     if (!show_history(society, NULL))

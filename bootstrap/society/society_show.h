@@ -1,4 +1,4 @@
-/* What stands in the society's directory, for people and (--json) for programs. */
+/* Shows and proves the society's directory, as text and as JSON. */
 #ifndef CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_SHOW_H
 #define CONSILIUM_BOOTSTRAP_SOCIETY_SOCIETY_SHOW_H
 

@@ -12,7 +12,7 @@
 
 static void terminal_say(const char *format, va_list arguments)
 {
-    fflush(stdout); /* what was said before stands before */
+    fflush(stdout); /* so that the two streams keep their order */
     fputs("consilium-society: ", stderr);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
@@ -44,11 +44,11 @@ const char *terminal_reason(err failure)
     case ERR_NOT_FOUND:
         return "there is no such file";
     case ERR_INVALID:
-        return "this is no file";
+        return "it is not a regular file";
     case ERR_TOO_LARGE:
-        return "larger than such a file can be";
+        return "it is larger than such a file can be";
     case ERR_EXISTS:
-        return "exists already; it was not touched";
+        return "it exists already and was not changed";
     default:
         return err_sentence(failure);
     }
@@ -57,7 +57,7 @@ const char *terminal_reason(err failure)
 void terminal_warning(const char *format, ...)
 {
     va_list arguments;
-    fflush(stdout); /* what was said before stands before */
+    fflush(stdout); /* so that the two streams keep their order */
     fputs("consilium-society: warning: ", stderr);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
@@ -81,7 +81,7 @@ struct wall terminal_now(void)
     return (struct wall){(uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000};
 }
 
-/* The terminal itself, so that a redirected standard input answers nothing by chance. */
+/* Reads the terminal itself, so that a redirected standard input answers nothing by accident. */
 bool terminal_ask(const char *question, char *ret_line, size_t size)
 {
     bool answered = false;
@@ -106,7 +106,7 @@ bool terminal_confirm(const char *question, const char *option)
 {
     char line[64];
     if (!terminal_ask(question, line, sizeof line)) {
-        terminal_error("there is no terminal to ask at; give %s", option);
+        terminal_error("there is no terminal to ask for a confirmation; use %s", option);
         return false;
     }
     if (strcasecmp(line, "yes") == 0)
@@ -128,14 +128,16 @@ bool terminal_fingerprint(const struct hash *hash, const char *typed, const char
             question, sizeof question,
             "Call %s at a number that you know.\nType the fingerprint that they read out:", whom);
         if (!terminal_ask(question, line, sizeof line)) {
-            terminal_error("there is no terminal to ask at; give --fingerprint as %s reads it "
-                           "out",
+            terminal_error("there is no terminal to ask for the fingerprint; give --fingerprint as "
+                           "%s reads it out",
                            whom);
             return false;
         }
     }
     if (fingerprint_matches(hash, typed))
         return true;
-    terminal_error("that is not the fingerprint; it was misread, or it is not the one of %s", whom);
+    terminal_error("this is not the fingerprint: it was misread or mistyped, or this is not the "
+                   "file or key of %s; nothing was changed",
+                   whom);
     return false;
 }

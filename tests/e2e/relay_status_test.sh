@@ -38,7 +38,7 @@ await() { # FILE WORDS
 }
 expect 0 'relay add' init --data data
 key=$(sed -n 's/^ *public key *//p' said)
-expect 1 'was not touched' init --data data
+expect 1 'existing key was not changed' init --data data
 cat >relay.conf <<END
 data = $home/data
 listen = tcp://127.0.0.1:7800
@@ -46,7 +46,7 @@ federation = $key
 publisher = $key
 END
 expect 2 'not understood' foo
-expect 2 'wants --data' init
+expect 2 'needs --data' init
 expect 2 'unrecognized option' --colour
 expect 0 'all settings are good' --config relay.conf --check-config
 sed 's,/data$,/nowhere,' relay.conf >wrong.conf
@@ -87,6 +87,6 @@ fi
 kill "$pid"
 wait "$pid" || true
 pid=
-expect 1 'no relay runs here now; that was its last status' --config relay.conf --status
+expect 1 'no relay is running here; this was its last status' --config relay.conf --status
 grep -q '^state=ended$' said || fail 'its last status'
 echo 'done'

@@ -63,13 +63,13 @@ expect 'at least 8' officer init --key dora --name Dora --passphrase-file short.
 echo 'called in a wrong way: status 2, and where to read on'
 wanted=2
 expect 'no command .foo' foo
-expect 'say what to do'
-expect 'usage: .*suspend MEMBER; --help tells more' suspend
+expect 'name a command'
+expect 'usage: .*suspend MEMBER; see --help' suspend
 expect 'with --key' sign
 expect 'with --key' publish
 expect 'with --name' found
-expect 'say what to change' settings
-expect 'no number from 1 to' settings --participants 0
+expect 'name what to change' settings
+expect 'not a number from 1 to' settings --participants 0
 expect 'unrecognized option' show --colour
 wanted=
 society remove --help || fail help
@@ -85,24 +85,24 @@ echo 'the federation is founded by all three'
 expect 'name the society' show
 mkdir -p society
 expect 'holds no federation' show
-expect 'how many' found --name 'Rare Tumors' --officer ada/officer.public --threshold 0
+expect 'how many of the 1 officers' found --name 'Rare Tumors' --officer ada/officer.public --threshold 0
 expect 'named before' found --name 'Rare Tumors' --officer ada/officer.public \
     --officer ada/officer.key --threshold 1
-expect 'no public key' found --name 'Rare Tumors' --officer ada.pass --threshold 1
+expect 'not a public key' found --name 'Rare Tumors' --officer ada.pass --threshold 1
 expect 'nobody.public.: there is no such file' found --name 'Rare Tumors' --officer nobody.public --threshold 1
 society publisher init --key office --name office --passphrase-file ada.pass || fail 'publisher init'
-expect 'the officer key is wanted' found --name 'Rare Tumors' --officer office/publisher.public \
+expect 'the officer key is needed' found --name 'Rare Tumors' --officer office/publisher.public \
     --threshold 1
 "$bin" --society risky found --name Risky --officer ada/officer.public \
     --officer bela/officer.public --threshold 2 >log 2>&1
-grep -q 'when one key is lost' log || fail 'n = k should be warned of'
+grep -q 'after one key is lost' log || fail 'n = k should be warned of'
 society found --name 'Rare Tumors' --officer ada/officer.public --officer bela/officer.public \
     --officer chen/officer.public --threshold 2 --cooling-off 48 || fail found
 expect 'not one of the 3 officers' sign --key mallory --passphrase-file mallory.pass --yes
 expect 'does not open it; nothing was changed' sign --key ada --passphrase-file bela.pass --yes
-expect 'nowhere, for the passphrase: there is no such file' sign --key ada --passphrase-file nowhere --yes
-expect 'nowhere/officer.key: is not there; --key names' sign --key nowhere --yes
-expect 'office/officer.key: is not there' sign --key office --yes
+expect 'passphrase file nowhere: there is no such file' sign --key ada --passphrase-file nowhere --yes
+expect 'nowhere/officer.key: does not exist; --key must name' sign --key nowhere --yes
+expect 'office/officer.key: does not exist' sign --key office --yes
 cp -r office disguised
 mv disguised/publisher.key disguised/officer.key
 expect 'another kind of key' sign --key disguised --yes
@@ -141,7 +141,7 @@ society discard --yes || fail discard
 head -c 100 north.request >broken.request
 expect 'damaged on the way' admit broken.request --fingerprint 1
 expect 'nowhere: there is no such file' admit nowhere
-expect 'this is no file' admit society
+expect 'not a regular file' admit society
 society admit north.request --fingerprint "$(print_of north.request)" || fail 'admit north'
 society admit east.request --fingerprint "$(print_of east.request)" || fail 'admit east'
 expect 'sign. first' invite 'Klinikum Nord'
@@ -183,7 +183,7 @@ expect 'not the fingerprint' relay add "$key" tcp://relay.example.org:4500 \
 heard=$(sed -n 's,^  fingerprint  ,,p' log)
 society relay add "$key" tcp://relay.example.org:4500 --name 'Relay North' --fingerprint "$heard" ||
     fail 'relay add'
-expect 'no address' relay add "$key" http://relay.example.org
+expect 'not an address' relay add "$key" http://relay.example.org
 society board add 'hematology/car-t=CAR-T cells' 'oncology=Tumors' || fail 'board add'
 society board remove orthopedics || fail 'board remove'
 society settings --cooling-off 24 --custody no --participants 8 || fail settings
@@ -272,7 +272,7 @@ society officers --officer ada/officer.public --officer bela/officer.public \
     --officer mallory/officer.public --threshold 2 || fail officers
 shows 'NEW mallory of the society'
 shows 'no longer chen of the society'
-shows '2 of 3 signed each head -> 2 of 3 will'
+shows 'signatures that each head needs: 2 of 3 -> 2 of 3'
 sign bela
 sign chen
 society renew --valid-days 30 || fail renew
@@ -321,7 +321,7 @@ half_copied heads/00000001.head
 half_copied heads
 half_copied pending/items
 expect 'is this directory itself' heal society
-expect 'is no directory' heal nowhere
+expect 'is not a directory' heal nowhere
 wanted=2
 expect 'all 64 hexadecimal digits' verify --federation 12345678
 echo 'done'
