@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootstrap/directory/member_text.h"
 #include "bootstrap/terminal/terminal.h"
 
 enum { PENDING_CUTS_SIZE_MAX = 32 * 1024 / CUT_SIZE * CUT_SIZE, PENDING_ID_DIGITS_MIN = 4 };
@@ -204,50 +205,58 @@ void society_pending_settings(const struct society *society, struct settings *re
         *ret_settings = *roster_settings(&society->roster);
 }
 
+void society_pending_visit(const struct society *society,
+                           void (*visit)(void *arg, const struct member *member), void *arg)
+{
+    const struct society_pending *pending = &society->pending;
+    struct member member;
+    for (uint32_t i = 0; i < roster_count(&society->roster); i++) {
+        if (society_pending_member(society, &roster_at(&society->roster, i)->node_id, &member))
+            visit(arg, &member);
+    }
+    for (uint32_t i = 0; i < pending->member_count; i++) {
+        if (roster_find(&society->roster, &pending->members[i].node_id) == NULL &&
+            society_pending_member(society, &pending->members[i].node_id, &member))
+            visit(arg, &member);
+    }
+}
+
 struct pending_search {
     const char *text;
+    bool listing; /* prints each */
     uint32_t found;
     struct node_id node_id;
 };
 
-static void pending_try(struct pending_search *search, const struct node_id *node_id,
-                        struct bytes name)
+static void pending_try(void *arg, const struct member *member)
 {
+    struct pending_search *search = arg;
     char hex[2 * NODE_ID_SIZE + 1];
     size_t length = strlen(search->text);
-    ids_to_hex(ID_BYTES(*node_id), hex);
+    ids_to_hex(ID_BYTES(member->node_id), hex);
     bool by_id = length >= PENDING_ID_DIGITS_MIN && strncmp(hex, search->text, length) == 0;
-    if (!by_id && !bytes_equal(name, bytes_of_text(search->text)))
-        return;
-    if (search->found > 0 && ID_EQUAL(search->node_id, *node_id))
+    if (!by_id && !bytes_equal(member->name, bytes_of_text(search->text)))
         return;
     search->found++;
-    search->node_id = *node_id;
+    search->node_id = member->node_id;
+    if (search->listing)
+        member_text_describe(member, stderr);
 }
 
 bool society_pending_find(const struct society *society, const char *text,
                           struct member *ret_member)
 {
     struct pending_search search = {.text = text};
-    const struct society_pending *pending = &society->pending;
-    struct member member;
-    for (uint32_t i = 0; i < roster_count(&society->roster); i++) {
-        const struct roster_entry *entry = roster_at(&society->roster, i);
-        pending_try(&search, &entry->node_id, roster_name(&society->roster, entry));
-    }
-    for (uint32_t i = 0; i < pending->member_count; i++) {
-        struct bytes packed = {pending->members[i].packed, pending->members[i].size};
-        if (roster_find(&society->roster, &pending->members[i].node_id) == NULL &&
-            member_read(packed, &member) == OK)
-            pending_try(&search, &member.node_id, member.name);
-    }
+    society_pending_visit(society, pending_try, &search);
     if (search.found == 1)
         return society_pending_member(society, &search.node_id, ret_member);
     terminal_error(search.found == 0
                        ? "no member `%s`; `consilium-society show` lists names and node ids"
-                       : "`%s` names several members; name the right one by its node id "
-                         "(`consilium-society show`)",
+                       : "`%s` names several members; name the right one by its node id:",
                    text);
+    search.listing = true;
+    if (search.found > 1)
+        society_pending_visit(society, pending_try, &search);
     return false;
 }
 

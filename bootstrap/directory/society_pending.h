@@ -24,11 +24,14 @@ bool society_pending_put_cuts(struct society *society, struct bytes cuts);
  * neither is changed. False when there is none. */
 bool society_pending_member(const struct society *society, const struct node_id *node_id,
                             struct member *ret_member);
+/* Calls `visit` for each member as it will be: those in force, then the new ones. */
+void society_pending_visit(const struct society *society,
+                           void (*visit)(void *arg, const struct member *member), void *arg);
 /* The settings as they will be. */
 void society_pending_settings(const struct society *society, struct settings *ret_settings);
 
 /* The one member whose name is `text`, or whose node_id begins with it (4 digits or more). False
- * after an error message when there is none, or more than one. */
+ * after an error message when there is none, or more than one: these are listed. */
 bool society_pending_find(const struct society *society, const char *text,
                           struct member *ret_member);
 

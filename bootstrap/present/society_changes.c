@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bootstrap/directory/member_text.h"
 #include "bootstrap/directory/officer_names.h"
 #include "bootstrap/directory/society_pending.h"
+#include "bootstrap/present/look_alikes.h"
 #include "bootstrap/present/society_text.h"
 #include "bootstrap/terminal/terminal.h"
 #include "protocol/base/fingerprint.h"
@@ -232,7 +234,19 @@ static void changes_successor(const struct society *society, const struct member
     printf("    its cases may be closed by %.*s, node %s\n", TERMINAL_TEXT(successor.name), hex);
 }
 
-static void changes_member(const struct society *society, const struct member *now)
+/* A new or renamed member that could be taken for another one. */
+static void changes_look_alikes(const struct look_alikes *all, const struct member *now)
+{
+    if (look_alikes_count(all, now) == 0)
+        return;
+    puts("    CAUTION: its name looks like that of another member:");
+    look_alikes_print(all, now, stdout);
+    puts("    this member is:");
+    member_text_describe(now, stdout);
+}
+
+static void changes_member(const struct society *society, const struct look_alikes *all,
+                           const struct member *now)
 {
     char hex[2 * NODE_ID_SIZE + 1];
     struct member before;
@@ -241,25 +255,44 @@ static void changes_member(const struct society *society, const struct member *n
     printf("  %.*s (%.2s), node %s\n", TERMINAL_TEXT(now->name), (const char *)now->country, hex);
     if (entry == NULL) {
         changes_new_member(now);
+        changes_look_alikes(all, now);
         return;
     }
     roster_member(&society->roster, entry, &before);
     if (before.state != now->state)
-        printf("    was %s, is now %s\n", society_text_state(before.state),
-               society_text_state(now->state));
+        printf("    was %s, is now %s\n", member_text_state(before.state),
+               member_text_state(now->state));
     if (before.keys_since_epoch != now->keys_since_epoch) {
         printf("    NEW KEYS, %s\n",
                now->keys_signed ? "signed by the old key" : "NOT signed by the old key");
         changes_member_keys(now);
     }
-    if (!bytes_equal(before.name, now->name))
+    if (!bytes_equal(before.name, now->name)) {
         printf("    was called %.*s\n", TERMINAL_TEXT(before.name));
+        changes_look_alikes(all, now);
+    }
     if (memcmp(before.country, now->country, sizeof before.country) != 0)
         printf("    was in %.2s\n", (const char *)before.country);
     changes_member_boards(&before, now);
     changes_member_endpoints(&before, now);
     if (!ID_IS_ZERO(now->successor))
         changes_successor(society, now);
+}
+
+static void changes_members(const struct society *society)
+{
+    struct look_alikes *all = look_alikes_new(society);
+    struct member member;
+    if (all == NULL) {
+        terminal_error("%s", err_sentence(ERR_NO_MEMORY));
+        return;
+    }
+    puts("members that change:");
+    for (uint32_t i = 0; i < society->pending.member_count; i++) {
+        if (society_pending_member(society, &society->pending.members[i].node_id, &member))
+            changes_member(society, all, &member);
+    }
+    look_alikes_free(all);
 }
 
 /* ---- who signed ---- */
@@ -297,7 +330,6 @@ void society_changes_show(const struct society *society)
     const struct society_pending *pending = &society->pending;
     char print[FINGERPRINT_TEXT_SIZE], date[TERMINAL_DATE_SIZE];
     struct settings settings;
-    struct member member;
     struct head_id id = roster_head_id((struct bytes){pending->body, pending->body_size});
     struct hash hash;
     memcpy(hash.bytes, id.bytes, HASH_SIZE);
@@ -318,11 +350,7 @@ void society_changes_show(const struct society *society)
         changes_officers(society);
     }
     if (pending->member_count > 0)
-        puts("members that change:");
-    for (uint32_t i = 0; i < pending->member_count; i++) {
-        if (society_pending_member(society, &pending->members[i].node_id, &member))
-            changes_member(society, &member);
-    }
+        changes_members(society);
     if (pending->cuts_size > 0)
         printf("  %zu streams of removed members end\n", pending->cuts_size / CUT_SIZE);
     if (society->roster.filled && pending->settings == NULL && pending->member_count == 0)

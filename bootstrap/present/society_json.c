@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "bootstrap/directory/member_text.h"
 #include "bootstrap/directory/society_pending.h"
 #include "bootstrap/present/society_text.h"
 #include "bootstrap/terminal/terminal.h"
@@ -115,7 +116,7 @@ static json_t *json_member(const struct member *member)
                      society_json_hex(ID_BYTES(member->node_id)), "name",
                      society_json_text(member->name), "country",
                      society_json_text((struct bytes){member->country, sizeof member->country}),
-                     "state", society_text_state(member->state), "sign_key",
+                     "state", member_text_state(member->state), "sign_key",
                      society_json_hex(ID_BYTES(member->sign_key)), "transport_key",
                      society_json_hex(ID_BYTES(member->transport_key)), "admitted_epoch",
                      (json_int_t)member->admitted_epoch, "state_since_epoch",

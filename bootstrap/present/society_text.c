@@ -10,19 +10,6 @@
 
 enum { TEXT_HOUR_MS = 60 * 60 * 1000 };
 
-const char *society_text_state(enum member_state state)
-{
-    switch (state) {
-    case MEMBER_ADMITTED:
-        return "admitted";
-    case MEMBER_SUSPENDED:
-        return "suspended";
-    case MEMBER_REMOVED:
-        return "removed";
-    }
-    return "?";
-}
-
 void society_text_fingerprint(const uint8_t id[static HASH_SIZE], char *ret_text)
 {
     struct hash hash;

@@ -4,9 +4,6 @@
 
 #include "bootstrap/directory/society_directory.h"
 
-/* "admitted", "suspended", "removed" */
-const char *society_text_state(enum member_state state);
-
 /* The fingerprint of an id, as people compare it; FINGERPRINT_TEXT_SIZE. */
 void society_text_fingerprint(const uint8_t id[static HASH_SIZE], char *ret_text);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootstrap/directory/member_text.h"
 #include "bootstrap/directory/society_pending.h"
 #include "bootstrap/present/society_text.h"
 #include "bootstrap/terminal/terminal.h"
@@ -83,7 +84,7 @@ static int invite_member(struct society *society, const struct society_options *
         return terminal_error("the admission is pending: let the officers `sign` first");
     if (entry->state != MEMBER_ADMITTED)
         return terminal_error("`%.*s` is %s; only admitted members can be invited",
-                              TERMINAL_TEXT(member.name), society_text_state(entry->state));
+                              TERMINAL_TEXT(member.name), member_text_state(entry->state));
     uint64_t *epochs = malloc(society->roster.chain.count * sizeof *epochs);
     if (epochs == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));

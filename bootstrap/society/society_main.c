@@ -33,6 +33,7 @@ enum main_option {
     OPTION_GENERATIONS,
     OPTION_CUSTODY,
     OPTION_REPLACE,
+    OPTION_LOOK_ALIKE,
     OPTION_WAIT,
     OPTION_USAGE,
 };
@@ -61,6 +62,8 @@ static const struct argp_option main_options[] = {
      2},
     {"fingerprint", OPTION_FINGERPRINT, "DIGITS", 0,
      "admit, rotate, relay add: the fingerprint as it was read out", 3},
+    {"allow-look-alike", OPTION_LOOK_ALIKE, NULL, 0,
+     "admit, rotate: accept a name that looks like another member's", 3},
     {"successor", OPTION_SUCCESSOR, "MEMBER", 0, "remove: the member that may close its cases", 3},
     {"cuts", OPTION_CUTS, "FILE", 0, "remove: a report of how far its streams reach; repeat", 3},
     {"output", OPTION_OUTPUT, "FILE", 0, "invite: the file to write", 3},
@@ -222,6 +225,9 @@ static error_t main_parse(int key, char *text, struct argp_state *state)
     case OPTION_VERSION:
         puts("consilium-society " CONSILIUM_VERSION);
         exit(0);
+    case OPTION_LOOK_ALIKE:
+        options->allow_look_alike = true;
+        return 0;
     case OPTION_REPLACE:
         options->replace = true;
         return 0;

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootstrap/directory/member_text.h"
 #include "bootstrap/directory/society_cuts.h"
 #include "bootstrap/directory/society_pending.h"
+#include "bootstrap/present/look_alikes.h"
 #include "bootstrap/present/society_text.h"
 #include "bootstrap/terminal/terminal.h"
 #include "node/os/file.h"
@@ -32,6 +34,24 @@ static int member_command(const struct society_options *options,
     }
     free(society);
     return changed ? 0 : 1;
+}
+
+/* Finds the member that the command line names, and says which one it is when others have a name
+ * like it. */
+static bool member_find(const struct society *society, const char *text, struct member *ret_member)
+{
+    if (!society_pending_find(society, text, ret_member))
+        return false;
+    struct look_alikes *all = look_alikes_new(society);
+    if (all != NULL && look_alikes_count(all, ret_member) > 0) {
+        terminal_warning("another member has a name that looks like `%.*s`:",
+                         TERMINAL_TEXT(ret_member->name));
+        look_alikes_print(all, ret_member, stderr);
+        (void)fputs("This command is for:\n", stderr);
+        member_text_describe(ret_member, stderr);
+    }
+    look_alikes_free(all);
+    return true;
 }
 
 /* ---- requests ---- */
@@ -158,6 +178,28 @@ static bool member_check_new(const struct society *society, const struct member 
     return false;
 }
 
+/* Refuses a name that people could take for another member's, unless the officer insists. */
+static bool member_check_name(const struct society *society, const struct society_options *options,
+                              const struct member *member, const char *advice)
+{
+    struct look_alikes *all = look_alikes_new(society);
+    if (all == NULL)
+        return terminal_error("%s", err_sentence(ERR_NO_MEMORY)) == 0;
+    bool alike = look_alikes_count(all, member) > 0;
+    if (alike && !options->allow_look_alike)
+        terminal_error("the name `%.*s` (%.2s) looks like that of another member:",
+                       TERMINAL_TEXT(member->name), (const char *)member->country);
+    else if (alike)
+        terminal_warning("the name `%.*s` (%.2s) looks like that of another member:",
+                         TERMINAL_TEXT(member->name), (const char *)member->country);
+    look_alikes_print(all, member, stderr);
+    look_alikes_free(all);
+    if (!alike || options->allow_look_alike)
+        return true;
+    (void)fprintf(stderr, "%s\n", advice);
+    return false;
+}
+
 static bool member_admit_request(struct society *society, const struct society_options *options,
                                  const struct member_request *request)
 {
@@ -174,7 +216,12 @@ static bool member_admit_request(struct society *society, const struct society_o
         if (!member_check_tag(society, member.boards[i].tag))
             return false;
     }
-    return member_check_new(society, &member) && member_confirm(request, &member, options) &&
+    return member_check_new(society, &member) &&
+           member_check_name(society, options, &member,
+                             "Call both institutions. If they are two, ask for a request with a "
+                             "name that tells them apart, or repeat with --allow-look-alike. If "
+                             "they are one, it keeps its node: `rotate`.") &&
+           member_confirm(request, &member, options) &&
            society_pending_put_member(society, &member);
 }
 
@@ -200,14 +247,14 @@ static bool member_in_state(const struct member *member, enum member_state wante
     if (member->state == wanted)
         return true;
     terminal_error("`%.*s` is %s, not %s", TERMINAL_TEXT(member->name),
-                   society_text_state(member->state), society_text_state(wanted));
+                   member_text_state(member->state), member_text_state(wanted));
     return false;
 }
 
 static bool member_suspend(struct society *society, const struct society_options *options)
 {
     struct member member;
-    if (!society_pending_find(society, options->arguments[0], &member) ||
+    if (!member_find(society, options->arguments[0], &member) ||
         !member_in_state(&member, MEMBER_ADMITTED))
         return false;
     member.state = MEMBER_SUSPENDED;
@@ -223,7 +270,7 @@ int society_member_suspend(const struct society_options *options)
 static bool member_reinstate(struct society *society, const struct society_options *options)
 {
     struct member member;
-    if (!society_pending_find(society, options->arguments[0], &member) ||
+    if (!member_find(society, options->arguments[0], &member) ||
         !member_in_state(&member, MEMBER_SUSPENDED))
         return false;
     uint64_t epoch = society_pending_epoch(society);
@@ -245,7 +292,7 @@ static bool member_name_successor(struct society *society, const struct society_
     struct member successor;
     if (options->successor == NULL)
         return true;
-    if (!society_pending_find(society, options->successor, &successor))
+    if (!member_find(society, options->successor, &successor))
         return false;
     if (ID_EQUAL(successor.node_id, member->node_id) || successor.state != MEMBER_ADMITTED)
         return terminal_error("the successor must be another member, and admitted") == 0;
@@ -257,7 +304,7 @@ static bool member_name_successor(struct society *society, const struct society_
 static bool member_remove(struct society *society, const struct society_options *options)
 {
     struct member member;
-    if (!society_pending_find(society, options->arguments[0], &member))
+    if (!member_find(society, options->arguments[0], &member))
         return false;
     if (member.state == MEMBER_REMOVED)
         return terminal_error("this member is removed already; nothing was changed") == 0;
@@ -319,7 +366,14 @@ static bool member_rotate_request(struct society *society, const struct society_
     const struct join_request *join = &request->request;
     if (!society_pending_member(society, &join->node_id, &member))
         return terminal_error("no member has this node id; `admit` admits a new institution") == 0;
-    if (!member_in_state(&member, MEMBER_ADMITTED) || !member_confirm(request, &member, options))
+    bool renamed = !bytes_equal(member.name, join->name);
+    struct member named = member;
+    named.name = join->name;
+    if (!member_in_state(&member, MEMBER_ADMITTED) ||
+        (renamed && !member_check_name(society, options, &named,
+                                       "Ask for a request with a name that tells them apart, or "
+                                       "repeat with --allow-look-alike.")) ||
+        !member_confirm(request, &member, options))
         return false;
     member.name = join->name;
     memcpy(member.country, join->country, sizeof member.country);
@@ -351,8 +405,7 @@ static bool member_serve(struct society *society, const struct society_options *
 {
     struct member member;
     struct bytes tag = bytes_of_text(options->arguments[1]);
-    if (!society_pending_find(society, options->arguments[0], &member) ||
-        !member_check_tag(society, tag) ||
+    if (!member_find(society, options->arguments[0], &member) || !member_check_tag(society, tag) ||
         !member_set_board(&member, tag, society_pending_epoch(society)))
         return false;
     return society_pending_put_member(society, &member);
@@ -367,7 +420,7 @@ static bool member_unserve(struct society *society, const struct society_options
 {
     struct member member;
     struct bytes tag = bytes_of_text(options->arguments[1]);
-    if (!society_pending_find(society, options->arguments[0], &member))
+    if (!member_find(society, options->arguments[0], &member))
         return false;
     uint32_t at = 0;
     while (at < member.board_count && !bytes_equal(member.boards[at].tag, tag))

@@ -37,6 +37,7 @@ struct society_options {
     bool yes;
     bool json;
     bool replace;
+    bool allow_look_alike;
     const char *arguments[4];
     uint32_t argument_count;
 };

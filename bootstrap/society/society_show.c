@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootstrap/directory/member_text.h"
 #include "bootstrap/directory/officer_names.h"
 #include "bootstrap/directory/society_pending.h"
+#include "bootstrap/present/look_alikes.h"
 #include "bootstrap/present/society_changes.h"
 #include "bootstrap/present/society_json.h"
 #include "bootstrap/present/society_text.h"
@@ -13,6 +15,23 @@
 #include "protocol/base/fingerprint.h"
 
 /* ---- show ---- */
+
+/* Those that people could take for each other, once more and in full. */
+static void show_look_alikes(const struct society *society)
+{
+    struct look_alikes *all = look_alikes_new(society);
+    uint32_t shown = 0;
+    for (uint32_t i = 0; all != NULL && i < roster_count(&society->roster); i++) {
+        struct member member;
+        roster_member(&society->roster, roster_at(&society->roster, i), &member);
+        if (look_alikes_count(all, &member) == 0)
+            continue;
+        if (shown++ == 0)
+            puts("CAUTION: these members have names that look alike");
+        member_text_describe(&member, stdout);
+    }
+    look_alikes_free(all);
+}
 
 static void show_members(const struct society *society)
 {
@@ -22,7 +41,7 @@ static void show_members(const struct society *society)
         struct member member;
         roster_member(&society->roster, roster_at(&society->roster, i), &member);
         ids_to_hex(ID_BYTES(member.node_id), hex);
-        printf("  %s  %-9s  %.2s  %.*s:", hex, society_text_state(member.state),
+        printf("  %s  %-9s  %.2s  %.*s:", hex, member_text_state(member.state),
                (const char *)member.country, TERMINAL_TEXT(member.name));
         for (uint32_t k = 0; k < member.board_count; k++)
             printf(" %.*s", TERMINAL_TEXT(member.boards[k].tag));
@@ -38,6 +57,7 @@ static void show_text(const struct society *society)
         puts("settings");
         society_text_settings(roster_settings(&society->roster));
         show_members(society);
+        show_look_alikes(society);
     }
     if (society->pending.exists)
         society_changes_show(society);

@@ -174,6 +174,35 @@ if "$mail" accept east <north.invitation >log 2>&1; then fail "another's invitat
 head -c -10 north.invitation >torn
 if "$mail" accept north <torn >log 2>&1; then fail 'a torn invitation'; fi
 
+echo 'a name that people could take for another one is refused unless the officer insists'
+alike=0
+for name in 'KLINIKUM  nord' "Klinikum$(printf '\302\240')Nord" "Klini$(printf '\342\200\213')kum Nord" \
+    "$(printf '\320\232')linikum N$(printf '\320\276')rd"; do
+    alike=$((alike + 1))
+    "$mail" request "alike$alike" "$name" AT oncology >alike.request
+    expect 'looks like that of another member' admit alike.request --fingerprint "$(print_of alike.request)"
+    grep -q '^  Klinikum Nord (DE), admitted, node ' log || fail 'which member, with its country'
+    grep -q '^    fingerprint of its key  [0-9 ]\{47\}$' log || fail 'and its fingerprint'
+    grep -q -e '--allow-look-alike' log || fail 'how to insist'
+done
+society admit alike.request --allow-look-alike --fingerprint "$(print_of alike.request)" || fail insist
+grep -q 'warning: the name .* looks like' log || fail 'a warning for who insists'
+shows '^    CAUTION: its name looks like that of another member:$'
+sed -n '/CAUTION/,$p' log | grep -q '^  Klinikum Nord (DE), admitted' || fail 'who signs sees both'
+sed -n '/CAUTION/,$p' log | grep -q '^  .* (AT), admitted' || fail 'who signs sees both'
+society suspend 'Klinikum Nord' || fail suspend
+sed -n '/warning: another member has a name/,/This command is for/p' log | grep -q '(AT)' || fail 'the other'
+sed -n '/^This command is for:$/,$p' log | grep -q '^  Klinikum Nord (DE), admitted' ||
+    fail 'which one is meant'
+society discard --yes || fail discard
+"$mail" request twin 'Klinikum Nord' DE oncology >twin.request
+society admit twin.request --allow-look-alike --fingerprint "$(print_of twin.request)" || fail twin
+expect 'names several members' suspend 'Klinikum Nord'
+[ "$(grep -c '^  Klinikum Nord (DE), admitted, node' log)" = 2 ] || fail 'both are listed'
+society discard --yes || fail discard
+society show || fail show
+if grep -q CAUTION log; then fail 'nobody is alike here'; fi
+
 echo 'relays, publishers, boards'
 key=$(printf '%064d' 7)
 society publisher init --key publisher --name publisher --passphrase-file ada.pass || fail publisher

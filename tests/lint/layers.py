@@ -82,7 +82,7 @@ LIBRARIES = {
     "microhttpd.h": ("node/http", "node/api", "node/service"),
     "jansson.h": ("node", "bootstrap/present", "bootstrap/society"),
     "curl/": ("node",),
-    "utf8proc.h": ("node",),
+    "utf8proc.h": ("node", "bootstrap/directory"),
     "png.h": ("node/attachment",),
     "jpeglib.h": ("node/attachment",),
     "qpdf/": ("node/attachment",),

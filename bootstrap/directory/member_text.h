@@ -1,0 +1,16 @@
+/* A member as text, so that nobody takes it for another one. */
+#ifndef CONSILIUM_BOOTSTRAP_DIRECTORY_MEMBER_TEXT_H
+#define CONSILIUM_BOOTSTRAP_DIRECTORY_MEMBER_TEXT_H
+
+#include <stdio.h>
+
+#include "protocol/member/member.h"
+
+/* "admitted", "suspended", "removed" */
+const char *member_text_state(enum member_state state);
+
+/* Prints two indented lines: name, country, state and node id; the fingerprint of the signing key.
+ */
+void member_text_describe(const struct member *member, FILE *out);
+
+#endif
