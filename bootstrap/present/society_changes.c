@@ -37,7 +37,8 @@ static const struct settings_board *changes_board(const struct settings *setting
     return NULL;
 }
 
-static void changes_boards(const struct settings *before, const struct settings *now)
+static void changes_boards(const struct society *society, const struct settings *before,
+                           const struct settings *now)
 {
     for (uint32_t i = 0; i < now->board_count; i++) {
         const struct settings_board *board = &now->boards[i];
@@ -51,7 +52,9 @@ static void changes_boards(const struct settings *before, const struct settings 
     }
     for (uint32_t i = 0; i < before->board_count; i++) {
         if (changes_board(now, before->boards[i].tag) == NULL)
-            printf("  board %.*s CLOSES\n", TERMINAL_TEXT(before->boards[i].tag));
+            printf("  board %.*s CLOSES; members that serve it: %u\n",
+                   TERMINAL_TEXT(before->boards[i].tag),
+                   society_text_serving(society, before->boards[i].tag, NULL));
     }
 }
 
@@ -111,7 +114,8 @@ static void changes_publishers(const struct settings *before, const struct setti
     }
 }
 
-static void changes_settings(const struct settings *before, const struct settings *now)
+static void changes_settings(const struct society *society, const struct settings *before,
+                             const struct settings *now)
 {
     puts("settings that change, old -> new:");
     changes_text("name", before->name, now->name);
@@ -127,7 +131,7 @@ static void changes_settings(const struct settings *before, const struct setting
     if (before->custody_allowed != now->custody_allowed)
         printf("  custody: %s\n",
                now->custody_allowed ? "not allowed -> allowed" : "allowed -> not allowed");
-    changes_boards(before, now);
+    changes_boards(society, before, now);
     changes_relays(before, now);
     changes_publishers(before, now);
 }
@@ -346,7 +350,7 @@ void society_changes_show(const struct society *society)
         society_text_officers(society, &pending->head.officers);
     } else {
         if (pending->settings != NULL)
-            changes_settings(roster_settings(&society->roster), &settings);
+            changes_settings(society, roster_settings(&society->roster), &settings);
         changes_officers(society);
     }
     if (pending->member_count > 0)

@@ -4,17 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bootstrap/directory/member_text.h"
 #include "bootstrap/directory/officer_names.h"
+#include "bootstrap/directory/society_pending.h"
 #include "bootstrap/terminal/terminal.h"
 #include "protocol/base/fingerprint.h"
 
-enum { TEXT_HOUR_MS = 60 * 60 * 1000 };
+enum { TEXT_HOUR_MS = 60 * 60 * 1000, TEXT_DAY_MS = 24 * TEXT_HOUR_MS, TEXT_WARNING_DAYS = 60 };
 
 void society_text_fingerprint(const uint8_t id[static HASH_SIZE], char *ret_text)
 {
     struct hash hash;
     memcpy(hash.bytes, id, HASH_SIZE);
     fingerprint_write(&hash, ret_text);
+}
+
+static bool text_expires_soon(const struct roster_head *head)
+{
+    uint64_t now = terminal_now().ms, until = head->valid_until.ms;
+    return until > now && until - now <= (uint64_t)TEXT_WARNING_DAYS * TEXT_DAY_MS;
 }
 
 void society_text_identity(const struct society *society)
@@ -34,6 +42,11 @@ void society_text_identity(const struct society *society)
     terminal_date(head->valid_until, date);
     printf("head         epoch %" PRIu64 ", valid until %s\n", head->epoch, date);
     printf("  id           %s\n  fingerprint  %s\n", hex, print);
+    if (text_expires_soon(head))
+        printf("  EXPIRES in %" PRIu64
+               " days: `renew`, `sign` and `publish` before then, or members "
+               "announce no cases and grant no access\n",
+               (head->valid_until.ms - terminal_now().ms) / TEXT_DAY_MS);
     if (roster_expired(&society->roster, terminal_now()))
         puts("  EXPIRED: members announce no cases and grant no access until a new head arrives; "
              "`renew`, `sign` and `publish` it");
@@ -62,6 +75,32 @@ void society_text_settings(const struct settings *settings)
         ids_to_hex(ID_BYTES(settings->publishers[i]), hex);
         printf("  publisher %s\n", hex);
     }
+}
+
+struct text_serving {
+    struct bytes tag;
+    FILE *out;
+    uint32_t count;
+};
+
+static void text_serving_try(void *arg, const struct member *member)
+{
+    struct text_serving *serving = arg;
+    char hex[2 * NODE_ID_SIZE + 1];
+    if (member->state == MEMBER_REMOVED || member_serves_since(member, serving->tag) == 0)
+        return;
+    serving->count++;
+    ids_to_hex(ID_BYTES(member->node_id), hex);
+    if (serving->out != NULL)
+        (void)fprintf(serving->out, "  %.*s (%.2s), %s, node %s\n", TERMINAL_TEXT(member->name),
+                      (const char *)member->country, member_text_state(member->state), hex);
+}
+
+uint32_t society_text_serving(const struct society *society, struct bytes tag, FILE *out)
+{
+    struct text_serving serving = {.tag = tag, .out = out};
+    society_pending_visit(society, text_serving_try, &serving);
+    return serving.count;
 }
 
 void society_text_officers(const struct society *society, const struct officers *officers)

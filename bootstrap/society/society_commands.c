@@ -71,7 +71,8 @@ const struct society_command society_commands[] = {
      "read out its fingerprint when the institution calls. It can be written again at any time."},
     {"board add", "TAG[=NAME]...", 1, 4, society_settings_board_add, "add boards, or rename them",
      "A member serves a board after `serve`, or `admit` with --board."},
-    {"board remove", "TAG", 1, 1, society_settings_board_remove, "close a board", NULL},
+    {"board remove", "TAG", 1, 1, society_settings_board_remove, "close a board",
+     "Lists the members that serve it: tell them before the head is signed."},
     {"relay add", "KEY ENDPOINT", 2, 2, society_settings_relay_add, "list a relay (--name)",
      "KEY is what `consilium-relay init` printed. Call the relay's operator at a number that you\n"
      "know, and type the fingerprint that is read out."},

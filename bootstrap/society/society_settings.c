@@ -6,6 +6,7 @@
 
 #include "bootstrap/directory/society_key.h"
 #include "bootstrap/directory/society_pending.h"
+#include "bootstrap/present/society_text.h"
 #include "bootstrap/relay/relay_key.h"
 #include "bootstrap/terminal/terminal.h"
 #include "protocol/member/endpoint.h"
@@ -15,22 +16,29 @@
 
 /* ---- the frame of each command: open, change, save ---- */
 
-static int settings_change(const struct society_options *options,
+static bool settings_apply(struct society *society, const struct society_options *options,
                            bool (*change)(struct settings *, const struct society_options *))
 {
     struct settings settings;
+    society_pending_settings(society, &settings);
+    if (!society_pending_begin(society) || !change(&settings, options) ||
+        !society_pending_put_settings(society, &settings) ||
+        !society_directory_finish(society, options->valid_days))
+        return false;
+    printf("Prepared for the head of epoch %llu; now the officers `sign` it.\n",
+           (unsigned long long)society->pending.head.epoch);
+    return true;
+}
+
+static int settings_change(const struct society_options *options,
+                           bool (*change)(struct settings *, const struct society_options *))
+{
     struct society *society = malloc(sizeof *society);
     if (society == NULL)
         return terminal_error("%s", err_sentence(ERR_NO_MEMORY));
     bool changed = false;
     if (society_directory_open(society, options->society, false)) {
-        society_pending_settings(society, &settings);
-        changed = society_pending_begin(society) && change(&settings, options) &&
-                  society_pending_put_settings(society, &settings) &&
-                  society_directory_finish(society, options->valid_days);
-        if (changed)
-            printf("Prepared for the head of epoch %llu; now the officers `sign` it.\n",
-                   (unsigned long long)society->pending.head.epoch);
+        changed = settings_apply(society, options, change);
         society_directory_close(society);
     }
     free(society);
@@ -105,11 +113,6 @@ static bool settings_remove_board(struct settings *settings, const struct societ
 int society_settings_board_add(const struct society_options *options)
 {
     return settings_change(options, settings_add_boards);
-}
-
-int society_settings_board_remove(const struct society_options *options)
-{
-    return settings_change(options, settings_remove_board);
 }
 
 /* ---- relays ---- */
@@ -330,4 +333,23 @@ static bool settings_discard(struct society *society, const struct society_optio
 int society_settings_discard(const struct society_options *options)
 {
     return settings_with_society(options, settings_discard);
+}
+
+/* ---- closing a board ---- */
+
+static bool settings_close_board(struct society *society, const struct society_options *options)
+{
+    if (!settings_apply(society, options, settings_remove_board))
+        return false;
+    struct bytes tag = bytes_of_text(options->arguments[0]);
+    uint32_t count = society_text_serving(society, tag, NULL);
+    printf("%u member%s this board%s\n", count, count == 1 ? " serves" : "s serve",
+           count == 0 ? "." : "; tell them before the head is signed:");
+    (void)society_text_serving(society, tag, stdout);
+    return true;
+}
+
+int society_settings_board_remove(const struct society_options *options)
+{
+    return settings_with_society(options, settings_close_board);
 }

@@ -214,7 +214,13 @@ society relay add "$key" tcp://relay.example.org:4500 --name 'Relay North' --fin
     fail 'relay add'
 expect 'not an address' relay add "$key" http://relay.example.org
 society board add 'hematology/car-t=CAR-T cells' 'oncology=Tumors' || fail 'board add'
+society board remove oncology || fail 'board remove'
+grep -q '^1 member serves this board; tell them before the head is signed:$' log || fail 'how many serve it'
+grep -q '^  Klinikum Nord (DE), admitted, node [0-9a-f]\{32\}$' log || fail 'who serves it'
+shows 'board oncology CLOSES; members that serve it: 1$'
+society board add 'oncology=Tumors' || fail 'board add'
 society board remove orthopedics || fail 'board remove'
+grep -q '^0 members serve this board.$' log || fail 'nobody serves it'
 society settings --cooling-off 24 --custody no --participants 8 || fail settings
 
 echo 'an officer sees what changes before a signature is asked for'
@@ -223,7 +229,7 @@ if setsid "$bin" --society society sign --key bela --passphrase-file bela.pass >
 fi
 for words in 'cooling-off before new members read: 48 -> 24 h' 'participants of a case: 32 -> 8' \
     'custody: allowed -> not allowed' 'NEW board hematology/car-t (CAR-T cells)' \
-    'board oncology: Oncology -> Tumors' 'board orthopedics CLOSES' \
+    'board oncology: Oncology -> Tumors' 'board orthopedics CLOSES; members that serve it: 0' \
     'NEW relay Relay North at tcp://relay.example.org:4500' 'NEW publisher'; do
     grep -q -e "$words" log || fail "should say '$words'"
 done
@@ -304,12 +310,15 @@ shows 'no longer chen of the society'
 shows 'signatures that each head needs: 2 of 3 -> 2 of 3'
 sign bela
 sign chen
-society renew --valid-days 30 || fail renew
+shows '^head  *epoch'
+if grep -q EXPIRE log; then fail 'no warning yet'; fi
+society renew --valid-days 60 || fail renew
 expect 'not one of the 3 officers' sign --key chen --passphrase-file chen.pass --yes
 sign mallory
 sign ada
 society verify --federation "$federation" || fail verify
 grep -q 'reproduces its roots' log || fail 'verify says what it proved'
+shows '^  EXPIRES in 59 days: .renew., .sign. and .publish. before then'
 expect 'another federation' verify --federation "$zeros"
 [ "$("$bin" --society society verify --json | jq '.heads | length')" = 8 ] || fail 'eight heads'
 
