@@ -91,7 +91,12 @@ static void member_print_request(const struct member_request *request, const str
     const struct join_request *join = &request->request;
     bool as_asked = member_serves_as_asked(member, join);
     char hex[2 * KEY_SIZE + 1];
-    printf("%.*s (%.2s)\n", TERMINAL_TEXT(join->name), (const char *)join->country);
+    printf("%.*s (%.2s)", TERMINAL_TEXT(join->name), (const char *)join->country);
+    if (!bytes_equal(member->name, join->name) ||
+        memcmp(member->country, join->country, sizeof join->country) != 0)
+        printf(", until now %.*s (%.2s)", TERMINAL_TEXT(member->name),
+               (const char *)member->country);
+    putchar('\n');
     ids_to_hex(ID_BYTES(join->node_id), hex);
     printf("  node id      %s\n", hex);
     ids_to_hex(ID_BYTES(join->sign_key), hex);

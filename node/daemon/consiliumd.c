@@ -52,7 +52,7 @@ static const struct argp_option option_list[] = {
     {"version", 'V', NULL, 0, "Print the version", 1},
     {NULL, 0, NULL, 0, "For init, request, join, seal and passphrase:", 2},
     {"data", 'd', "DIR", 0, "Directory of this institution's keys and stores", 2},
-    {"name", 'n', "NAME", 0, "Name of the institution (init)", 2},
+    {"name", 'n', "NAME", 0, "Name of the institution (init, request)", 2},
     {"country", OPTION_COUNTRY, "CC", 0, "Its country, two letters (init, request)", 2},
     {"board", OPTION_BOARD, "TAG", 0,
      "A board it serves, such as oncology; repeat it (init, request)", 2},

@@ -66,6 +66,7 @@ static int prepare_ask(const char *file, bool is_new, struct secure_arena *secre
 static struct joining_request prepare_request_of(const struct prepare_options *options)
 {
     return (struct joining_request){.data = options->data,
+                                    .name = options->name,
                                     .country = options->country,
                                     .endpoints = options->endpoints,
                                     .endpoint_count = options->endpoint_count,
@@ -110,8 +111,6 @@ int prepare_init(const struct prepare_options *options, struct secure_arena *sec
         options->request == NULL || options->board_count == 0)
         return prepare_usage("init wants --data, --name, --country, --request and at least one "
                              "--board; see --help");
-    if (member_name_check(bytes_of_text(options->name), MEMBER_NAME_SIZE_MAX) != OK)
-        return prepare_fail("--name: 1 to 200 bytes of UTF-8, without control characters");
     if (joining_check(&request, problem) != OK)
         return prepare_fail(problem);
     if (options->is_sealed &&
@@ -139,7 +138,8 @@ static int prepare_request_anew(const struct prepare_options *options, struct se
     struct identity identity;
     if (options->country == NULL || options->board_count == 0)
         return prepare_usage("a new request wants --country and at least one --board; without any "
-                             "of --country, --board and --endpoint, the old one is written again");
+                             "of --name, --country, --board and --endpoint, the old one is written "
+                             "again");
     if (joining_check(&request, problem) != OK ||
         identity_open(options->data, &source, secrets, &identity, problem) != OK ||
         joining_ask(&identity, &request, options->request, ret_fingerprint, problem) != OK)
@@ -150,18 +150,18 @@ static int prepare_request_anew(const struct prepare_options *options, struct se
 int prepare_request(const struct prepare_options *options, struct secure_arena *secrets)
 {
     char problem[JOINING_PROBLEM_SIZE] = "", fingerprint[FINGERPRINT_TEXT_SIZE];
-    bool is_anew =
-        options->country != NULL || options->board_count > 0 || options->endpoint_count > 0;
+    bool is_anew = options->name != NULL || options->country != NULL || options->board_count > 0 ||
+                   options->endpoint_count > 0;
     if (options->data == NULL || options->request == NULL)
         return prepare_usage("request wants --data DIR and --output FILE");
-    if (options->name != NULL)
-        return prepare_usage("the name is part of the identity, from `init` on; leave --name out");
     int status = is_anew ? prepare_request_anew(options, secrets, fingerprint) : 0;
     if (status != 0)
         return status;
     if (!is_anew && joining_ask_again(options->data, options->request, fingerprint, problem) != OK)
         return prepare_fail(problem);
-    puts(is_anew ? "A new request; a member that sends one changes its addresses.\n"
+    puts(is_anew ? "A new request. The society applies it to a member with `rotate`: its name, "
+                   "country and "
+                   "addresses become those of the request.\n"
                  : "The same request as before.\n");
     prepare_say_request(options, fingerprint);
     return 0;

@@ -30,6 +30,12 @@ static err joining_fill(const struct joining_request *asked, struct join_request
                         char *ret_problem)
 {
     const char *tags[MEMBER_BOARD_COUNT_MAX];
+    if (asked->name != NULL &&
+        member_name_check(bytes_of_text(asked->name), MEMBER_NAME_SIZE_MAX) != OK)
+        return joining_fail(ret_problem, "--name",
+                            "1 to 200 bytes of UTF-8, without control characters", ERR_INVALID);
+    if (asked->name != NULL)
+        request->name = bytes_of_text(asked->name);
     if (strlen(asked->country) != 2 || strspn(asked->country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2)
         return joining_fail(ret_problem, asked->country,
                             "is no country code of two capital letters, such as CH", ERR_INVALID);
@@ -85,40 +91,65 @@ static err joining_give(struct bytes request, const char *path, char *ret_finger
     return OK;
 }
 
+/* A request of this identity, whole. */
+static bool joining_is_own(struct bytes all, const struct identity *identity,
+                           struct join_request *ret_request)
+{
+    return join_read(all, ret_request) == OK && ID_EQUAL(ret_request->node_id, identity->node_id) &&
+           ID_EQUAL(ret_request->sign_key, identity->sign_key);
+}
+
+/* The name of the newest request, so that another address does not bring an older name back. The
+ * name borrows from `*ret_file`, which the caller frees. */
+static struct bytes joining_newest_name(const struct identity *identity, const char *kept,
+                                        uint8_t **ret_file)
+{
+    struct join_request newest;
+    size_t size = 0;
+    if (file_read(kept, JOIN_REQUEST_SIZE_MAX, ret_file, &size) == OK &&
+        joining_is_own((struct bytes){*ret_file, size}, identity, &newest))
+        return newest.name;
+    return bytes_of_text(identity->name);
+}
+
+/* Signs the request into `buffer` and keeps it. */
+static err joining_sign(const struct identity *identity, const struct join_request *request,
+                        const char *kept, struct buffer *buffer, char *ret_problem)
+{
+    err failure = join_write(buffer, request, identity->sign_secret);
+    if (failure != OK)
+        return joining_fail(ret_problem, "init",
+                            "name, country, endpoints or boards break a rule of the roster",
+                            failure);
+    failure = file_write(kept, buffer_bytes(buffer), 0600);
+    if (failure != OK)
+        return joining_fail(ret_problem, kept, strerror(errno), failure);
+    return OK;
+}
+
 err joining_ask(const struct identity *identity, const struct joining_request *asked,
                 const char *path, char ret_fingerprint[static FINGERPRINT_TEXT_SIZE],
                 char ret_problem[static JOINING_PROBLEM_SIZE])
 {
     struct join_request request = {.node_id = identity->node_id,
-                                   .name = bytes_of_text(identity->name),
                                    .sign_key = identity->sign_key,
                                    .transport_key = identity->transport_key,
                                    .time = runtime_wall()};
-    static uint8_t memory[JOIN_REQUEST_SIZE_MAX];
+    uint8_t memory[JOIN_REQUEST_SIZE_MAX];
     struct buffer buffer = buffer_over(memory, sizeof memory);
     char kept[JOINING_PATH_MAX];
-    err failure = joining_fill(asked, &request, ret_problem);
-    if (failure != OK)
-        return failure;
-    failure = join_write(&buffer, &request, identity->sign_secret);
-    if (failure != OK)
-        return joining_fail(ret_problem, "init",
-                            "name, country, endpoints or boards break a rule of the roster",
-                            failure);
-    failure = joining_kept(asked->data, kept);
-    if (failure == OK)
-        failure = file_write(kept, buffer_bytes(&buffer), 0600);
+    uint8_t *newest = NULL;
+    err failure = joining_kept(asked->data, kept);
     if (failure != OK)
         return joining_fail(ret_problem, asked->data, strerror(errno), failure);
-    return joining_give(buffer_bytes(&buffer), path, ret_fingerprint, ret_problem);
-}
-
-/* A request of this identity, whole. */
-static bool joining_is_own(struct bytes all, const struct identity *identity)
-{
-    struct join_request request;
-    return join_read(all, &request) == OK && ID_EQUAL(request.node_id, identity->node_id) &&
-           ID_EQUAL(request.sign_key, identity->sign_key);
+    request.name = joining_newest_name(identity, kept, &newest);
+    failure = joining_fill(asked, &request, ret_problem);
+    if (failure == OK)
+        failure = joining_sign(identity, &request, kept, &buffer, ret_problem);
+    if (failure == OK)
+        failure = joining_give(buffer_bytes(&buffer), path, ret_fingerprint, ret_problem);
+    free(newest);
+    return failure;
 }
 
 err joining_ask_again(const char *data, const char *path,
@@ -127,6 +158,7 @@ err joining_ask_again(const char *data, const char *path,
 {
     char kept[JOINING_PATH_MAX], problem[IDENTITY_PROBLEM_SIZE];
     struct identity identity;
+    struct join_request request;
     uint8_t *file = NULL;
     size_t size = 0;
     err failure = identity_peek(data, &identity, problem);
@@ -137,7 +169,7 @@ err joining_ask_again(const char *data, const char *path,
     failure = joining_kept(data, kept);
     if (failure == OK)
         failure = file_read(kept, JOIN_REQUEST_SIZE_MAX, &file, &size);
-    if (failure == OK && !joining_is_own((struct bytes){file, size}, &identity))
+    if (failure == OK && !joining_is_own((struct bytes){file, size}, &identity, &request))
         failure = ERR_NOT_FOUND;
     if (failure == OK)
         failure = joining_give((struct bytes){file, size}, path, ret_fingerprint, ret_problem);

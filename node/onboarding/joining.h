@@ -11,6 +11,7 @@ enum { JOINING_PROBLEM_SIZE = STORE_PROBLEM_SIZE };
 
 struct joining_request {
     const char *data;    /* directory of the identity; the request is kept there too */
+    const char *name;    /* NULL: that of the newest request, else the identity's */
     const char *country; /* ISO 3166-1 alpha-2 */
     const char *const *endpoints;
     size_t endpoint_count;
@@ -18,7 +19,7 @@ struct joining_request {
     size_t board_count;
 };
 
-/* Whether country, endpoints and boards will do: asked before an identity is made for them. */
+/* Whether name, country, endpoints and boards are valid: checked before an identity is made. */
 MUST_USE err joining_check(const struct joining_request *request,
                            char ret_problem[static JOINING_PROBLEM_SIZE]);
 

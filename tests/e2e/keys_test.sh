@@ -49,7 +49,15 @@ expect 1 'nowhere/request' request --data data --output nowhere/request
 expect 0 'A new request' request --data data --country CH --board radiology --output new.request
 if cmp -s lakeside.request new.request; then fail 'another board, another request'; fi
 expect 1 'no specialty tag' request --data data --country CH --board Onc --output new.request
-expect 2 'leave --name out' request --data data --name Other --output new.request
+expect 2 'wants --country' request --data data --name Other --output other.request
+expect 1 '1 to 200 bytes' request --data data --name "$(printf %0201d 1)" --country CH --board oncology \
+    --output other.request
+grep -q 'Lakeside Hospital' new.request || fail 'the name of the identity'
+expect 0 'A new request' request --data data --name 'Lakeside Medical Centre' --country CH --board oncology \
+    --output renamed.request
+grep -q 'Lakeside Medical Centre' renamed.request || fail 'the new name'
+expect 0 'A new request' request --data data --country CH --board radiology --output new.request
+grep -q 'Lakeside Medical Centre' new.request || fail 'the new name stays'
 expect 0 'same request' request --data data --output again.request
 cmp new.request again.request || fail 'the newest is kept'
 rm data/request
