@@ -181,6 +181,12 @@ bool society_pending_put_cuts(struct society *society, struct bytes cuts)
 
 /* ---- looking ---- */
 
+const struct roster_entry *society_pending_in_force(const struct society *society,
+                                                    const struct node_id *node_id)
+{
+    return society->roster.filled ? roster_find(&society->roster, node_id) : NULL;
+}
+
 bool society_pending_member(const struct society *society, const struct node_id *node_id,
                             struct member *ret_member)
 {
@@ -190,7 +196,7 @@ bool society_pending_member(const struct society *society, const struct node_id 
         struct bytes packed = {pending->members[at].packed, pending->members[at].size};
         return member_read(packed, ret_member) == OK;
     }
-    const struct roster_entry *entry = roster_find(&society->roster, node_id);
+    const struct roster_entry *entry = society_pending_in_force(society, node_id);
     if (entry == NULL)
         return false;
     roster_member(&society->roster, entry, ret_member);
@@ -210,12 +216,13 @@ void society_pending_visit(const struct society *society,
 {
     const struct society_pending *pending = &society->pending;
     struct member member;
-    for (uint32_t i = 0; i < roster_count(&society->roster); i++) {
+    uint32_t count = society->roster.filled ? roster_count(&society->roster) : 0;
+    for (uint32_t i = 0; i < count; i++) {
         if (society_pending_member(society, &roster_at(&society->roster, i)->node_id, &member))
             visit(arg, &member);
     }
     for (uint32_t i = 0; i < pending->member_count; i++) {
-        if (roster_find(&society->roster, &pending->members[i].node_id) == NULL &&
+        if (society_pending_in_force(society, &pending->members[i].node_id) == NULL &&
             society_pending_member(society, &pending->members[i].node_id, &member))
             visit(arg, &member);
     }

@@ -20,6 +20,11 @@ bool society_pending_put_member(struct society *society, const struct member *me
 bool society_pending_put_settings(struct society *society, const struct settings *settings);
 bool society_pending_put_cuts(struct society *society, struct bytes cuts);
 
+/* The entry in the head in force; NULL when there is none. Before the founding head is signed there
+ * is none, although the roster already holds the drafted entries. */
+const struct roster_entry *society_pending_in_force(const struct society *society,
+                                                    const struct node_id *node_id);
+
 /* The member as it will be: from the pending head, else as in force. Its spans live as long as
  * neither is changed. False when there is none. */
 bool society_pending_member(const struct society *society, const struct node_id *node_id,

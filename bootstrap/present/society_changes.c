@@ -254,7 +254,7 @@ static void changes_member(const struct society *society, const struct look_alik
 {
     char hex[2 * NODE_ID_SIZE + 1];
     struct member before;
-    const struct roster_entry *entry = roster_find(&society->roster, &now->node_id);
+    const struct roster_entry *entry = society_pending_in_force(society, &now->node_id);
     ids_to_hex(ID_BYTES(now->node_id), hex);
     printf("  %.*s (%.2s), node %s\n", TERMINAL_TEXT(now->name), (const char *)now->country, hex);
     if (entry == NULL) {

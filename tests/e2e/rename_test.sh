@@ -36,6 +36,10 @@ society found --name 'Rare Tumors' --officer ada/officer.public --threshold 1 ||
 consiliumd init --data data --name 'Lakeside Hospital' --country CH --board oncology \
     --endpoint tcp://lakeside.example.org:7801 --request first.request
 society admit first.request --fingerprint "$(cat said)" || fail admit
+society show || fail show
+for words in 'NEW MEMBER, admitted' 'signs with  [0-9a-f]\{64\}' 'new address tcp://lakeside' 'boards: oncology'; do
+    grep -q "^    $words" log || fail "who signs the founding head sees of the first member: $words"
+done
 sign
 node_id=$(member node_id)
 
