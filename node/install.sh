@@ -1,9 +1,9 @@
 #!/bin/sh
 # sh node/install.sh PURPOSE...
 #
-# Sees to it that the Debian packages listed in node/packages for each PURPOSE (build, demo, test,
-# tidy) are here. Says nothing when they are. Without root or sudo it prints the one line to type
-# and ends with status 1.
+# Installs the Debian packages that node/packages lists for each PURPOSE (build, demo, test, tidy).
+# Prints nothing when all are installed. Without root or sudo it prints the command to run as root
+# and exits with status 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -23,7 +23,7 @@ for purpose in "$@"; do
 done
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
-    echo "install: this is no Debian; see to it that you have the likes of:" $wanted >&2
+    echo "install: this system is not Debian; install the equivalents of:" $wanted >&2
     exit 0
 fi
 
@@ -41,7 +41,7 @@ elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
 elif command -v sudo >/dev/null 2>&1 && [ -t 0 ]; then
     root=sudo
 else
-    echo "install: some Debian packages are missing. As root, type this line, then come back:" >&2
+    echo "install: some Debian packages are missing. Run this as root, then run this script again:" >&2
     echo "    apt-get update && apt-get install -y --no-install-recommends$missing" >&2
     exit 1
 fi
@@ -52,7 +52,7 @@ trap 'rm -f "$log"' EXIT
 apt() {
     if ! $root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >"$log" 2>&1 </dev/null; then
         cat "$log" >&2
-        echo "install: apt-get $1 failed; mend that, then start again" >&2
+        echo "install: apt-get $1 failed; fix that, then run this script again" >&2
         exit 1
     fi
 }

@@ -15,7 +15,7 @@ CALLS = [
     (r"(strcpy|strcat|stpcpy|strncpy|strncat|sprintf|vsprintf|gets)(?=\s*\()",
      "use snprintf with its result checked, memcpy with a known size, or protocol/base/bytes.h"),
     (r"(rand|srand|random|srandom|rand_r|drand48|lrand48)(?=\s*\()",
-     "use randombytes_buf in the shell; a seeded generator of its own in the simulator"),
+     "use randombytes_buf in node/; a seeded generator of its own in the simulator"),
     (r"(system|popen|wordexp)(?=\s*\()",
      "no shell: posix_spawn with an argument vector, or do it in the program"),
     (r"(strtok|asctime|ctime|gmtime|localtime)(?=\s*\()", "take the re-entrant one, with _r"),
@@ -36,17 +36,17 @@ def check(tree):
     for path in tree.files():
         if "\0" in tree.text(path)[:4096]:
             continue
-        for pattern, mend in WORDS:
-            yield from find(path, tree.text(path), pattern, mend)
+        for pattern, fix in WORDS:
+            yield from find(path, tree.text(path), pattern, fix)
         if path.endswith(C):
             code = tree.code(path)
-            for pattern, mend in CALLS:
-                yield from find(path, code, rf"(?<![\w.>]){pattern}\b", mend)
+            for pattern, fix in CALLS:
+                yield from find(path, code, rf"(?<![\w.>]){pattern}\b", fix)
 
 
-def find(path, text, pattern, mend):
+def find(path, text, pattern, fix):
     for match in re.finditer(pattern, text):
-        yield Finding(path, line_of(text, match.start()), f"{match.group(0)} is banned", mend)
+        yield Finding(path, line_of(text, match.start()), f"{match.group(0)} is banned", fix)
 
 
 def plants(_tree):

@@ -62,7 +62,7 @@ def check(tree):
     for part in circles(edges):
         for path in sorted(part):
             other = next(p for p in sorted(edges[path]) if p in part)
-            yield Finding(path, 0, f"stands in a circle: it calls {edges[path][other]} of {other}",
+            yield Finding(path, 0, f"is in a circle: it calls {edges[path][other]} of {other}",
                           "move what both want into a file below, hand the function in, or leave "
                           "a notice for the router (notice.h)")
 
@@ -73,5 +73,5 @@ def plants(tree):
 
     return [
         Plant({"store/planted.c": file("planted", "plant"), "store/plant.c": file("plant", "planted")},
-              "store/plant.c", "stands in a circle"),
+              "store/plant.c", "is in a circle"),
     ]

@@ -41,7 +41,7 @@ def check_functions(path, code):
             continue
         if before[-1] == "err" and "MUST_USE" not in before and match.group("after") == ";":
             yield Finding(path, line, f"{name} returns err without MUST_USE",
-                          "write MUST_USE err ..., so that nobody can forget the result")
+                          "write MUST_USE err ...: the compiler then refuses a caller that ignores the result")
         if match.group("after") == "{":
             yield Finding(path, line, f"{name} has its code in a header", "move it into the .c file")
 

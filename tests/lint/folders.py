@@ -4,14 +4,14 @@ A list item that opens with a name in backticks, such as "- `frame`: ...", names
 NAME.c, NAME.h, NAME.cc, NAME.hh, NAME.sh of that folder. The README says what the folder is for, the
 files in reading order, and what the folder may depend on.
 
-`lint.py folders --mend` appends a line for each missing file, with the first sentence of its header;
+`lint.py folders --fix` appends a line for each missing file, with the first sentence of its header;
 move that line to its place and shorten it.
 """
 
 import os
 import re
 
-from tree import ROOMS, Finding, Plant
+from tree import FOLDERS, Finding, Plant
 
 LINES_MAX = 60
 NOUN = re.compile(r"^\s*- `([A-Za-z0-9_.-]+)`")
@@ -42,7 +42,7 @@ def first_sentence(tree, path):
 
 
 def check(tree):
-    for folder in ROOMS:
+    for folder in FOLDERS:
         path = f"{folder}/README.md"
         if not tree.has(path):
             yield Finding(path, 0, f"{folder} has no README",
@@ -56,7 +56,7 @@ def check(tree):
                           "shorten it to one screen; the headers are the manual")
         for noun in sorted(set(here) - set(there)):
             yield Finding(path, 0, f"does not list {noun}",
-                          f"add a line that begins with - `{noun}`: or use --mend")
+                          f"add a line that begins with - `{noun}`: or use --fix")
         for noun in sorted(set(there) - set(here)):
             yield Finding(path, there[noun], f"lists {noun}, which does not exist",
                           "remove the line or name what it became")
@@ -66,8 +66,8 @@ def check(tree):
 LONG = ()
 
 
-def mend(tree):
-    for folder in ROOMS:
+def fix(tree):
+    for folder in FOLDERS:
         path = f"{folder}/README.md"
         if not tree.has(path):
             continue
@@ -85,7 +85,7 @@ def plants(tree):
     path = "protocol/base/README.md"
     text = tree.text(path)
     return [
-        Plant({"protocol/base/planted.c": ""}, path, "does not list planted"),
+        Plant({"protocol/base/unlisted.c": ""}, path, "does not list unlisted"),
         Plant({path: text.replace("- `bytes`", "- `bites`")}, path, "lists bites"),
         Plant({path: text + "more\n" * LINES_MAX}, path, f"over {LINES_MAX}"),
         Plant({}, "store/disk/README.md", "has no README", drop=("store/disk/README.md",)),

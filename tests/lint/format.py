@@ -16,7 +16,7 @@ def check(tree):
         path = os.path.relpath(os.path.join(tree.root, match.group(1)), tree.root)
         if path not in seen:
             seen.add(path)
-            yield Finding(path, int(match.group(2)), "is not in the house's format",
+            yield Finding(path, int(match.group(2)), "is not formatted as .clang-format says",
                           f"clang-format -i {path}")
     if result.returncode != 0 and not seen:
         yield Finding(".clang-format", 0, f"clang-format failed: {result.stderr.strip()[:200]}",

@@ -69,7 +69,7 @@ BELOW = {
                                               "bootstrap/society"),
 }
 
-# a library's header: the rooms (or files) that may include it
+# a library's header: the folders (or files) that may include it
 LIBRARIES = {
     "lmdb.h": ("store",),
     "zmq.h": ("node/net",),
@@ -105,38 +105,38 @@ def includes(tree, path):
 def check(tree):
     graph = {}
     for path in tree.sources():
-        room = tree.room(path)
+        folder = tree.folder(path)
         graph[path] = []
         for line, quoted, name in includes(tree, path):
             if quoted:
                 graph[path].append(name)
-                yield from check_ours(tree, path, room, line, name)
+                yield from check_ours(tree, path, folder, line, name)
             else:
-                yield from check_library(path, room, line, name)
+                yield from check_library(path, folder, line, name)
     yield from check_cycles(graph)
 
 
-def check_ours(tree, path, room, line, name):
+def check_ours(tree, path, folder, line, name):
     if not tree.has(name):
-        yield Finding(path, line, f'"{name}" is no path from the root',
-                      'write #include "room/noun.h", from the root; <> for libraries')
+        yield Finding(path, line, f'"{name}" is not a path from the root',
+                      'write #include "folder/noun.h", from the root; <> for libraries')
         return
-    if os.path.dirname(name) not in BELOW[room]:
-        yield Finding(path, line, f"{room} must not include {name}",
-                      f"{room} stands on {', '.join(BELOW[room])}; move what is shared down, or "
-                      "hand it in as an argument")
+    if os.path.dirname(name) not in BELOW[folder]:
+        yield Finding(path, line, f"{folder} must not include {name}",
+                      f"{folder} may include from {', '.join(BELOW[folder])}; move the shared part down, or "
+                      "pass it as an argument")
 
 
-def check_library(path, room, line, name):
-    if room.startswith("protocol") and name not in PROTOCOL_LIBC and not name.startswith("msgpack"):
+def check_library(path, folder, line, name):
+    if folder.startswith("protocol") and name not in PROTOCOL_LIBC and not name.startswith("msgpack"):
         yield Finding(path, line, f"protocol must not include <{name}>",
-                      "the core is pure: let the shell do it and hand in the result")
+                      "the engine is pure: node/runtime does it and passes the result")
     for library, places in LIBRARIES.items():
         if (name == library or library.endswith("/") and name.startswith(library)) \
-                and not any(room == p or room.startswith(p + "/") for p in places) \
+                and not any(folder == p or folder.startswith(p + "/") for p in places) \
                 and path not in places:
             yield Finding(path, line, f"<{name}> belongs to {' and '.join(places)}",
-                          f"let a file of {places[0]} do it, behind its own header")
+                          f"call a function that a file of {places[0]} exports for it")
 
 
 def check_cycles(graph):
@@ -176,7 +176,7 @@ def plants(_tree):
         Plant({"node/os/planted.c": '#include "node/net/planted.h"\n', "node/net/planted.h": ""},
               "node/os/planted.c", "node/os must not include node/net"),
         Plant({"store/planted.c": '#include "planted.h"\n', "store/planted.h": ""},
-              "store/planted.c", "no path from the root"),
+              "store/planted.c", "not a path from the root"),
         Plant({"store/disk/planted.c": '#include "store/planted.h"\n', "store/planted.h": ""},
               "store/disk/planted.c", "store/disk must not include store"),
         Plant({"protocol/base/planted.c": "#include <time.h>\n"},

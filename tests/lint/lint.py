@@ -1,6 +1,6 @@
 """python3 tests/lint/lint.py NAME [--root DIR] [--build DIR] [--self-test]
 
-Runs the lint tests/lint/NAME.py: prints each finding with the way to mend it, and ends with 1 if
+Runs the lint tests/lint/NAME.py: prints each finding with the way to fix it, and ends with 1 if
 there was one, with 77 if it cannot be told yet. --self-test plants each of the lint's violations
 in a copy of the tree and ends with 1 unless every one is found.
 """
@@ -23,7 +23,7 @@ SKIP = 77
 def report(findings):
     for finding in findings:
         where = finding.path + (f":{finding.line}" if finding.line else "")
-        print(f"{where}: {finding.what}\n    mend: {finding.mend}")
+        print(f"{where}: {finding.what}\n    fix: {finding.fix}")
 
 
 def copy_of(tree, folder, plant):
@@ -72,7 +72,7 @@ def main():
     parser.add_argument("--root", default=here)
     parser.add_argument("--build", default=os.path.join(here, "build", "release"))
     parser.add_argument("--self-test", action="store_true")
-    parser.add_argument("--mend", action="store_true", help="for lints that can")
+    parser.add_argument("--fix", action="store_true", help="for lints that can")
     options = parser.parse_args()
 
     lint = importlib.import_module(options.name)
@@ -83,8 +83,8 @@ def main():
         return SKIP
     if options.self_test:
         return self_test(lint, tree)
-    if options.mend:
-        lint.mend(tree)
+    if options.fix:
+        lint.fix(tree)
     findings = list(lint.check(trees.Tree(tree.root, tree.build)))
     report(findings)
     print(f"{options.name}: {len(findings)} findings")

@@ -1,7 +1,7 @@
 """Each program has a manual page that renders, and that names the options its --help names.
 
 The part of consilium(1) that tells of its commands is what `consilium --manual` prints;
-`lint.py manual --mend` writes it.
+`lint.py manual --fix` writes it.
 """
 
 import os
@@ -15,7 +15,7 @@ PROGRAMS = {
     "bootstrap/consilium-society": "bootstrap/consilium-society.1",
 }
 CLINICIAN, CLINICIAN_PAGE = "node/cli/consilium", "node/consilium.1"
-BEGIN, END = ".\\\" made by `python3 tests/lint/lint.py manual --mend`\n", ".\\\" end\n"
+BEGIN, END = ".\\\" made by `python3 tests/lint/lint.py manual --fix`\n", ".\\\" end\n"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 ALWAYS = {"--help", "--usage", "--version"}
 
@@ -57,10 +57,10 @@ def check_commands(tree):
     text = tree.text(CLINICIAN_PAGE)
     if said is not None and BEGIN + said + END not in text:
         yield Finding(CLINICIAN_PAGE, 0, "does not say of the commands what the program says",
-                      "python3 tests/lint/lint.py manual --mend")
+                      "python3 tests/lint/lint.py manual --fix")
 
 
-def mend(tree):
+def fix(tree):
     text, said = tree.text(CLINICIAN_PAGE), said_commands(tree)
     if said is None:
         return

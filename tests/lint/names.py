@@ -1,7 +1,7 @@
-"""foo.c exports foo_* only; no junk rooms.
+"""foo.c exports foo_* only; no file or folder with a name that says nothing.
 
-foo_bar.c exports foo_bar_* only; if it has no header of its own, it is a second room of foo.h and may
-export foo_* too, so that the name still leads to files that begin with foo."""
+foo_bar.c exports foo_bar_* only; if it has no header of its own, it is a second file of foo.h and may
+export foo_* too: the name still leads to files that begin with foo."""
 
 import os
 import re
@@ -29,11 +29,11 @@ def check(tree):
         parts = path.split("/")
         stems = [os.path.splitext(p)[0].lower() for p in parts]
         if parts[0] not in TOP and not parts[0].startswith("."):
-            yield Finding(path, 0, f"{parts[0]} stands at the top level",
-                          "put it into one of the rooms; architecture names all that may be seen")
+            yield Finding(path, 0, f"{parts[0]} is a new entry at the top level",
+                          "put it into one of the existing folders")
         if any(JUNK.search(s) for s in stems) or parts[0] in ("src", "include"):
             yield Finding(path, 0, "a name that says nothing",
-                          "name it for the one noun it holds, in the room that owns that noun")
+                          "name it for the one noun that it holds, in the folder of that noun")
     for path, made in tree.objects().items():
         yield from check_exports(tree, path, symbols(made))
 
@@ -60,9 +60,9 @@ def check_exports(tree, path, all_symbols):
     for name in exported:
         if any(name == noun or name.startswith(noun + "_") for noun in nouns):
             continue
-        mend = (f"call it {stem}_..., make it static, or move it into the file of its noun"
+        fix = (f"call it {stem}_..., make it static, or move it into the file of its noun"
                 if nouns else "make it static; a program's main file exports main only")
-        yield Finding(path, 0, f"exports {name}", mend)
+        yield Finding(path, 0, f"exports {name}", fix)
 
 
 def plants(_tree):

@@ -33,7 +33,7 @@ def check(tree):
             if kind in "Uw" and name not in ours and not name.startswith(nouns) \
                     and not allowed(path, name):
                 yield Finding(path, 0, f"calls {name}",
-                              "the core is pure: make it an effect that the shell carries out, or "
+                              "the engine is pure: make it an effect that node/runtime carries out, or "
                               "hand in the memory, time, randomness or secret as an argument")
     if not tree.sanitized():
         for path, made in objects.items():

@@ -63,7 +63,7 @@ def check_sentence(path, line, sentence, defined):
     for name in ids:
         if name in defined:
             yield Finding(path, line, f"{name} is defined twice, first at {defined[name]}",
-                          "number it anew; to refer to it, write it without parentheses")
+                          "give it a new number; to refer to it, write it without parentheses")
         defined[name] = f"{path}:{line}"
 
 
@@ -78,7 +78,7 @@ def check_quoted(tree, defined):
                 quoted.add(name)
                 if name.split("-")[0] in prefixes and name not in defined:
                     yield Finding(path, line, f"{name} is in no page of the spec",
-                                  "mend the number, or write the sentence it quotes")
+                                  "fix the number, or write the sentence it quotes")
     for name, where in sorted(defined.items()):
         if name not in quoted:
             path, line = where.split(":")

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections import namedtuple
 
-ROOMS = ("protocol/base", "protocol/member", "protocol/roster", "protocol/record",
+FOLDERS = ("protocol/base", "protocol/member", "protocol/roster", "protocol/record",
          "protocol/contents", "protocol/consult", "protocol/wire", "protocol/step", "protocol/state",
          "protocol/replication", "protocol/cases", "protocol/custody", "protocol/engine",
          "protocol/relay",
@@ -19,8 +19,8 @@ ROOMS = ("protocol/base", "protocol/member", "protocol/roster", "protocol/record
          "bootstrap/present", "bootstrap/society")
 SKIPPED = {"build", ".git", "node_modules", "__pycache__"}
 
-# What is wrong where, and how to mend it.
-Finding = namedtuple("Finding", "path line what mend")
+# What is wrong where, and how to fix it.
+Finding = namedtuple("Finding", "path line what fix")
 
 # A violation for the self-test: `files` (path: text) go into a copy of the tree, `drop` (paths) go
 # out of it, and a new finding must then name `path` and say `what`.
@@ -62,13 +62,13 @@ class Tree:
     def has(self, path):
         return os.path.exists(os.path.join(self.root, path))
 
-    def room(self, path):
-        """The room that a file lies in directly, or None."""
+    def folder(self, path):
+        """The folder that a file lies in directly, or None."""
         folder = os.path.dirname(path)
-        return folder if folder in ROOMS else None
+        return folder if folder in FOLDERS else None
 
     def sources(self, *suffixes):
-        return [p for p in self.files(*(suffixes or (".c", ".cc", ".h"))) if self.room(p)]
+        return [p for p in self.files(*(suffixes or (".c", ".cc", ".h"))) if self.folder(p)]
 
     def commands(self):
         """What the build runs for each source: {path from root: (object, arguments)}."""
@@ -85,20 +85,20 @@ class Tree:
         return self._objects
 
     def objects(self):
-        """{source in a room: its object file}; a missing object is an error of the caller."""
+        """{source in a folder: its object file}; a missing object is an error of the caller."""
         found = {}
         for path, (made, _) in sorted(self.commands().items()):
-            if self.room(path) and self.has(path):
+            if self.folder(path) and self.has(path):
                 if not os.path.exists(made):
                     raise SystemExit(f"{path} is not built yet: cmake --build {self.build}")
                 found[path] = made
         return found
 
     def include_flags(self):
-        """All -I, -isystem and -D that the rooms are compiled with."""
+        """All -I, -isystem and -D that the folders are compiled with."""
         flags = []
         for path, (_, arguments) in sorted(self.commands().items()):
-            if not self.room(path):
+            if not self.folder(path):
                 continue
             for index, argument in enumerate(arguments):
                 flag = [argument]
