@@ -80,7 +80,9 @@ static const char *api_hint_of(err code)
         const char *hint;
     } table[] = {
         {ERR_PASSPHRASE, "type it again; nobody here can read or reset it"},
-        {ERR_STATE, "nothing was changed"},
+        {ERR_INVALID, "nothing was changed; correct the value and try again"},
+        {ERR_TOO_LARGE, "nothing was changed; send less"},
+        {ERR_NOT_ENTITLED, "nothing was changed; this account or institution may not do that"},
         {ERR_BUSY, "wait a moment and try again; if it stays so, look at `consilium status`"},
         {ERR_FUTURE, "the clock of this machine disagrees with others: set it right"},
         {ERR_FULL, "make room on the disk, or raise the quota in the configuration"},
@@ -96,7 +98,7 @@ static const char *api_hint_of(err code)
         if (table[i].code == code)
             return table[i].hint;
     }
-    return "the command's --help says what is wanted";
+    return "nothing was changed";
 }
 
 void api_refuse(struct api_call *call, err code, const char *message, const char *hint)

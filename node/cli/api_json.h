@@ -1,4 +1,4 @@
-/* Reading the node's answers: what is not there is empty, 0 or false. */
+/* Reading the answers of the node: a missing value is empty, 0 or false. */
 #ifndef CONSILIUM_NODE_CLI_API_JSON_H
 #define CONSILIUM_NODE_CLI_API_JSON_H
 
@@ -11,7 +11,7 @@ bool api_json_is(const json_t *object, const char *key);
 bool api_json_equals(const json_t *object, const char *key, const char *text);
 /* "name" of the object under `key`: a member, a clinician. */
 const char *api_json_name(const json_t *object, const char *key);
-/* The list that an answer holds under its only array, whatever its name. */
+/* The only array of an answer, under any name. */
 const json_t *api_json_list(const json_t *answer);
 
 #endif

@@ -43,20 +43,21 @@ void command_option_name(const struct field *field, char *ret_name, size_t size)
         *c = *c == '_' ? '-' : *c;
 }
 
-/* An option of one value: the second is refused, for the first could be the wrong one. */
+/* An option of one value is refused when it is given twice: either could be the wrong one. */
 static void command_once(struct argp_state *state, const char *name, const char **value,
-                         const char *said)
+                         const char *later)
 {
     if (*value != NULL)
-        argp_error(state, "--%s is given twice: `%s` and `%s`; once is meant", name, *value, said);
-    *value = said;
+        argp_error(state, "--%s is given twice: `%s` and `%s`; give it once", name, *value, later);
+    *value = later;
 }
 
 static void command_take_argument(struct run *run, struct argp_state *state, const char *value)
 {
     if (run->argument_count >= argument_count(run->command->arguments))
-        argp_error(state, "`%s` is one word too many%s", value,
-                   run->argument_count == 0 ? "" : "; words that belong together want quotes");
+        argp_error(state, "unexpected argument `%s`%s", value,
+                   run->argument_count == 0 ? ""
+                                            : "; put quotes around a text that contains blanks");
     run->arguments[run->argument_count++] = value;
 }
 
@@ -72,7 +73,8 @@ static error_t command_take_field(struct run *run, struct argp_state *state, int
     if (!command_is_repeated(field) && run->values[index].count == 1)
         command_once(state, name, &run->values[index].all[0], value == NULL ? "yes" : value);
     if (run->values[index].count == COMMAND_VALUE_MAX)
-        argp_error(state, "too many of --%s; at most %d", name, COMMAND_VALUE_MAX);
+        argp_error(state, "--%s is given more than %d times, which is the most", name,
+                   COMMAND_VALUE_MAX);
     run->values[index].all[run->values[index].count++] = value == NULL ? "yes" : value;
     return 0;
 }
@@ -111,8 +113,8 @@ static error_t command_take(int key, char *value, struct argp_state *state)
 
 enum { COMMAND_HELP_SIZE = 200, COMMAND_DOC_SIZE = 1024, COMMAND_COMMON_COUNT = 6 };
 
-/* What argp is told; static, for it keeps all of it until the program ends. */
-struct command_told {
+/* What argp gets; static, because argp uses it until the program ends. */
+struct command_usage {
     struct argp_option options[COMMAND_FIELD_MAX + COMMAND_COMMON_COUNT + 2];
     char names[COMMAND_FIELD_MAX][48];
     char helps[COMMAND_FIELD_MAX][COMMAND_HELP_SIZE];
@@ -120,81 +122,89 @@ struct command_told {
     char program[128];
 };
 
-/* Options that mean nothing to a command are taken all the same, so that a script may always name
- * them, but its help does not tell of them. */
+/* Every command accepts all common options, so a script may always pass them; the help of a
+ * command lists those that it uses. */
 static int command_flags(const struct command *command, unsigned wants)
 {
     return (command->wants & wants) != 0 ? 0 : OPTION_HIDDEN;
 }
 
-static void command_tell_common(const struct command *command, struct argp_option *option)
+static void command_usage_common(const struct command *command, struct argp_option *option)
 {
     const struct argp_option common[COMMAND_COMMON_COUNT] = {
         {"clinician", OPTION_CLINICIAN, "LOGIN", command_flags(command, WANTS_SIGNER),
-         "Who signs; default: your login, when it has an account", 90},
+         "The account that signs; default: your login name", 90},
         {"passphrase-file", OPTION_PASSPHRASE, "FILE",
          command_flags(command, WANTS_SIGNER | WANTS_PASSPHRASE),
-         "That clinician's passphrase: the first line of FILE (mode 600)", 91},
+         "File with that account's passphrase in its first line (mode 600)", 91},
         {"yes", 'y', NULL, command_flags(command, WANTS_YES),
-         "Do not ask: what is shown was read by whoever calls", 92},
+         "Do not ask for confirmation (for scripts)", 92},
         {"json", OPTION_JSON, NULL, 0, "Print the answer as JSON", 93},
         {"federation", OPTION_FEDERATION, "NAME", 0,
-         "Which federation of the node, when it has several", 94},
+         "The federation to use, if the node is in several", 94},
         {"socket", OPTION_SOCKET, "PATH", 0,
          "The node's socket; default $CONSILIUM_SOCKET or /run/consilium/consilium.sock", 95},
     };
     memcpy(option, common, sizeof common);
 }
 
-static void command_tell(const struct command *command, struct command_told *told)
+static void command_usage_make(const struct command *command, struct command_usage *usage)
 {
     size_t count = field_count(command);
     for (size_t i = 0; i < count; i++) {
         const struct field *field = &command->fields[i];
-        command_option_name(field, told->names[i], sizeof told->names[i]);
-        snprintf(told->helps[i], sizeof told->helps[i], "%s%s", field->help,
-                 field->is_required ? " (must be given)" : "");
-        told->options[i] = (struct argp_option){
-            .name = told->names[i],
+        command_option_name(field, usage->names[i], sizeof usage->names[i]);
+        snprintf(usage->helps[i], sizeof usage->helps[i], "%s%s", field->help,
+                 field->is_required ? " (required)" : "");
+        usage->options[i] = (struct argp_option){
+            .name = usage->names[i],
             .key = (int)i + 1,
             .arg = field->value,
-            .doc = told->helps[i],
-            .group = field->is_required ? 1 : (int)i + 2, /* in our order, not by the alphabet */
+            .doc = usage->helps[i],
+            .group = field->is_required
+                         ? 1
+                         : (int)i + 2, /* in the order of the table, not the alphabet */
         };
     }
-    command_tell_common(command, &told->options[count]);
-    snprintf(told->doc, sizeof told->doc, "%s.\vExample:\n  %s", command->help, command->example);
-    snprintf(told->program, sizeof told->program, "consilium %s", command->name);
+    command_usage_common(command, &usage->options[count]);
+    size_t used =
+        (size_t)snprintf(usage->doc, sizeof usage->doc, "%s.\vExample:\n  ", command->help);
+    for (const char *c = command->example; *c != '\0' && used + 4 < sizeof usage->doc; c++) {
+        used += (size_t)snprintf(usage->doc + used, sizeof usage->doc - used, "%c%s", *c,
+                                 *c == '\n' ? "  " : "");
+    }
+    snprintf(usage->program, sizeof usage->program, "consilium %s", command->name);
 }
 
 /* ---- all of it ---- */
 
-static void command_refuse(const struct command_told *told, const char *dashes, const char *wanted)
+static void command_refuse(const struct command_usage *usage, const char *dashes,
+                           const char *missing)
 {
-    fprintf(stderr, "%s: wants %s%s; see %s --help\n", told->program, dashes, wanted,
-            told->program);
+    fprintf(stderr, "%s: %s%s is missing; see %s --help\n", usage->program, dashes, missing,
+            usage->program);
     exit(2);
 }
 
 void command_parse(struct run *run, int argc, char **argv)
 {
-    static struct command_told told;
+    static struct command_usage usage;
     const struct command *command = run->command;
-    command_tell(command, &told);
-    const struct argp argp = {.options = told.options,
+    command_usage_make(command, &usage);
+    const struct argp argp = {.options = usage.options,
                               .parser = command_take,
                               .args_doc = command->arguments,
-                              .doc = told.doc};
-    argv[0] = told.program;
-    program_invocation_name = told.program;
+                              .doc = usage.doc};
+    argv[0] = usage.program;
+    program_invocation_name = usage.program;
     argp_err_exit_status = 2;
     if (argp_parse(&argp, argc, argv, 0, NULL, run) != 0)
         exit(2);
     if (run->argument_count < argument_count(command->arguments))
-        command_refuse(&told, "", command->arguments);
+        command_refuse(&usage, "", command->arguments);
     for (size_t i = 0; i < field_count(command); i++) {
         if (command->fields[i].is_required && run->values[i].count == 0)
-            command_refuse(&told, "--", told.names[i]);
+            command_refuse(&usage, "--", usage.names[i]);
     }
 }
 
@@ -226,7 +236,7 @@ const char *command_value(const struct run *run, const char *field)
 
 /* ---- values ---- */
 
-/* "@FILE" gives what the file holds, without its last newline. */
+/* "@FILE" gives the content of the file, without its last newlines. */
 static json_t *command_text(const char *value)
 {
     if (value[0] != '@')
@@ -240,13 +250,14 @@ static json_t *command_text(const char *value)
     if (file == NULL)
         term_problem("%s: %s", path, strerror(errno));
     else if (size > COMMAND_TEXT_SIZE_MAX)
-        term_problem("%s: longer than %d bytes", path, COMMAND_TEXT_SIZE_MAX);
+        term_problem("%s: the text is longer than %d KiB, which is the most", path,
+                     COMMAND_TEXT_SIZE_MAX / 1024);
     else {
         while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
             size--;
         json = json_stringn(text, size);
         if (json == NULL)
-            term_problem("%s: not text in UTF-8", path);
+            term_problem("%s: the text is not UTF-8; save the file as UTF-8 and try again", path);
     }
     if (file != NULL)
         fclose(file);
@@ -254,7 +265,7 @@ static json_t *command_text(const char *value)
     return json;
 }
 
-/* "36h" and "14d" count from now; anything else goes as it is, and the node judges it. */
+/* "36h" and "14d" count from now; any other value goes to the node unchanged, which checks it. */
 static json_t *command_time(const char *value)
 {
     char *end;
@@ -276,7 +287,9 @@ static json_t *command_number(const struct field *field, const char *value)
     errno = 0;
     long long number = strtoll(value, &end, 10);
     if (end == value || *end != '\0' || errno != 0) {
-        term_problem("--%s: `%s` is no number", field->name, value);
+        char name[64];
+        command_option_name(field, name, sizeof name);
+        term_problem("--%s: `%s` is not a whole number", name, value);
         return NULL;
     }
     return json_integer(number);

@@ -1,7 +1,7 @@
-/* A command of `consilium`: its arguments and options, and what it does with them.
+/* A command of `consilium`: its arguments, its options, and the function that runs it.
  *
- * Most commands are one request to the local API whose fields are options; a table says which
- * (command_table.c). Those that are more than one request have a function of their own. */
+ * Most commands are one request to the local API: the options are its fields (command_table.c).
+ * A command of several requests has a function (workflow.h). */
 #ifndef CONSILIUM_NODE_CLI_COMMAND_H
 #define CONSILIUM_NODE_CLI_COMMAND_H
 
@@ -18,7 +18,7 @@ enum field_type {
     FIELD_TIME,   /* RFC 3339, or from now on: 36h, 14d */
     FIELD_LIST,   /* repeated: an array of strings */
     FIELD_FLAG,   /* true when given */
-    FIELD_LOCAL,  /* not sent: the command's own business */
+    FIELD_LOCAL,  /* not sent: only the command uses it */
     FIELD_LOCALS, /* the same, repeated */
 };
 
@@ -32,7 +32,7 @@ struct field {
 
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE };
 
-/* Which of the common options mean something to a command; those of the node always do. */
+/* The common options that a command uses; --json, --federation and --socket apply to all. */
 enum command_wants {
     WANTS_SIGNER = 1,     /* --clinician, --passphrase-file */
     WANTS_PASSPHRASE = 2, /* --passphrase-file alone */
@@ -49,7 +49,7 @@ struct command {
     const char *path; /* after /v1/FEDERATION/; %s for each argument; fields of a GET are a query */
     const struct field *fields; /* ends with a NULL name */
     unsigned wants;             /* of enum command_wants; a plain request with a signer is signed */
-    const char *example;        /* as typed; several lines begin alike */
+    const char *example;        /* as typed; each line at most 66 columns */
     /* Instead of, or after, the plain request; NULL: print the answer. */
     int (*run)(struct run *run);
     void (*print)(const json_t *answer);
@@ -72,8 +72,8 @@ struct run {
     } values[COMMAND_FIELD_MAX]; /* by field */
 };
 
-/* Parses what follows the command's name; prints help or usage errors and exits (2). An option that
- * takes one value is refused when it is given twice: nobody knows which was meant. */
+/* Parses the arguments after the command's name. Prints help, or a usage error, and exits (2). An
+ * option that takes one value is refused when it is given twice. */
 void command_parse(struct run *run, int argc, char **argv);
 
 /* The value of a field, NULL when it was not given; the first of a list. */
@@ -81,12 +81,12 @@ const char *command_value(const struct run *run, const char *field);
 size_t command_count(const struct run *run, const char *field);
 const char *command_nth(const struct run *run, const char *field, size_t n);
 
-/* All fields that are sent, as an object; NULL when one is not well-formed (it was said). */
+/* All fields that are sent, as an object; NULL when one is malformed (an error was printed). */
 json_t *command_body(const struct run *run);
 
 /* "wanted-count" of "wanted_count": a field as an option. */
 void command_option_name(const struct field *field, char *ret_name, size_t size);
-/* May it be given more than once? */
+/* True when the option may be given several times. */
 bool command_is_repeated(const struct field *field);
 
 #endif

@@ -1,4 +1,4 @@
-/* consilium: a clinician's, or an administrator's, way to the node of this institution. */
+/* consilium: the command line with which clinicians and administrators use the local node. */
 #include <curl/curl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -15,16 +15,17 @@ static void usage(void)
 {
     printf("Usage: consilium COMMAND [ARGUMENT...] [OPTION...]\n"
            "\n"
-           "Asks colleagues at other hospitals for a second opinion, and gives one.\n"
-           "`consilium COMMAND --help` tells about each command.\n");
+           "Ask colleagues at other hospitals for a second opinion, and give one.\n"
+           "`consilium COMMAND --help` describes a command and its options.\n");
     command_table_list();
     printf("\n"
            "CASE, DRAFT, RECORD, ITEM and MEMBER may be shortened to a unique beginning of\n"
-           "at least 4 digits. Exit status: 0 done, 1 refused or failed (the reason is on\n"
-           "standard error), 2 called in a wrong way.\n"
+           "at least 4 digits. Exit status: 0 done; 1 refused or failed, with the reason on\n"
+           "standard error; 2 the command line was wrong.\n"
            "\n"
-           "NO REAL PATIENTS YET: de-identification is not built. Not for emergencies: call.\n"
-           "Every opinion is advice; the treating clinician keeps the responsibility.\n");
+           "NO REAL PATIENTS YET: de-identification is not built.\n"
+           "Not for emergencies: telephone.\n"
+           "Every opinion is advice; the treating clinician remains responsible.\n");
 }
 
 /* The path with its arguments, and for GET the fields as a query. Caller frees. */
@@ -103,14 +104,14 @@ int main(int argc, char **argv)
     run.command = command_table_find(argc - 1, argv + 1, &words);
     if (run.command == NULL) {
         if (argv[1][0] == '-')
-            term_problem("the command comes first, its options after it: consilium COMMAND %s ...",
-                         argv[1]);
+            term_problem("the command comes before its options: consilium COMMAND %s ...", argv[1]);
         else if (!command_table_list_group(argv[1]))
             term_problem("there is no command `%s`; `consilium --help` lists them", argv[1]);
         return 2;
     }
     if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
-        term_problem("a library does not start");
+        term_problem(
+            "libsodium or libcurl cannot be initialised; reinstall the package consilium-node");
         return 1;
     }
     command_parse(&run, argc - words, argv + words);

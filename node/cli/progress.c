@@ -42,8 +42,8 @@ void progress_draw(struct progress *progress, long long done, long long all)
         return;
     progress->is_drawn = true;
     progress->drawn_ms = now;
-    if (done == 0 && all == 0) { /* all is with the node, and it is at work */
-        printf("\rthe node is at work: %lld s %40s", (now - progress->started_ms) / 1000, "");
+    if (done == 0 && all == 0) { /* nothing to count: the node is working */
+        printf("\rthe node is working: %lld s %40s", (now - progress->started_ms) / 1000, "");
         fflush(stdout);
         return;
     }

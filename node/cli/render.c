@@ -32,7 +32,7 @@ static void render_patient(const json_t *told)
         render_pair("patient", line);
 }
 
-/* What this institution has to do with it; of who asked to join, what became of that. */
+/* The part of this institution; after a request to join, the state of that request. */
 static void render_part(const json_t *about)
 {
     char line[600];
@@ -57,13 +57,13 @@ static void render_part(const json_t *about)
         return;
     }
     if (api_json_equals(join, "state", "waiting"))
-        snprintf(line, sizeof line, "waits for the requester: %.60s asked to join on %s UTC",
+        snprintf(line, sizeof line, "waiting for the requester: %.60s asked to join on %s UTC",
                  api_json_name(letter, "clinician"), term_time(api_json_text(letter, "time")));
     else if (api_json_equals(join, "state", "declined"))
         snprintf(line, sizeof line, "declined (%.60s, %s)", api_json_name(letter, "clinician"),
                  term_time(api_json_text(letter, "time")));
     else
-        snprintf(line, sizeof line, "asked to join, and was refused%s%s%s%.400s",
+        snprintf(line, sizeof line, "asked to join; refused%s%s%s%.400s",
                  is_told || word[0] != '\0' ? ": " : "",
                  is_told ? api_json_text(refusal, "reason") : "",
                  is_told && word[0] != '\0' ? "; " : "", word);
@@ -139,7 +139,7 @@ static void render_participants(const json_t *about)
            api_json_number(counts, "participants"), institutions,
            api_json_number(about, "wanted_count"), api_json_number(counts, "revealed"));
     if (opinions > institutions)
-        printf("  %lld opinions in all: several of one institution count as one\n", opinions);
+        printf("  %lld opinions in all: several of one institution count once\n", opinions);
     json_array_foreach(json_object_get(about, "participants"), index, participant)
     {
         printf("  ");
@@ -177,7 +177,7 @@ static void render_declined(const json_t *declined)
     json_array_foreach(declined, index, record) render_record(record);
 }
 
-/* ---- what could come next ---- */
+/* ---- next steps ---- */
 
 static void render_command(const char *command, const json_t *about, const char *why)
 {
@@ -207,25 +207,25 @@ static void render_next_requester(const json_t *about, const json_t *counts)
     bool is_running = is_announced || api_json_equals(about, "state", "revealed") ||
                       api_json_equals(about, "state", "synthesised");
     if (is_running && render_is_asked(about))
-        render_command("supply", about, "gives what was asked for, or says why not");
+        render_command("supply", about, "supply what was asked for, or say why not");
     if (is_running && api_json_number(about, "joins_waiting") > 0)
-        render_command("joins", about, "who asked to join waits: grant, or refuse");
+        render_command("joins", about, "institutions ask to join: grant or refuse");
     if (is_announced && is_first && is_unrevealed)
-        render_command("reveal", about, "lets the participants read the opinions");
+        render_command("reveal", about, "let the participants read the opinions");
     if (is_running && is_readable && !api_json_equals(about, "state", "synthesised"))
-        render_command("synthesis", about, "sums the opinions up, before the case is closed");
+        render_command("synthesis", about, "sum up the opinions, then close the case");
     if (api_json_equals(about, "state", "synthesised") && !api_json_is(counts, "overdue"))
-        render_command("close", about, "when nothing more is wanted");
+        render_command("close", about, "close the case when you need no more");
     if (api_json_equals(about, "state", "closed") && !api_json_is(counts, "follow_up_due"))
-        render_command("outcome", about, "tells those who answered how it ended");
+        render_command("outcome", about, "tell the participants the outcome");
     if (api_json_is(counts, "overdue")) {
         if (api_json_equals(about, "state", "synthesised") ||
             api_json_number(counts, "opinions") == 0)
-            render_command("close", about, "the deadline is over");
-        render_command("extend", about, "gives it more time: the deadline is over");
+            render_command("close", about, "close the case: the deadline is over");
+        render_command("extend", about, "set a new deadline: the old one is over");
     }
     if (api_json_is(counts, "follow_up_due"))
-        render_command("outcome", about, "the follow-up is due: tell how it ended");
+        render_command("outcome", about, "the follow-up is due: report the outcome");
 }
 
 static bool render_waits(const json_t *about)
@@ -242,20 +242,20 @@ static void render_next(const json_t *about)
     if (api_json_equals(about, "part", "requester")) {
         render_next_requester(about, counts);
     } else if (is_open && render_waits(about)) {
-        term_text("Nothing to do now: the requester grants access, or refuses.", 2);
+        term_text("Nothing to do now: the requester grants access or refuses.", 2);
     } else if (is_open && (api_json_equals(about, "part", "none") ||
                            api_json_equals(about, "part", "ended"))) {
         render_command("join", about,
                        json_object_get(about, "own_join") != NULL ||
                                api_json_equals(about, "part", "ended")
-                           ? "asks for access anew"
-                           : "offers an opinion; the case file follows");
+                           ? "ask for access again"
+                           : "offer an opinion; you then get the case file");
         if (json_object_get(about, "own_join") == NULL)
-            render_command("decline", about, "says that nobody here will");
+            render_command("decline", about, "say that this institution will not answer");
     } else if (is_open && api_json_equals(about, "part", "participant")) {
-        render_command("fetch", about, "gets documents and images");
-        render_command("read", about, "writes them out, with your receipt");
-        render_command("reply", about, "gives your opinion");
+        render_command("fetch", about, "download documents and images");
+        render_command("read", about, "write them to files and sign a receipt");
+        render_command("reply", about, "give your opinion");
     }
 }
 
@@ -266,7 +266,7 @@ void render_case(const json_t *about)
     render_participants(about);
     render_asked(json_object_get(about, "asked"));
     render_declined(json_object_get(about, "declined_by_mail"));
-    render_head("Responsibility, and what could come next");
+    render_head("Responsibility, and next steps");
     term_text(api_json_text(about, "responsibility"), 2);
     render_next(about);
 }
@@ -297,7 +297,7 @@ void render_thread(const json_t *answer)
     render_head("Thread (times are UTC; --json has all of it)");
     json_array_foreach(json_object_get(answer, "thread"), index, record)
     {
-        /* Says only that the requester has the record: the page tells it from the record. */
+        /* It only confirms that the requester has the record, which the record shows already. */
         if (api_json_equals(record, "kind", "TAKE_IN"))
             continue;
         if (api_json_equals(record, "kind", "OPINION"))
@@ -308,8 +308,8 @@ void render_thread(const json_t *answer)
             render_record(record);
     }
     if (erased_count > 0)
-        printf("\n%s erased: nothing can be read there.\n",
+        printf("\n%s erased; the content is destroyed.\n",
                term_count((long long)erased_count, "record"));
     if (next[0] != '\0')
-        printf("\nThere is more: --after %s\n", next);
+        printf("\nMore follows: --after %s\n", next);
 }

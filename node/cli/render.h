@@ -1,5 +1,5 @@
-/* A case as one page for people: what it is, who takes part, what is asked, and its thread. What no
- * person reads (ids in full, records that only keep order) is left to --json. */
+/* A case as one page for people: the question, the participants and the thread. Full ids, and
+ * records that only keep order, are in --json. */
 #ifndef CONSILIUM_NODE_CLI_RENDER_H
 #define CONSILIUM_NODE_CLI_RENDER_H
 

@@ -38,7 +38,7 @@ static void draft_item(const json_t *item)
     json_array_foreach(json_object_get(item, "stripped"), index, part)
     {
         char line[200];
-        snprintf(line, sizeof line, "taken out: %.150s", json_string_value(part));
+        snprintf(line, sizeof line, "removed: %.150s", json_string_value(part));
         term_text(line, 20);
     }
 }
@@ -52,20 +52,20 @@ static void draft_text(const json_t *fields, const char *name, const char *title
     term_text(text, 2);
 }
 
-/* Several things that are missing stand in one text, each after "; ". */
+/* `missing` is one text; "; " separates the missing things. */
 static void draft_missing(const json_t *answer)
 {
     const char *missing = api_json_text(answer, "missing");
     if (api_json_is(answer, "sending")) {
-        printf("\nIt is being sent: `consilium announce %.8s` goes on where it stopped.\n",
+        printf("\nSending was interrupted: `consilium announce %.8s` continues it.\n",
                api_json_text(answer, "draft"));
     } else if (missing[0] == '\0') {
-        printf("\nReady: `consilium announce %.8s` shows what leaves, asks, signs and sends.\n",
+        printf("\nReady: `consilium announce %.8s` shows what is sent, asks, signs and sends.\n",
                api_json_text(answer, "draft"));
     } else {
-        printf("\nNot ready to be sent\n");
+        printf("\nNot ready to send:\n");
         term_text(missing, 2);
-        printf("`consilium draft edit %.8s` changes it; --help has its options.\n",
+        printf("Set them with `consilium draft edit %.8s`; its --help lists the options.\n",
                api_json_text(answer, "draft"));
     }
 }
@@ -84,7 +84,7 @@ void render_draft(const json_t *answer)
     const json_t *fields = json_object_get(answer, "fields");
     size_t index;
     json_t *item;
-    printf("Draft %.16s, made %s UTC; nothing of it has left\n", api_json_text(answer, "draft"),
+    printf("Draft %.16s, created %s UTC; not sent\n", api_json_text(answer, "draft"),
            term_time(api_json_text(answer, "made_at")));
     if (api_json_text(answer, "supplies")[0] != '\0')
         printf("  %-14scase %.16s\n", "supplies", api_json_text(answer, "supplies"));
@@ -92,11 +92,11 @@ void render_draft(const json_t *answer)
         draft_field(fields, lines[i].name, lines[i].label);
     bool is_directed = json_array_size(json_object_get(answer, "directed")) > 0;
     json_array_foreach(json_object_get(answer, "directed"), index, item)
-        draft_pair(index == 0 ? "asked alone" : "", api_json_text(item, "name"));
+        draft_pair(index == 0 ? "asked only" : "", api_json_text(item, "name"));
     draft_text(fields, "question",
-               is_directed ? "Question: those who are asked alone will read it, no board"
-                           : "Question: the whole board will read it");
-    draft_text(fields, "description", "Description: participants will read it");
+               is_directed ? "Question (read by the institutions that you ask, and by no board)"
+                           : "Question (read by the whole board)");
+    draft_text(fields, "description", "Description (read by participants)");
     draft_text(fields, "note", "Note");
     if (json_array_size(json_object_get(answer, "attachments")) > 0)
         printf("\nAttached\n");
@@ -110,12 +110,12 @@ void render_draft_attached(const json_t *answer)
     size_t count = json_array_size(list);
     if (count == 0)
         return;
-    printf("Attached to draft %.8s, as it would leave:\n", api_json_text(answer, "draft"));
+    printf("Attached to draft %.8s, as it would be sent:\n", api_json_text(answer, "draft"));
     draft_item(json_array_get(list, count - 1));
     draft_missing(answer);
 }
 
-/* The node writes "  name              text": what does not fit goes on under the text. */
+/* The node writes "  name              text": a text that is too long continues in its column. */
 static void preview_line(const char *line)
 {
     enum { PREVIEW_COLUMN = 20 };

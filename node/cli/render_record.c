@@ -9,7 +9,7 @@
 
 enum { RECORD_LABEL_WIDTH = 16, RECORD_TEXT_SIZE = 2048 };
 
-/* ---- what a kind is called ---- */
+/* ---- titles ---- */
 
 static const struct {
     const char *kind;
@@ -21,7 +21,7 @@ static const struct {
     {"GRANT_END", "Access ended"},
     {"OPINION", "Opinion"},
     {"POST", "Discussion"},
-    {"ASK", "Asks for more"},
+    {"ASK", "Request for more"},
     {"SUPPLY", "Supplied"},
     {"DECLINE", "Declined"},
     {"REVEAL", "Opinions revealed"},
@@ -32,13 +32,13 @@ static const struct {
     {"WITHDRAW", "Case withdrawn"},
     {"OUTCOME", "Outcome"},
     {"OPENED", "Opened, with receipt"},
-    {"ERASE", "To be erased everywhere"},
-    {"ERASED", "Erased there"},
+    {"ERASE", "Erasure ordered"},
+    {"ERASED", "Erased, with receipt"},
     {"FLAG", "FLAGGED"},
     {"ANNOUNCEMENT", "New case"},
-    {"MIRROR", "News of a case"},
+    {"MIRROR", "Case update"},
     {"DIRECTED", "Request to this institution"},
-    {"JOIN", "Asks to join"},
+    {"JOIN", "Request to join"},
     {"GRANT_NOTICE", "Access granted"},
     {"MAIL_DECLINE", "Declined by mail"},
 };
@@ -74,10 +74,10 @@ static void record_verdict(const json_t *content, const char *label, const char 
                            const char *text)
 {
     char line[RECORD_TEXT_SIZE];
-    const char *said = api_json_text(content, code), *words = api_json_text(content, text);
-    if (said[0] == '\0' && words[0] == '\0')
+    const char *chosen = api_json_text(content, code), *words = api_json_text(content, text);
+    if (chosen[0] == '\0' && words[0] == '\0')
         return;
-    snprintf(line, sizeof line, "%s%s%s", said, said[0] == '\0' || words[0] == '\0' ? "" : ": ",
+    snprintf(line, sizeof line, "%s%s%s", chosen, chosen[0] == '\0' || words[0] == '\0' ? "" : ": ",
              words);
     record_pair(label, line);
 }
@@ -216,7 +216,7 @@ static void record_content(const json_t *record)
     }
 }
 
-/* ---- how far it got ---- */
+/* ---- delivery ---- */
 
 void render_record_delivery(const json_t *delivery, const json_t *opened_by, size_t indent)
 {
@@ -224,11 +224,11 @@ void render_record_delivery(const json_t *delivery, const json_t *opened_by, siz
     size_t used = 0, index;
     json_t *who;
     if (delivery != NULL && api_json_number(delivery, "audience") > 0)
-        used += (size_t)snprintf(line, sizeof line, "kept here, reached %lld of %s",
+        used += (size_t)snprintf(line, sizeof line, "stored here, reached %lld of %s",
                                  api_json_number(delivery, "reached"),
                                  term_count(api_json_number(delivery, "audience"), "institution"));
     else if (delivery != NULL)
-        used += (size_t)snprintf(line, sizeof line, "kept here");
+        used += (size_t)snprintf(line, sizeof line, "stored here");
     json_array_foreach(opened_by, index, who)
     {
         if (used + 100 > sizeof line)
@@ -250,12 +250,13 @@ static void record_notes(const json_t *record)
     const char *verdict = api_json_text(record, "verdict"),
                *signature = api_json_text(record, "signature");
     if (signature[0] != '\0' && strcmp(signature, "good") != 0 && strcmp(signature, "none") != 0)
-        term_pair(2, "SIGNATURE NOT GOOD: ", 4,
-                  strcmp(signature, "revoked") == 0
-                      ? "the certificate is revoked, and nothing shows that this was signed before"
-                      : signature);
+        term_pair(
+            2, "SIGNATURE NOT GOOD: ", 4,
+            strcmp(signature, "revoked") == 0
+                ? "the certificate is revoked, and there is no proof that this was signed before"
+                : signature);
     if (api_json_equals(record, "audience", "requester") && !api_json_is(record, "revealed"))
-        printf("  for the requester alone, until it is revealed\n");
+        printf("  readable by the requester only, until it is revealed\n");
     if (verdict[0] != '\0' && strcmp(verdict, "it counts") != 0)
         term_text(verdict, 2);
     if (api_json_text(record, "why")[0] != '\0')

@@ -4,14 +4,13 @@
 
 #include <jansson.h>
 
-/* An element of the answer's `thread`: when, what, who, its words, and how far it got. */
+/* An element of the answer's `thread`: time, kind, writer, content and delivery. */
 void render_record(const json_t *record);
-/* "Opinion" for OPINION; the kind itself when it is none that people read. */
+/* "Opinion" for OPINION; the kind itself when it has no title. */
 const char *render_record_title(const char *kind);
-/* The content of an opinion: what was found, what is advised, why; each line begun with two blanks.
- */
+/* The content of an opinion: diagnosis, treatment, reasons; each line indented by two. */
 void render_record_opinion(const json_t *content);
-/* "kept here, reached 2 of 3 institutions; opened by Dr. Karin Berg"; nothing when not known. */
+/* "stored here, reached 2 of 3 institutions; opened by Dr. Karin Berg"; nothing when unknown. */
 void render_record_delivery(const json_t *delivery, const json_t *opened_by, size_t indent);
 
 #endif

@@ -68,12 +68,12 @@ static void status_roster(const json_t *answer)
     snprintf(until, sizeof until, "%.10s", api_json_text(head, "valid_until"));
     snprintf(line, sizeof line, "head %lld of %.10s, valid until %s%s%s",
              api_json_number(head, "epoch"), api_json_text(head, "issued"), until,
-             api_json_is(head, "expired") ? ": EXPIRED, the society must sign a new one" : "",
-             api_json_is(head, "behind") ? ": A NEWER ONE IS KNOWN, and still to come" : "");
+             api_json_is(head, "expired") ? ": EXPIRED; the society must sign a new one" : "",
+             api_json_is(head, "behind") ? "; A NEWER ONE EXISTS and is being fetched" : "");
     status_pair("roster", line);
     if (json_is_object(json_object_get(head, "healing")))
-        status_pair("", "A HEAD THAT HEALS A SPLIT WAITS: let two officers read its fingerprint "
-                        "out, then `consilium roster heal --fingerprint DIGITS`");
+        status_pair("", "A ROSTER HEAD THAT ENDS A SPLIT IS WAITING: ask two officers to read its "
+                        "fingerprint out, then `consilium roster heal --fingerprint DIGITS`");
 }
 
 static void status_disk(const json_t *answer)
@@ -85,14 +85,14 @@ static void status_disk(const json_t *answer)
     snprintf(line, sizeof line, "cases: %lld; records: %lld, %s of %s%s",
              api_json_number(streams, "cases"), api_json_number(disk, "records"), used,
              term_size(api_json_number(disk, "quota")), api_json_is(disk, "full") ? ": FULL" : "");
-    status_pair("kept here", line);
+    status_pair("stored here", line);
     snprintf(items, sizeof items, "%s", term_size(api_json_number(disk, "item_bytes")));
     snprintf(line, sizeof line, "documents and images: %s of %s", items,
              term_size(api_json_number(disk, "item_quota")));
     status_pair("", line);
 }
 
-/* Only what is not as it should be. */
+/* Only problems. */
 static void status_troubles(const json_t *answer)
 {
     static const struct {
@@ -100,11 +100,13 @@ static void status_troubles(const json_t *answer)
         const char *word;
         const char *says;
     } troubles[] = {
-        {"behind", "stream", "behind: what is missing is being fetched"},
-        {"lacking", "record", "lacking: it is asked for from who has it"},
-        {"lost", "record", "LOST BY THE DISK, and asked for from who has it: check the disk"},
-        {"lost_own", "record", "of our own lost: it comes back only if another member has it"},
-        {"forked", "stream", "FORKED: the writer broke the rules, or was restored wrongly"},
+        {"behind", "stream", "incomplete: the missing records are being fetched"},
+        {"lacking", "record", "missing: other members are asked for it"},
+        {"lost", "record", "LOST BY THE DISK: other members are asked for it; check the disk"},
+        {"lost_own", "record",
+         "of this institution lost: only another member that has it can restore it"},
+        {"forked", "stream",
+         "FORKED: its writer sent two versions, or was restored from an old backup"},
         {"refused", "record", "refused since the start"},
     };
     const json_t *streams = json_object_get(answer, "streams");
@@ -115,15 +117,17 @@ static void status_troubles(const json_t *answer)
         snprintf(line, sizeof line, "%s %s",
                  term_count(api_json_number(streams, troubles[i].name), troubles[i].word),
                  troubles[i].says);
-        status_pair("to look at", line);
+        status_pair("attention", line);
     }
     if (api_json_number(answer, "clocks_that_differ") > 0) {
         snprintf(line, sizeof line, "the clock of %s differs from this machine's",
                  term_count(api_json_number(answer, "clocks_that_differ"), "member"));
-        status_pair("to look at", line);
+        status_pair("attention", line);
     }
     if (api_json_is(answer, "keys_wait"))
-        status_pair("to look at", "keys of deleted records wait for room on the disk");
+        status_pair(
+            "attention",
+            "the disk is full: keys of deleted records cannot be destroyed; free some space");
 }
 
 void render_status_all(const json_t *answer)
@@ -132,7 +136,9 @@ void render_status_all(const json_t *answer)
     json_t *one;
     const json_t *all = json_object_get(answer, "federations");
     if (json_array_size(all) == 0)
-        term_text("This node is in no federation yet: `consiliumd join` makes it a member.", 0);
+        term_text("This node is in no federation yet; the administrator joins one with `consiliumd "
+                  "join`.",
+                  0);
     json_array_foreach(all, index, one)
     {
         if (index > 0)
@@ -153,7 +159,7 @@ void render_status(const json_t *answer)
     if (api_json_is(answer, "posting_waits"))
         status_pair("POSTING WAITS", api_json_text(answer, "why"));
     else
-        status_pair("posting", "goes out at once");
+        status_pair("posting", "sent at once");
     status_peers(answer);
     status_not_reached(answer);
     status_relays(answer);
@@ -162,8 +168,8 @@ void render_status(const json_t *answer)
     status_troubles(answer);
     snprintf(line, sizeof line, "%lld with an account here", api_json_number(answer, "clinicians"));
     status_pair("clinicians", line);
-    printf("\n  node          %s\n  head and federation, to compare whole:\n  %s\n  %s\n",
+    printf("\n  node          %s\n  head and federation (compare all digits):\n  %s\n  %s\n",
            api_json_text(self, "node"), api_json_text(json_object_get(answer, "head"), "id"),
            api_json_text(answer, "federation"));
-    printf("\nNO REAL PATIENTS YET. Not for emergencies: call.\n");
+    printf("\nNO REAL PATIENTS YET. Not for emergencies: telephone.\n");
 }

@@ -1,4 +1,4 @@
-/* How the node stands: what is well in few words, what is not in capitals. */
+/* State of the node: briefly what is in order, in capitals what is not. */
 #ifndef CONSILIUM_NODE_CLI_RENDER_STATUS_H
 #define CONSILIUM_NODE_CLI_RENDER_STATUS_H
 
@@ -6,7 +6,7 @@
 
 /* The answer of `status`. */
 void render_status(const json_t *answer);
-/* All federations of the node, one below the other. */
+/* All federations of the node, one after the other. */
 void render_status_all(const json_t *answer);
 
 #endif

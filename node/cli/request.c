@@ -98,16 +98,17 @@ static void request_explain(const struct run *run, CURLcode code)
     if (code != CURLE_COULDNT_CONNECT)
         term_problem("%s: %s", socket, curl_easy_strerror(code));
     else if (errno == EACCES)
-        term_problem("%s: you may not use the node's socket: ask its administrator to put you into "
-                     "the group that consiliumd.conf names",
-                     socket);
+        term_problem(
+            "%s: you may not use the socket of the node; ask the administrator to add you to "
+            "the group that consiliumd.conf names",
+            socket);
     else if (!may_write)
-        term_problem("%s: no node listens there; is consiliumd running? Name its socket with "
-                     "--socket or CONSILIUM_SOCKET",
-                     socket);
+        term_problem(
+            "%s: no such socket; is consiliumd running? If it uses another socket, name that "
+            "with --socket or CONSILIUM_SOCKET",
+            socket);
     else
-        term_problem("%s: the socket is there, but no node answers: is consiliumd running?",
-                     socket);
+        term_problem("%s: no node answers on this socket; is consiliumd running?", socket);
 }
 
 /* curl calls this now and then, at least each second. */
@@ -189,8 +190,9 @@ static bool request_find_federation(struct run *run)
         snprintf(name, sizeof name, "%s", only);
     else if (status != NULL)
         term_problem(json_array_size(all) == 0
-                         ? "this node is in no federation yet: `consiliumd join` makes it a member"
-                         : "this node is in several federations: name one with --federation");
+                         ? "this node is in no federation yet; the administrator joins one with "
+                           "`consiliumd join`"
+                         : "this node is in several federations; name one with --federation");
     json_decref(status);
     run->federation = only == NULL ? NULL : name;
     return only != NULL;
@@ -218,7 +220,9 @@ static json_t *request_parse(const struct request_answer *answer)
         return json_object();
     json_t *json = json_loadb(answer->data, answer->size, JSON_DECODE_ANY, &error);
     if (json == NULL)
-        term_problem("the node's answer is no JSON: %s", error.text);
+        term_problem(
+            "the answer of the node is not JSON (%s); is --socket the socket of consiliumd?",
+            error.text);
     return json;
 }
 
@@ -261,7 +265,7 @@ bool request_signer(struct run *run)
 {
     run->clinician = request_login(run);
     if (run->clinician == NULL)
-        term_problem("who signs? Name the account with --clinician");
+        term_problem("this user has no login name; name the account that signs with --clinician");
     return run->clinician != NULL;
 }
 

@@ -10,33 +10,36 @@
 static void secret_explain_file(const char *file, err failure)
 {
     if (failure == ERR_NOT_ENTITLED)
-        term_problem("%s: others may read it, or it is another user's: chmod 600 makes it yours "
-                     "alone (mode 600)",
-                     file);
+        term_problem(
+            "%s: another user owns it or may read it; run chmod 600 on it, as its owner (mode "
+            "600)",
+            file);
     else if (failure == ERR_NOT_FOUND)
-        term_problem("%s: there is no such file", file);
+        term_problem("%s: no such file", file);
     else if (failure == ERR_IO)
         term_problem("%s: %s", file, strerror(errno));
     else if (failure == ERR_TOO_LARGE)
         term_problem("%s: its first line is longer than %d bytes", file, PASSPHRASE_SIZE_MAX);
     else
-        term_problem("%s: its first line holds no passphrase", file);
+        term_problem("%s: the first line is empty; write the passphrase there", file);
 }
 
 static void secret_explain(enum secret_use use, const char *file, err failure)
 {
     if (use == SECRET_NEW && failure == ERR_INVALID)
-        term_problem("%s%sa new passphrase has at least %d characters, typed twice the same",
-                     file == NULL ? "" : file, file == NULL ? "" : ": ", PASSPHRASE_NEW_SIZE_MIN);
+        term_problem(
+            "%s%sa new passphrase needs at least %d characters, and must be typed twice the same",
+            file == NULL ? "" : file, file == NULL ? "" : ": ", PASSPHRASE_NEW_SIZE_MIN);
     else if (file != NULL)
         secret_explain_file(file, failure);
     else if (failure == ERR_NOT_FOUND)
-        term_problem("a passphrase is wanted, and there is no terminal to type it at: name a file "
-                     "that holds it (mode 600)");
+        term_problem(
+            "a passphrase is needed, and there is no terminal to type it; name a file that "
+            "contains it (mode 600) with --passphrase-file");
     else if (failure == ERR_INVALID)
-        term_problem("nothing was typed; nothing was done");
+        term_problem("no passphrase was typed; nothing was done");
     else
-        term_problem("the passphrase could not be read: %s",
+        term_problem("cannot read the passphrase: %s",
                      failure == ERR_IO ? strerror(errno) : err_sentence(failure));
 }
 

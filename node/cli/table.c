@@ -11,7 +11,7 @@ static void table_next(const json_t *answer)
 {
     const char *next = api_json_text(answer, "next");
     if (next[0] != '\0')
-        printf("\nThere is more: --after %s\n", next);
+        printf("\nMore follows: --after %s\n", next);
 }
 
 void table_members(const json_t *answer)
@@ -19,7 +19,7 @@ void table_members(const json_t *answer)
     size_t index;
     json_t *member;
     if (json_array_size(api_json_list(answer)) == 0)
-        printf("No member fits.\n");
+        printf("No member matches.\n");
     json_array_foreach(api_json_list(answer), index, member)
     {
         printf("%.12s  ", api_json_text(member, "node"));
@@ -39,7 +39,7 @@ void table_boards(const json_t *answer)
     size_t index;
     json_t *board;
     if (json_array_size(api_json_list(answer)) == 0)
-        printf("The society lists no board yet.\n");
+        printf("The society has no board yet.\n");
     json_array_foreach(api_json_list(answer), index, board)
     {
         term_line(api_json_text(board, "specialty")[0] != '\0' ? api_json_text(board, "specialty")
@@ -48,11 +48,11 @@ void table_boards(const json_t *answer)
         printf("  ");
         term_line(api_json_text(board, "name"), 30);
         printf("  %s%s\n", term_count(api_json_number(board, "members"), "member"),
-               api_json_is(board, "serves") ? ", yours too" : "");
+               api_json_is(board, "serves") ? ", also here" : "");
     }
 }
 
-/* What one must know to open it or pass on: the rest is on its page. */
+/* What a reader needs to decide whether to open it; `show` has the rest. */
 static void table_case(const json_t *entry)
 {
     char line[512];
@@ -78,7 +78,7 @@ static void table_case(const json_t *entry)
     snprintf(line, sizeof line, "%s; %s; %lld wanted%s%s",
              from[0] != '\0' ? from : api_json_name(entry, "writer"),
              api_json_text(about, "reason"), api_json_number(about, "wanted_count"),
-             strcmp(part, "none") == 0 || part[0] == '\0' ? "" : "; you are ",
+             strcmp(part, "none") == 0 || part[0] == '\0' ? "" : "; this institution: ",
              strcmp(part, "none") == 0 ? "" : part);
     term_text(line, 2);
     term_excerpt(api_json_text(about, "question"), 2, 4);
@@ -100,22 +100,22 @@ static void table_case_list(const json_t *answer, const char *none)
 
 void table_inbox(const json_t *answer)
 {
-    table_case_list(answer,
-                    "Nothing is open on your boards. --state all shows what is over, too.\n"
-                    "An institution sees what is asked after its admission, not older cases;\n"
-                    "`consilium requests` shows what was asked of it alone.");
+    table_case_list(answer, "No case is open on your boards. --state all lists closed cases, too.\n"
+                            "An institution receives no announcement older than its admission.\n"
+                            "`consilium requests` lists requests to this institution only.");
 }
 
 void table_requests(const json_t *answer)
 {
-    table_case_list(answer, "Nobody asks this institution alone. `consilium inbox` shows what is\n"
-                            "asked on its boards.");
+    table_case_list(answer,
+                    "No request to this institution only. `consilium inbox` lists the cases\n"
+                    "of its boards.");
 }
 
 void table_cases(const json_t *answer)
 {
     table_case_list(answer, "No such case. `consilium draft new` begins one, `consilium inbox` "
-                            "shows\nthose of others.");
+                            "lists\nthose of other institutions.");
 }
 
 void table_done(const json_t *answer)
@@ -125,9 +125,9 @@ void table_done(const json_t *answer)
         term_value(answer);
         return;
     }
-    printf("Signed and kept here; it goes to those whom it is for. Record %.16s.\n", record);
+    printf("Signed and stored here; the node sends it. Record %.16s.\n", record);
     if (api_json_text(answer, "case")[0] != '\0')
-        printf("`consilium show %.8s` tells how far it got.\n", api_json_text(answer, "case"));
+        printf("`consilium show %.8s` shows its delivery.\n", api_json_text(answer, "case"));
 }
 
 void table_grant(const json_t *answer)
@@ -137,7 +137,7 @@ void table_grant(const json_t *answer)
         table_done(answer);
         return;
     }
-    snprintf(line, sizeof line, "%.300s has access already: nothing more was written.",
+    snprintf(line, sizeof line, "%.300s has access already; nothing was changed.",
              api_json_name(answer, "institution"));
     term_text(line, 0);
 }
@@ -155,8 +155,8 @@ void table_audit(const json_t *answer)
 
 void table_sent(const json_t *answer)
 {
-    printf("Signed and kept here; it goes to those whom it is for.\n");
-    printf("case %.16s  (`consilium show %.8s` tells how it goes on)\n",
+    printf("Signed and stored here; the node sends it.\n");
+    printf("case %.16s  (`consilium show %.8s` shows its progress)\n",
            api_json_text(answer, "case"), api_json_text(answer, "case"));
 }
 
@@ -168,7 +168,7 @@ static void table_column(const char *text, size_t width)
     printf("  ");
 }
 
-/* Enough of an id to name it by. */
+/* Enough of an id to name the object by. */
 static void table_id(const char *id)
 {
     printf("%.16s  ", id);
@@ -185,7 +185,7 @@ void table_relays(const json_t *answer)
     size_t index;
     json_t *relay;
     if (json_array_size(api_json_list(answer)) == 0)
-        printf("The society lists no relay.\n");
+        printf("The society has no relay.\n");
     json_array_foreach(api_json_list(answer), index, relay)
     {
         table_column(api_json_text(relay, "name"), 24);
@@ -230,7 +230,7 @@ void table_clinicians(const json_t *answer)
 void table_account(const json_t *answer)
 {
     const char *waits = api_json_text(answer, "waits");
-    printf("The account %s is for user %lld of this machine alone.\n",
+    printf("The account %s can be used only by user %lld of this machine.\n",
            api_json_text(answer, "login"), api_json_number(answer, "uid"));
     printf("  signs as     ");
     table_last(api_json_text(answer, "name"), 65);
@@ -241,13 +241,13 @@ void table_account(const json_t *answer)
     printf("  until        %.10s\n", api_json_text(answer, "valid_until"));
     printf("  certificate  %.16s\n", api_json_text(answer, "certificate"));
     if (waits[0] != '\0')
-        printf("It is not published yet (%s): the node does it by itself.\n", waits);
+        printf("It is not published yet (%s); the node will publish it.\n", waits);
 }
 
 void table_revoked(const json_t *answer)
 {
-    printf("The account %s is revoked: nothing more can be signed with it.\n"
-           "What was signed before stays valid.\n",
+    printf("The account %s is revoked: nobody can sign with it now.\n"
+           "Earlier signatures remain valid.\n",
            api_json_text(answer, "login"));
 }
 
@@ -256,7 +256,7 @@ void table_specialists(const json_t *answer)
     size_t index;
     json_t *clinician;
     if (json_array_size(api_json_list(answer)) == 0)
-        printf("No clinician of any member is known here (yet).\n");
+        printf("No clinician matches.\n");
     json_array_foreach(api_json_list(answer), index, clinician)
     {
         char tags[200];
@@ -271,7 +271,7 @@ void table_specialists(const json_t *answer)
 void table_deleted(const json_t *answer)
 {
     (void)answer;
-    printf("The draft is removed, with its attachments.\n");
+    printf("The draft and its attachments are deleted.\n");
 }
 
 void table_drafts(const json_t *answer)
@@ -284,8 +284,7 @@ void table_drafts(const json_t *answer)
     {
         const json_t *fields = json_object_get(draft, "fields");
         char what[64];
-        snprintf(what, sizeof what, "answers what was asked in case %.8s",
-                 api_json_text(draft, "supplies"));
+        snprintf(what, sizeof what, "supplies case %.8s", api_json_text(draft, "supplies"));
         table_id(api_json_text(draft, "draft"));
         table_column(term_time(api_json_text(draft, "made_at")), 16);
         table_column(
@@ -302,7 +301,7 @@ void table_items(const json_t *answer)
     size_t index;
     json_t *item;
     if (json_array_size(api_json_list(answer)) == 0)
-        printf("No documents and no images: all that is told stands in `consilium show`.\n");
+        printf("No documents or images; `consilium show` has the text of the case.\n");
     json_array_foreach(api_json_list(answer), index, item)
     {
         char chunks[48];
@@ -329,7 +328,7 @@ void table_joins(const json_t *answer)
     json_t *join;
     const char *in_case = "CASE";
     if (json_array_size(api_json_list(answer)) == 0)
-        printf("No join waits. Who has access, `consilium show` tells.\n");
+        printf("No request to join. `consilium show` lists who has access.\n");
     json_array_foreach(api_json_list(answer), index, join)
     {
         const json_t *content = json_object_get(join, "content");
@@ -364,7 +363,7 @@ void table_erasure(const json_t *answer)
         if (!api_json_is(answer, "erased"))
             break;
         table_column(api_json_text(member, "name"), 30);
-        printf("silent: no receipt\n");
+        printf("no receipt yet\n");
     }
 }
 
@@ -373,7 +372,7 @@ void table_entries(const json_t *answer)
     size_t index;
     json_t *entry;
     if (json_array_size(api_json_list(answer)) == 0)
-        printf("No entry (yet).\n");
+        printf("No entries.\n");
     json_array_foreach(api_json_list(answer), index, entry)
     {
         const char *who = api_json_text(entry, "login");

@@ -1,4 +1,4 @@
-/* Answers of the API as people read them: at most 80 columns. */
+/* Answers of the API as tables for people, at most 80 columns wide. */
 #ifndef CONSILIUM_NODE_CLI_TABLE_H
 #define CONSILIUM_NODE_CLI_TABLE_H
 
@@ -16,7 +16,7 @@ void table_audit(const json_t *answer);
 
 /* Tables: one line for each entry. */
 void table_relays(const json_t *answer);
-/* One account, just made. */
+/* A new account. */
 void table_account(const json_t *answer);
 void table_revoked(const json_t *answer);
 void table_clinicians(const json_t *answer);

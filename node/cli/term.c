@@ -106,14 +106,14 @@ static bool term_is_closing(const char *text)
     return false;
 }
 
-/* How many bytes of `line` fit `room` columns, broken at a blank where there is one. Text without
- * blanks, as Chinese is written, breaks anywhere. */
-static size_t term_fit(const char *line, size_t room)
+/* How many bytes of `line` fit `columns_max` columns, broken at a blank where there is one. Text
+ * without blanks, such as Chinese, breaks anywhere. */
+static size_t term_fit(const char *line, size_t columns_max)
 {
     size_t used = 0, at = 0, blank = 0, bytes;
     while (line[at] != '\0' && line[at] != '\n') {
         size_t columns = term_step(line + at, &bytes);
-        if (used + columns > room)
+        if (used + columns > columns_max)
             return blank > 0 ? blank : (at > 0 ? at : bytes);
         if (line[at] == ' ')
             blank = at;
@@ -182,7 +182,8 @@ void term_error(const json_t *answer)
 {
     const char *message = json_string_value(json_object_get(answer, "message"));
     const char *hint = json_string_value(json_object_get(answer, "hint"));
-    term_problem("%s", message == NULL ? "the node gave no reason" : message);
+    term_problem("%s",
+                 message == NULL ? "the node refused without a reason; see its log" : message);
     if (hint != NULL)
         term_complaint(hint, 2, 0);
 }

@@ -1,5 +1,5 @@
-/* What a person sees. Text of others cannot steer the terminal: control characters, escape
- * sequences and marks that turn the direction of writing are left out. */
+/* Output for people. Text of other institutions cannot control the terminal: control characters,
+ * escape sequences and marks that change the writing direction are removed. */
 #ifndef CONSILIUM_NODE_CLI_TERM_H
 #define CONSILIUM_NODE_CLI_TERM_H
 
@@ -31,7 +31,7 @@ size_t term_short(const char *text, size_t width);
 /* The same, filled up with blanks: a column. */
 void term_line(const char *text, size_t width);
 
-/* A copy without what could steer a terminal; caller frees. `keep_lines`: newlines stay. */
+/* A copy without what could control a terminal; caller frees. `keep_lines`: newlines stay. */
 char *term_clean(const char *text, bool keep_lines);
 
 /* "2025-02-14T09:30:00.000Z" as "2025-02-14 09:30"; borrowed static memory. */

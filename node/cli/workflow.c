@@ -47,7 +47,7 @@ static json_t *workflow_sign(struct run *run, const char *id, const char *what, 
 
 /* ---- the node ---- */
 
-/* Of one federation, or of all that the node is in when none is named. */
+/* Of the named federation, or of all federations of the node. */
 int workflow_status(struct run *run)
 {
     if (run->federation != NULL)
@@ -83,7 +83,8 @@ int workflow_report(struct run *run)
         json_decref(answer);
         return 1;
     }
-    fprintf(out, "# stream, sequence, record: where these streams stand at this institution\n");
+    fprintf(out,
+            "# stream, sequence, record: the last position of each stream at this institution\n");
     json_array_foreach(json_object_get(answer, "streams"), index, stream)
         fprintf(out, "%s %lld %s\n", json_string_value(json_object_get(stream, "stream")),
                 (long long)json_integer_value(json_object_get(stream, "sequence")),
@@ -93,7 +94,7 @@ int workflow_report(struct run *run)
         term_problem("%s: %s", to, strerror(errno));
         return 1;
     }
-    printf("Written to %s: give it to the society (consilium-society remove --cuts).\n", to);
+    printf("Written to %s. Give it to the society (consilium-society remove --cuts).\n", to);
     return 0;
 }
 
@@ -109,7 +110,7 @@ static json_t *workflow_upload(struct run *run, const char *draft, const char *f
     if (failure != OK) {
         term_problem("%s: %s", file,
                      failure == ERR_IO          ? strerror(errno)
-                     : failure == ERR_TOO_LARGE ? "over 64 MiB, which is the most"
+                     : failure == ERR_TOO_LARGE ? "larger than 64 MiB, which is the most"
                                                 : err_sentence(failure));
         return NULL;
     }
@@ -131,7 +132,7 @@ int workflow_attach(struct run *run)
     return workflow_print(run, answer, render_draft_attached);
 }
 
-/* Pictures and pages are not searched for names: a person looks at the very bytes. */
+/* The node does not search images and pages for names: a person must look at the exact bytes. */
 static bool workflow_save_items(struct run *run, const char *draft, const char *folder)
 {
     size_t index;
@@ -153,13 +154,13 @@ static bool workflow_save_items(struct run *run, const char *draft, const char *
     return is_good;
 }
 
-/* How to look at the attachments, where there are some. */
+/* How to look at the attachments, if there are any. */
 static void workflow_tell_items(const json_t *preview, const char *draft)
 {
     const json_t *participants = json_object_get(preview, "participants");
     if (json_array_size(json_object_get(participants, "attachments")) > 0)
         printf("\n`consilium preview %.8s --save-items FOLDER` writes the attachments as they\n"
-               "would leave: look at each.\n",
+               "would be sent. Look at each of them.\n",
                draft);
 }
 
@@ -192,7 +193,7 @@ static bool workflow_confirm(const char *question)
 
 static bool workflow_ask_name(char *ret_name, size_t size)
 {
-    printf("Your full name, as the person who read this and confirms it: ");
+    printf("You have read this and confirm it. Your full name: ");
     fflush(stdout);
     if (fgets(ret_name, (int)size, stdin) == NULL)
         return false;
@@ -200,8 +201,8 @@ static bool workflow_ask_name(char *ret_name, size_t size)
     return ret_name[0] != '\0';
 }
 
-/* Shows what would leave, has it confirmed, and sends. With --yes, --preview must name what was
- * shown before: what nobody saw does not leave. */
+/* Shows what would be sent, asks a person to confirm it, and sends it. With --yes, --preview must
+ * name the preview that was read: the node sends nothing that no person has read. */
 static json_t *workflow_send(struct run *run, const char *draft)
 {
     char name[200];
@@ -217,16 +218,17 @@ static json_t *workflow_send(struct run *run, const char *draft)
         workflow_tell_items(preview, draft);
     }
     if (seen != NULL && (hash == NULL || strcmp(seen, hash) != 0)) {
-        term_problem("this is not what was shown: the draft changed; look at `consilium preview`");
+        term_problem("the draft has changed since that preview; read `consilium preview` again");
     } else if (seen == NULL && run->is_sure) {
-        term_problem("with --yes, name what was shown: --preview HASH from `consilium preview`");
+        term_problem("--yes needs --preview HASH, as `consilium preview` printed it");
     } else if (seen == NULL &&
                !workflow_confirm(
-                   "This leaves the institution and cannot be called back. Is it free "
-                   "of names, dates and numbers that identify the patient?")) {
+                   "This will be sent to other institutions and cannot be recalled. Is it "
+                   "free of names, dates and numbers that identify the patient?")) {
         term_problem("nothing was sent");
     } else if (confirmed == NULL && !workflow_ask_name(name, sizeof name)) {
-        term_problem("nothing was sent: a named person confirms it (--confirmed-by)");
+        term_problem("nothing was sent: give the full name of the person who confirms it "
+                     "(--confirmed-by)");
     } else {
         char *path = workflow_path("drafts", draft, "send");
         json_t *body = json_pack("{s:s,s:s}", "preview", hash, "confirmed_by",
@@ -259,7 +261,7 @@ static bool workflow_answer(json_t *list, const char *text)
     return text[used] == ':' || text[used] == '\0';
 }
 
-/* What was refused, and cannot be edited, is not left lying about. */
+/* Deletes a refused draft of a supply, which cannot be edited. */
 static bool workflow_can_leave(struct run *run, const char *draft)
 {
     json_t *preview = workflow_get(run, "drafts", draft, "preview");
@@ -283,7 +285,9 @@ int workflow_supply(struct run *run)
     for (size_t i = 0; i < command_count(run, "answer"); i++)
         is_good = is_good && workflow_answer(answers, command_nth(run, "answer", i));
     if (!is_good)
-        term_problem("--answer is such as 0=supplied or 1=not-available:never measured");
+        term_problem(
+            "--answer must be N=supplied, N=not-available or N=not-given, with an optional "
+            ":NOTE; for example 1=not-available:never measured");
     json_object_set_new(body, "supplies", json_string(run->arguments[0]));
     if (json_array_size(answers) > 0)
         json_object_set(body, "answers", answers);
@@ -300,8 +304,8 @@ int workflow_supply(struct run *run)
     }
     json_t *answer = id == NULL || !is_good ? NULL : workflow_send(run, id);
     if (answer == NULL && id != NULL)
-        term_problem("it waits as a draft: `consilium announce %.16s` sends it, `consilium draft "
-                     "delete` removes it",
+        term_problem("it is kept as a draft: `consilium announce %.16s` sends it, `consilium draft "
+                     "delete` deletes it",
                      id);
     json_decref(answers);
     json_decref(draft);
@@ -309,7 +313,7 @@ int workflow_supply(struct run *run)
     return workflow_print(run, answer, table_sent);
 }
 
-/* ---- looking ---- */
+/* ---- reading ---- */
 
 json_t *workflow_thread(struct run *run)
 {
@@ -386,7 +390,7 @@ int workflow_watch(struct run *run)
     return request_lines(run, "events", workflow_on_event, run) ? 0 : 1;
 }
 
-/* ---- a case of others ---- */
+/* ---- a case of another institution ---- */
 
 static void workflow_add_asked(json_t *items, const struct run *run, const char *wanted)
 {
@@ -410,7 +414,7 @@ int workflow_ask(struct run *run)
     return workflow_print(run, answer, table_done);
 }
 
-/* Are there opinions that nobody has summed up? */
+/* True when there are opinions but no summary. */
 static bool workflow_missing_synthesis(const json_t *about)
 {
     return api_json_equals(about, "part", "requester") &&
@@ -419,7 +423,7 @@ static bool workflow_missing_synthesis(const json_t *about)
            api_json_number(json_object_get(about, "counts"), "opinions") > 0;
 }
 
-/* At a terminal a person is asked; a script is told by the node what to say. */
+/* A person at a terminal is asked; for a script, the node refuses without --without-synthesis. */
 int workflow_close(struct run *run)
 {
     json_t *body = command_body(run);
@@ -430,14 +434,14 @@ int workflow_close(struct run *run)
     bool is_meant =
         about != NULL &&
         (!is_asked ||
-         workflow_confirm("Opinions were given, and you wrote no summary: who answered "
-                          "does not learn what you make of it. Close it all the same?"));
+         workflow_confirm("You have not written a summary of the opinions, so the "
+                          "participants do not learn your conclusion. Close the case anyway?"));
     if (is_asked && is_meant)
         json_object_set_new(body, "without_synthesis", json_true());
     if (is_meant)
         answer = workflow_sign(run, run->arguments[0], "close", body);
     else if (about != NULL)
-        term_problem("nothing was closed; `consilium synthesis` writes the summary");
+        term_problem("the case was not closed; write the summary with `consilium synthesis`");
     json_decref(about);
     json_decref(body);
     return workflow_print(run, answer, table_done);
@@ -446,8 +450,9 @@ int workflow_close(struct run *run)
 int workflow_erase(struct run *run)
 {
     json_t *body = json_object();
-    if (!run->is_sure && !workflow_confirm("This destroys the case here and at every honest "
-                                           "participant, for ever. Erase it?")) {
+    if (!run->is_sure &&
+        !workflow_confirm("This destroys the case here and at every participant that "
+                          "follows the protocol. It cannot be undone. Erase it?")) {
         term_problem("nothing was erased");
         json_decref(body);
         return 1;

@@ -28,16 +28,17 @@ int workflow_received(struct run *run);
 int workflow_audit_verify(struct run *run);
 int workflow_audit_export(struct run *run);
 
-/* Prints an answer as JSON or for people, drops it. 0, or 1 when it is NULL. */
+/* Prints an answer as JSON or for people, and drops it. 0, or 1 when it is NULL. */
 int workflow_print(const struct run *run, json_t *answer, void (*print)(const json_t *answer));
 
-/* A folder to write into, made when missing; NULL: here. False, and said. */
+/* The folder to write to, created if missing; NULL: the current one. False after an error, which
+ * was printed. */
 bool workflow_folder(const char *wanted, const char **ret_folder);
-/* "FOLDER/3-letter.pdf": a name of others is never a path. */
+/* "FOLDER/3-letter.pdf": a name from another institution is never used as a path. */
 void workflow_file(const char *folder, const char *name, size_t number, char *ret_file,
                    size_t size);
 
-/* The case's items, and its whole thread, all pages of it; NULL, and said. */
+/* The items of the case, and all pages of its thread; NULL after an error, which was printed. */
 json_t *workflow_case_items(struct run *run);
 json_t *workflow_thread(struct run *run);
 

@@ -1,4 +1,4 @@
-/* Accounts: made by an administrator, each for one user of this machine. */
+/* Accounts: an administrator creates each for one user of this machine. */
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "node/cli/term.h"
 #include "node/cli/workflow.h"
 
-/* Who may sign with it: the user of this machine that is called like the account, if not said. */
+/* The user who may sign: by default, the user of this machine with the name of the account. */
 static bool clinician_user(json_t *body)
 {
     const char *login = json_string_value(json_object_get(body, "login"));
@@ -17,7 +17,7 @@ static bool clinician_user(json_t *body)
         return true;
     const struct passwd *user = login == NULL ? NULL : getpwnam(login);
     if (user == NULL) {
-        term_problem("this machine has no user %s: name who may sign with the account, --uid UID",
+        term_problem("this machine has no user %s; name the user who may sign with --uid UID",
                      login == NULL ? "" : login);
         return false;
     }
@@ -33,7 +33,7 @@ int workflow_clinician_add(struct run *run)
         json_decref(body);
         return 1;
     }
-    snprintf(prompt, sizeof prompt, "New passphrase of %.40s, known to nobody else",
+    snprintf(prompt, sizeof prompt, "New passphrase of %.40s (which only that person may know)",
              command_value(run, "login"));
     const char *passphrase = secret_read(SECRET_NEW, run->passphrase_file, prompt);
     json_t *answer = NULL;
@@ -45,7 +45,7 @@ int workflow_clinician_add(struct run *run)
     return workflow_print(run, answer, table_account);
 }
 
-/* Only what the clinician's key must prove wants its passphrase. */
+/* Only a change that the clinician's key must sign needs the passphrase. */
 int workflow_clinician_renew(struct run *run)
 {
     char prompt[160], path[256];
@@ -87,7 +87,7 @@ int workflow_clinician_passphrase(struct run *run)
     json_decref(body);
     if (answer == NULL || run->is_json)
         return workflow_print(run, answer, NULL);
-    printf("The passphrase of %.40s is changed; the one before opens nothing any more.\n", login);
+    printf("The passphrase of %.40s is changed; the old one no longer works.\n", login);
     json_decref(answer);
     return 0;
 }

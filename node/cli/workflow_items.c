@@ -1,4 +1,4 @@
-/* Case files: fetched, with progress. */
+/* Downloads case files, with progress. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ json_t *workflow_case_items(struct run *run)
     return request_send(run, METHOD_GET, path, NULL);
 }
 
-/* False while something is still to come. */
+/* False while parts are missing. */
 static bool fetch_look(const json_t *answer, struct progress *progress, long long *ret_here)
 {
     size_t index;
@@ -65,8 +65,8 @@ int workflow_fetch(struct run *run)
         if (is_done || is_stuck) {
             progress_end(&progress);
             if (is_stuck)
-                term_problem("nothing has come for two minutes: whoever holds it is not "
-                             "connected; the node goes on, look again later");
+                term_problem("nothing has arrived for two minutes: no institution that has it is "
+                             "connected. The node continues; run `consilium items` later");
             int status = workflow_print(run, answer, table_items);
             return is_stuck ? 1 : status;
         }

@@ -36,7 +36,7 @@ int workflow_template(struct run *run)
     return 0;
 }
 
-/* Fields left empty in the template were not said. */
+/* Drops the fields that are empty, as in the template. */
 static void reply_drop_empty(json_t *object)
 {
     void *next;
@@ -68,7 +68,7 @@ static json_t *reply_body(struct run *run)
     json_t *body = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(body)) {
         term_problem("%s:%d: %s; start from `consilium opinion template`", file, error.line,
-                     body == NULL ? error.text : "not an object");
+                     body == NULL ? error.text : "not a JSON object");
         json_decref(body);
         json_decref(options);
         return NULL;
@@ -99,7 +99,7 @@ static void export_tell(struct run *run, const char *file)
     const char *federation = api_json_text(status, "federation");
     printf("Written to ");
     (void)term_short(file, 68);
-    printf(".\nAnyone can check it, who has the federation's id from a source of their own:\n"
+    printf(".\nAnyone who has the id of the federation from a trusted source can check it:\n"
            "  consilium opinion verify ");
     (void)term_short(file, 51);
     printf(" \\\n  --federation %s\n", federation[0] == '\0' ? "ID" : federation);
@@ -124,7 +124,7 @@ int workflow_export(struct run *run)
     return is_done ? 0 : 1;
 }
 
-/* ---- checking: no node, no network, no trust but the id that was given ---- */
+/* ---- checking: without node or network; only the given id is trusted ---- */
 
 static void verify_hex(json_t *object, const char *key, struct bytes id)
 {
@@ -258,8 +258,7 @@ static void verify_page(const json_t *facts)
            api_json_text(facts, "record"));
     if (api_json_is(facts, "taken_in"))
         term_pair(2, "taken in by ", 14, api_json_text(facts, "requester"));
-    printf("  documents and images that were opened: %lld\n",
-           api_json_number(facts, "items_opened"));
+    printf("  documents and images opened: %lld\n", api_json_number(facts, "items_opened"));
     printf("\nOpinion\n");
     render_record_opinion(facts);
     printf("\nChecked against roster head %lld, %s\n  %s\n",
@@ -268,7 +267,7 @@ static void verify_page(const json_t *facts)
            api_json_text(facts, "checked_head"));
 }
 
-/* Is the file of another federation than the one that was named? Says so. */
+/* Prints an error when the file belongs to another federation than the named one. */
 static bool verify_is_other(struct bytes all, const struct opinion_file_trust *trust)
 {
     struct opinion_file file;
@@ -286,8 +285,8 @@ static bool verify_is_other(struct bytes all, const struct opinion_file_trust *t
         return false;
     ids_to_hex(ID_BYTES(federation), text);
     term_problem(
-        "NOT VALID there: it is of another federation than the one you named. It says that "
-        "it is of %s: compare that with a source that you trust",
+        "NOT VALID: the file belongs to another federation than the one you named. It names "
+        "%s; compare that with a source that you trust",
         text);
     return true;
 }
@@ -298,11 +297,11 @@ static void verify_explain(const char *path, struct bytes all,
                            const struct opinion_file_facts *facts, err failure)
 {
     if (failure == ERR_VERSION && facts->part == OPINION_FILE_WHOLE)
-        term_problem("%s: NOT an opinion file (or of a later version); `consilium opinion export` "
+        term_problem("%s: NOT an opinion file, or of a later version; `consilium opinion export` "
                      "writes one",
                      path);
     else if (failure == ERR_TRUNCATED && facts->part == OPINION_FILE_WHOLE)
-        term_problem("%s: NOT VALID: a part of the file is missing; get it again", path);
+        term_problem("%s: NOT VALID: the file is incomplete; ask for it again", path);
     else if (!verify_is_other(all, trust))
         term_problem("NOT VALID: %s: %s", opinion_file_part_name(facts->part),
                      err_sentence(failure));
@@ -329,7 +328,7 @@ static int verify_file(struct run *run, const char *path, const struct opinion_f
         if (is_missing)
             json_object_set_new(found, "head_is_missing", json_true());
         status = workflow_print(run, found, verify_page);
-        status = is_missing ? 1 : status; /* what was asked for, an anchor, is not there */
+        status = is_missing ? 1 : status; /* the file lacks the named head */
     } else {
         if (run->is_json)
             term_json(json_pack("{s:b,s:s,s:s}", "valid", 0, "error", err_name(failure), "part",
@@ -349,9 +348,9 @@ int workflow_verify(struct run *run)
     if (run->federation == NULL ||
         ids_from_hex(run->federation, trust.federation.bytes, HASH_SIZE) != OK ||
         (named != NULL && ids_from_hex(named, head.bytes, HASH_SIZE) != OK)) {
-        term_problem("name the federation by its id, from a source that you trust: --federation "
-                     "ID (64 hexadecimal digits)%s",
-                     named != NULL ? ", and a head likewise: --head ID" : "");
+        term_problem("give the id of the federation, from a source that you trust: --federation ID "
+                     "(64 hexadecimal digits)%s",
+                     named != NULL ? ", and the id of the head: --head ID" : "");
         return 2;
     }
     if (named != NULL)

@@ -1,4 +1,4 @@
-/* Opening what came: first the receipt that this clinician signs, then the files. */
+/* Opens what arrived: first the clinician signs a receipt, then the files are written. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +14,10 @@
 
 enum { READ_RECEIPT_MAX = 64 };
 
-/* ---- who reads, and what is new to them ---- */
+/* ---- who reads, and what is new ---- */
 
-/* The certificate of the account that signs; NULL, and said. The caller drops `ret_answer`. */
+/* The certificate of the account that signs; NULL after an error, which was printed. The caller
+ * drops `ret_answer`. */
 static const char *read_certificate(struct run *run, json_t **ret_answer)
 {
     size_t index;
@@ -30,8 +31,8 @@ static const char *read_certificate(struct run *run, json_t **ret_answer)
             return api_json_text(account, "certificate");
     }
     if (*ret_answer != NULL)
-        term_problem("there is no clinician %s at this institution: name one of `consilium "
-                     "clinician list` with --clinician",
+        term_problem("this institution has no account %s; choose one of `consilium clinician list` "
+                     "with --clinician",
                      run->clinician);
     return NULL;
 }
@@ -169,11 +170,11 @@ static int read_all(struct run *run, const char *certificate, const char *folder
     bool is_named = command_count(run, "items") + command_count(run, "records") > 0;
     bool is_good = thread != NULL && (is_some || !is_named);
     if (thread != NULL && !is_good)
-        term_problem("the case has no such item or record that you did not open yet");
+        term_problem("the case has no such item or record, or you have opened it already");
     is_good = is_good && read_sign(run, items, records, certificate) &&
               read_write(run, items, folder, written);
     if (is_good && !is_some && !run->is_json)
-        printf("Nothing is here to open.\n");
+        printf("Nothing new to open.\n");
     json_decref(records);
     json_decref(items);
     json_decref(thread);
@@ -186,7 +187,7 @@ int workflow_read(struct run *run)
 {
     const char *folder;
     json_t *accounts = NULL;
-    /* the folder first: a receipt for what could not be read would be a lie */
+    /* the folder first: a receipt for files that were never written would be false */
     const char *certificate = workflow_folder(command_value(run, "to"), &folder)
                                   ? read_certificate(run, &accounts)
                                   : NULL;

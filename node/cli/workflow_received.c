@@ -1,6 +1,5 @@
-/* Who received a case (M27): what the audit log of this node says of it, institution by
- * institution. The log is hash-chained and witnessed by the other members: consilium audit verify.
- */
+/* Who received a case (M27): the entries of this node's audit log, by institution. The log is
+ * hash-chained and witnessed by the other members: consilium audit verify. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #include "node/cli/term.h"
 #include "node/cli/workflow.h"
 
-/* All entries about the case, page by page; NULL, and said. */
+/* All entries about the case, page by page; NULL after an error, which was printed. */
 static json_t *received_entries(struct run *run)
 {
     char after[32] = "0", path[256];
@@ -35,7 +34,7 @@ static json_t *received_entries(struct run *run)
     return all;
 }
 
-/* The institution's line of the report, made when it is new. */
+/* The entry of the institution in the report; a new one when it has none. */
 static json_t *received_by(json_t *report, const json_t *institution)
 {
     size_t index;
@@ -73,7 +72,7 @@ static void received_take(json_t *report, json_t *entry)
     }
 }
 
-/* Their clinicians' signed receipts, as the thread has them. */
+/* Adds the signed receipts of their clinicians from the thread. */
 static void received_opened(json_t *report, const json_t *thread)
 {
     size_t index, place;
@@ -126,7 +125,7 @@ static void received_one(const json_t *one)
     term_text(api_json_name(one, "institution"), 0);
     received_time("access given", one, "granted_at");
     if (count > 0) {
-        snprintf(line, sizeof line, "%s went there, the last on %s UTC",
+        snprintf(line, sizeof line, "%s sent there, the last on %s UTC",
                  term_count((long long)count, "item"),
                  term_time(api_json_text(json_array_get(items, count - 1), "at")));
         term_pair(2, "case file", 16, line);
@@ -143,16 +142,16 @@ static void received_one(const json_t *one)
     received_time("erased", one, "erased_at");
 }
 
-/* Only the one that asked gives access: elsewhere an empty log says nothing of the others. */
+/* Only the requester gives access; the log of a participant does not show the others. */
 static const char *received_by_none(const char *part)
 {
     if (strcmp(part, "requester") == 0)
         return "No institution was given access.";
     if (strcmp(part, "participant") == 0)
-        return "This institution has access itself; it gave none to another.";
+        return "This institution has access; only the requester gives access to others.";
     if (strcmp(part, "ended") == 0)
-        return "The access of this institution has ended; it gave none to another.";
-    return "This institution gave no other access.";
+        return "The access of this institution has ended; only the requester gives access.";
+    return "This institution gave access to none.";
 }
 
 static void received_page(const json_t *report)
@@ -160,7 +159,7 @@ static void received_page(const json_t *report)
     size_t index;
     json_t *one;
     const json_t *list = json_object_get(report, "received");
-    printf("Who received case %.16s, by this node's audit log\n", api_json_text(report, "case"));
+    printf("Who received case %.16s (audit log of this node)\n", api_json_text(report, "case"));
     if (json_object_get(report, "notice") != NULL) {
         printf("\nThe notice\n");
         render_record_delivery(json_object_get(report, "notice"), NULL, 2);
@@ -172,11 +171,11 @@ static void received_page(const json_t *report)
         printf("\n%s written to a file here.\n",
                term_count(api_json_number(report, "exports"), "opinion"));
     if (!api_json_equals(report, "part", "requester"))
-        term_text("\nThis institution does not lead the case: the log of the one that asked lists "
-                  "all.",
+        term_text("\nThis institution does not lead the case; the log of the requester lists all "
+                  "institutions.",
                   0);
-    printf("\n`consilium audit list --case %.8s` has each entry, `consilium audit verify`\n"
-           "checks that none is missing.\n",
+    printf("\n`consilium audit list --case %.8s` lists each entry;\n"
+           "`consilium audit verify` checks that none is missing.\n",
            api_json_text(report, "case"));
 }
 

@@ -43,7 +43,7 @@ bool workflow_folder(const char *wanted, const char **ret_folder)
     }
     struct stat status;
     if (stat(*ret_folder, &status) == 0 && !S_ISDIR(status.st_mode)) {
-        term_problem("%s: is no folder", *ret_folder);
+        term_problem("%s: is not a folder; name a folder, or a new name", *ret_folder);
         return false;
     }
     if (access(*ret_folder, W_OK | X_OK) == 0)

@@ -30,19 +30,19 @@ begin() { # WORDS COMMAND...
     narrow said "$*"
     grep -q -e "$words" said || fed_fail "$* should say '$words': $(cat said)"
 }
-begin 'after its admission, not older cases' inbox
+begin 'older than its admission' inbox
 begin 'consilium inbox' requests
 begin 'consilium draft new' cases
 begin 'consilium draft new' draft list
-begin '1 member, yours too' boards
+begin '1 member, also here' boards
 
 say 'called in a wrong way'
-wrong 'once is meant' draft new --question one --question two
-wrong 'once is meant' show 0123 --federation tumors --federation others
-wrong 'one word too many' show 0123 4567
-wrong 'one word too many' status now
-wrong 'wants CASE' show
-wrong 'wants --reason' decline 0123
+wrong 'give it once' draft new --question one --question two
+wrong 'give it once' show 0123 --federation tumors --federation others
+wrong 'unexpected argument' show 0123 4567
+wrong 'unexpected argument' status now
+wrong 'CASE is missing' show
+wrong '--reason is missing' decline 0123
 wrong 'unrecognized option' draft new --quetsion x
 [ "$(ask_at lakeside '.drafts | length' draft list)" = 0 ] || fed_fail 'no draft should be made'
 
@@ -181,12 +181,12 @@ grep -q 'leaves/1-letter.pdf' said || fed_fail 'it should say what was written'
     fed_fail 'it should be what leaves'
 if grep -aq PLANTED leaves/1-letter.pdf; then fed_fail 'what is taken out should not be there'; fi
 : >file
-refused lakeside 'is no folder' preview "$draft" --save-items file
+refused lakeside 'is not a folder' preview "$draft" --save-items file
 case=$asked
 at lakeside status >said
 grep -q 'NO REAL PATIENTS' said || fed_fail 'status should say: no real patients'
 at lakeside "show" "$case" >said
-grep -q 'kept here' said || fed_fail 'a post should say that it is kept here'
+grep -q 'stored here' said || fed_fail 'a post should say that it is stored here'
 if grep -q "$(printf '\342\200\256')" said; then fed_fail 'a mark that turns the writing is passed on'; fi
 say 'an erased case is a line, not holes'
 sign_at lakeside grey erase "$case" --yes >last

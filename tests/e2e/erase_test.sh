@@ -27,7 +27,7 @@ grep -q 'Hillside Cancer Centre' "$fed_home/page" && grep -q 'opened by  *Dr. Ka
     fed_fail "received: $(cat "$fed_home/page")"
 [ "$(LC_ALL=C.UTF-8 wc -L <"$fed_home/page")" -le 80 ] || fed_fail "too wide: $(cat "$fed_home/page")"
 at hillside received "$case" >"$fed_home/page"
-grep -q 'This institution has access itself' "$fed_home/page" ||
+grep -q 'only the requester gives access' "$fed_home/page" ||
     fed_fail "a participant has no access: $(cat "$fed_home/page")"
 at lakeside audit list --case "$case" --json | jq -e --arg case "$case" \
     '(.entries | length > 3) and all(.entries[]; .case == $case)' >/dev/null || fed_fail 'other entries'

@@ -32,16 +32,16 @@ consult_ask lakeside grey 'Dr. Meredith Grey'
 consult_seen harbour
 page harbour 'consilium join' show "$case"
 tell_signed 1 harbour visser join "$case" --note 'I treat ten of these a year.'
-page harbour 'waits for the requester' show "$case"
+page harbour 'waiting for the requester' show "$case"
 if grep -q 'consilium join' page; then fed_fail 'it should offer no second join'; fi
-refused_signed harbour visser 'waits for the requester' join "$case"
+refused_signed harbour visser 'waiting for the requester' join "$case"
 check lakeside 'one join waits' '.joins | length == 1' joins "$case"
 page lakeside 'ten of these' joins "$case"
 page lakeside 'consilium refuse' joins "$case"
 
 say 'refused, with a word; asked anew; given access, once'
 tell_signed 1 lakeside grey refuse "$case" 'Harbour University Hospital' --note 'Two have it already.'
-page lakeside 'No join waits' joins "$case"
+page lakeside 'No request to join' joins "$case"
 check harbour 'it is refused' '.case.own_join.state == "refused"' show "$case"
 page harbour 'Two have it already' show "$case"
 tell_signed 1 harbour visser join "$case"
@@ -86,11 +86,11 @@ head=$("$fed_build/node/cli/consilium" opinion verify an.opinion --federation "$
     jq -r .checked_head)
 alone 0 '^VALID' an.opinion --federation "$fed_id" --head "$head"
 alone 1 'head that you named' an.opinion --federation "$fed_id" --head "$fed_id"
-alone 1 "of another federation.*$fed_id" an.opinion --federation "$head"
+alone 1 "another federation.*$fed_id" an.opinion --federation "$head"
 alone 1 'NOT an opinion file' "$case_dir/letter.pdf" --federation "$fed_id"
-alone 2 'name the federation' an.opinion --federation tumors
+alone 2 'give the id of the federation' an.opinion --federation tumors
 head -c 3000 an.opinion >torn.opinion
-alone 1 'part of the file is missing' torn.opinion --federation "$fed_id"
+alone 1 'file is incomplete' torn.opinion --federation "$fed_id"
 
 say 'not closed without a summary by mistake'
 refused_signed lakeside grey 'without-synthesis' close "$case"

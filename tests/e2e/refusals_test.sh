@@ -76,7 +76,7 @@ seen=$(ask_at lakeside .preview preview "$draft")
 tell 0 lakeside draft edit "$draft" --question 'quite another question'
 refused lakeside 'changed' announce "$draft" --preview "$seen" --yes --confirmed-by "$grey" \
     --clinician grey --passphrase-file lakeside/grey.passphrase
-refused lakeside 'name what was shown' announce "$draft" --yes --confirmed-by "$grey" \
+refused lakeside 'needs --preview' announce "$draft" --yes --confirmed-by "$grey" \
     --clinician grey --passphrase-file lakeside/grey.passphrase
 echo no >no
 refused lakeside 'nothing was sent' announce "$draft" --confirmed-by "$grey" --clinician grey \

@@ -18,6 +18,12 @@ CLINICIAN, CLINICIAN_PAGE = "node/cli/consilium", "node/consilium.1"
 BEGIN, END = ".\\\" made by `python3 tests/lint/lint.py manual --fix`\n", ".\\\" end\n"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 ALWAYS = {"--help", "--usage", "--version"}
+COLUMNS_MAX = 80
+
+
+def rendered(page):
+    """The lines of a page as a terminal of 80 columns shows them."""
+    return run(["groff", "-man", "-Tutf8", "-P-cbou", f"-rLL={COLUMNS_MAX}n", page]).stdout.splitlines()
 
 
 def check(tree):
@@ -29,6 +35,10 @@ def check(tree):
         if said:
             yield Finding(path, 0, f"does not render cleanly: {said.splitlines()[0]}",
                           "groff -man -Tutf8 -ww -z " + path)
+        for line in rendered(page):
+            if len(line) > COLUMNS_MAX:
+                yield Finding(path, 0, f"is over {COLUMNS_MAX} columns: {line.strip()}",
+                              "break the example into two lines with a backslash")
     for program, path in PROGRAMS.items():
         if not tree.has(path):
             yield Finding(path, 0, f"there is no page for {program}", "write one; see its neighbours")
@@ -94,6 +104,7 @@ def plants(tree):
     program = "#!/bin/sh\necho '  -p, --planted=X  plants'\n"
     return [
         Plant({"node/consiliumd": program}, "node/consiliumd.8", "does not name --planted"),
+        Plant({"node/consiliumd.8": page + ".nf\n" + "x" * 80 + "\n.fi\n"}, "node/consiliumd.8", "over 80"),
         Plant({"node/consiliumd": program, "node/consiliumd.8": page + ".B \\-\\-other\n"},
               "node/consiliumd.8", "names --other"),
         Plant({"node/consiliumd.8": page + ".XYZ\n"}, "node/consiliumd.8", "render"),
