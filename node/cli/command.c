@@ -31,12 +31,12 @@ static size_t argument_count(const char *arguments)
 
 /* ---- parsing ---- */
 
-bool command_is_repeated(const struct field *field)
+bool command_is_repeated(const struct command_field *field)
 {
     return field->type == FIELD_LIST || field->type == FIELD_LOCALS;
 }
 
-void command_option_name(const struct field *field, char *ret_name, size_t size)
+void command_option_name(const struct command_field *field, char *ret_name, size_t size)
 {
     snprintf(ret_name, size, "%s", field->name);
     for (char *c = ret_name; *c != '\0'; c++)
@@ -52,7 +52,8 @@ static void command_once(struct argp_state *state, const char *name, const char 
     *value = later;
 }
 
-static void command_take_argument(struct run *run, struct argp_state *state, const char *value)
+static void command_take_argument(struct command_run *run, struct argp_state *state,
+                                  const char *value)
 {
     if (run->argument_count >= argument_count(run->command->arguments))
         argp_error(state, "unexpected argument `%s`%s", value,
@@ -61,14 +62,14 @@ static void command_take_argument(struct run *run, struct argp_state *state, con
     run->arguments[run->argument_count++] = value;
 }
 
-static error_t command_take_field(struct run *run, struct argp_state *state, int key,
+static error_t command_take_field(struct command_run *run, struct argp_state *state, int key,
                                   const char *value)
 {
     size_t index = (size_t)key - 1;
     char name[48];
     if (key < 1 || index >= field_count(run->command))
         return ARGP_ERR_UNKNOWN;
-    const struct field *field = &run->command->fields[index];
+    const struct command_field *field = &run->command->fields[index];
     command_option_name(field, name, sizeof name);
     if (!command_is_repeated(field) && run->values[index].count == 1)
         command_once(state, name, &run->values[index].all[0], value == NULL ? "yes" : value);
@@ -81,7 +82,7 @@ static error_t command_take_field(struct run *run, struct argp_state *state, int
 
 static error_t command_take(int key, char *value, struct argp_state *state)
 {
-    struct run *run = state->input;
+    struct command_run *run = state->input;
     switch (key) {
     case OPTION_SOCKET:
         command_once(state, "socket", &run->socket, value);
@@ -152,7 +153,7 @@ static void command_usage_make(const struct command *command, struct command_usa
 {
     size_t count = field_count(command);
     for (size_t i = 0; i < count; i++) {
-        const struct field *field = &command->fields[i];
+        const struct command_field *field = &command->fields[i];
         command_option_name(field, usage->names[i], sizeof usage->names[i]);
         snprintf(usage->helps[i], sizeof usage->helps[i], "%s%s", field->help,
                  field->is_required ? " (required)" : "");
@@ -186,7 +187,7 @@ static void command_refuse(const struct command_usage *usage, const char *dashes
     exit(2);
 }
 
-void command_parse(struct run *run, int argc, char **argv)
+void command_parse(struct command_run *run, int argc, char **argv)
 {
     static struct command_usage usage;
     const struct command *command = run->command;
@@ -208,7 +209,7 @@ void command_parse(struct run *run, int argc, char **argv)
     }
 }
 
-static size_t command_index(const struct run *run, const char *name)
+static size_t command_index(const struct command_run *run, const char *name)
 {
     size_t count = field_count(run->command);
     for (size_t i = 0; i < count; i++) {
@@ -218,18 +219,18 @@ static size_t command_index(const struct run *run, const char *name)
     return COMMAND_FIELD_MAX;
 }
 
-size_t command_count(const struct run *run, const char *field)
+size_t command_count(const struct command_run *run, const char *field)
 {
     size_t index = command_index(run, field);
     return index == COMMAND_FIELD_MAX ? 0 : run->values[index].count;
 }
 
-const char *command_nth(const struct run *run, const char *field, size_t n)
+const char *command_nth(const struct command_run *run, const char *field, size_t n)
 {
     return n < command_count(run, field) ? run->values[command_index(run, field)].all[n] : NULL;
 }
 
-const char *command_value(const struct run *run, const char *field)
+const char *command_value(const struct command_run *run, const char *field)
 {
     return command_nth(run, field, 0);
 }
@@ -281,7 +282,7 @@ static json_t *command_time(const char *value)
     return json_string(text);
 }
 
-static json_t *command_number(const struct field *field, const char *value)
+static json_t *command_number(const struct command_field *field, const char *value)
 {
     char *end;
     errno = 0;
@@ -295,7 +296,7 @@ static json_t *command_number(const struct field *field, const char *value)
     return json_integer(number);
 }
 
-static json_t *command_list_of(const struct run *run, size_t index)
+static json_t *command_list_of(const struct command_run *run, size_t index)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < run->values[index].count; i++)
@@ -303,9 +304,9 @@ static json_t *command_list_of(const struct run *run, size_t index)
     return list;
 }
 
-static json_t *command_field(const struct run *run, size_t index)
+static json_t *command_field(const struct command_run *run, size_t index)
 {
-    const struct field *field = &run->command->fields[index];
+    const struct command_field *field = &run->command->fields[index];
     const char *value = run->values[index].all[0];
     switch (field->type) {
     case FIELD_TEXT:
@@ -325,12 +326,12 @@ static json_t *command_field(const struct run *run, size_t index)
     return NULL;
 }
 
-json_t *command_body(const struct run *run)
+json_t *command_body(const struct command_run *run)
 {
     json_t *body = json_object();
     size_t count = field_count(run->command);
     for (size_t i = 0; i < count; i++) {
-        enum field_type type = run->command->fields[i].type;
+        enum command_field_type type = run->command->fields[i].type;
         if (run->values[i].count == 0 || type == FIELD_LOCAL || type == FIELD_LOCALS)
             continue;
         json_t *value = command_field(run, i);

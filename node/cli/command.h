@@ -12,7 +12,7 @@
 enum { COMMAND_FIELD_MAX = 24, COMMAND_ARGUMENT_MAX = 3, COMMAND_VALUE_MAX = 32 };
 
 /* How an option's value becomes JSON. */
-enum field_type {
+enum command_field_type {
     FIELD_TEXT,   /* a string; @FILE reads it from a file, @- from standard input */
     FIELD_NUMBER, /* decimal */
     FIELD_TIME,   /* RFC 3339, or from now on: 36h, 14d */
@@ -22,15 +22,15 @@ enum field_type {
     FIELD_LOCALS, /* the same, repeated */
 };
 
-struct field {
+struct command_field {
     const char *name; /* in JSON; the option has '-' for '_' */
-    enum field_type type;
+    enum command_field_type type;
     bool is_required;
     const char *value; /* "TEXT" in the help; NULL for flags */
     const char *help;
 };
 
-enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE };
+enum command_method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE };
 
 /* The common options that a command uses; --json, --federation and --socket apply to all. */
 enum command_wants {
@@ -39,24 +39,24 @@ enum command_wants {
     WANTS_YES = 4,
 };
 
-struct run;
+struct command_run;
 
 struct command {
     const char *name;      /* "close", or two words: "draft new" */
     const char *arguments; /* "CASE", "CASE MEMBER", "" */
     const char *help;      /* one sentence */
-    enum method method;
+    enum command_method method;
     const char *path; /* after /v1/FEDERATION/; %s for each argument; fields of a GET are a query */
-    const struct field *fields; /* ends with a NULL name */
-    unsigned wants;             /* of enum command_wants; a plain request with a signer is signed */
-    const char *example;        /* as typed; each line at most 66 columns */
+    const struct command_field *fields; /* ends with a NULL name */
+    unsigned wants;      /* of enum command_wants; a plain request with a signer is signed */
+    const char *example; /* as typed; each line at most 66 columns */
     /* Instead of, or after, the plain request; NULL: print the answer. */
-    int (*run)(struct run *run);
+    int (*run)(struct command_run *run);
     void (*print)(const json_t *answer);
 };
 
 /* One call of the program. */
-struct run {
+struct command_run {
     const struct command *command;
     const char *socket;
     const char *federation;
@@ -74,19 +74,19 @@ struct run {
 
 /* Parses the arguments after the command's name. Prints help, or a usage error, and exits (2). An
  * option that takes one value is refused when it is given twice. */
-void command_parse(struct run *run, int argc, char **argv);
+void command_parse(struct command_run *run, int argc, char **argv);
 
 /* The value of a field, NULL when it was not given; the first of a list. */
-const char *command_value(const struct run *run, const char *field);
-size_t command_count(const struct run *run, const char *field);
-const char *command_nth(const struct run *run, const char *field, size_t n);
+const char *command_value(const struct command_run *run, const char *field);
+size_t command_count(const struct command_run *run, const char *field);
+const char *command_nth(const struct command_run *run, const char *field, size_t n);
 
 /* All fields that are sent, as an object; NULL when one is malformed (an error was printed). */
-json_t *command_body(const struct run *run);
+json_t *command_body(const struct command_run *run);
 
 /* "wanted-count" of "wanted_count": a field as an option. */
-void command_option_name(const struct field *field, char *ret_name, size_t size);
+void command_option_name(const struct command_field *field, char *ret_name, size_t size);
 /* True when the option may be given several times. */
-bool command_is_repeated(const struct field *field);
+bool command_is_repeated(const struct command_field *field);
 
 #endif

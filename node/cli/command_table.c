@@ -9,6 +9,11 @@
 #include "node/cli/render_status.h"
 #include "node/cli/table.h"
 #include "node/cli/workflow.h"
+#include "node/cli/workflow_clinician.h"
+#include "node/cli/workflow_items.h"
+#include "node/cli/workflow_opinion.h"
+#include "node/cli/workflow_read.h"
+#include "node/cli/workflow_received.h"
 
 #define NOTE                                                                                       \
     {                                                                                              \
@@ -23,7 +28,7 @@
         NULL, FIELD_TEXT, false, NULL, NULL                                                        \
     }
 
-static const struct field clinician_add[] = {
+static const struct command_field clinician_add[] = {
     {"login", FIELD_TEXT, true, "LOGIN", "Name of the account"},
     {"name", FIELD_TEXT, true, "NAME", "The clinician's full name"},
     {"credentials", FIELD_TEXT, true, "TEXT", "For example \"MD, PhD\""},
@@ -35,21 +40,21 @@ static const struct field clinician_add[] = {
     {"uid", FIELD_NUMBER, false, "UID",
      "The user of this machine who may sign; default: the user named LOGIN"},
     END};
-static const struct field passphrase[] = {
+static const struct command_field passphrase[] = {
     {"new_passphrase_file", FIELD_LOCAL, false, "FILE",
      "File with the new passphrase in its first line (mode 600); default: you are asked twice"},
     END};
-static const struct field renew[] = {
+static const struct command_field renew[] = {
     {"valid_days", FIELD_NUMBER, false, "DAYS", "Validity from today; default 1825"},
     {"specialties", FIELD_LIST, false, "TAG",
      "New specialties; repeat it for more; needs the clinician's passphrase"},
     END};
-static const struct field clinician_revoke[] = {
+static const struct command_field clinician_revoke[] = {
     {"reason", FIELD_TEXT, true, "REASON",
      "left-the-institution, key-compromised, key-lost, replaced, licence-ended, issued-wrongly"},
     NOTE,
     END};
-static const struct field draft_fields[] = {
+static const struct command_field draft_fields[] = {
     {"question", FIELD_TEXT, false, "TEXT",
      "The question, which the whole board reads; @FILE reads it from a file"},
     {"description", FIELD_TEXT, false, "TEXT",
@@ -71,77 +76,77 @@ static const struct field draft_fields[] = {
      "Ask only this institution, no board; repeat it for more"},
     {"emergency", FIELD_FLAG, false, NULL, "Always refused: in an emergency, telephone"},
     END};
-static const struct field attach[] = {
+static const struct command_field attach[] = {
     {"name", FIELD_LOCAL, false, "NAME",
      "The name that participants see; default: the name of the file"},
     END};
-static const struct field announce[] = {
+static const struct command_field announce[] = {
     {"confirmed_by", FIELD_TEXT, false, "NAME",
      "Full name of the person who has read the preview and confirms it"},
     {"preview", FIELD_TEXT, false, "HASH", "The preview that this person has read (for scripts)"},
     END};
-static const struct field previewing[] = {
+static const struct command_field previewing[] = {
     {"save_items", FIELD_LOCAL, false, "FOLDER",
      "Write the attachments to FOLDER exactly as they would be sent; it is created if missing"},
     END};
-static const struct field page[] = {
+static const struct command_field page[] = {
     {"limit", FIELD_NUMBER, false, "N", "Show at most N; 200 is the most"},
     {"after", FIELD_TEXT, false, "MARK", "Continue after the page that ended with MARK"},
     END};
-static const struct field inbox[] = {
+static const struct command_field inbox[] = {
     {"specialty", FIELD_TEXT, false, "TAG", "Only this board and its sub-boards"},
     {"state", FIELD_TEXT, false, "STATE", "open, closed, all; default open"},
     {"language", FIELD_TEXT, false, "TAG", "Only this language"},
     {"limit", FIELD_NUMBER, false, "N", "Show at most N; 200 is the most"},
     {"after", FIELD_TEXT, false, "MARK", "Continue after the page that ended with MARK"},
     END};
-static const struct field cases[] = {
+static const struct command_field cases[] = {
     {"role", FIELD_TEXT, false, "ROLE", "requester, participant, all"},
     {"state", FIELD_TEXT, false, "STATE", "open, closed, all"},
     {"specialty", FIELD_TEXT, false, "TAG", "Only this board"},
     END};
-static const struct field members[] = {
+static const struct command_field members[] = {
     {"text", FIELD_TEXT, false, "TEXT", "Only names that contain TEXT"},
     {"board", FIELD_TEXT, false, "TAG", "Only institutions that serve this board"},
     {"country", FIELD_TEXT, false, "CC", "Only this country"},
     END};
-static const struct field specialists[] = {
+static const struct command_field specialists[] = {
     {"text", FIELD_TEXT, false, "TEXT", "Only names that contain TEXT"},
     {"specialty", FIELD_TEXT, false, "TAG", "Only this specialty"},
     {"country", FIELD_TEXT, false, "CC", "Only this country"},
     END};
-static const struct field note[] = {NOTE, END};
-static const struct field grant[] = {
+static const struct command_field note[] = {NOTE, END};
+static const struct command_field grant[] = {
     {"participant", FIELD_TEXT, true, "MEMBER", "The institution, by name or id"},
     {"join", FIELD_TEXT, false, "RECORD", "The request to join that this answers"},
     END};
-static const struct field refuse[] = {
+static const struct command_field refuse[] = {
     {"reason", FIELD_TEXT, false, "REASON",
      "unavailable, not-my-field, local-care-adequate, conflict-of-interest, other; default other"},
     {"note", FIELD_TEXT, false, "TEXT", "A short remark to the institution that asked to join"},
     END};
-static const struct field closing[] = {
+static const struct command_field closing[] = {
     NOTE,
     {"without_synthesis", FIELD_FLAG, false, NULL,
      "Close the case although you have written no summary of the opinions"},
     END};
-static const struct field ungrant[] = {
+static const struct command_field ungrant[] = {
     {"participant", FIELD_TEXT, true, "MEMBER", "The institution, by name or id"}, NOTE, END};
-static const struct field decline[] = {
+static const struct command_field decline[] = {
     {"reason", FIELD_TEXT, true, "REASON",
      "unavailable, not-my-field, local-care-adequate, conflict-of-interest, other"},
     {"text", FIELD_TEXT, false, "TEXT", "Why"},
     END};
-static const struct field fetch[] = {
+static const struct command_field fetch[] = {
     {"items", FIELD_LIST, false, "ITEM", "Only this item; repeat it for more; default: all"}, END};
-static const struct field reading[] = {
+static const struct command_field reading[] = {
     {"items", FIELD_LOCALS, false, "ITEM", "Only this item; repeat it for more; default: all"},
     {"records", FIELD_LOCALS, false, "RECORD",
      "Only this record; repeat it for more; default: all that are new"},
     {"to", FIELD_LOCAL, false, "FOLDER",
      "Where to write the items; created if missing; default: this folder"},
     END};
-static const struct field opinion[] = {
+static const struct command_field opinion[] = {
     {"file", FIELD_LOCAL, false, "FILE", "The opinion as JSON; see `consilium opinion template`"},
     {"text", FIELD_TEXT, false, "TEXT", "The opinion; @FILE reads it from a file"},
     LANGUAGE,
@@ -157,19 +162,19 @@ static const struct field opinion[] = {
     {"additional", FIELD_FLAG, false, NULL,
      "Give a further opinion; your institution still counts once"},
     END};
-static const struct field post[] = {
+static const struct command_field post[] = {
     {"text", FIELD_TEXT, true, "TEXT", "The message; @FILE reads it from a file"},
     LANGUAGE,
     {"answers", FIELD_TEXT, false, "RECORD", "The record that the message is about"},
     END};
-static const struct field ask[] = {
+static const struct command_field ask[] = {
     {"records", FIELD_LOCALS, false, "TEXT", "Records that you need; repeat it for more"},
     {"test", FIELD_LOCALS, false, "TEXT", "A test that you need; repeat it for more"},
     {"image", FIELD_LOCALS, false, "TEXT", "An image that you need; repeat it for more"},
     {"other", FIELD_LOCALS, false, "TEXT", "Anything else that you need; repeat it for more"},
     NOTE,
     END};
-static const struct field supply[] = {
+static const struct command_field supply[] = {
     {"ask", FIELD_TEXT, false, "RECORD", "The request (record of `ask`) that this answers"},
     {"answer", FIELD_LOCALS, false, "N=WHAT[:NOTE]",
      "Item N of the request, as `show` numbers it from 0: supplied, not-available, not-given; "
@@ -182,22 +187,22 @@ static const struct field supply[] = {
      "Full name of the person who has read the preview and confirms it"},
     {"preview", FIELD_LOCAL, false, "HASH", "The preview that this person has read (for scripts)"},
     END};
-static const struct field records[] = {
+static const struct command_field records[] = {
     {"records", FIELD_LIST, false, "RECORD",
      "Only this opinion; repeat it for more; default: all that arrived"},
     END};
-static const struct field release[] = {
+static const struct command_field release[] = {
     {"record", FIELD_TEXT, true, "RECORD", "The opinion of yours to release"}, END};
-static const struct field synthesis[] = {
+static const struct command_field synthesis[] = {
     {"text", FIELD_TEXT, true, "TEXT", "Your summary; @FILE reads it from a file"},
     LANGUAGE,
     {"records", FIELD_LIST, false, "RECORD", "An opinion that it is based on; repeat it for more"},
     END};
-static const struct field extend[] = {
+static const struct command_field extend[] = {
     {"deadline", FIELD_TIME, true, "WHEN", "14d, 36h, or a date"},
     {"wanted_count", FIELD_NUMBER, false, "N", "New number of opinions that you ask for"},
     END};
-static const struct field outcome[] = {
+static const struct command_field outcome[] = {
     {"day", FIELD_NUMBER, true, "N", "Days since the case was closed, for example 21 or 90"},
     {"followed", FIELD_TEXT, true, "WHAT", "followed, partly-followed, not-followed, unknown"},
     {"result", FIELD_TEXT, true, "WHAT", "improved, unchanged, worse, died, unknown"},
@@ -205,28 +210,29 @@ static const struct field outcome[] = {
     {"text", FIELD_TEXT, false, "TEXT", "What happened"},
     {"opinions", FIELD_LIST, false, "RECORD", "An opinion that was followed; repeat it for more"},
     END};
-static const struct field flag[] = {
+static const struct command_field flag[] = {
     {"record", FIELD_TEXT, true, "RECORD", "The record that is wrong"},
     {"reason", FIELD_TEXT, true, "REASON", "identifying-data, wrong-case, unprofessional, other"},
     {"text", FIELD_TEXT, false, "TEXT", "What is wrong"},
     END};
-static const struct field export_opinion[] = {
+static const struct command_field export_opinion[] = {
     {"to", FIELD_LOCAL, false, "FILE", "The file to write; default: RECORD.opinion"}, END};
-static const struct field verify_opinion[] = {
+static const struct command_field verify_opinion[] = {
     {"head", FIELD_LOCAL, false, "ID", "A later roster head that you trust"}, END};
-static const struct field report[] = {
+static const struct command_field report[] = {
     {"to", FIELD_LOCAL, false, "FILE", "The file to write; default: MEMBER.report"}, END};
-static const struct field entries[] = {
+static const struct command_field entries[] = {
     {"case", FIELD_TEXT, false, "CASE", "Only entries about this case"},
     {"limit", FIELD_NUMBER, false, "N", "Show at most N; 200 is the most"},
     {"after", FIELD_TEXT, false, "MARK", "Continue after the page that ended with MARK"},
     END};
-static const struct field export_audit[] = {
+static const struct command_field export_audit[] = {
     {"to", FIELD_LOCAL, false, "FILE", "The file to write; default: audit.jsonl"}, END};
-static const struct field heal[] = {{"fingerprint", FIELD_TEXT, true, "DIGITS",
-                                     "The fingerprint, as two officers of the society read it out"},
-                                    END};
-static const struct field nothing[] = {END};
+static const struct command_field heal[] = {
+    {"fingerprint", FIELD_TEXT, true, "DIGITS",
+     "The fingerprint, as two officers of the society read it out"},
+    END};
+static const struct command_field nothing[] = {END};
 
 #define GROUP(title)                                                                               \
     {                                                                                              \
@@ -345,11 +351,11 @@ const struct command command_table_commands[] = {
      .example = "consilium join ee51 --note 'I treat ten of these a year.'"},
     {SIGN("decline", "CASE", "Say that you will not answer, and why", "cases/%s/decline", decline),
      .example = "consilium decline ee51 --reason not-my-field"},
-    {OWN("fetch", "CASE", "Download the case file, with progress", fetch, workflow_fetch),
+    {OWN("fetch", "CASE", "Download the case file, with progress", fetch, workflow_items_fetch),
      .example = "consilium fetch ee51"},
     {OWN("read", "CASE", "Sign a receipt, write items to files", reading, workflow_read),
      .wants = WANTS_SIGNER, .example = "consilium read ee51 --to case-ee51"},
-    {OWN("reply", "CASE", "Give your signed opinion", opinion, workflow_reply),
+    {OWN("reply", "CASE", "Give your signed opinion", opinion, workflow_opinion_reply),
      .wants = WANTS_SIGNER,
      .example = "consilium opinion template >opinion.json    # then fill it in\n"
                 "consilium reply ee51 --file opinion.json"},
@@ -397,13 +403,14 @@ const struct command command_table_commands[] = {
      .example = "consilium erasure ee51"},
 
     GROUP("Opinions as files"),
-    {OWN("opinion template", "", "An opinion to fill in, as JSON", nothing, workflow_template),
+    {OWN("opinion template", "", "An opinion to fill in, as JSON", nothing,
+         workflow_opinion_template),
      .example = "consilium opinion template >opinion.json"},
     {OWN("opinion export", "CASE RECORD", "Write one opinion as a file", export_opinion,
-         workflow_export),
+         workflow_opinion_export),
      .example = "consilium opinion export ee51 c775 --to second.opinion"},
     {OWN("opinion verify", "FILE", "Check an exported opinion; needs no node", verify_opinion,
-         workflow_verify),
+         workflow_opinion_verify),
      .example = "consilium opinion verify second.opinion --federation 57ab46a9..."},
 
     GROUP("Audit"),

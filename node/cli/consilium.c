@@ -9,7 +9,7 @@
 #include "node/cli/manual.h"
 #include "node/cli/request.h"
 #include "node/cli/term.h"
-#include "node/cli/workflow.h"
+#include "node/cli/workflow_output.h"
 
 static void usage(void)
 {
@@ -29,7 +29,7 @@ static void usage(void)
 }
 
 /* The path with its arguments, and for GET the fields as a query. Caller frees. */
-static char *path_of(const struct run *run)
+static char *path_of(const struct command_run *run)
 {
     char path[2048], *escaped[COMMAND_ARGUMENT_MAX];
     size_t count = run->argument_count;
@@ -50,7 +50,7 @@ static char *path_of(const struct run *run)
     }
     path[used] = '\0';
     char separator = '?';
-    const struct field *field = run->command->fields;
+    const struct command_field *field = run->command->fields;
     for (; run->command->method == METHOD_GET && field->name != NULL; field++) {
         const char *value = command_value(run, field->name);
         if (value == NULL || used + 1 >= sizeof path)
@@ -67,7 +67,7 @@ static char *path_of(const struct run *run)
     return strdup(path);
 }
 
-static int plain(struct run *run)
+static int plain(struct command_run *run)
 {
     char *path = path_of(run);
     json_t *body = run->command->method == METHOD_GET ? NULL : command_body(run);
@@ -78,12 +78,12 @@ static int plain(struct run *run)
         answer = request_send(run, run->command->method, path, body);
     json_decref(body);
     free(path);
-    return workflow_print(run, answer, run->command->print);
+    return workflow_output_print(run, answer, run->command->print);
 }
 
 int main(int argc, char **argv)
 {
-    struct run run = {.command = NULL};
+    struct command_run run = {.command = NULL};
     int words = 0;
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         usage();

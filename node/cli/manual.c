@@ -31,7 +31,7 @@ static void manual_words(const char *first)
 static void manual_options(const struct command *command)
 {
     printf("    '%s '*) words='", command->name);
-    for (const struct field *field = command->fields; field->name != NULL; field++) {
+    for (const struct command_field *field = command->fields; field->name != NULL; field++) {
         char name[64];
         command_option_name(field, name, sizeof name);
         printf("--%s ", name);
@@ -96,7 +96,7 @@ static void manual_text(const char *text)
     }
 }
 
-static void manual_field(const struct field *field)
+static void manual_field(const struct command_field *field)
 {
     char name[64];
     command_option_name(field, name, sizeof name);
@@ -119,7 +119,7 @@ static void manual_command(const struct command *command)
     printf(".\n");
     if (command->fields[0].name != NULL)
         printf(".RS\n");
-    for (const struct field *field = command->fields; field->name != NULL; field++)
+    for (const struct command_field *field = command->fields; field->name != NULL; field++)
         manual_field(field);
     if (command->fields[0].name != NULL)
         printf(".RE\n");

@@ -23,7 +23,7 @@ struct request_answer {
     bool (*on_line)(void *arg, char *line);
     void *arg;
     CURL *curl;
-    struct run *run;
+    struct command_run *run;
     struct progress progress;
     const char *poll; /* a path that tells how far it got; NULL: the bytes do */
     bool is_polling;
@@ -70,7 +70,7 @@ static size_t request_on_data(char *data, size_t one, size_t size, void *user)
     return size;
 }
 
-static const char *request_socket(const struct run *run)
+static const char *request_socket(const struct command_run *run)
 {
     if (run->socket != NULL)
         return run->socket;
@@ -90,7 +90,7 @@ char *request_escape(const char *text)
     return copy;
 }
 
-static void request_explain(const struct run *run, CURLcode code)
+static void request_explain(const struct command_run *run, CURLcode code)
 {
     const char *socket = request_socket(run);
     errno = 0;
@@ -138,7 +138,7 @@ static int request_on_progress(void *arg, curl_off_t down_all, curl_off_t down, 
 }
 
 /* One exchange; OK when the node answered with a good status. */
-static bool request_exchange(struct run *run, CURL *curl, const char *path,
+static bool request_exchange(struct command_run *run, CURL *curl, const char *path,
                              struct request_answer *answer)
 {
     char url[REQUEST_PATH_MAX];
@@ -174,7 +174,7 @@ static bool request_exchange(struct run *run, CURL *curl, const char *path,
 }
 
 /* The name of the node's only federation, when none was given. */
-static bool request_find_federation(struct run *run)
+static bool request_find_federation(struct command_run *run)
 {
     static char name[64];
     if (run->federation != NULL)
@@ -198,7 +198,7 @@ static bool request_find_federation(struct run *run)
     return only != NULL;
 }
 
-static const char *request_method(enum method method)
+static const char *request_method(enum command_method method)
 {
     switch (method) {
     case METHOD_GET:
@@ -226,7 +226,8 @@ static json_t *request_parse(const struct request_answer *answer)
     return json;
 }
 
-json_t *request_send(struct run *run, enum method method, const char *path, const json_t *body)
+json_t *request_send(struct command_run *run, enum command_method method, const char *path,
+                     const json_t *body)
 {
     struct request_answer answer = {.data = NULL};
     json_t *result = NULL;
@@ -253,7 +254,7 @@ json_t *request_send(struct run *run, enum method method, const char *path, cons
 
 /* ---- signing ---- */
 
-static const char *request_login(const struct run *run)
+static const char *request_login(const struct command_run *run)
 {
     if (run->clinician != NULL)
         return run->clinician;
@@ -261,7 +262,7 @@ static const char *request_login(const struct run *run)
     return user == NULL ? NULL : user->pw_name;
 }
 
-bool request_signer(struct run *run)
+bool request_signer(struct command_run *run)
 {
     run->clinician = request_login(run);
     if (run->clinician == NULL)
@@ -269,7 +270,8 @@ bool request_signer(struct run *run)
     return run->clinician != NULL;
 }
 
-json_t *request_sign(struct run *run, enum method method, const char *path, json_t *body)
+json_t *request_sign(struct command_run *run, enum command_method method, const char *path,
+                     json_t *body)
 {
     char prompt[160];
     if (!request_signer(run))
@@ -287,7 +289,7 @@ json_t *request_sign(struct run *run, enum method method, const char *path, json
 
 /* ---- bytes ---- */
 
-json_t *request_wait(struct run *run, const char *path, const char *poll, const char *what)
+json_t *request_wait(struct command_run *run, const char *path, const char *poll, const char *what)
 {
     struct request_answer answer = {.poll = poll, .progress = progress_begin(what, run->is_json)};
     json_t *result = NULL;
@@ -301,7 +303,7 @@ json_t *request_wait(struct run *run, const char *path, const char *poll, const 
     return result;
 }
 
-json_t *request_upload(struct run *run, const char *path, const void *data, size_t size)
+json_t *request_upload(struct command_run *run, const char *path, const void *data, size_t size)
 {
     struct request_answer answer = {.progress = progress_begin(NULL, run->is_json)};
     json_t *result = NULL;
@@ -321,7 +323,8 @@ json_t *request_upload(struct run *run, const char *path, const void *data, size
     return result;
 }
 
-bool request_download(struct run *run, const char *path, const json_t *body, const char *file)
+bool request_download(struct command_run *run, const char *path, const json_t *body,
+                      const char *file)
 {
     struct request_answer answer = {.progress = progress_begin(NULL, run->is_json)};
     if (!request_find_federation(run))
@@ -352,8 +355,8 @@ bool request_download(struct run *run, const char *path, const json_t *body, con
     return is_done;
 }
 
-bool request_lines(struct run *run, const char *path, bool (*on_line)(void *arg, char *line),
-                   void *arg)
+bool request_lines(struct command_run *run, const char *path,
+                   bool (*on_line)(void *arg, char *line), void *arg)
 {
     struct request_answer answer = {.on_line = on_line, .arg = arg};
     if (!request_find_federation(run))

@@ -15,6 +15,7 @@
 #include "node/cli/request.h"
 #include "node/cli/table.h"
 #include "node/cli/term.h"
+#include "node/cli/workflow_output.h"
 #include "node/os/file.h"
 
 enum { WORKFLOW_ATTACHMENT_MAX = 64 * 1024 * 1024, WORKFLOW_POLL_MS = 300 };
@@ -29,7 +30,8 @@ static char *workflow_path(const char *before, const char *id, const char *after
     return strdup(path);
 }
 
-static json_t *workflow_get(struct run *run, const char *before, const char *id, const char *after)
+static json_t *workflow_get(struct command_run *run, const char *before, const char *id,
+                            const char *after)
 {
     char *path = workflow_path(before, id, after);
     json_t *answer = request_send(run, METHOD_GET, path, NULL);
@@ -37,7 +39,8 @@ static json_t *workflow_get(struct run *run, const char *before, const char *id,
     return answer;
 }
 
-static json_t *workflow_sign(struct run *run, const char *id, const char *what, json_t *body)
+static json_t *workflow_sign(struct command_run *run, const char *id, const char *what,
+                             json_t *body)
 {
     char *path = workflow_path("cases", id, what);
     json_t *answer = request_sign(run, METHOD_POST, path, body);
@@ -48,23 +51,24 @@ static json_t *workflow_sign(struct run *run, const char *id, const char *what, 
 /* ---- the node ---- */
 
 /* Of the named federation, or of all federations of the node. */
-int workflow_status(struct run *run)
+int workflow_status(struct command_run *run)
 {
     if (run->federation != NULL)
-        return workflow_print(run, request_send(run, METHOD_GET, "status", NULL), render_status);
+        return workflow_output_print(run, request_send(run, METHOD_GET, "status", NULL),
+                                     render_status);
     json_t *answer = request_send(run, METHOD_GET, "/v1/status", NULL);
     json_t *all = json_object_get(answer, "federations");
     if (json_array_size(all) != 1)
-        return workflow_print(run, answer, render_status_all);
+        return workflow_output_print(run, answer, render_status_all);
     json_t *only = json_incref(json_array_get(all, 0));
     json_decref(answer);
-    return workflow_print(run, only, render_status);
+    return workflow_output_print(run, only, render_status);
 }
 
 /* ---- for the society ---- */
 
 /* One line for each stream, as consilium-society remove --cuts reads it. */
-int workflow_report(struct run *run)
+int workflow_report(struct command_run *run)
 {
     char file[256];
     const char *to = command_value(run, "to");
@@ -74,7 +78,7 @@ int workflow_report(struct run *run)
     if (answer == NULL)
         return 1;
     if (run->is_json)
-        return workflow_print(run, answer, NULL);
+        return workflow_output_print(run, answer, NULL);
     snprintf(file, sizeof file, "%.40s.report", json_string_value(json_object_get(answer, "node")));
     to = to == NULL ? file : to;
     FILE *out = fopen(to, "w");
@@ -100,7 +104,7 @@ int workflow_report(struct run *run)
 
 /* ---- drafts ---- */
 
-static json_t *workflow_upload(struct run *run, const char *draft, const char *file,
+static json_t *workflow_upload(struct command_run *run, const char *draft, const char *file,
                                const char *name)
 {
     uint8_t *data;
@@ -125,15 +129,15 @@ static json_t *workflow_upload(struct run *run, const char *draft, const char *f
     return answer;
 }
 
-int workflow_attach(struct run *run)
+int workflow_attach(struct command_run *run)
 {
     json_t *answer =
         workflow_upload(run, run->arguments[0], run->arguments[1], command_value(run, "name"));
-    return workflow_print(run, answer, render_draft_attached);
+    return workflow_output_print(run, answer, render_draft_attached);
 }
 
 /* The node does not search images and pages for names: a person must look at the exact bytes. */
-static bool workflow_save_items(struct run *run, const char *draft, const char *folder)
+static bool workflow_save_items(struct command_run *run, const char *draft, const char *folder)
 {
     size_t index;
     json_t *item, *about = workflow_get(run, "drafts", draft, "");
@@ -145,7 +149,7 @@ static bool workflow_save_items(struct run *run, const char *draft, const char *
         snprintf(path, sizeof path, "drafts/%.100s/attachments/%.64s", escaped,
                  api_json_text(item, "item"));
         free(escaped);
-        workflow_file(folder, api_json_text(item, "name"), index + 1, file, sizeof file);
+        workflow_output_file(folder, api_json_text(item, "name"), index + 1, file, sizeof file);
         is_good = is_good && request_download(run, path, NULL, file);
         if (is_good && !run->is_json)
             term_pair(0, "written to ", 11, file);
@@ -164,15 +168,15 @@ static void workflow_tell_items(const json_t *preview, const char *draft)
                draft);
 }
 
-int workflow_preview(struct run *run)
+int workflow_preview(struct command_run *run)
 {
     const char *wanted = command_value(run, "save_items"), *folder = NULL;
-    if (wanted != NULL && !workflow_folder(wanted, &folder))
+    if (wanted != NULL && !workflow_output_folder(wanted, &folder))
         return 1;
     json_t *preview = workflow_get(run, "drafts", run->arguments[0], "preview");
     if (preview == NULL)
         return 1;
-    int status = workflow_print(run, json_incref(preview), render_draft_preview);
+    int status = workflow_output_print(run, json_incref(preview), render_draft_preview);
     if (!run->is_json && folder == NULL)
         workflow_tell_items(preview, run->arguments[0]);
     bool is_saved = folder == NULL || workflow_save_items(run, run->arguments[0], folder);
@@ -203,7 +207,7 @@ static bool workflow_ask_name(char *ret_name, size_t size)
 
 /* Shows what would be sent, asks a person to confirm it, and sends it. With --yes, --preview must
  * name the preview that was read: the node sends nothing that no person has read. */
-static json_t *workflow_send(struct run *run, const char *draft)
+static json_t *workflow_send(struct command_run *run, const char *draft)
 {
     char name[200];
     const char *confirmed = command_value(run, "confirmed_by");
@@ -241,9 +245,9 @@ static json_t *workflow_send(struct run *run, const char *draft)
     return answer;
 }
 
-int workflow_announce(struct run *run)
+int workflow_announce(struct command_run *run)
 {
-    return workflow_print(run, workflow_send(run, run->arguments[0]), table_sent);
+    return workflow_output_print(run, workflow_send(run, run->arguments[0]), table_sent);
 }
 
 /* "0=supplied:see the letter" */
@@ -262,7 +266,7 @@ static bool workflow_answer(json_t *list, const char *text)
 }
 
 /* Deletes a refused draft of a supply, which cannot be edited. */
-static bool workflow_can_leave(struct run *run, const char *draft)
+static bool workflow_can_leave(struct command_run *run, const char *draft)
 {
     json_t *preview = workflow_get(run, "drafts", draft, "preview");
     if (preview == NULL) {
@@ -275,7 +279,7 @@ static bool workflow_can_leave(struct run *run, const char *draft)
     return can;
 }
 
-int workflow_supply(struct run *run)
+int workflow_supply(struct command_run *run)
 {
     json_t *body = command_body(run);
     if (body == NULL)
@@ -310,12 +314,12 @@ int workflow_supply(struct run *run)
     json_decref(answers);
     json_decref(draft);
     json_decref(body);
-    return workflow_print(run, answer, table_sent);
+    return workflow_output_print(run, answer, table_sent);
 }
 
 /* ---- reading ---- */
 
-json_t *workflow_thread(struct run *run)
+json_t *workflow_thread(struct command_run *run)
 {
     char query[80] = "thread?limit=200";
     json_t *all = json_array(), *page;
@@ -331,7 +335,7 @@ json_t *workflow_thread(struct run *run)
     return NULL;
 }
 
-int workflow_show(struct run *run)
+int workflow_show(struct command_run *run)
 {
     json_t *about = workflow_get(run, "cases", run->arguments[0], "");
     json_t *thread = about == NULL ? NULL : workflow_thread(run);
@@ -341,7 +345,7 @@ int workflow_show(struct run *run)
     }
     if (run->is_json) {
         json_t *both = json_pack("{s:o,s:o}", "case", about, "thread", thread);
-        return workflow_print(run, both, NULL);
+        return workflow_output_print(run, both, NULL);
     }
     render_case(about);
     render_thread(thread);
@@ -367,7 +371,7 @@ static void workflow_tell_event(const json_t *data)
 
 static bool workflow_on_event(void *arg, char *line)
 {
-    const struct run *run = arg;
+    const struct command_run *run = arg;
     if (strncmp(line, "data: ", 6) != 0)
         return true;
     json_t *data = json_loads(line + 6, 0, NULL);
@@ -385,21 +389,21 @@ static bool workflow_on_event(void *arg, char *line)
     return true;
 }
 
-int workflow_watch(struct run *run)
+int workflow_watch(struct command_run *run)
 {
     return request_lines(run, "events", workflow_on_event, run) ? 0 : 1;
 }
 
 /* ---- a case of another institution ---- */
 
-static void workflow_add_asked(json_t *items, const struct run *run, const char *wanted)
+static void workflow_add_asked(json_t *items, const struct command_run *run, const char *wanted)
 {
     for (size_t i = 0; i < command_count(run, wanted); i++)
         json_array_append_new(
             items, json_pack("{s:s,s:s}", "wanted", wanted, "text", command_nth(run, wanted, i)));
 }
 
-int workflow_ask(struct run *run)
+int workflow_ask(struct command_run *run)
 {
     json_t *body = command_body(run);
     if (body == NULL)
@@ -411,7 +415,7 @@ int workflow_ask(struct run *run)
     json_object_set_new(body, "items", items);
     json_t *answer = workflow_sign(run, run->arguments[0], "ask", body);
     json_decref(body);
-    return workflow_print(run, answer, table_done);
+    return workflow_output_print(run, answer, table_done);
 }
 
 /* True when there are opinions but no summary. */
@@ -424,7 +428,7 @@ static bool workflow_missing_synthesis(const json_t *about)
 }
 
 /* A person at a terminal is asked; for a script, the node refuses without --without-synthesis. */
-int workflow_close(struct run *run)
+int workflow_close(struct command_run *run)
 {
     json_t *body = command_body(run);
     json_t *about = body == NULL ? NULL : workflow_get(run, "cases", run->arguments[0], "");
@@ -444,10 +448,10 @@ int workflow_close(struct run *run)
         term_problem("the case was not closed; write the summary with `consilium synthesis`");
     json_decref(about);
     json_decref(body);
-    return workflow_print(run, answer, table_done);
+    return workflow_output_print(run, answer, table_done);
 }
 
-int workflow_erase(struct run *run)
+int workflow_erase(struct command_run *run)
 {
     json_t *body = json_object();
     if (!run->is_sure &&
@@ -459,18 +463,18 @@ int workflow_erase(struct run *run)
     }
     json_t *answer = workflow_sign(run, run->arguments[0], "erase", body);
     json_decref(body);
-    return workflow_print(run, answer, table_done);
+    return workflow_output_print(run, answer, table_done);
 }
 
-int workflow_audit_verify(struct run *run)
+int workflow_audit_verify(struct command_run *run)
 {
     json_t *answer = request_wait(run, "audit/verify", "audit/progress", "entries");
     bool is_sound = api_json_is(answer, "sound");
-    int status = workflow_print(run, answer, table_audit);
+    int status = workflow_output_print(run, answer, table_audit);
     return is_sound ? status : 1;
 }
 
-int workflow_audit_export(struct run *run)
+int workflow_audit_export(struct command_run *run)
 {
     const char *to = command_value(run, "to");
     json_t *body = json_object();

@@ -1,4 +1,5 @@
-/* Accounts: an administrator creates each for one user of this machine. */
+#include "node/cli/workflow_clinician.h"
+
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include "node/cli/secret.h"
 #include "node/cli/table.h"
 #include "node/cli/term.h"
-#include "node/cli/workflow.h"
+#include "node/cli/workflow_output.h"
 
 /* The user who may sign: by default, the user of this machine with the name of the account. */
 static bool clinician_user(json_t *body)
@@ -25,7 +26,7 @@ static bool clinician_user(json_t *body)
     return true;
 }
 
-int workflow_clinician_add(struct run *run)
+int workflow_clinician_add(struct command_run *run)
 {
     char prompt[160];
     json_t *body = command_body(run);
@@ -42,11 +43,11 @@ int workflow_clinician_add(struct run *run)
         answer = request_send(run, METHOD_POST, "clinicians", body);
     }
     json_decref(body);
-    return workflow_print(run, answer, table_account);
+    return workflow_output_print(run, answer, table_account);
 }
 
 /* Only a change that the clinician's key must sign needs the passphrase. */
-int workflow_clinician_renew(struct run *run)
+int workflow_clinician_renew(struct command_run *run)
 {
     char prompt[160], path[256];
     json_t *body = command_body(run), *answer = NULL;
@@ -64,10 +65,10 @@ int workflow_clinician_renew(struct run *run)
     if (is_good)
         answer = request_send(run, METHOD_POST, path, body);
     json_decref(body);
-    return workflow_print(run, answer, table_account);
+    return workflow_output_print(run, answer, table_account);
 }
 
-int workflow_clinician_passphrase(struct run *run)
+int workflow_clinician_passphrase(struct command_run *run)
 {
     char prompt[160], path[256];
     const char *login = run->arguments[0];
@@ -86,7 +87,7 @@ int workflow_clinician_passphrase(struct run *run)
     json_t *answer = request_send(run, METHOD_POST, path, body);
     json_decref(body);
     if (answer == NULL || run->is_json)
-        return workflow_print(run, answer, NULL);
+        return workflow_output_print(run, answer, NULL);
     printf("The passphrase of %.40s is changed; the old one no longer works.\n", login);
     json_decref(answer);
     return 0;

@@ -1,4 +1,5 @@
-/* Downloads case files, with progress. */
+#include "node/cli/workflow_items.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +12,11 @@
 #include "node/cli/request.h"
 #include "node/cli/table.h"
 #include "node/cli/term.h"
-#include "node/cli/workflow.h"
+#include "node/cli/workflow_output.h"
 
 enum { FETCH_POLL_MS = 200, FETCH_PATIENCE_S = 120 };
 
-json_t *workflow_case_items(struct run *run)
+json_t *workflow_items_get(struct command_run *run)
 {
     char path[256], *id = request_escape(run->arguments[0]);
     snprintf(path, sizeof path, "cases/%s/items", id);
@@ -39,7 +40,7 @@ static bool fetch_look(const json_t *answer, struct progress *progress, long lon
     return here == all;
 }
 
-int workflow_fetch(struct run *run)
+int workflow_items_fetch(struct command_run *run)
 {
     char path[256], *id = request_escape(run->arguments[0]);
     snprintf(path, sizeof path, "cases/%s/fetch", id);
@@ -54,7 +55,7 @@ int workflow_fetch(struct run *run)
     long long before = -1, here;
     time_t last = time(NULL);
     for (;;) {
-        json_t *answer = workflow_case_items(run);
+        json_t *answer = workflow_items_get(run);
         if (answer == NULL)
             return 1;
         bool is_done = fetch_look(answer, &progress, &here);
@@ -67,7 +68,7 @@ int workflow_fetch(struct run *run)
             if (is_stuck)
                 term_problem("nothing has arrived for two minutes: no institution that has it is "
                              "connected. The node continues; run `consilium items` later");
-            int status = workflow_print(run, answer, table_items);
+            int status = workflow_output_print(run, answer, table_items);
             return is_stuck ? 1 : status;
         }
         json_decref(answer);

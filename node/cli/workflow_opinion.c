@@ -1,4 +1,5 @@
-/* Opinions: written, exported, and checked without a node. */
+#include "node/cli/workflow_opinion.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +11,13 @@
 #include "node/cli/request.h"
 #include "node/cli/table.h"
 #include "node/cli/term.h"
-#include "node/cli/workflow.h"
+#include "node/cli/workflow_output.h"
 #include "node/os/file.h"
 #include "protocol/contents/opinion_file.h"
 
 enum { OPINION_FILE_MAX = 16 * 1024 * 1024 };
 
-int workflow_template(struct run *run)
+int workflow_opinion_template(struct command_run *run)
 {
     (void)run;
     puts("{\n"
@@ -58,7 +59,7 @@ static void reply_drop_empty(json_t *object)
     }
 }
 
-static json_t *reply_body(struct run *run)
+static json_t *reply_body(struct command_run *run)
 {
     const char *file = command_value(run, "file");
     json_t *options = command_body(run);
@@ -79,7 +80,7 @@ static json_t *reply_body(struct run *run)
     return body;
 }
 
-int workflow_reply(struct run *run)
+int workflow_opinion_reply(struct command_run *run)
 {
     char path[256];
     json_t *body = reply_body(run);
@@ -90,10 +91,10 @@ int workflow_reply(struct run *run)
     free(id);
     json_t *answer = request_sign(run, METHOD_POST, path, body);
     json_decref(body);
-    return workflow_print(run, answer, table_done);
+    return workflow_output_print(run, answer, table_done);
 }
 
-static void export_tell(struct run *run, const char *file)
+static void export_tell(struct command_run *run, const char *file)
 {
     json_t *status = request_send(run, METHOD_GET, "status", NULL);
     const char *federation = api_json_text(status, "federation");
@@ -106,7 +107,7 @@ static void export_tell(struct run *run, const char *file)
     json_decref(status);
 }
 
-int workflow_export(struct run *run)
+int workflow_opinion_export(struct command_run *run)
 {
     char path[512], file[256];
     const char *to = command_value(run, "to");
@@ -307,7 +308,8 @@ static void verify_explain(const char *path, struct bytes all,
                      err_sentence(failure));
 }
 
-static int verify_file(struct run *run, const char *path, const struct opinion_file_trust *trust)
+static int verify_file(struct command_run *run, const char *path,
+                       const struct opinion_file_trust *trust)
 {
     uint8_t *data;
     size_t size;
@@ -327,7 +329,7 @@ static int verify_file(struct run *run, const char *path, const struct opinion_f
         bool is_missing = trust->head != NULL && !facts.is_anchored;
         if (is_missing)
             json_object_set_new(found, "head_is_missing", json_true());
-        status = workflow_print(run, found, verify_page);
+        status = workflow_output_print(run, found, verify_page);
         status = is_missing ? 1 : status; /* the file lacks the named head */
     } else {
         if (run->is_json)
@@ -340,7 +342,7 @@ static int verify_file(struct run *run, const char *path, const struct opinion_f
     return status;
 }
 
-int workflow_verify(struct run *run)
+int workflow_opinion_verify(struct command_run *run)
 {
     struct opinion_file_trust trust = {.head = NULL};
     struct head_id head;

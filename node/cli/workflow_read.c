@@ -1,4 +1,5 @@
-/* Opens what arrived: first the clinician signs a receipt, then the files are written. */
+#include "node/cli/workflow_read.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 #include "node/cli/table.h"
 #include "node/cli/term.h"
 #include "node/cli/workflow.h"
+#include "node/cli/workflow_items.h"
+#include "node/cli/workflow_output.h"
 
 enum { READ_RECEIPT_MAX = 64 };
 
@@ -18,7 +21,7 @@ enum { READ_RECEIPT_MAX = 64 };
 
 /* The certificate of the account that signs; NULL after an error, which was printed. The caller
  * drops `ret_answer`. */
-static const char *read_certificate(struct run *run, json_t **ret_answer)
+static const char *read_certificate(struct command_run *run, json_t **ret_answer)
 {
     size_t index;
     json_t *account;
@@ -50,7 +53,7 @@ static bool read_is_opened(const json_t *opened_by, const char *certificate)
 }
 
 /* Is it named on the command line, or is all of it wanted? */
-static bool read_is_wanted(const struct run *run, const char *field, const char *id)
+static bool read_is_wanted(const struct command_run *run, const char *field, const char *id)
 {
     size_t count = command_count(run, field);
     for (size_t i = 0; i < count; i++) {
@@ -73,7 +76,8 @@ static bool read_is_said(const json_t *record)
     return false;
 }
 
-static json_t *read_records(const struct run *run, const json_t *thread, const char *certificate)
+static json_t *read_records(const struct command_run *run, const json_t *thread,
+                            const char *certificate)
 {
     size_t index;
     json_t *record, *list = json_array();
@@ -88,7 +92,7 @@ static json_t *read_records(const struct run *run, const json_t *thread, const c
     return list;
 }
 
-static json_t *read_items(const struct run *run, const json_t *items)
+static json_t *read_items(const struct command_run *run, const json_t *items)
 {
     size_t index;
     json_t *item, *list = json_array();
@@ -102,7 +106,7 @@ static json_t *read_items(const struct run *run, const json_t *items)
 
 /* ---- the receipt ---- */
 
-static bool read_sign(struct run *run, const json_t *items, json_t *records,
+static bool read_sign(struct command_run *run, const json_t *items, json_t *records,
                       const char *certificate)
 {
     char path[256], *id = request_escape(run->arguments[0]);
@@ -130,7 +134,7 @@ static bool read_sign(struct run *run, const json_t *items, json_t *records,
 
 /* ---- the files ---- */
 
-static bool read_one(struct run *run, const json_t *item, const char *file)
+static bool read_one(struct command_run *run, const json_t *item, const char *file)
 {
     char path[512];
     char *in_case = request_escape(run->arguments[0]);
@@ -142,14 +146,15 @@ static bool read_one(struct run *run, const json_t *item, const char *file)
     return request_download(run, path, NULL, file);
 }
 
-static bool read_write(struct run *run, const json_t *items, const char *folder, json_t *written)
+static bool read_write(struct command_run *run, const json_t *items, const char *folder,
+                       json_t *written)
 {
     size_t index;
     json_t *item;
     json_array_foreach(items, index, item)
     {
         char file[4096];
-        workflow_file(folder, api_json_text(item, "name"), index + 1, file, sizeof file);
+        workflow_output_file(folder, api_json_text(item, "name"), index + 1, file, sizeof file);
         if (!read_one(run, item, file))
             return false;
         json_array_append_new(
@@ -160,9 +165,9 @@ static bool read_write(struct run *run, const json_t *items, const char *folder,
 
 /* ---- all of it ---- */
 
-static int read_all(struct run *run, const char *certificate, const char *folder)
+static int read_all(struct command_run *run, const char *certificate, const char *folder)
 {
-    json_t *about = workflow_case_items(run);
+    json_t *about = workflow_items_get(run);
     json_t *thread = about == NULL ? NULL : workflow_thread(run);
     json_t *items = read_items(run, about), *written = json_array();
     json_t *records = read_records(run, thread, certificate);
@@ -179,16 +184,16 @@ static int read_all(struct run *run, const char *certificate, const char *folder
     json_decref(items);
     json_decref(thread);
     json_decref(about);
-    int status = workflow_print(run, written, table_written);
+    int status = workflow_output_print(run, written, table_written);
     return is_good ? status : 1;
 }
 
-int workflow_read(struct run *run)
+int workflow_read(struct command_run *run)
 {
     const char *folder;
     json_t *accounts = NULL;
     /* the folder first: a receipt for files that were never written would be false */
-    const char *certificate = workflow_folder(command_value(run, "to"), &folder)
+    const char *certificate = workflow_output_folder(command_value(run, "to"), &folder)
                                   ? read_certificate(run, &accounts)
                                   : NULL;
     int status = certificate == NULL ? 1 : read_all(run, certificate, folder);

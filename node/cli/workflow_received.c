@@ -1,5 +1,5 @@
-/* Who received a case (M27): the entries of this node's audit log, by institution. The log is
- * hash-chained and witnessed by the other members: consilium audit verify. */
+#include "node/cli/workflow_received.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +9,10 @@
 #include "node/cli/request.h"
 #include "node/cli/term.h"
 #include "node/cli/workflow.h"
+#include "node/cli/workflow_output.h"
 
 /* All entries about the case, page by page; NULL after an error, which was printed. */
-static json_t *received_entries(struct run *run)
+static json_t *received_entries(struct command_run *run)
 {
     char after[32] = "0", path[256];
     char *in_case = request_escape(run->arguments[0]);
@@ -179,7 +180,7 @@ static void received_page(const json_t *report)
            api_json_text(report, "case"));
 }
 
-static json_t *received_get(struct run *run, const char *what)
+static json_t *received_get(struct command_run *run, const char *what)
 {
     char path[256], *in_case = request_escape(run->arguments[0]);
     snprintf(path, sizeof path, "cases/%.80s%s", in_case, what);
@@ -187,7 +188,7 @@ static json_t *received_get(struct run *run, const char *what)
     return request_send(run, METHOD_GET, path, NULL);
 }
 
-int workflow_received(struct run *run)
+int workflow_received(struct command_run *run)
 {
     size_t index;
     json_t *entry, *report = NULL;
@@ -209,5 +210,5 @@ int workflow_received(struct run *run)
     json_decref(thread);
     json_decref(entries);
     json_decref(about);
-    return workflow_print(run, report, received_page);
+    return workflow_output_print(run, report, received_page);
 }

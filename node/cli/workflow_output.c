@@ -1,4 +1,5 @@
-/* How the answer of a story is shown. */
+#include "node/cli/workflow_output.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +8,9 @@
 #include <unistd.h>
 
 #include "node/cli/term.h"
-#include "node/cli/workflow.h"
 
-int workflow_print(const struct run *run, json_t *answer, void (*print)(const json_t *answer))
+int workflow_output_print(const struct command_run *run, json_t *answer,
+                          void (*print)(const json_t *answer))
 {
     if (answer == NULL)
         return 1;
@@ -23,7 +24,8 @@ int workflow_print(const struct run *run, json_t *answer, void (*print)(const js
     return 0;
 }
 
-void workflow_file(const char *folder, const char *name, size_t number, char *ret_file, size_t size)
+void workflow_output_file(const char *folder, const char *name, size_t number, char *ret_file,
+                          size_t size)
 {
     char *clean = term_clean(name, false);
     for (char *c = clean; *c != '\0'; c++)
@@ -34,7 +36,7 @@ void workflow_file(const char *folder, const char *name, size_t number, char *re
     free(clean);
 }
 
-bool workflow_folder(const char *wanted, const char **ret_folder)
+bool workflow_output_folder(const char *wanted, const char **ret_folder)
 {
     *ret_folder = wanted == NULL ? "." : wanted;
     if (wanted != NULL && mkdir(wanted, 0700) != 0 && errno != EEXIST) {
