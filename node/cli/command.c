@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "node/cli/input_file.h"
 #include "node/cli/term.h"
-#include "node/os/file.h"
 
 enum { OPTION_SOCKET = 1000, OPTION_FEDERATION, OPTION_JSON, OPTION_CLINICIAN, OPTION_PASSPHRASE };
 enum { COMMAND_TEXT_SIZE_MAX = 64 * 1024 };
@@ -237,31 +237,16 @@ const char *command_value(const struct command_run *run, const char *field)
 
 /* ---- values ---- */
 
-/* "@FILE" gives the content of the file, without its last newlines. */
+/* "@FILE" gives the content of the file, "@-" standard input. */
 static json_t *command_text(const char *value)
 {
+    char *text;
+    size_t size;
     if (value[0] != '@')
         return json_string(value);
-    const char *path = strcmp(value, "@-") == 0 ? "/dev/stdin" : value + 1;
-    FILE *file = fopen(path, "rb");
-    char *text = malloc(COMMAND_TEXT_SIZE_MAX + 1);
-    size_t size =
-        file == NULL || text == NULL ? 0 : fread(text, 1, COMMAND_TEXT_SIZE_MAX + 1, file);
-    json_t *json = NULL;
-    if (file == NULL)
-        term_problem("%s: %s", path, strerror(errno));
-    else if (size > COMMAND_TEXT_SIZE_MAX)
-        term_problem("%s: the text is longer than %d KiB, which is the most", path,
-                     COMMAND_TEXT_SIZE_MAX / 1024);
-    else {
-        while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
-            size--;
-        json = json_stringn(text, size);
-        if (json == NULL)
-            term_problem("%s: the text is not UTF-8; save the file as UTF-8 and try again", path);
-    }
-    if (file != NULL)
-        fclose(file);
+    if (!input_file_text(value + 1, COMMAND_TEXT_SIZE_MAX, &text, &size))
+        return NULL;
+    json_t *json = json_stringn(text, size);
     free(text);
     return json;
 }

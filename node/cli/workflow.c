@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "node/cli/api_json.h"
+#include "node/cli/input_file.h"
 #include "node/cli/render.h"
 #include "node/cli/render_draft.h"
 #include "node/cli/render_record.h"
@@ -16,7 +17,6 @@
 #include "node/cli/table.h"
 #include "node/cli/term.h"
 #include "node/cli/workflow_output.h"
-#include "node/os/file.h"
 
 enum { WORKFLOW_ATTACHMENT_MAX = 64 * 1024 * 1024, WORKFLOW_POLL_MS = 300 };
 
@@ -110,17 +110,16 @@ static json_t *workflow_upload(struct command_run *run, const char *draft, const
     uint8_t *data;
     size_t size;
     char path[1024];
-    err failure = file_read(file, WORKFLOW_ATTACHMENT_MAX, &data, &size);
-    if (failure != OK) {
-        term_problem("%s: %s", file,
-                     failure == ERR_IO          ? strerror(errno)
-                     : failure == ERR_TOO_LARGE ? "larger than 64 MiB, which is the most"
-                                                : err_sentence(failure));
+    const char *slash = strrchr(file, '/');
+    name = name != NULL ? name : slash == NULL ? file : slash + 1;
+    if (!input_file_is_utf8(name, strlen(name))) {
+        term_problem("the name of the file is not UTF-8; rename the file");
         return NULL;
     }
-    const char *slash = strrchr(file, '/');
+    if (!input_file_read(file, WORKFLOW_ATTACHMENT_MAX, &data, &size))
+        return NULL;
     char *draft_escaped = request_escape(draft);
-    char *escaped = request_escape(name != NULL ? name : slash == NULL ? file : slash + 1);
+    char *escaped = request_escape(name);
     snprintf(path, sizeof path, "drafts/%s/attachments?name=%s", draft_escaped, escaped);
     json_t *answer = request_upload(run, path, data, size);
     free(escaped);

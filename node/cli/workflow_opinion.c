@@ -7,12 +7,12 @@
 #include <time.h>
 
 #include "node/cli/api_json.h"
+#include "node/cli/input_file.h"
 #include "node/cli/render_record.h"
 #include "node/cli/request.h"
 #include "node/cli/table.h"
 #include "node/cli/term.h"
 #include "node/cli/workflow_output.h"
-#include "node/os/file.h"
 #include "protocol/contents/opinion_file.h"
 
 enum { OPINION_FILE_MAX = 16 * 1024 * 1024 };
@@ -66,7 +66,14 @@ static json_t *reply_body(struct command_run *run)
     if (file == NULL || options == NULL)
         return options;
     json_error_t error;
-    json_t *body = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
+    char *text;
+    size_t size;
+    if (!input_file_text(file, OPINION_FILE_MAX, &text, &size)) {
+        json_decref(options);
+        return NULL;
+    }
+    json_t *body = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+    free(text);
     if (!json_is_object(body)) {
         term_problem("%s:%d: %s; start from `consilium opinion template`", file, error.line,
                      body == NULL ? error.text : "not a JSON object");
@@ -315,14 +322,12 @@ static int verify_file(struct command_run *run, const char *path,
     size_t size;
     static struct opinion_file_facts facts;
     struct opinion_file_memory *memory = calloc(1, sizeof *memory);
-    err failure = file_read(path, OPINION_FILE_MAX, &data, &size);
-    if (failure != OK || memory == NULL) {
-        term_problem("%s: %s", path, failure == ERR_IO ? strerror(errno) : err_sentence(failure));
+    if (memory == NULL || !input_file_read(path, OPINION_FILE_MAX, &data, &size)) {
         free(memory);
         return 1;
     }
     facts.part = OPINION_FILE_WHOLE;
-    failure = verify_check((struct bytes){data, size}, trust, memory, &facts);
+    err failure = verify_check((struct bytes){data, size}, trust, memory, &facts);
     int status = 1;
     if (failure == OK) {
         json_t *found = verify_facts(&facts);

@@ -67,7 +67,29 @@ refused lakeside 'de-identified' draft attach "$draft" scan.png
 refused lakeside damaged draft attach "$draft" torn.png
 refused lakeside 'damaged\|what its name' draft attach "$draft" torn.pdf
 refused lakeside '64 MiB' draft attach "$draft" large.txt
-refused lakeside 'no such thing' draft attach "$draft" missing.txt
+refused lakeside 'no such file' draft attach "$draft" missing.txt
+[ "$(ask_at lakeside '.attachments | length' draft show "$draft")" = 0 ] ||
+    fed_fail 'nothing should be attached'
+
+say 'files that the user names'
+consult_draft lakeside
+printf '\357\273\277Two lines\r\nof a question\r\n' >windows.txt
+tell 0 lakeside draft edit "$draft" --question @windows.txt
+[ "$(ask_at lakeside .fields.question draft show "$draft")" = "Two lines
+of a question" ] || fed_fail 'a text of Windows should be taken as lines'
+mkdir folder.txt
+mkfifo pipe.txt
+printf 'caf\351' >latin.txt
+latin=$(printf 'caf\351.txt')
+cp windows.txt "$latin"
+refused lakeside 'is a folder; name a file' draft edit "$draft" --question @folder.txt
+refused lakeside 'not a regular file; ' draft edit "$draft" --question @pipe.txt
+refused lakeside 'not UTF-8; save' draft edit "$draft" --question @latin.txt
+refused lakeside 'name of the file is too long; rename' draft edit "$draft" \
+    --question "@$(printf 'x%.0s' $(seq 1 300))"
+refused lakeside 'is a folder; name a file' draft attach "$draft" folder.txt
+refused lakeside 'not a regular file; ' draft attach "$draft" pipe.txt
+refused lakeside 'not UTF-8; rename' draft attach "$draft" "$latin"
 [ "$(ask_at lakeside '.attachments | length' draft show "$draft")" = 0 ] ||
     fed_fail 'nothing should be attached'
 
