@@ -34,7 +34,7 @@ page harbour 'consilium join' show "$case"
 tell_signed 1 harbour visser join "$case" --note 'I treat ten of these a year.'
 page harbour 'waiting for the requester' show "$case"
 if grep -q 'consilium join' page; then fed_fail 'it should offer no second join'; fi
-refused_signed harbour visser 'waiting for the requester' join "$case"
+refused_signed harbour visser 'waits for the requester' join "$case"
 check lakeside 'one join waits' '.joins | length == 1' joins "$case"
 page lakeside 'ten of these' joins "$case"
 page lakeside 'consilium refuse' joins "$case"
