@@ -139,7 +139,7 @@ static void command_usage_common(const struct command *command, struct argp_opti
          command_flags(command, WANTS_SIGNER | WANTS_PASSPHRASE),
          "File with that account's passphrase in its first line (mode 600)", 91},
         {"yes", 'y', NULL, command_flags(command, WANTS_YES),
-         "Do not ask for confirmation (for scripts)", 92},
+         "Do not ask; replace existing files (for scripts)", 92},
         {"json", OPTION_JSON, NULL, 0, "Print the answer as JSON", 93},
         {"federation", OPTION_FEDERATION, "NAME", 0,
          "The federation to use, if the node is in several", 94},

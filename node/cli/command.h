@@ -49,6 +49,7 @@ struct command {
     const char *path; /* after /v1/FEDERATION/; %s for each argument; fields of a GET are a query */
     const struct command_field *fields; /* ends with a NULL name */
     unsigned wants;      /* of enum command_wants; a plain request with a signer is signed */
+    const char *confirm; /* the question before it is signed at a terminal; NULL: none */
     const char *example; /* as typed; each line at most 66 columns */
     /* Instead of, or after, the plain request; NULL: print the answer. */
     int (*run)(struct command_run *run);

@@ -246,6 +246,8 @@ static const struct command_field nothing[] = {END};
     .fields = options
 #define SIGN(words, takes, what, where, options)                                                   \
     POST(words, takes, what, where, options), .wants = WANTS_SIGNER, .print = table_done
+#define SIGN_ASKED(words, takes, what, where, options)                                             \
+    POST(words, takes, what, where, options), .wants = WANTS_SIGNER | WANTS_YES, .print = table_done
 #define OWN(words, takes, what, options, function)                                                 \
     .name = words, .arguments = takes, .help = what, .fields = options, .run = function
 
@@ -262,7 +264,7 @@ const struct command command_table_commands[] = {
      .example = "consilium roster heal --fingerprint '12345 67890 ...'"},
     {OWN("report", "MEMBER", "Last positions of a member, for the society", report,
          workflow_report),
-     .example = "consilium report 'Lakeside Hospital' --to lakeside.report"},
+     .wants = WANTS_YES, .example = "consilium report 'Lakeside Hospital' --to lakeside.report"},
     {GET("boards", "", "Boards, and how many members serve each", "boards", nothing, table_boards),
      .example = "consilium boards"},
     {GET("relays", "", "Relays, and whether each is connected", "relays", nothing, table_relays),
@@ -328,7 +330,7 @@ const struct command command_table_commands[] = {
      .print = table_deleted,
      .example = "consilium draft delete 41c0"},
     {OWN("preview", "DRAFT", "Show exactly what would be sent", previewing, workflow_preview),
-     .example = "consilium preview 41c0 --save-items what-leaves"},
+     .wants = WANTS_YES, .example = "consilium preview 41c0 --save-items what-leaves"},
     {OWN("announce", "DRAFT", "Show what is sent, ask, sign and send", announce, workflow_announce),
      .wants = WANTS_SIGNER | WANTS_YES, .example = "consilium announce 41c0 --clinician grey"},
 
@@ -354,9 +356,10 @@ const struct command command_table_commands[] = {
     {OWN("fetch", "CASE", "Download the case file, with progress", fetch, workflow_items_fetch),
      .example = "consilium fetch ee51"},
     {OWN("read", "CASE", "Sign a receipt, write items to files", reading, workflow_read),
-     .wants = WANTS_SIGNER, .example = "consilium read ee51 --to case-ee51"},
+     .wants = WANTS_SIGNER | WANTS_YES, .example = "consilium read ee51 --to case-ee51"},
     {OWN("reply", "CASE", "Give your signed opinion", opinion, workflow_opinion_reply),
-     .wants = WANTS_SIGNER,
+     .wants = WANTS_SIGNER | WANTS_YES,
+     .confirm = "This opinion is signed in your name and cannot be recalled. Sign it?",
      .example = "consilium opinion template >opinion.json    # then fill it in\n"
                 "consilium reply ee51 --file opinion.json"},
     {OWN("ask", "CASE", "Ask for records, tests or images", ask, workflow_ask),
@@ -364,7 +367,8 @@ const struct command command_table_commands[] = {
      .example = "consilium ask ee51 --test Audiogram \\\n    --records 'Creatinine since day 0'"},
     {SIGN("release", "CASE", "Let the participants read your opinion", "cases/%s/release", release),
      .example = "consilium release ee51 --record c775"},
-    {SIGN("discuss", "CASE", "Write to all participants", "cases/%s/post", post),
+    {SIGN_ASKED("discuss", "CASE", "Write to all participants", "cases/%s/post", post),
+     .confirm = "All participants will read this, and it cannot be recalled. Sign it?",
      .example = "consilium discuss ee51 --text 'Agreed; who does the audiogram?'"},
     {SIGN("flag", "CASE", "Report a record that should not be there", "cases/%s/flag", flag),
      .example = "consilium flag ee51 --record c775 --reason identifying-data"},
@@ -384,17 +388,23 @@ const struct command command_table_commands[] = {
      .wants = WANTS_SIGNER | WANTS_YES,
      .example = "consilium supply ee51 --ask 5bec --answer 0=supplied \\\n    "
                 "--answer '1=not-available:never done' --attach labs.txt"},
-    {SIGN("reveal", "CASE", "Let all participants read the opinions", "cases/%s/reveal", records),
+    {SIGN_ASKED("reveal", "CASE", "Let all participants read the opinions", "cases/%s/reveal",
+                records),
+     .confirm = "All participants will read these opinions; this cannot be undone. Sign it?",
      .example = "consilium reveal ee51"},
-    {SIGN("synthesis", "CASE", "Write your summary", "cases/%s/synthesis", synthesis),
+    {SIGN_ASKED("synthesis", "CASE", "Write your summary", "cases/%s/synthesis", synthesis),
+     .confirm = "All participants will read this summary. Sign it?",
      .example = "consilium synthesis ee51 --text @summary.txt --language en"},
     {SIGN("extend", "CASE", "Set a new deadline", "cases/%s/extend", extend),
      .example = "consilium extend ee51 --deadline 7d"},
-    {OWN("close", "CASE", "Close the case", closing, workflow_close), .wants = WANTS_SIGNER,
+    {OWN("close", "CASE", "Close the case", closing, workflow_close),
+     .wants = WANTS_SIGNER | WANTS_YES,
+     .confirm = "This closes the case for all participants. Sign it?",
      .example = "consilium close ee51"},
     {SIGN("outcome", "CASE", "Report the outcome for the patient", "cases/%s/outcome", outcome),
      .example = "consilium outcome ee51 --day 21 \\\n    --followed followed --result improved"},
-    {SIGN("withdraw", "CASE", "Withdraw the case", "cases/%s/withdraw", note),
+    {SIGN_ASKED("withdraw", "CASE", "Withdraw the case", "cases/%s/withdraw", note),
+     .confirm = "This withdraws the case for all participants. Sign it?",
      .example = "consilium withdraw ee51 --note 'the patient went elsewhere'"},
     {OWN("erase", "CASE", "Destroy the case everywhere, with receipts", nothing, workflow_erase),
      .wants = WANTS_SIGNER | WANTS_YES, .example = "consilium erase ee51"},
@@ -408,7 +418,7 @@ const struct command command_table_commands[] = {
      .example = "consilium opinion template >opinion.json"},
     {OWN("opinion export", "CASE RECORD", "Write one opinion as a file", export_opinion,
          workflow_opinion_export),
-     .example = "consilium opinion export ee51 c775 --to second.opinion"},
+     .wants = WANTS_YES, .example = "consilium opinion export ee51 c775 --to second.opinion"},
     {OWN("opinion verify", "FILE", "Check an exported opinion; needs no node", verify_opinion,
          workflow_opinion_verify),
      .example = "consilium opinion verify second.opinion --federation 57ab46a9..."},
@@ -423,7 +433,7 @@ const struct command command_table_commands[] = {
          workflow_audit_verify),
      .example = "consilium audit verify"},
     {OWN("audit export", "", "All entries as JSON lines", export_audit, workflow_audit_export),
-     .example = "consilium audit export --to audit.jsonl"},
+     .wants = WANTS_YES, .example = "consilium audit export --to audit.jsonl"},
 
     GROUP("The shell"),
     {OWN("completion", "", "Completion of commands and options, for bash", nothing, NULL),

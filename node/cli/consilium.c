@@ -9,6 +9,7 @@
 #include "node/cli/manual.h"
 #include "node/cli/request.h"
 #include "node/cli/term.h"
+#include "node/cli/workflow_confirm.h"
 #include "node/cli/workflow_output.h"
 
 static void usage(void)
@@ -72,7 +73,10 @@ static int plain(struct command_run *run)
     char *path = path_of(run);
     json_t *body = run->command->method == METHOD_GET ? NULL : command_body(run);
     json_t *answer = NULL;
-    if ((run->command->wants & WANTS_SIGNER) != 0 && body != NULL)
+    bool is_signed = (run->command->wants & WANTS_SIGNER) != 0;
+    if (is_signed && body != NULL && !workflow_confirm_sign(run, body))
+        answer = NULL;
+    else if (is_signed && body != NULL)
         answer = request_sign(run, run->command->method, path, body);
     else if (run->command->method == METHOD_GET || body != NULL)
         answer = request_send(run, run->command->method, path, body);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "node/cli/api_json.h"
+#include "node/cli/output_file.h"
 #include "node/cli/progress.h"
 #include "node/cli/secret.h"
 #include "node/cli/term.h"
@@ -329,11 +330,10 @@ bool request_download(struct command_run *run, const char *path, const json_t *b
     struct request_answer answer = {.progress = progress_begin(NULL, run->is_json)};
     if (!request_find_federation(run))
         return false;
-    answer.file = fopen(file, "wb");
-    if (answer.file == NULL) {
-        term_problem("%s: %s", file, strerror(errno));
+    struct output_file out;
+    if (!output_file_open(&out, file))
         return false;
-    }
+    answer.file = out.stream;
     CURL *curl = curl_easy_init();
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
@@ -342,12 +342,10 @@ bool request_download(struct command_run *run, const char *path, const json_t *b
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
     }
     bool is_done = request_exchange(run, curl, path, &answer);
-    if (fclose(answer.file) != 0 && is_done) {
-        term_problem("%s: %s", file, strerror(errno));
-        is_done = false;
-    }
-    if (!is_done)
-        unlink(file);
+    if (is_done)
+        is_done = output_file_commit(&out, run->is_sure);
+    else
+        output_file_discard(&out);
     free(text);
     free(answer.data);
     curl_slist_free_all(headers);

@@ -25,7 +25,8 @@ json_t *request_wait(struct command_run *run, const char *path, const char *poll
 /* Uploads `data` as application/octet-stream. */
 json_t *request_upload(struct command_run *run, const char *path, const void *data, size_t size);
 
-/* Downloads to `file`. False after an error, which was printed. `body` NULL: GET, else POST. */
+/* Downloads to `file` (output_file.h); --yes replaces another file of that name. False after an
+ * error, which was printed. `body` NULL: GET, else POST. */
 bool request_download(struct command_run *run, const char *path, const json_t *body,
                       const char *file);
 

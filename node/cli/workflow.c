@@ -9,6 +9,7 @@
 
 #include "node/cli/api_json.h"
 #include "node/cli/input_file.h"
+#include "node/cli/output_file.h"
 #include "node/cli/render.h"
 #include "node/cli/render_draft.h"
 #include "node/cli/render_record.h"
@@ -16,6 +17,7 @@
 #include "node/cli/request.h"
 #include "node/cli/table.h"
 #include "node/cli/term.h"
+#include "node/cli/workflow_confirm.h"
 #include "node/cli/workflow_output.h"
 
 enum { WORKFLOW_ATTACHMENT_MAX = 64 * 1024 * 1024, WORKFLOW_POLL_MS = 300 };
@@ -81,23 +83,20 @@ int workflow_report(struct command_run *run)
         return workflow_output_print(run, answer, NULL);
     snprintf(file, sizeof file, "%.40s.report", json_string_value(json_object_get(answer, "node")));
     to = to == NULL ? file : to;
-    FILE *out = fopen(to, "w");
-    if (out == NULL) {
-        term_problem("%s: %s", to, strerror(errno));
+    struct output_file out;
+    if (!output_file_open(&out, to)) {
         json_decref(answer);
         return 1;
     }
-    fprintf(out,
+    fprintf(out.stream,
             "# stream, sequence, record: the last position of each stream at this institution\n");
     json_array_foreach(json_object_get(answer, "streams"), index, stream)
-        fprintf(out, "%s %lld %s\n", json_string_value(json_object_get(stream, "stream")),
+        fprintf(out.stream, "%s %lld %s\n", json_string_value(json_object_get(stream, "stream")),
                 (long long)json_integer_value(json_object_get(stream, "sequence")),
                 json_string_value(json_object_get(stream, "record")));
     json_decref(answer);
-    if (fclose(out) != 0) {
-        term_problem("%s: %s", to, strerror(errno));
+    if (!output_file_commit(&out, run->is_sure))
         return 1;
-    }
     printf("Written to %s. Give it to the society (consilium-society remove --cuts).\n", to);
     return 0;
 }
@@ -183,17 +182,6 @@ int workflow_preview(struct command_run *run)
     return is_saved ? status : 1;
 }
 
-/* Asks the person at the terminal; the answer must be typed in full. */
-static bool workflow_confirm(const char *question)
-{
-    char line[64];
-    putchar('\n');
-    term_text(question, 0);
-    printf("Type yes: ");
-    fflush(stdout);
-    return fgets(line, sizeof line, stdin) != NULL && strcmp(line, "yes\n") == 0;
-}
-
 static bool workflow_ask_name(char *ret_name, size_t size)
 {
     printf("You have read this and confirm it. Your full name: ");
@@ -225,7 +213,7 @@ static json_t *workflow_send(struct command_run *run, const char *draft)
     } else if (seen == NULL && run->is_sure) {
         term_problem("--yes needs --preview HASH, as `consilium preview` printed it");
     } else if (seen == NULL &&
-               !workflow_confirm(
+               !workflow_confirm_ask(
                    "This will be sent to other institutions and cannot be recalled. Is it "
                    "free of names, dates and numbers that identify the patient?")) {
         term_problem("nothing was sent");
@@ -432,19 +420,20 @@ int workflow_close(struct command_run *run)
     json_t *body = command_body(run);
     json_t *about = body == NULL ? NULL : workflow_get(run, "cases", run->arguments[0], "");
     json_t *answer = NULL;
-    bool is_asked = isatty(STDIN_FILENO) && !run->is_json && workflow_missing_synthesis(about) &&
+    bool is_early = isatty(STDIN_FILENO) && !run->is_json && !run->is_sure &&
+                    workflow_missing_synthesis(about) &&
                     command_count(run, "without_synthesis") == 0;
-    bool is_meant =
-        about != NULL &&
-        (!is_asked ||
-         workflow_confirm("You have not written a summary of the opinions, so the "
-                          "participants do not learn your conclusion. Close the case anyway?"));
-    if (is_asked && is_meant)
+    bool is_meant = about != NULL;
+    if (is_meant && is_early) {
+        is_meant = workflow_confirm_ask(
+            "You have not written a summary of the opinions, so the "
+            "participants do not learn your conclusion. Close the case anyway?");
+        if (!is_meant)
+            term_problem("the case was not closed; write the summary with `consilium synthesis`");
         json_object_set_new(body, "without_synthesis", json_true());
-    if (is_meant)
+    }
+    if (is_meant && (is_early || workflow_confirm_sign(run, body)))
         answer = workflow_sign(run, run->arguments[0], "close", body);
-    else if (about != NULL)
-        term_problem("the case was not closed; write the summary with `consilium synthesis`");
     json_decref(about);
     json_decref(body);
     return workflow_output_print(run, answer, table_done);
@@ -454,8 +443,8 @@ int workflow_erase(struct command_run *run)
 {
     json_t *body = json_object();
     if (!run->is_sure &&
-        !workflow_confirm("This destroys the case here and at every participant that "
-                          "follows the protocol. It cannot be undone. Erase it?")) {
+        !workflow_confirm_ask("This destroys the case here and at every participant that "
+                              "follows the protocol. It cannot be undone. Erase it?")) {
         term_problem("nothing was erased");
         json_decref(body);
         return 1;

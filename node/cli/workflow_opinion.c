@@ -12,6 +12,7 @@
 #include "node/cli/request.h"
 #include "node/cli/table.h"
 #include "node/cli/term.h"
+#include "node/cli/workflow_confirm.h"
 #include "node/cli/workflow_output.h"
 #include "protocol/contents/opinion_file.h"
 
@@ -96,7 +97,8 @@ int workflow_opinion_reply(struct command_run *run)
     char *id = request_escape(run->arguments[0]);
     snprintf(path, sizeof path, "cases/%s/opinion", id);
     free(id);
-    json_t *answer = request_sign(run, METHOD_POST, path, body);
+    json_t *answer =
+        workflow_confirm_sign(run, body) ? request_sign(run, METHOD_POST, path, body) : NULL;
     json_decref(body);
     return workflow_output_print(run, answer, table_done);
 }

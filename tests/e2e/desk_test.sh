@@ -188,6 +188,58 @@ grep -q 'NO REAL PATIENTS' said || fed_fail 'status should say: no real patients
 at lakeside "show" "$case" >said
 grep -q 'stored here' said || fed_fail 'a post should say that it is stored here'
 if grep -q "$(printf '\342\200\256')" said; then fed_fail 'a mark that turns the writing is passed on'; fi
+say 'what is signed at a terminal is shown and asked first'
+typed() { # ANSWER COMMAND...: as grey types it at a terminal
+    typed_answer=$1
+    shift
+    typed_line="'$fed_build/node/cli/consilium'"
+    for typed_word in "$@" --socket lakeside/socket --clinician grey --passphrase-file \
+        lakeside/grey.passphrase; do typed_line="$typed_line '$typed_word'"; done
+    echo "$typed_answer" | script -qec "$typed_line" /dev/null >said 2>&1
+}
+post_count() { ask_at lakeside '[.thread[] | select(.kind == "POST")] | length' thread "$case"; }
+posts=$(post_count)
+for words in 'discuss --text unsent' 'synthesis --text unsent --language en' reveal withdraw close \
+    'reply --text unsent --language en'; do
+    # shellcheck disable=SC2086 # words
+    set -- $words
+    word=$1
+    shift
+    if typed no "$word" "$case" "$@"; then fed_fail "$word should end with 1: $(cat said)"; fi
+    grep -q "To be signed: $word" said && grep -q 'nothing was signed' said ||
+        fed_fail "$word should be shown and not signed: $(cat said)"
+    grep -q "Case $(echo "$case" | cut -c 1-16), oncology, from Lakeside" said ||
+        fed_fail "$word should name the case: $(cat said)"
+    if [ $# -gt 0 ]; then grep -q '^  unsent' said || fed_fail "$word should show the text: $(cat said)"; fi
+    tr -d '\r' <said >page
+    narrow page "$word at a terminal"
+done
+[ "$(post_count)" = "$posts" ] || fed_fail 'nothing should be signed'
+typed yes discuss "$case" --text 'sent after yes' || fed_fail "yes should sign it: $(cat said)"
+typed no discuss "$case" --text 'sent with --yes' --yes || fed_fail "--yes asks nothing: $(cat said)"
+if grep -q 'Type yes' said; then fed_fail '--yes should ask nothing'; fi
+[ "$(post_count)" = $((posts + 2)) ] || fed_fail 'two should be signed'
+
+say 'files that are written: private, through no link, over nothing else'
+umask 022
+tell 0 lakeside audit export --to audit.jsonl
+[ "$(stat -c %a audit.jsonl)" = 600 ] || fed_fail 'an export should be private'
+echo mine >mine
+ln -s mine link
+ln -s nowhere dangling
+for name in mine link dangling; do
+    refused lakeside 'exists already' audit export --to "$name"
+done
+[ "$(cat mine)" = mine ] || fed_fail 'a file should not be overwritten'
+[ ! -e nowhere ] || fed_fail 'a link should not be followed'
+tell 0 lakeside audit export --to link --yes
+[ ! -L link ] && [ "$(cat mine)" = mine ] || fed_fail 'the link should be replaced, not followed'
+echo changed >leaves/1-letter.pdf
+refused lakeside 'exists already' preview "$draft" --save-items leaves
+tell 0 lakeside preview "$draft" --save-items leaves --yes
+tell 0 lakeside preview "$draft" --save-items leaves
+[ "$(ls leaves)" = 1-letter.pdf ] || fed_fail "no unfinished file should be left: $(ls leaves)"
+
 say 'an erased case is a line, not holes'
 sign_at lakeside grey erase "$case" --yes >last
 at lakeside cases >said
