@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "node/http/http_state.h"
+#include "node/http/http_internal.h"
 #include "node/os/log.h"
 
 /* ---- one request ---- */
@@ -112,64 +112,11 @@ static void http_on_completed(void *arg, struct MHD_Connection *connection, void
     http_drop(request);
 }
 
-/* ---- in the loop ---- */
+/* ---- start and end ---- */
 
-static void http_run(struct http *http)
+static void http_on_closed(struct http_loop *loop)
 {
-    if (http->is_running || http->is_closing)
-        return;
-    http->is_running = true;
-    http->is_kicked = false;
-    (void)!MHD_run(http->daemon);
-    http->is_running = false;
-}
-
-static void http_on_poll(uv_poll_t *poll, int status, int events)
-{
-    (void)status;
-    (void)events;
-    http_run(poll->data);
-}
-
-static void http_on_timer(uv_timer_t *timer)
-{
-    http_run(timer->data);
-}
-
-static void http_on_prepare(uv_prepare_t *prepare)
-{
-    struct http *http = prepare->data;
-    MHD_UNSIGNED_LONG_LONG wait = 0;
-    if (http->is_closing)
-        return;
-    if (http->is_kicked)
-        uv_timer_start(&http->timer, http_on_timer, 0, 0);
-    else if (MHD_get_timeout(http->daemon, &wait) == MHD_YES)
-        uv_timer_start(&http->timer, http_on_timer, wait, 0);
-    else
-        uv_timer_stop(&http->timer);
-}
-
-static void http_on_closed(uv_handle_t *handle)
-{
-    struct http *http = handle->data;
-    if (--http->handles_open == 0)
-        free(http);
-}
-
-static err http_attach(struct http *http, uv_loop_t *loop)
-{
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    http->poll.data = http->prepare.data = http->timer.data = http;
-    http->run = http_on_timer;
-    if (info == NULL || uv_poll_init(loop, &http->poll, info->epoll_fd) != 0)
-        return ERR_IO;
-    uv_prepare_init(loop, &http->prepare);
-    uv_timer_init(loop, &http->timer);
-    http->handles_open = 3;
-    uv_poll_start(&http->poll, UV_READABLE, http_on_poll);
-    uv_prepare_start(&http->prepare, http_on_prepare);
-    return OK;
+    free((struct http *)loop);
 }
 
 err http_new(uv_loop_t *loop, int listen_fd, const struct http_handlers *handlers,
@@ -179,7 +126,7 @@ err http_new(uv_loop_t *loop, int listen_fd, const struct http_handlers *handler
     if (http == NULL)
         return ERR_NO_MEMORY;
     http->handlers = *handlers;
-    http->daemon =
+    struct MHD_Daemon *daemon =
         MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_on_access,
                          http, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
                          (unsigned)HTTP_CONNECTION_COUNT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -187,13 +134,13 @@ err http_new(uv_loop_t *loop, int listen_fd, const struct http_handlers *handler
                          (size_t)HTTP_CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
                          MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED,
                          http_on_completed, http, MHD_OPTION_END);
-    if (http->daemon == NULL) {
+    if (daemon == NULL) {
         free(http);
         return ERR_IO;
     }
-    err failure = http_attach(http, loop);
+    err failure = http_loop_open(&http->loop, daemon, loop);
     if (failure != OK) {
-        MHD_stop_daemon(http->daemon);
+        MHD_stop_daemon(daemon);
         free(http);
         return failure;
     }
@@ -217,11 +164,5 @@ void http_free(struct http *http)
         request->is_suspended = false;
         MHD_resume_connection(request->connection);
     }
-    (void)!MHD_run(http->daemon);
-    http->is_closing = true;
-    uv_poll_stop(&http->poll);
-    MHD_stop_daemon(http->daemon);
-    uv_close((uv_handle_t *)&http->poll, http_on_closed);
-    uv_close((uv_handle_t *)&http->prepare, http_on_closed);
-    uv_close((uv_handle_t *)&http->timer, http_on_closed);
+    http_loop_close(&http->loop, http_on_closed);
 }

@@ -1,9 +1,9 @@
-/* HTTP on a listening Unix socket, in the loop: requests come in whole, answers go out when they
- * are ready.
+/* HTTP on a listening Unix socket, in the libuv loop. A request is handed over complete; its answer
+ * may come later.
  *
- * libmicrohttpd does the protocol without a thread of its own: its epoll descriptor sits in the
- * loop. A request waits (suspended) for as long as its answer takes. Everything here is called on
- * the loop, and calls back on it. */
+ * libmicrohttpd speaks the protocol without a thread of its own: its epoll descriptor is in the
+ * loop. The connection is suspended until the answer is given. Everything here is called on the
+ * loop, and calls back on it. */
 #ifndef CONSILIUM_NODE_HTTP_HTTP_H
 #define CONSILIUM_NODE_HTTP_HTTP_H
 
@@ -25,15 +25,15 @@ enum {
     HTTP_CONNECTION_MEMORY = 32 * 1024, /* headers and URL */
     HTTP_IDLE_S_MAX = 30,
     HTTP_EVENTS_COUNT_MAX = 16,
-    HTTP_EVENTS_SIZE_MAX = 256 * 1024, /* of events that a slow reader has not taken yet */
+    HTTP_EVENTS_SIZE_MAX = 256 * 1024, /* of events that a slow reader has not received yet */
     HTTP_PART_COUNT_MAX = 10,          /* segments of a path */
 };
 
 struct http_handlers {
-    /* The head has come. Answers the most bytes of body that this request may bring: 0 for none.
-     * May answer at once (http_answer): then no body is read. */
+    /* The head has arrived. Returns the largest body, in bytes, that this request may have: 0 for
+     * none. May answer at once (http_answer): then no body is read. */
     size_t (*on_head)(void *arg, struct http_request *request);
-    /* All of it has come. Answers now, or later. */
+    /* The request is complete. Answers now, or later. */
     void (*on_request)(void *arg, struct http_request *request);
     void *arg;
 };
@@ -42,11 +42,12 @@ struct http_handlers {
  * ERR_NO_MEMORY, ERR_IO. */
 MUST_USE err http_new(uv_loop_t *loop, int listen_fd, const struct http_handlers *handlers,
                       struct http **ret_http);
-/* Answers what waits with 503 and closes. Requests that handlers still hold stay valid until they
- * answer them, to no effect. The last memory goes when the loop turns. Accepts NULL. */
+/* Answers pending requests with 503 and closes. Requests that handlers still hold stay valid until
+ * they answer them, without effect. The last memory is freed in a later turn of the loop. Accepts
+ * NULL. */
 void http_free(struct http *http);
 
-/* ---- what was asked; borrowed as long as the request lives ---- */
+/* ---- the request; everything is borrowed for as long as it lives ---- */
 
 enum http_method http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request);
@@ -59,7 +60,7 @@ struct bytes http_body(const struct http_request *request);
 /* Takes the body over: malloc'd, the caller wipes and frees it. NULL when there is none. */
 uint8_t *http_take_body(struct http_request *request, size_t *ret_size);
 
-/* Who is at the other end, as the kernel told when it connected. */
+/* The process at the other end, as the kernel noted it at connect. */
 struct http_peer {
     bool is_known;
     uid_t uid;
@@ -73,7 +74,7 @@ bool http_peer_in_group(const struct http_request *request, gid_t group);
 void http_set_own(struct http_request *request, void *own, void (*free_own)(void *own));
 void *http_own(const struct http_request *request);
 
-/* ---- answering: exactly once; the request is not to be touched afterwards ---- */
+/* ---- answers: exactly one; the request must not be used afterwards ---- */
 
 struct http_answer {
     int status;
@@ -98,7 +99,7 @@ struct http_source {
 void http_answer_source(struct http_request *request, const struct http_answer *answer,
                         const struct http_source *source);
 
-/* A body of which nobody knows beforehand how long it gets. `read` fills at most `size_max` bytes;
+/* A body of unknown size. `read` fills at most `size_max` bytes;
  * 0 is the end, false breaks off. */
 struct http_flow_source {
     bool (*read)(void *arg, uint8_t *ret_piece, size_t size_max, size_t *ret_size);
@@ -111,7 +112,7 @@ void http_answer_flow(struct http_request *request, const struct http_answer *an
 /* ---- server-sent events ---- */
 
 /* Begins a stream of events; ERR_BUSY (not answered) when there are too many. `on_gone` comes once,
- * when the reader is gone or too slow. */
+ * when the reader has disconnected or is too slow. */
 struct http_events;
 MUST_USE err http_events_begin(struct http_request *request, void (*on_gone)(void *arg), void *arg,
                                struct http_events **ret_events);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/http/http_state.h"
+#include "node/http/http_internal.h"
 
 enum { HTTP_EVENTS_SILENCE_MS = 15 * 1000, HTTP_EVENTS_BLOCK = 16 * 1024 };
 
@@ -36,7 +36,7 @@ static void http_events_wake(struct http_events *events)
         return;
     events->is_suspended = false;
     MHD_resume_connection(events->connection);
-    http_kick(events->http);
+    http_loop_kick(&events->http->loop);
 }
 
 static ssize_t http_events_read(void *arg, uint64_t position, char *buffer, size_t size_max)
@@ -46,7 +46,7 @@ static ssize_t http_events_read(void *arg, uint64_t position, char *buffer, size
     if (events->size == 0 && events->is_ended)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (events->size == 0) {
-        if (!events->is_suspended && !events->http->is_closing) {
+        if (!events->is_suspended && !events->http->loop.is_closing) {
             events->is_suspended = true;
             MHD_suspend_connection(events->connection);
         }
@@ -80,7 +80,8 @@ static void http_events_add(struct http_events *events, const char *text, size_t
 {
     if (events->is_ended)
         return;
-    if (events->size + size > HTTP_EVENTS_SIZE_MAX) { /* it reads the state anew when it is back */
+    if (events->size + size >
+        HTTP_EVENTS_SIZE_MAX) { /* too slow: it reconnects and reads the state */
         events->is_ended = true;
         events->size = 0;
         if (events->on_gone != NULL)
@@ -123,7 +124,7 @@ err http_events_begin(struct http_request *request, void (*on_gone)(void *arg), 
                                    .uses = 2,
                                    .on_gone = on_gone,
                                    .arg = arg};
-    uv_timer_init(http->timer.loop, &events->silence);
+    uv_timer_init(http->loop.timer.loop, &events->silence);
     events->silence.data = events;
     uv_timer_start(&events->silence, http_events_on_silence, HTTP_EVENTS_SILENCE_MS,
                    HTTP_EVENTS_SILENCE_MS);

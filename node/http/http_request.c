@@ -1,5 +1,5 @@
 /* One request: what was asked, and the way of its answer. */
-#include "node/http/http_state.h"
+#include "node/http/http_internal.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -80,20 +80,13 @@ void http_drop(struct http_request *request)
     free(request);
 }
 
-void http_kick(struct http *http)
-{
-    http->is_kicked = true;
-    if (!http->is_closing)
-        uv_timer_start(&http->timer, http->run, 0, 0);
-}
-
 void http_send(struct http_request *request)
 {
     request->is_answered = true;
     if (request->is_suspended) { /* without a response it is closed */
         request->is_suspended = false;
         MHD_resume_connection(request->connection);
-        http_kick(request->http);
+        http_loop_kick(&request->http->loop);
     } else if (request->response != NULL) {
         (void)!MHD_queue_response(request->connection, request->status, request->response);
     }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/http/http_state.h"
+#include "node/http/http_internal.h"
 
 void http_response_dress(struct MHD_Response *response, const struct http_answer *answer)
 {
@@ -22,7 +22,7 @@ void http_response_dress(struct MHD_Response *response, const struct http_answer
         (void)!MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "2");
     if (answer->file_name == NULL)
         return;
-    /* a name that others gave never becomes part of a header as it is */
+    /* a peer chose this name: only harmless characters go into a header */
     char name[80];
     size_t size = 0;
     for (const char *at = answer->file_name; *at != 0 && size < sizeof name - 1; at++)
@@ -38,7 +38,7 @@ static void http_response_with(struct http_request *request, const struct http_a
 {
     if (request->is_answered)
         return;
-    if (request->http == NULL || request->response != NULL) { /* nobody is there any more */
+    if (request->http == NULL || request->response != NULL) { /* the connection is closed */
         if (response != NULL)
             MHD_destroy_response(response);
         request->is_answered = true;

@@ -1,22 +1,15 @@
-/* What http.c (in the loop), http_request.c, http_response.c and http_events.c share. */
-#ifndef CONSILIUM_NODE_HTTP_HTTP_STATE_H
-#define CONSILIUM_NODE_HTTP_HTTP_STATE_H
+/* The structs of this folder: only its own files include this. */
+#ifndef CONSILIUM_NODE_HTTP_HTTP_INTERNAL_H
+#define CONSILIUM_NODE_HTTP_HTTP_INTERNAL_H
 
 #include <microhttpd.h>
 
 #include "node/http/http.h"
+#include "node/http/http_loop.h"
 
 struct http {
-    struct MHD_Daemon *daemon;
+    struct http_loop loop; /* first: the http is freed when it is closed */
     struct http_handlers handlers;
-    uv_poll_t poll;
-    uv_prepare_t prepare;
-    uv_timer_t timer;
-    uv_timer_cb run; /* what the timer does: runs libmicrohttpd */
-    unsigned handles_open;
-    bool is_running; /* inside MHD_run */
-    bool is_kicked;  /* something was resumed: run soon */
-    bool is_closing;
     size_t events_count;
     struct http_request *first;
 };
@@ -46,9 +39,7 @@ struct http_request {
 /* NULL: no memory. A path of too many parts has none. */
 struct http_request *http_request_new(struct http *http, struct MHD_Connection *connection,
                                       const char *url, const char *method);
-/* Runs libmicrohttpd soon. */
-void http_kick(struct http *http);
-/* The response is in the request: hands it over, or resumes who waits for it. */
+/* Queues the response that the request holds, and resumes the connection if it waits for it. */
 void http_send(struct http_request *request);
 /* Frees the request when neither side needs it any more. */
 void http_drop(struct http_request *request);
