@@ -14,7 +14,7 @@
 #include "node/api/api_state.h"
 #include "node/os/file.h"
 #include "node/os/log.h"
-#include "node/service/membership_proofs.h"
+#include "node/views/membership_proofs.h"
 
 enum { API_SECRETS_SIZE = 256 * 1024, API_BACKLOG = 64 };
 
@@ -199,7 +199,7 @@ static size_t api_on_head(void *arg, struct http_request *request)
 
 static bool api_read_form(struct api_call *call)
 {
-    struct content_json_problem problem;
+    struct refusal problem;
     bool is_write = http_method(call->request) != HTTP_GET;
     bool wants_form = is_write && (call->route->flags & API_UPLOAD) == 0;
     struct bytes body = http_body(call->request);
@@ -215,7 +215,7 @@ static bool api_read_form(struct api_call *call)
 /* API-4: nothing is signed without the clinician's own passphrase. */
 static bool api_read_signer(struct api_call *call)
 {
-    struct content_json_problem problem;
+    struct refusal problem;
     const char *login = NULL, *passphrase = NULL;
     if ((call->route->flags & API_SIGNED) == 0)
         return true;

@@ -5,7 +5,7 @@
 
 #include "node/api/api_state.h"
 #include "node/audit/audit_check.h"
-#include "node/service/view_json.h"
+#include "node/views/view_json.h"
 #include "protocol/base/hash.h"
 #include "store/row_table.h"
 

@@ -114,9 +114,9 @@ void api_refuse_err(struct api_call *call, err code)
     api_refuse(call, code, NULL, NULL);
 }
 
-void api_refuse_problem(struct api_call *call, const struct content_json_problem *problem)
+void api_refuse_problem(struct api_call *call, const struct refusal *problem)
 {
-    api_refuse(call, problem->code, problem->text, NULL);
+    api_refuse(call, problem->code, problem->message, NULL);
 }
 
 /* ---- arguments ---- */

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/service/outgoing_preview.h"
-#include "node/service/receipts.h"
-#include "node/service/view_json.h"
+#include "node/drafts/outgoing_preview.h"
+#include "node/views/receipts.h"
+#include "node/views/view_json.h"
 #include "protocol/contents/mail.h"
 #include "protocol/member/tag.h"
 

@@ -8,7 +8,7 @@
 #include "node/audit/audit.h"
 #include "node/onboarding/identity.h"
 #include "node/os/passphrase.h"
-#include "node/service/view_json.h"
+#include "node/views/view_json.h"
 #include "protocol/member/tag.h"
 
 enum { API_VALID_DAYS = 1825, API_VALID_DAYS_MAX = 3653, API_CERTIFICATES_AT_ONCE = 64 };
@@ -94,14 +94,13 @@ static void api_on_made(void *arg, err result, const struct account *account)
 }
 
 /* Whose account it is, the administrator says: the caller is mostly somebody else. */
-static err api_read_uid(const struct api_call *call, uid_t *ret_uid,
-                        struct content_json_problem *problem)
+static err api_read_uid(const struct api_call *call, uid_t *ret_uid, struct refusal *problem)
 {
     const json_t *uid = json_object_get(call->form, "uid");
     json_int_t number = json_integer_value(uid);
     if (!json_is_integer(uid) || number < 0 || number >= UINT32_MAX) {
-        content_json_complain(problem, ERR_INVALID,
-                              "uid: the number of the user who may sign with it is wanted");
+        refusal_set(problem, ERR_INVALID, NULL,
+                    "uid: the number of the user who may sign with it is wanted");
         return ERR_INVALID;
     }
     *ret_uid = (uid_t)number;
@@ -110,8 +109,7 @@ static err api_read_uid(const struct api_call *call, uid_t *ret_uid,
 
 /* What others find specialists by: tags of the federation's boards, or of parts of their fields. */
 static err api_check_specialties(const struct api_call *call,
-                                 const struct certificate_request *request,
-                                 struct content_json_problem *problem)
+                                 const struct certificate_request *request, struct refusal *problem)
 {
     const struct settings *settings = roster_settings(runtime_roster(call->federation->runtime));
     char list[VIEW_JSON_BOARDS_SIZE];
@@ -124,10 +122,9 @@ static err api_check_specialties(const struct api_call *call,
         if (is_known)
             continue;
         view_json_boards(call->federation->runtime, list);
-        content_json_complain(
-            problem, ERR_INVALID,
-            "specialties: %.*s is of no board; there are %s, and what is below them",
-            (int)wanted.size, (const char *)wanted.data, list);
+        refusal_set(problem, ERR_INVALID, NULL,
+                    "specialties: %.*s is of no board; there are %s, and what is below them",
+                    (int)wanted.size, (const char *)wanted.data, list);
         return ERR_INVALID;
     }
     return OK;
@@ -140,8 +137,7 @@ static struct wall api_valid_until(const struct api_call *call, struct wall from
     return (struct wall){from.ms + (uint64_t)days * 24 * 3600 * 1000};
 }
 
-static err api_read_wish(struct api_call *call, struct account_wish *wish,
-                         struct content_json_problem *problem)
+static err api_read_wish(struct api_call *call, struct account_wish *wish, struct refusal *problem)
 {
     static const char *const ignored[] = {"login", "passphrase", "valid_days", "uid", NULL};
     struct content_json_take how = {.table = &certificate_request_table, .ignored = ignored};
@@ -167,11 +163,11 @@ static err api_read_wish(struct api_call *call, struct account_wish *wish,
     wish->institution_secret = settings->sign_secret;
     wish->cost = keyfile_cost_moderate();
     if (!account_login_valid(wish->login))
-        content_json_complain(problem, ERR_INVALID,
-                              "login: 1 to 32 of a-z, 0-9, '.', '_', '-', a letter first");
+        refusal_set(problem, ERR_INVALID, NULL,
+                    "login: 1 to 32 of a-z, 0-9, '.', '_', '-', a letter first");
     else if (wish->passphrase.size < PASSPHRASE_NEW_SIZE_MIN)
-        content_json_complain(problem, ERR_INVALID, "passphrase: at least %d bytes",
-                              PASSPHRASE_NEW_SIZE_MIN);
+        refusal_set(problem, ERR_INVALID, NULL, "passphrase: at least %d bytes",
+                    PASSPHRASE_NEW_SIZE_MIN);
     else
         return OK;
     return ERR_INVALID;
@@ -191,7 +187,7 @@ static void api_post_clinician(struct api_call *call)
         return;
     }
     struct account_wish *wish = calloc(1, sizeof *wish);
-    struct content_json_problem problem = {.code = ERR_NO_MEMORY};
+    struct refusal problem = {.code = ERR_NO_MEMORY};
     struct account_room room = api_room(call);
     err failure = wish == NULL ? ERR_NO_MEMORY : api_read_wish(call, wish, &problem);
     if (failure != OK) {
@@ -243,7 +239,7 @@ static void api_renew(struct api_call *call, const struct account_renewal *chang
 
 /* The request of the certificate in force, with the specialties of the form, which it borrows. */
 static err api_new_specialties(const struct api_call *call, struct certificate_request *request,
-                               struct content_json_problem *problem)
+                               struct refusal *problem)
 {
     const json_t *list = json_object_get(call->form, "specialties");
     *request = call->account->certificate.request;
@@ -251,14 +247,14 @@ static err api_new_specialties(const struct api_call *call, struct certificate_r
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *tag = json_string_value(json_array_get(list, i));
         if (tag == NULL || request->specialty_count == SPECIALTY_COUNT_MAX) {
-            content_json_complain(problem, ERR_INVALID, "specialties: a list of at most %d tags",
-                                  SPECIALTY_COUNT_MAX);
+            refusal_set(problem, ERR_INVALID, NULL, "specialties: a list of at most %d tags",
+                        SPECIALTY_COUNT_MAX);
             return ERR_INVALID;
         }
         request->specialties[request->specialty_count++] = bytes_of_text(tag);
     }
     if (request->specialty_count == 0) {
-        content_json_complain(problem, ERR_INVALID, "specialties: at least one");
+        refusal_set(problem, ERR_INVALID, NULL, "specialties: at least one");
         return ERR_INVALID;
     }
     return api_check_specialties(call, request, problem);
@@ -267,7 +263,7 @@ static err api_new_specialties(const struct api_call *call, struct certificate_r
 static void api_on_renewing(void *arg, err result, const uint8_t *secret)
 {
     struct api_call *call = arg;
-    struct content_json_problem problem;
+    struct refusal problem;
     struct certificate_request request;
     if (result == OK && call->api->is_closing)
         result = ERR_BUSY;
@@ -286,7 +282,7 @@ static void api_on_renewing(void *arg, err result, const uint8_t *secret)
 /* C-20: other specialties are another request, which the clinician's own key proves. */
 static void api_renew_with_specialties(struct api_call *call)
 {
-    struct content_json_problem problem;
+    struct refusal problem;
     struct certificate_request request;
     const char *passphrase = NULL;
     struct account_room room = api_room(call);
@@ -305,7 +301,7 @@ static void api_renew_with_specialties(struct api_call *call)
 static void api_post_renew(struct api_call *call)
 {
     static const char *const names[] = {"valid_days", "specialties", "passphrase", NULL};
-    struct content_json_problem problem;
+    struct refusal problem;
     struct account_renewal as_before = {.request = NULL};
     if (!api_is_administrator(call)) { /* API-6 */
         api_refuse_administrator(call);
@@ -451,7 +447,7 @@ static void api_on_revoked(void *arg, const struct service_done *done)
 static void api_post_revoke(struct api_call *call)
 {
     struct certificate_revocation wanted;
-    struct content_json_problem problem;
+    struct refusal problem;
     struct content_json_take how = {.table = &certificate_revocation_table};
     struct api_revoking *revoking;
     if (!api_own_account(call))
@@ -484,7 +480,7 @@ static void api_on_changed(void *arg, err result)
 static void api_post_passphrase(struct api_call *call)
 {
     static const char *const names[] = {"passphrase", "new_passphrase", NULL};
-    struct content_json_problem problem;
+    struct refusal problem;
     const char *old = NULL, *later = NULL;
     struct account_room room = api_room(call);
     if (!api_find_account(call, api_part(call, 1)))

@@ -6,7 +6,7 @@
 
 #include "node/api/api_state.h"
 #include "node/links/links.h"
-#include "node/service/view_json.h"
+#include "node/views/view_json.h"
 #include "protocol/member/tag.h"
 #include "protocol/roster/roster_entitled.h"
 

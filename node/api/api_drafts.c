@@ -6,8 +6,8 @@
 #include "node/api/api_state.h"
 #include "node/attachment/attachment.h"
 #include "node/attachment/attachment_pdf.h"
-#include "node/service/outgoing_preview.h"
-#include "node/service/view_json.h"
+#include "node/drafts/outgoing_preview.h"
+#include "node/views/view_json.h"
 
 /* ---- showing ---- */
 
@@ -44,7 +44,7 @@ static json_t *api_draft(const struct api_call *call, const struct draft *draft)
 {
     json_t *attachments = json_array();
     struct outgoing_preview outgoing_preview = {.memory = NULL};
-    struct content_json_problem problem;
+    struct refusal problem;
     for (size_t i = 0; i < draft->attachment_count; i++)
         json_array_append_new(attachments, api_attachment(&draft->attachments[i]));
     json_t *json = json_pack(
@@ -57,7 +57,7 @@ static json_t *api_draft(const struct api_call *call, const struct draft *draft)
     err failure =
         outgoing_preview_make(call->federation->runtime, draft, &outgoing_preview, &problem);
     if (failure != OK)
-        json_object_set_new(json, "missing", json_string(problem.text));
+        json_object_set_new(json, "missing", json_string(problem.message));
     outgoing_preview_clear(&outgoing_preview);
     return json;
 }
@@ -189,7 +189,7 @@ static bool api_resolve_ask(struct api_call *call, const struct draft *draft)
 
 static void api_change_draft(struct api_call *call, struct draft *draft, bool is_new)
 {
-    struct content_json_problem problem;
+    struct refusal problem;
     struct draft_book *drafts = call->federation->drafts; /* the call ends with its answer */
     if (!api_resolve_directed(call) || !api_resolve_ask(call, draft)) {
         if (is_new)
@@ -409,7 +409,7 @@ static void api_get_preview(struct api_call *call)
 {
     const struct draft *draft = api_find_draft(call);
     struct outgoing_preview outgoing_preview = {.memory = NULL};
-    struct content_json_problem problem;
+    struct refusal problem;
     if (draft == NULL)
         return;
     if (outgoing_preview_make(call->federation->runtime, draft, &outgoing_preview, &problem) != OK)

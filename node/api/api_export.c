@@ -7,7 +7,7 @@
 #include "node/api/api_state.h"
 #include "node/audit/audit.h"
 #include "node/roster_sync/roster_sync.h"
-#include "node/service/membership_proofs.h"
+#include "node/views/membership_proofs.h"
 #include "protocol/contents/opinion_file.h"
 #include "store/record_table.h"
 

@@ -4,9 +4,9 @@
 
 #include "node/api/api_state.h"
 #include "node/audit/audit.h"
-#include "node/service/outgoing_preview.h"
-#include "node/service/receipts.h"
-#include "node/service/view_json.h"
+#include "node/drafts/outgoing_preview.h"
+#include "node/views/receipts.h"
+#include "node/views/view_json.h"
 
 /* ---- bytes of one item ---- */
 
@@ -235,7 +235,7 @@ static bool api_fill_opened(struct api_call *call, struct case_record_opened *op
 static void api_post_opened(struct api_call *call)
 {
     static const char *const names[] = {"clinician", "passphrase", "items", "records", NULL};
-    struct content_json_problem problem;
+    struct refusal problem;
     struct case_record_opened opened = {.item_count = 0};
     uint8_t memory[8192];
     struct buffer content = buffer_over(memory, sizeof memory);

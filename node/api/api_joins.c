@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/service/view_json.h"
+#include "node/views/view_json.h"
 #include "protocol/contents/mail.h"
 
 /* ---- what we wrote ourselves ---- */
@@ -259,7 +259,7 @@ static void api_post_join(struct api_call *call)
     static const char *const names[] = {"clinician", "passphrase", "note", NULL};
     uint8_t memory[4096];
     struct buffer content = buffer_over(memory, sizeof memory);
-    struct content_json_problem problem;
+    struct refusal problem;
     const char *note = NULL;
     const struct inbox_entry *entry = api_find_case(call) ? api_open_entry(call) : NULL;
     if (entry == NULL || !api_may_join(call))
@@ -309,7 +309,7 @@ static void api_mail_declined(struct api_call *call, const struct node_id *to,
 void api_mail_decline(struct api_call *call)
 {
     static const char *const ignored[] = {"clinician", "passphrase", NULL};
-    struct content_json_problem problem;
+    struct refusal problem;
     struct mail_decline decline;
     struct content_json_take how = {.table = &mail_decline_table, .ignored = ignored};
     const struct inbox_entry *entry = api_open_entry(call);
@@ -356,7 +356,7 @@ static const struct inbox_letter *api_find_join(struct api_call *call)
 static void api_post_refuse(struct api_call *call)
 {
     static const char *const ignored[] = {"clinician", "passphrase", NULL};
-    struct content_json_problem problem;
+    struct refusal problem;
     struct mail_decline decline;
     struct content_json_take how = {.table = &mail_decline_table, .ignored = ignored};
     if (!api_find_case(call))

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/service/outgoing_preview.h"
-#include "node/service/receipts.h"
+#include "node/drafts/outgoing_preview.h"
+#include "node/views/receipts.h"
 #include "protocol/contents/opinion.h"
 
 static void api_post_decline(struct api_call *call)

@@ -4,7 +4,7 @@
 
 #include "node/api/api_state.h"
 #include "node/audit/audit.h"
-#include "node/service/view_json.h"
+#include "node/views/view_json.h"
 #include "protocol/roster/roster_entitled.h"
 
 static void api_requester_write(struct api_call *call, uint16_t kind,

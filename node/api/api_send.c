@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
+#include "node/drafts/outgoing_preview.h"
 #include "node/os/log.h"
-#include "node/service/outgoing_preview.h"
 #include "protocol/contents/mail.h"
 
 struct api_sending {
@@ -214,7 +214,7 @@ static void api_on_marked(void *arg, err result)
 static bool api_is_confirmed(struct api_call *call, const struct outgoing_preview *outgoing_preview)
 {
     static const char *const names[] = {"clinician", "passphrase", "preview", "confirmed_by", NULL};
-    struct content_json_problem problem;
+    struct refusal problem;
     const char *preview = NULL, *name = NULL;
     struct hash shown;
     const struct bytes signer = call->account->certificate.request.name;
@@ -237,7 +237,7 @@ static bool api_is_confirmed(struct api_call *call, const struct outgoing_previe
 
 void api_send(struct api_call *call, struct draft *draft)
 {
-    struct content_json_problem problem;
+    struct refusal problem;
     struct outgoing_preview outgoing_preview = {.memory = NULL};
     if (draft->in_progress > 0) {
         api_refuse(call, ERR_BUSY, "it is being changed or sent just now", NULL);

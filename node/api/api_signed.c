@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "node/api/api_state.h"
-#include "node/service/view_json.h"
+#include "node/views/view_json.h"
 
 static json_t *api_written(struct api_call *call, const struct service_done *done)
 {
@@ -127,7 +127,7 @@ static json_t *api_content_form(const struct api_call *call, const struct api_wr
 static void api_write_form(struct api_call *call, const struct api_writing *writing,
                            const json_t *form, union content_registry_value *value)
 {
-    struct content_json_problem problem;
+    struct refusal problem;
     /* whole only after `fix`: content_write then says what is missing */
     struct content_json_take how = {.table = writing->table, .is_whole = writing->fix == NULL};
     if (content_json_take(&how, form, value, &problem) != OK) {

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "node/service/membership_proofs.h"
+#include "node/views/membership_proofs.h"
 
 void api_state_release(struct api *api)
 {

@@ -21,12 +21,12 @@
 #include <jansson.h>
 
 #include "node/api/api.h"
+#include "node/drafts/draft.h"
 #include "node/http/http.h"
 #include "node/service/account.h"
-#include "node/service/content_json.h"
-#include "node/service/draft.h"
-#include "node/service/inbox.h"
 #include "node/service/service.h"
+#include "node/views/content_json.h"
+#include "node/views/inbox.h"
 
 enum { API_FEDERATION_COUNT_MAX = 16, API_UPLOAD_COUNT_MAX = 2, API_PAGE_MAX = 200 };
 
@@ -104,7 +104,7 @@ void api_answer(struct api_call *call, json_t *json);
 void api_created(struct api_call *call, json_t *json);
 void api_refuse(struct api_call *call, err code, const char *message, const char *hint);
 void api_refuse_err(struct api_call *call, err code);
-void api_refuse_problem(struct api_call *call, const struct content_json_problem *problem);
+void api_refuse_problem(struct api_call *call, const struct refusal *problem);
 int api_status_of(err code);
 
 /* The n-th segment after /v1/{federation}/. */

@@ -3,7 +3,7 @@
 
 #include "node/api/api_state.h"
 #include "node/links/links.h"
-#include "node/service/view_json.h"
+#include "node/views/view_json.h"
 
 static json_t *api_head(const struct api_federation *federation)
 {

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "node/api/api_state.h"
-#include "node/service/receipts.h"
-#include "node/service/view_json.h"
+#include "node/views/receipts.h"
+#include "node/views/view_json.h"
 
 struct api_thread {
     struct api_call *call;

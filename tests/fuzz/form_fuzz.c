@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/service/content_json.h"
+#include "node/views/content_json.h"
 #include "protocol/contents/content_registry.h"
 
 static void show_and_take(const struct content_table *table,
@@ -15,7 +15,7 @@ static void show_and_take(const struct content_table *table,
     struct buffer arena = buffer_over(arena_memory, sizeof arena_memory);
     struct buffer out = buffer_over(memory, sizeof memory);
     struct content_json_take how = {.table = table, .is_whole = true, .arena = &arena};
-    struct content_json_problem problem;
+    struct refusal problem;
     json_t *shown = content_json_show(table, value);
     if (shown != NULL && content_json_take(&how, shown, &again, &problem) == OK) {
         assert(content_write(table, &again, &out) == OK);
@@ -31,10 +31,10 @@ static void take(const struct content_table *table, const json_t *form)
     struct buffer arena = buffer_over(arena_memory, sizeof arena_memory);
     struct buffer out = buffer_over(memory, sizeof memory);
     struct content_json_take how = {.table = table, .is_whole = true, .arena = &arena};
-    struct content_json_problem problem = {.text = ""};
+    struct refusal problem = {.text = ""};
     err failure = content_json_take(&how, form, &value, &problem);
     if (failure != OK) {
-        assert(problem.code == failure && problem.text[0] != '\0');
+        assert(problem.code == failure && problem.message[0] != '\0');
         return;
     }
     if (content_write(table, &value, &out) != OK)
@@ -46,7 +46,7 @@ static void take(const struct content_table *table, const json_t *form)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct content_json_problem problem;
+    struct refusal problem;
     struct wall time;
     json_t *form = NULL;
     size_t count = 0;

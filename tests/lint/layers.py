@@ -22,7 +22,9 @@ STORE = STORE_WRITE + ("store",)
 # These four still include each other.
 RUNTIME = ENGINE + ("store", "node/os", "node/rows", "node/runtime", "node/roster_sync", "node/audit",
                     "node/rollback")
-SERVICE = RUNTIME + ("node/items", "node/attachment", "node/service")
+VIEWS = RUNTIME + ("node/views",)
+DRAFTS = VIEWS + ("node/items", "node/attachment", "node/drafts")
+SERVICE = DRAFTS + ("node/service",)
 RELAY = ROSTER + ("protocol/record", "protocol/wire", "protocol/relay")
 DIRECTORY = ROSTER + ("protocol/record", "node/os", "bootstrap/terminal", "bootstrap/directory")
 API = SERVICE + ("node/links", "node/http", "node/onboarding", "node/erasure", "node/api")
@@ -56,6 +58,8 @@ BELOW = {
     "node/links": RUNTIME + ("node/net", "node/links"),
     "node/items": RUNTIME + ("node/items",),
     "node/attachment": BASE + ("node/os", "node/attachment"),
+    "node/views": VIEWS,
+    "node/drafts": DRAFTS,
     "node/service": SERVICE,
     "node/http": BASE + ("node/os", "node/http"),
     "node/api": API,
@@ -79,7 +83,7 @@ LIBRARIES = {
     "linux/landlock.h": ("node/os",),
     "msgpack.h": ("protocol/base/pack.c",),
     "msgpack/": ("protocol/base/pack.c",),
-    "microhttpd.h": ("node/http", "node/api", "node/service"),
+    "microhttpd.h": ("node/http",),
     "jansson.h": ("node", "bootstrap/present", "bootstrap/society"),
     "curl/": ("node",),
     "utf8proc.h": ("node", "bootstrap/directory"),

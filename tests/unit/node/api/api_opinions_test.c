@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "node/service/stored_record.h"
+#include "node/views/stored_record.h"
 #include "tests/harness/service_fixture.h"
 
 /* A announces; B takes part. */

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "node/service/stored_record.h"
+#include "node/views/stored_record.h"
 #include "protocol/wire/frame.h"
 #include "store/item_file.h"
 #include "tests/harness/network.h"

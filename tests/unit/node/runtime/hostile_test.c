@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "node/service/inbox.h"
+#include "node/views/inbox.h"
 #include "protocol/contents/mirror.h"
 #include "protocol/wire/frame.h"
 #include "tests/harness/network.h"

@@ -9,7 +9,7 @@
 
 #include <lmdb.h>
 
-#include "node/service/stored_record.h"
+#include "node/views/stored_record.h"
 #include "protocol/wire/frame.h"
 #include "tests/harness/network.h"
 

@@ -3,15 +3,15 @@
  * A draft belongs to the uid that made it. What a person typed is kept as JSON, as it came, with
  * the names of spec/consult.md; attachments are sealed items already (items.h). All drafts are in
  * memory and, sealed, in the store (STORE_TABLE_DRAFT). */
-#ifndef CONSILIUM_NODE_SERVICE_DRAFT_H
-#define CONSILIUM_NODE_SERVICE_DRAFT_H
+#ifndef CONSILIUM_NODE_DRAFTS_DRAFT_H
+#define CONSILIUM_NODE_DRAFTS_DRAFT_H
 
 #include <jansson.h>
 #include <sys/types.h>
 
 #include "node/items/items.h"
 #include "node/runtime/runtime.h"
-#include "node/service/content_json.h"
+#include "node/views/content_json.h"
 #include "protocol/contents/case_file.h"
 #include "protocol/contents/case_record.h"
 
@@ -72,8 +72,7 @@ void draft_detach(struct draft_book *book, struct draft *draft, size_t place);
 
 /* Checks the fields given, and puts them into the draft; null takes one out. Nothing is changed
  * unless OK. ERR_STATE: marked as an emergency, refused with the advice to call. */
-MUST_USE err draft_change(struct draft *draft, const json_t *form,
-                          struct content_json_problem *ret_problem);
+MUST_USE err draft_change(struct draft *draft, const json_t *form, struct refusal *ret_problem);
 
 /* The fields that belong to a content's table, as a form of their own; a new reference. */
 json_t *draft_part(const struct draft *draft, const struct content_table *table);

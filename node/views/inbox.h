@@ -1,11 +1,11 @@
 /* What came in: announcements on this institution's boards, requests directed to it, and letters
  * about its own cases. An index in memory over the store, made at the start and kept up to date by
  * news; the records themselves stay in the store. */
-#ifndef CONSILIUM_NODE_SERVICE_INBOX_H
-#define CONSILIUM_NODE_SERVICE_INBOX_H
+#ifndef CONSILIUM_NODE_VIEWS_INBOX_H
+#define CONSILIUM_NODE_VIEWS_INBOX_H
 
 #include "node/runtime/runtime.h"
-#include "node/service/stored_record.h"
+#include "node/views/stored_record.h"
 #include "protocol/contents/announcement.h"
 #include "protocol/contents/mirror.h"
 

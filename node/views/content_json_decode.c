@@ -3,26 +3,26 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/service/content_json.h"
+#include "node/views/content_json.h"
 #include "protocol/base/utf8.h"
 
 /* Where in the form something stands, and what is wrong with it. */
 struct content_json_place {
     const struct content_json_take *how;
-    struct content_json_problem *problem;
+    struct refusal *problem;
     char name[96];
 };
 
 static err content_json_wrong(struct content_json_place *place, err code, const char *what)
 {
-    content_json_complain(place->problem, code, "%s: %s", place->name, what);
+    refusal_set(place->problem, code, NULL, "%s: %s", place->name, what);
     return code;
 }
 
 static err content_json_too_long(struct content_json_place *place, uint64_t size_max)
 {
-    content_json_complain(place->problem, ERR_TOO_LARGE, "%s: longer than %" PRIu64 " bytes",
-                          place->name, size_max);
+    refusal_set(place->problem, ERR_TOO_LARGE, NULL, "%s: longer than %" PRIu64 " bytes",
+                place->name, size_max);
     return ERR_TOO_LARGE;
 }
 
@@ -72,8 +72,7 @@ static err content_json_decode_code(struct content_json_place *place,
     for (size_t i = 1; i < field->codes->count && size < sizeof list; i++)
         size += (size_t)snprintf(list + size, sizeof list - size, "%s%s", i == 1 ? "" : ", ",
                                  field->codes->names[i]);
-    content_json_complain(place->problem, ERR_INVALID, "%s: one of %s is wanted", place->name,
-                          list);
+    refusal_set(place->problem, ERR_INVALID, NULL, "%s: one of %s is wanted", place->name, list);
     return ERR_INVALID;
 }
 
@@ -156,8 +155,8 @@ static err content_json_decode_list(struct content_json_place *place,
     if (!json_is_array(value))
         return content_json_wrong(place, ERR_INVALID, "a list is wanted");
     if (count > field->max) {
-        content_json_complain(place->problem, ERR_TOO_LARGE, "%s: more than %" PRIu64, place->name,
-                              field->max);
+        refusal_set(place->problem, ERR_TOO_LARGE, NULL, "%s: more than %" PRIu64, place->name,
+                    field->max);
         return ERR_TOO_LARGE;
     }
     for (size_t i = 0; i < count; i++) {
@@ -256,7 +255,7 @@ static err content_json_decode_map(struct content_json_place *place,
 }
 
 err content_json_take(const struct content_json_take *how, const json_t *form, void *ret_value,
-                      struct content_json_problem *ret_problem)
+                      struct refusal *ret_problem)
 {
     struct content_json_place place = {.how = how, .problem = ret_problem};
     memset(ret_value, 0, how->table->size);

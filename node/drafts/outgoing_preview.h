@@ -1,10 +1,10 @@
 /* What a draft becomes: the contents that a clinician will sign, byte for byte, before anything is
  * signed. The preview is read back from these bytes, and its hash is over them. */
-#ifndef CONSILIUM_NODE_SERVICE_OUTGOING_PREVIEW_H
-#define CONSILIUM_NODE_SERVICE_OUTGOING_PREVIEW_H
+#ifndef CONSILIUM_NODE_DRAFTS_OUTGOING_PREVIEW_H
+#define CONSILIUM_NODE_DRAFTS_OUTGOING_PREVIEW_H
 
-#include "node/service/draft.h"
-#include "node/service/stored_record.h"
+#include "node/drafts/draft.h"
+#include "node/views/stored_record.h"
 
 /* Owned; outgoing_preview_clear. Empty spans are not part of it. */
 struct outgoing_preview {
@@ -25,7 +25,7 @@ struct outgoing_preview {
  * ERR_INVALID, ERR_TOO_LARGE, ERR_STATE, ERR_NO_MEMORY, ... */
 MUST_USE err outgoing_preview_make(struct runtime *runtime, const struct draft *draft,
                                    struct outgoing_preview *ret_sheets,
-                                   struct content_json_problem *ret_problem);
+                                   struct refusal *ret_problem);
 void outgoing_preview_clear(struct outgoing_preview *outgoing_preview);
 
 /* The case file in force of a case of ours, to be added to; owned by the caller, freed with free.

@@ -8,29 +8,23 @@
  *   TEXT ...  text
  *
  * A date alone is taken as the end of that day in UTC. */
-#ifndef CONSILIUM_NODE_SERVICE_CONTENT_JSON_H
-#define CONSILIUM_NODE_SERVICE_CONTENT_JSON_H
+#ifndef CONSILIUM_NODE_VIEWS_CONTENT_JSON_H
+#define CONSILIUM_NODE_VIEWS_CONTENT_JSON_H
 
 #include <jansson.h>
 
+#include "node/views/refusal.h"
 #include "protocol/base/ids.h"
 #include "protocol/record/content.h"
 
-enum { CONTENT_JSON_DEPTH_MAX = 16, CONTENT_JSON_TIME_SIZE = 32, CONTENT_JSON_PROBLEM_SIZE = 256 };
-
-/* What is wrong with what was handed in: for people. */
-struct content_json_problem {
-    err code;
-    char text[CONTENT_JSON_PROBLEM_SIZE];
-};
+enum { CONTENT_JSON_DEPTH_MAX = 16, CONTENT_JSON_TIME_SIZE = 32 };
 
 /* Wipes what jansson frees: passphrases pass through it. Once, before the first use. */
 void content_json_harden(void);
 
 /* Reads one JSON object, strictly: depth at most CONTENT_JSON_DEPTH_MAX, no duplicate keys, nothing
- * after it. ERR_INVALID, ERR_TOO_LARGE (too deep); `ret_problem->text` says where. */
-MUST_USE err content_json_parse(struct bytes text, json_t **ret_form,
-                                struct content_json_problem *ret_problem);
+ * after it. ERR_INVALID, ERR_TOO_LARGE (too deep); `ret_problem->message` says where. */
+MUST_USE err content_json_parse(struct bytes text, json_t **ret_form, struct refusal *ret_problem);
 
 /* Fills the struct of `table` from the object `form`. Texts and lists borrow from `form`; ids are
  * copied. Fields that are missing or null stay zeros, and required ones are an error only when
@@ -45,21 +39,17 @@ struct content_json_take {
     struct buffer *arena; /* may be NULL when the table holds no BIN */
 };
 MUST_USE err content_json_take(const struct content_json_take *how, const json_t *form,
-                               void *ret_value, struct content_json_problem *ret_problem);
+                               void *ret_value, struct refusal *ret_problem);
 
 /* Fields that are not of a table. NULL or false when it is missing and may be; ERR_INVALID with the
  * field's name otherwise. */
 MUST_USE err content_json_text(const json_t *form, const char *name, size_t size_max,
-                               const char **ret_text, struct content_json_problem *ret_problem);
+                               const char **ret_text, struct refusal *ret_problem);
 MUST_USE err content_json_need_text(const json_t *form, const char *name, size_t size_max,
-                                    const char **ret_text,
-                                    struct content_json_problem *ret_problem);
+                                    const char **ret_text, struct refusal *ret_problem);
 /* Unknown fields are an error: `known` ends with NULL. */
 MUST_USE err content_json_check_names(const json_t *form, const char *const *known,
-                                      struct content_json_problem *ret_problem);
-
-void content_json_complain(struct content_json_problem *ret_problem, err code, const char *format,
-                           ...) __attribute__((format(printf, 3, 4)));
+                                      struct refusal *ret_problem);
 
 /* ---- the other way ---- */
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "node/service/content_json.h"
+#include "node/views/content_json.h"
 #include "protocol/contents/announcement.h"
 #include "protocol/contents/case_file.h"
 #include "protocol/contents/case_record.h"
@@ -16,12 +16,12 @@
 
 static err parse(const char *text, json_t **ret_form)
 {
-    struct content_json_problem problem;
+    struct refusal problem;
     return content_json_parse(bytes_of_text(text), ret_form, &problem);
 }
 
 static err take(const struct content_table *table, const char *text, void *ret_value,
-                struct content_json_problem *ret_problem)
+                struct refusal *ret_problem)
 {
     json_t *form = NULL;
     struct content_json_take how = {.table = table, .is_whole = true};
@@ -72,7 +72,7 @@ static void a_content_is_filled_from_its_names(void **state)
 {
     (void)state;
     struct announcement value;
-    struct content_json_problem problem;
+    struct refusal problem;
     const char *text = "{\"question\": \"Which regimen?\", \"specialty\": \"oncology\", "
                        "\"service\": \"clinical-consult\", \"reason\": \"serious\", "
                        "\"wanted_count\": 3, \"deadline\": \"2030-02-14\", \"language\": \"en\", "
@@ -108,9 +108,9 @@ static void a_wrong_field_is_named(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct case_record_decline value;
-        struct content_json_problem problem;
+        struct refusal problem;
         assert_int_not_equal(OK, take(&case_record_decline_table, cases[i].text, &value, &problem));
-        assert_string_equal(cases[i].says, problem.text);
+        assert_string_equal(cases[i].says, problem.message);
     }
 }
 
@@ -118,27 +118,27 @@ static void what_is_inside_a_list_is_named_with_its_place(void **state)
 {
     (void)state;
     struct case_record_ask value;
-    struct content_json_problem problem;
+    struct refusal problem;
     assert_int_equal(
         ERR_INVALID,
         take(&case_record_ask_table,
              "{\"items\": [{\"wanted\": \"test\", \"text\": \"CRP\"}, {\"wanted\": \"test\"}]}",
              &value, &problem));
-    assert_string_equal("items[1].text: missing", problem.text);
+    assert_string_equal("items[1].text: missing", problem.message);
 }
 
 static void limits_of_a_content_hold(void **state)
 {
     (void)state;
     struct case_record_post value;
-    struct content_json_problem problem;
+    struct refusal problem;
     char *long_text = malloc(POST_SIZE_MAX + 2);
     memset(long_text, 'a', POST_SIZE_MAX + 1);
     long_text[POST_SIZE_MAX + 1] = 0;
     json_t *form = json_pack("{s:s}", "text", long_text);
     struct content_json_take how = {.table = &case_record_post_table, .is_whole = true};
     assert_int_equal(ERR_TOO_LARGE, content_json_take(&how, form, &value, &problem));
-    assert_string_equal("text: longer than 8192 bytes", problem.text);
+    assert_string_equal("text: longer than 8192 bytes", problem.message);
     json_decref(form);
     free(long_text);
 }

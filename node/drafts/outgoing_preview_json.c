@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "node/attachment/attachment.h"
-#include "node/service/outgoing_preview.h"
-#include "node/service/view_json.h"
+#include "node/drafts/outgoing_preview.h"
+#include "node/views/view_json.h"
 #include "protocol/contents/announcement.h"
 
 static void outgoing_preview_line(FILE *out, const char *name, struct bytes text)

@@ -1,10 +1,10 @@
-#include "node/service/receipts.h"
+#include "node/views/receipts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/service/content_json.h"
-#include "node/service/view_json.h"
+#include "node/views/content_json.h"
+#include "node/views/view_json.h"
 
 struct receipt {
     struct receipt *next;

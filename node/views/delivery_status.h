@@ -1,7 +1,7 @@
 /* How far one of our own records got: of those who may read it now, and those whom it reached while
  * they could, how many reported it durable. Sends are never counted. */
-#ifndef CONSILIUM_NODE_SERVICE_DELIVERY_STATUS_H
-#define CONSILIUM_NODE_SERVICE_DELIVERY_STATUS_H
+#ifndef CONSILIUM_NODE_VIEWS_DELIVERY_STATUS_H
+#define CONSILIUM_NODE_VIEWS_DELIVERY_STATUS_H
 
 #include "node/runtime/runtime.h"
 

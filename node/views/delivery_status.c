@@ -1,4 +1,4 @@
-#include "node/service/delivery_status.h"
+#include "node/views/delivery_status.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/service/content_json.h"
+#include "node/views/content_json.h"
 
 json_t *content_json_show_hex(struct bytes bytes)
 {

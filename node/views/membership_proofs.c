@@ -1,4 +1,4 @@
-#include "node/service/membership_proofs.h"
+#include "node/views/membership_proofs.h"
 
 #include <stdlib.h>
 #include <string.h>

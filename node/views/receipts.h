@@ -1,11 +1,11 @@
 /* Clinicians' signed receipts of one case: who opened which records and items. */
-#ifndef CONSILIUM_NODE_SERVICE_RECEIPTS_H
-#define CONSILIUM_NODE_SERVICE_RECEIPTS_H
+#ifndef CONSILIUM_NODE_VIEWS_RECEIPTS_H
+#define CONSILIUM_NODE_VIEWS_RECEIPTS_H
 
 #include <jansson.h>
 
 #include "node/runtime/runtime.h"
-#include "node/service/stored_record.h"
+#include "node/views/stored_record.h"
 #include "protocol/contents/case_record.h"
 
 struct receipts;

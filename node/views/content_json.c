@@ -1,4 +1,4 @@
-#include "node/service/content_json.h"
+#include "node/views/content_json.h"
 
 #include <sodium.h>
 #include <stdarg.h>
@@ -43,16 +43,6 @@ void content_json_harden(void)
 
 /* ---- problems ---- */
 
-void content_json_complain(struct content_json_problem *ret_problem, err code, const char *format,
-                           ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(ret_problem->text, sizeof ret_problem->text, format, arguments);
-    va_end(arguments);
-    ret_problem->code = code;
-}
-
 /* ---- reading JSON ---- */
 
 /* Nesting is counted before anything is built, so that no input can make the parser recurse. */
@@ -76,24 +66,23 @@ static bool content_json_depth_ok(struct bytes text)
     return true;
 }
 
-err content_json_parse(struct bytes text, json_t **ret_form,
-                       struct content_json_problem *ret_problem)
+err content_json_parse(struct bytes text, json_t **ret_form, struct refusal *ret_problem)
 {
     if (!content_json_depth_ok(text)) {
-        content_json_complain(ret_problem, ERR_TOO_LARGE, "the JSON is nested deeper than %d",
-                              CONTENT_JSON_DEPTH_MAX);
+        refusal_set(ret_problem, ERR_TOO_LARGE, NULL, "the JSON is nested deeper than %d",
+                    CONTENT_JSON_DEPTH_MAX);
         return ERR_TOO_LARGE;
     }
     json_error_t error;
     json_t *form = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
     if (form == NULL) {
-        content_json_complain(ret_problem, ERR_INVALID, "not JSON: line %d, column %d: %s",
-                              error.line, error.column, error.text);
+        refusal_set(ret_problem, ERR_INVALID, NULL, "not JSON: line %d, column %d: %s", error.line,
+                    error.column, error.text);
         return ERR_INVALID;
     }
     if (!json_is_object(form)) {
         json_decref(form);
-        content_json_complain(ret_problem, ERR_INVALID, "not a JSON object");
+        refusal_set(ret_problem, ERR_INVALID, NULL, "not a JSON object");
         return ERR_INVALID;
     }
     *ret_form = form;
@@ -101,7 +90,7 @@ err content_json_parse(struct bytes text, json_t **ret_form,
 }
 
 err content_json_check_names(const json_t *form, const char *const *known,
-                             struct content_json_problem *ret_problem)
+                             struct refusal *ret_problem)
 {
     json_t *mutable = json_incref((json_t *)(uintptr_t)form);
     const char *name = NULL;
@@ -114,25 +103,24 @@ err content_json_check_names(const json_t *form, const char *const *known,
         }
     }
     if (name != NULL)
-        content_json_complain(ret_problem, ERR_INVALID, "there is no field \"%.60s\" here", name);
+        refusal_set(ret_problem, ERR_INVALID, NULL, "there is no field \"%.60s\" here", name);
     json_decref(mutable);
     return name == NULL ? OK : ERR_INVALID;
 }
 
 err content_json_text(const json_t *form, const char *name, size_t size_max, const char **ret_text,
-                      struct content_json_problem *ret_problem)
+                      struct refusal *ret_problem)
 {
     const json_t *value = json_object_get(form, name);
     *ret_text = NULL;
     if (value == NULL || json_is_null(value))
         return OK;
     if (!json_is_string(value)) {
-        content_json_complain(ret_problem, ERR_INVALID, "%s: a text is wanted", name);
+        refusal_set(ret_problem, ERR_INVALID, NULL, "%s: a text is wanted", name);
         return ERR_INVALID;
     }
     if (json_string_length(value) > size_max) {
-        content_json_complain(ret_problem, ERR_TOO_LARGE, "%s: longer than %zu bytes", name,
-                              size_max);
+        refusal_set(ret_problem, ERR_TOO_LARGE, NULL, "%s: longer than %zu bytes", name, size_max);
         return ERR_TOO_LARGE;
     }
     *ret_text = json_string_value(value);
@@ -140,11 +128,11 @@ err content_json_text(const json_t *form, const char *name, size_t size_max, con
 }
 
 err content_json_need_text(const json_t *form, const char *name, size_t size_max,
-                           const char **ret_text, struct content_json_problem *ret_problem)
+                           const char **ret_text, struct refusal *ret_problem)
 {
     err failure = content_json_text(form, name, size_max, ret_text, ret_problem);
     if (failure == OK && (*ret_text == NULL || **ret_text == 0)) {
-        content_json_complain(ret_problem, ERR_INVALID, "%s: missing", name);
+        refusal_set(ret_problem, ERR_INVALID, NULL, "%s: missing", name);
         return ERR_INVALID;
     }
     return failure;

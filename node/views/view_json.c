@@ -1,11 +1,11 @@
-#include "node/service/view_json.h"
+#include "node/views/view_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/service/content_json.h"
-#include "node/service/delivery_status.h"
+#include "node/views/content_json.h"
+#include "node/views/delivery_status.h"
 #include "protocol/contents/announcement.h"
 #include "protocol/contents/case_record.h"
 #include "protocol/contents/mail.h"

@@ -1,6 +1,6 @@
 /* A stored record, opened and read. Nothing is held in the store between calls. */
-#ifndef CONSILIUM_NODE_SERVICE_STORED_RECORD_H
-#define CONSILIUM_NODE_SERVICE_STORED_RECORD_H
+#ifndef CONSILIUM_NODE_VIEWS_STORED_RECORD_H
+#define CONSILIUM_NODE_VIEWS_STORED_RECORD_H
 
 #include "protocol/contents/content_registry.h"
 #include "protocol/record/record.h"

@@ -4,8 +4,8 @@
  * A row of STORE_TABLE_MEMBER for each member and signing key that wrote in a case or certified a
  * clinician (key: "proof", node_id, sign_key), with the newest proof for that key:
  *   node_id 16 | sign_key 32 | inclusion proof (protocol/roster/inclusion.h) */
-#ifndef CONSILIUM_NODE_SERVICE_MEMBERSHIP_PROOFS_H
-#define CONSILIUM_NODE_SERVICE_MEMBERSHIP_PROOFS_H
+#ifndef CONSILIUM_NODE_VIEWS_MEMBERSHIP_PROOFS_H
+#define CONSILIUM_NODE_VIEWS_MEMBERSHIP_PROOFS_H
 
 #include "node/runtime/runtime.h"
 #include "protocol/roster/inclusion.h"

@@ -1,4 +1,4 @@
-#include "node/service/inbox.h"
+#include "node/views/inbox.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* What the API says of members, clinicians and records, as JSON. Reads the store; changes nothing.
  */
-#ifndef CONSILIUM_NODE_SERVICE_VIEW_JSON_H
-#define CONSILIUM_NODE_SERVICE_VIEW_JSON_H
+#ifndef CONSILIUM_NODE_VIEWS_VIEW_JSON_H
+#define CONSILIUM_NODE_VIEWS_VIEW_JSON_H
 
 #include <jansson.h>
 
 #include "node/runtime/runtime.h"
-#include "node/service/stored_record.h"
+#include "node/views/stored_record.h"
 #include "protocol/record/certificate.h"
 
 /* {"node", "name", "country"}; the name is missing when the roster does not know it. */

@@ -1,4 +1,4 @@
-#include "node/service/draft.h"
+#include "node/drafts/draft.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ json_t *draft_part(const struct draft *draft, const struct content_table *table)
 }
 
 static err draft_check_part(const struct draft *draft, const struct content_table *table,
-                            struct content_json_problem *ret_problem)
+                            struct refusal *ret_problem)
 {
     union content_registry_value *value = malloc(sizeof *value);
     json_t *part = draft_part(draft, table);
@@ -57,13 +57,13 @@ static err draft_check_part(const struct draft *draft, const struct content_tabl
     if (failure == OK)
         failure = content_json_take(&how, part, value, ret_problem);
     else
-        content_json_complain(ret_problem, failure, "%s", err_sentence(failure));
+        refusal_set(ret_problem, failure, NULL, "%s", err_sentence(failure));
     json_decref(part);
     free(value);
     return failure;
 }
 
-static err draft_check(const struct draft *draft, struct content_json_problem *ret_problem)
+static err draft_check(const struct draft *draft, struct refusal *ret_problem)
 {
     err failure = draft_check_part(draft, &case_file_table, ret_problem);
     if (failure == OK && draft->is_supply)
@@ -74,26 +74,25 @@ static err draft_check(const struct draft *draft, struct content_json_problem *r
         failure = draft_check_part(draft, &case_record_open_table, ret_problem);
     const json_t *directed = json_object_get(draft->fields, "directed");
     if (failure == OK && directed != NULL && !json_is_array(directed)) {
-        content_json_complain(ret_problem, ERR_INVALID, "directed: a list of members is wanted");
+        refusal_set(ret_problem, ERR_INVALID, NULL, "directed: a list of members is wanted");
         failure = ERR_INVALID;
     }
     return failure;
 }
 
 /* API-5: this is no way to call for help. */
-static err draft_check_emergency(const json_t *form, struct content_json_problem *ret_problem)
+static err draft_check_emergency(const json_t *form, struct refusal *ret_problem)
 {
     const json_t *emergency = json_object_get(form, "emergency");
     if (emergency == NULL || json_is_false(emergency) || json_is_null(emergency))
         return OK;
-    content_json_complain(
-        ret_problem, ERR_STATE,
-        "this is not for emergencies: answers take hours or days. Call: the emergency "
-        "number, or a colleague on duty");
+    refusal_set(ret_problem, ERR_STATE, NULL,
+                "this is not for emergencies: answers take hours or days. Call: the emergency "
+                "number, or a colleague on duty");
     return ERR_STATE;
 }
 
-err draft_change(struct draft *draft, const json_t *form, struct content_json_problem *ret_problem)
+err draft_change(struct draft *draft, const json_t *form, struct refusal *ret_problem)
 {
     const char *const *names = draft->is_supply ? draft_supply_names : draft_case_names;
     err failure = content_json_check_names(form, names, ret_problem);

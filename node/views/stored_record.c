@@ -1,4 +1,4 @@
-#include "node/service/stored_record.h"
+#include "node/views/stored_record.h"
 
 #include <sodium.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
-#include "node/service/outgoing_preview.h"
+#include "node/drafts/outgoing_preview.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/service/view_json.h"
+#include "node/views/view_json.h"
 #include "protocol/base/hash.h"
 #include "protocol/contents/announcement.h"
 
@@ -17,7 +17,7 @@ struct outgoing_preview_making {
     const struct draft *draft;
     struct outgoing_preview outgoing_preview;
     struct buffer out; /* over sheets.memory */
-    struct content_json_problem *problem;
+    struct refusal *problem;
     struct case_file *case_file;
     struct stored_record_memory *before; /* of the case file that is added to */
 };
@@ -25,7 +25,7 @@ struct outgoing_preview_making {
 static err outgoing_preview_complain(struct outgoing_preview_making *making, err code,
                                      const char *text)
 {
-    content_json_complain(making->problem, code, "%s", text);
+    refusal_set(making->problem, code, NULL, "%s", text);
     return code;
 }
 
@@ -40,8 +40,8 @@ static err outgoing_preview_write(struct outgoing_preview_making *making,
         *ret_content = (struct bytes){making->out.data + start, making->out.size - start};
         return OK;
     }
-    content_json_complain(making->problem, failure, "the %s cannot be written: %s", table->name,
-                          err_sentence(failure));
+    refusal_set(making->problem, failure, NULL, "the %s cannot be written: %s", table->name,
+                err_sentence(failure));
     return failure;
 }
 
@@ -55,15 +55,15 @@ static err outgoing_preview_check_times(struct outgoing_preview_making *making,
     if (announcement->deadline.ms <= now.ms)
         return outgoing_preview_complain(making, ERR_INVALID, "deadline: it is past");
     if (announcement->deadline.ms - now.ms > settings->announcement_ms_max) {
-        content_json_complain(making->problem, ERR_INVALID,
-                              "deadline: further away than the %u days that this federation allows",
-                              (unsigned)(settings->announcement_ms_max / (24 * 3600 * 1000)));
+        refusal_set(making->problem, ERR_INVALID, NULL,
+                    "deadline: further away than the %u days that this federation allows",
+                    (unsigned)(settings->announcement_ms_max / (24 * 3600 * 1000)));
         return ERR_INVALID;
     }
     if (announcement->wanted_count < 1 ||
         announcement->wanted_count > settings->participant_count_max) {
-        content_json_complain(making->problem, ERR_INVALID, "wanted_count: 1 to %u opinions",
-                              (unsigned)settings->participant_count_max);
+        refusal_set(making->problem, ERR_INVALID, NULL, "wanted_count: 1 to %u opinions",
+                    (unsigned)settings->participant_count_max);
         return ERR_INVALID;
     }
     return OK;
@@ -80,8 +80,7 @@ static err outgoing_preview_check_board(struct outgoing_preview_making *making,
     }
     char list[VIEW_JSON_BOARDS_SIZE];
     view_json_boards(making->runtime, list);
-    content_json_complain(making->problem, ERR_INVALID, "specialty: no such board; there are %s",
-                          list);
+    refusal_set(making->problem, ERR_INVALID, NULL, "specialty: no such board; there are %s", list);
     return ERR_INVALID;
 }
 
@@ -91,7 +90,7 @@ static err outgoing_preview_check_whole(struct outgoing_preview_making *making)
     static const char *const needed[] = {"question",     "description", "specialty",
                                          "service",      "reason",      "language",
                                          "wanted_count", "deadline",    "mode"};
-    char list[CONTENT_JSON_PROBLEM_SIZE] = "";
+    char list[REFUSAL_TEXT_SIZE] = "";
     size_t size = 0;
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         const json_t *value = json_object_get(making->draft->fields, needed[i]);
@@ -274,9 +273,9 @@ static err outgoing_preview_check_supply(struct outgoing_preview_making *making,
     for (size_t i = 0; i < supply->answer_count; i++) {
         if (supply->answers[i].index < ask.item_count)
             continue;
-        content_json_complain(making->problem, ERR_INVALID,
-                              "answers: there is no item %u; that ASK has %zu, counted from 0",
-                              (unsigned)supply->answers[i].index, ask.item_count);
+        refusal_set(making->problem, ERR_INVALID, NULL,
+                    "answers: there is no item %u; that ASK has %zu, counted from 0",
+                    (unsigned)supply->answers[i].index, ask.item_count);
         return ERR_INVALID;
     }
     return OK;
@@ -326,8 +325,7 @@ static err outgoing_preview_fill(struct outgoing_preview_making *making)
 }
 
 err outgoing_preview_make(struct runtime *runtime, const struct draft *draft,
-                          struct outgoing_preview *ret_sheets,
-                          struct content_json_problem *ret_problem)
+                          struct outgoing_preview *ret_sheets, struct refusal *ret_problem)
 {
     struct outgoing_preview_making making = {
         .runtime = runtime, .draft = draft, .problem = ret_problem};

@@ -1,0 +1,52 @@
+#include "node/views/refusal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* What to do when the caller has nothing more exact to say. */
+static const char *refusal_hint_of(err code)
+{
+    static const struct {
+        err code;
+        const char *hint;
+    } table[] = {
+        {ERR_PASSPHRASE, "type the passphrase again; nobody can read or reset it"},
+        {ERR_STATE, "nothing was changed"},
+        {ERR_BUSY, "wait a moment and try again; if it does not help, see `consilium status`"},
+        {ERR_FUTURE, "the clock of this machine differs from those of others: set it right"},
+        {ERR_FULL, "free space on the disk, or raise the quota in the configuration"},
+        {ERR_EXPIRED, "the roster has expired: ask the society to sign a new head"},
+        {ERR_NOT_FOUND, "name it by its id, or by at least the first 4 digits, as the lists show"},
+        {ERR_UNKNOWN_HEAD, "the roster is being updated: try again in a minute"},
+        {ERR_IO, "see the daemon's log"},
+        {ERR_CORRUPT, "see the daemon's log"},
+        {ERR_NO_MEMORY, "the machine is out of memory: try again, and see the daemon's log"},
+        {ERR_DESTROYED, "the case was erased; only the receipt is left here"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (table[i].code == code)
+            return table[i].hint;
+    }
+    return "the command's --help shows what it expects";
+}
+
+err refusal_set(struct refusal *ret_refusal, err code, const char *hint, const char *format, ...)
+{
+    ret_refusal->code = code;
+    snprintf(ret_refusal->hint, sizeof ret_refusal->hint, "%s",
+             hint == NULL ? refusal_hint_of(code) : hint);
+    if (format == NULL) {
+        snprintf(ret_refusal->message, sizeof ret_refusal->message, "%s", err_sentence(code));
+        return code;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(ret_refusal->message, sizeof ret_refusal->message, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+err refusal_of(struct refusal *ret_refusal, err code)
+{
+    return refusal_set(ret_refusal, code, NULL, NULL);
+}

@@ -1,0 +1,23 @@
+/* Why something was not done, and what the person can do about it. */
+#ifndef CONSILIUM_NODE_VIEWS_REFUSAL_H
+#define CONSILIUM_NODE_VIEWS_REFUSAL_H
+
+#include "protocol/base/error.h"
+
+enum { REFUSAL_TEXT_SIZE = 320 };
+
+struct refusal {
+    err code;
+    char message[REFUSAL_TEXT_SIZE]; /* what is wrong */
+    char hint[REFUSAL_TEXT_SIZE];    /* what to do */
+};
+
+/* Fills `*ret_refusal` and returns `code`. `hint` NULL: the usual one for this code; `format` NULL:
+ * the sentence of the code. What is too long is cut. */
+err refusal_set(struct refusal *ret_refusal, err code, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The same without words of its own; returns `code`. */
+err refusal_of(struct refusal *ret_refusal, err code) __attribute__((nonnull));
+
+#endif
