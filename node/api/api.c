@@ -11,20 +11,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "node/api/api_state.h"
+#include "node/api/api_internal.h"
 #include "node/os/file.h"
 #include "node/os/log.h"
-#include "node/views/membership_proofs.h"
 
 enum { API_SECRETS_SIZE = 256 * 1024, API_BACKLOG = 64 };
 
 /* ---- which route ---- */
 
 static const struct api_route *const api_lists[] = {
-    api_status_routes,      api_directory_routes, api_clinicians_routes, api_drafts_routes,
-    api_cases_routes,       api_joins_routes,     api_items_routes,      api_requester_routes,
-    api_participant_routes, api_audit_routes,     api_events_routes,     api_report_routes,
-    api_roster_routes,
+    api_status_routes,  api_directory_routes, api_clinicians_routes,
+    api_drafts_routes,  api_cases_routes,     api_items_routes,
+    api_actions_routes, api_audit_routes,     api_events_routes,
 };
 
 static bool api_fits(const struct http_request *request, const char *pattern)
@@ -78,7 +76,7 @@ static struct api_federation *api_federation_of(struct api *api, const struct ht
     return NULL;
 }
 
-/* ---- who may speak ---- */
+/* ---- who may connect ---- */
 
 static bool api_knows_peer(const struct api *api, const struct http_request *request)
 {
@@ -89,7 +87,7 @@ static bool api_knows_peer(const struct api *api, const struct http_request *req
             (api->has_administrators && http_peer_in_group(request, api->administrators)));
 }
 
-/* No page of others has business here: API-2. */
+/* API-2: no web page of another origin may use this API. */
 static bool api_is_local(const struct http_request *request)
 {
     const char *host = http_header(request, "Host");
@@ -124,12 +122,13 @@ static bool api_find_route(struct api_call *call)
     if (call->route != NULL || api_is_node_status(call->request))
         return true;
     if (call->federation == NULL)
-        api_refuse(call, ERR_NOT_FOUND, "there is no such federation here",
-                   "GET /v1/status lists the federations of this node");
+        api_call_refuse_saying(call, ERR_NOT_FOUND, "this node has no federation of that name",
+                               "GET /v1/status lists the federations of this node");
     else if (exists)
-        api_refuse(call, ERR_UNSUPPORTED, "this cannot be done with that method", NULL);
+        api_call_refuse_saying(call, ERR_UNSUPPORTED, "the path exists, but not with this method",
+                               NULL);
     else
-        api_refuse(call, ERR_NOT_FOUND, "there is no such thing in the API", NULL);
+        api_call_refuse_saying(call, ERR_NOT_FOUND, "the API has no such path", NULL);
     return false;
 }
 
@@ -137,17 +136,18 @@ static bool api_check_head(struct api_call *call)
 {
     const struct http_request *request = call->request;
     if (call->api->is_closing) {
-        api_refuse(call, ERR_BUSY, "the node is ending", NULL);
+        api_call_refuse_saying(call, ERR_BUSY, "the node is stopping", NULL);
         return false;
     }
     if (!api_knows_peer(call->api, request)) {
-        api_refuse(call, ERR_NOT_ENTITLED, "this user may not use the socket",
-                   "ask the administrator to be put into the group of the configuration");
+        api_call_refuse_saying(
+            call, ERR_NOT_ENTITLED, "this user may not use the socket of the node",
+            "ask the administrator to add you to the group that the configuration names");
         return false;
     }
     if (!api_is_local(request)) {
-        api_refuse(call, ERR_NOT_ENTITLED, "requests of other sites are not answered",
-                   "say Host: consilium, and no Origin");
+        api_call_refuse_saying(call, ERR_NOT_ENTITLED, "requests from web sites are not answered",
+                               "send Host: consilium, and no Origin");
         return false;
     }
     return api_find_route(call);
@@ -156,7 +156,7 @@ static bool api_check_head(struct api_call *call)
 static bool api_check_upload(struct api_call *call)
 {
     if (call->api->upload_count >= API_UPLOAD_COUNT_MAX) {
-        api_refuse(call, ERR_BUSY, "others are uploading", NULL);
+        api_call_refuse_saying(call, ERR_BUSY, "two uploads are running already", NULL);
         return false;
     }
     call->api->upload_count++;
@@ -181,15 +181,16 @@ static size_t api_on_head(void *arg, struct http_request *request)
     bool is_empty = length == NULL || strcmp(length, "0") == 0;
     if (is_empty && (call->route->flags & API_NO_BODY) != 0)
         return 0;
-    /* API-3: a form of another site cannot send this type without asking first */
+    /* API-3: a form of another site cannot send this type without a preflight request */
     if (!api_has_type(request, is_upload ? "application/octet-stream" : "application/json")) {
         struct http_answer wrong = {.status = 415, .type = "application/json; charset=utf-8"};
         http_set_own(request, NULL, NULL);
         api_call_free(call);
-        http_answer(request, &wrong,
-                    bytes_of_text("{\"error\": \"ERR_UNSUPPORTED\", \"message\": \"another type of "
-                                  "content is wanted\", \"hint\": \"application/json; for uploads "
-                                  "application/octet-stream\"}"));
+        http_answer(
+            request, &wrong,
+            bytes_of_text("{\"error\": \"ERR_UNSUPPORTED\", \"message\": \"the type of "
+                          "the content is wrong\", \"hint\": \"send application/json; for uploads "
+                          "application/octet-stream\"}"));
         return 0;
     }
     if (is_upload && !api_check_upload(call))
@@ -206,7 +207,7 @@ static bool api_read_form(struct api_call *call)
     if (!wants_form || (body.size == 0 && (call->route->flags & API_NO_BODY) != 0))
         return true;
     if (content_json_parse(body, &call->form, &problem) != OK) {
-        api_refuse_problem(call, &problem);
+        api_call_refuse(call, &problem);
         return false;
     }
     return true;
@@ -222,10 +223,10 @@ static bool api_read_signer(struct api_call *call)
     if (content_json_need_text(call->form, "clinician", ACCOUNT_LOGIN_SIZE_MAX, &login, &problem) !=
             OK ||
         content_json_need_text(call->form, "passphrase", 1024, &passphrase, &problem) != OK) {
-        api_refuse_problem(call, &problem);
+        api_call_refuse(call, &problem);
         return false;
     }
-    return api_find_account(call, login) && api_may_sign(call);
+    return api_call_find_signer(call, login);
 }
 
 static void api_on_request(void *arg, struct http_request *request)
@@ -234,11 +235,11 @@ static void api_on_request(void *arg, struct http_request *request)
     struct api_call *call = http_own(request);
     if (call == NULL)
         return;
-    /* from here on the call lives until it is answered, even if the other side has gone */
+    /* from here on the call lives until it is answered, even if the client has disconnected */
     http_set_own(request, NULL, NULL);
     if (call->route == NULL)
-        api_answer(call, api_status_node(api));
-    else if (api_check_query(call) && api_read_form(call) && api_read_signer(call))
+        api_call_answer(call, api_status_node(api));
+    else if (api_query_check(call) && api_read_form(call) && api_read_signer(call))
         call->route->handle(call);
 }
 
@@ -266,7 +267,7 @@ static err api_bind(const struct api *api, int fd, const char *path)
     struct stat found;
     if (lstat(path, &found) == 0 && S_ISSOCK(found.st_mode))
         (void)unlink(path);
-    mode_t before = umask(0177); /* nobody but us, until the group is set */
+    mode_t before = umask(0177); /* only this user, until the group is set */
     int bound = bind(fd, (const struct sockaddr *)&address, sizeof address);
     umask(before);
     if (bound != 0)
@@ -300,7 +301,7 @@ static err api_listen(struct api *api)
     return failure;
 }
 
-/* ---- coming and going ---- */
+/* ---- start and end ---- */
 
 static err api_directory(const struct api *api, const char *name, char ret_path[static 4096])
 {
@@ -310,28 +311,6 @@ static err api_directory(const struct api *api, const char *name, char ret_path[
     return size > 0 && size < 4096 ? failure : ERR_TOO_LARGE;
 }
 
-/* A certificate that was made, but never came into the federation stream, goes there now. */
-static void api_publish_certificates(struct api_federation *federation)
-{
-    const struct account *account = NULL;
-    for (size_t i = 0; (account = account_at(federation->accounts, i)) != NULL; i++) {
-        struct service_order *order = NULL;
-        struct service_letter letter = {
-            .kind = KIND_CERTIFICATE,
-            .scope = scope_federation(),
-            .audience = AUDIENCE_CLEAR,
-            .content = {account->certificate_bytes, account->certificate_size}};
-        if (engine_clinician(runtime_engine(federation->runtime), &account->certificate.cert_id) !=
-            NULL)
-            continue;
-        order = service_order_new(federation->runtime);
-        if (order != NULL && service_add(order, &letter) == OK)
-            service_post(order, NULL, NULL);
-        else
-            service_order_free(order);
-    }
-}
-
 static err api_open(struct api *api, size_t index)
 {
     struct api_federation *federation = &api->federations[api->federation_count++];
@@ -339,21 +318,17 @@ static err api_open(struct api *api, size_t index)
     federation->api = api;
     federation->runtime = api->config.shells[index];
     federation->links = api->config.links[index];
-    federation->items = api->config.items[index];
     federation->name = runtime_settings(federation->runtime)->name;
     err failure = api_directory(api, federation->name, path);
+    struct service_config config = {.runtime = federation->runtime,
+                                    .items = api->config.items[index],
+                                    .workers = api->config.workers,
+                                    .secrets = api->secrets,
+                                    .accounts = path};
     if (failure == OK)
-        failure = account_open(path, &federation->accounts);
+        failure = service_new(&config, &federation->service);
     if (failure == OK)
-        failure = inbox_new(federation->runtime, &federation->inbox);
-    if (failure == OK)
-        failure = draft_open(federation->runtime, federation->items, &federation->drafts);
-    if (failure == OK && (federation->proofs = membership_proofs_new(federation->runtime)) == NULL)
-        failure = ERR_NO_MEMORY;
-    if (failure == OK) {
         api_events_listen(federation);
-        api_publish_certificates(federation);
-    }
     return failure;
 }
 
@@ -396,9 +371,8 @@ void api_free(struct api *api)
     for (size_t i = 0; i < api->federation_count; i++) {
         struct api_federation *federation = &api->federations[i];
         api_audit_stop(federation);
-        runtime_unlisten(federation->runtime, federation->inbox);
-        runtime_unlisten(federation->runtime, federation->proofs);
+        service_stop(federation->service);
         runtime_unlisten(federation->runtime, federation);
     }
-    api_state_release(api);
+    api_call_release(api);
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/api/api_state.h"
+#include "node/api/api_internal.h"
 #include "node/audit/audit_check.h"
 #include "node/views/view_json.h"
 #include "protocol/base/hash.h"
@@ -77,23 +77,24 @@ static bool api_on_audit(void *arg, const struct store_audit *stored)
 
 static void api_get_audit(struct api_call *call)
 {
-    struct api_reading reading = {.runtime = call->federation->runtime, .limit = api_limit(call)};
+    struct api_reading reading = {.runtime = call->federation->runtime,
+                                  .limit = api_call_limit(call)};
     const char *about = http_query(call->request, "case");
-    if (about != NULL && !api_find_case_named(call, about))
+    if (about != NULL && !api_call_find_case_named(call, about))
         return;
     reading.about = about == NULL ? NULL : &call->case_id;
     reading.list = json_array();
-    err failure = row_table_audit(runtime_store(reading.runtime), api_after(call) + 1, api_on_audit,
-                                  &reading);
+    err failure = row_table_audit(runtime_store(reading.runtime), api_call_after(call) + 1,
+                                  api_on_audit, &reading);
     json_t *json = json_pack("{s:o}", "entries", reading.list);
     if (failure != OK) {
         json_decref(json);
-        api_refuse_err(call, failure);
+        api_call_refuse_err(call, failure);
         return;
     }
     if (reading.is_full)
-        api_set_next(json, reading.next);
-    api_answer(call, json);
+        api_call_set_next(json, reading.next);
+    api_call_answer(call, json);
 }
 
 /* ---- checking: one step a turn of the loop ---- */
@@ -131,7 +132,7 @@ static void api_answer_verdict(struct api_checking *checking)
                              content_json_show_hex(ID_BYTES(verdict.head)));
     if (!is_sound)
         json_object_set_new(json, "fault", json_string(audit_fault_name(verdict.fault)));
-    api_answer(call, json);
+    api_call_answer(call, json);
 }
 
 static void api_on_idle(uv_idle_t *idle)
@@ -140,7 +141,7 @@ static void api_on_idle(uv_idle_t *idle)
     bool is_done = false;
     err failure = audit_check_step(checking->check, &is_done);
     if (failure != OK)
-        api_refuse_err(api_end_check(checking), failure);
+        api_call_refuse_err(api_end_check(checking), failure);
     else if (is_done)
         api_answer_verdict(checking);
 }
@@ -148,14 +149,15 @@ static void api_on_idle(uv_idle_t *idle)
 void api_audit_stop(struct api_federation *federation)
 {
     if (federation->checking != NULL)
-        api_refuse(api_end_check(federation->checking), ERR_BUSY, "the node is ending", NULL);
+        api_call_refuse_saying(api_end_check(federation->checking), ERR_BUSY,
+                               "the node is stopping", NULL);
 }
 
 static void api_get_verdict(struct api_call *call)
 {
     if (call->federation->checking != NULL) {
-        api_refuse(call, ERR_BUSY, "the audit log is being checked already",
-                   "wait for the other check to end");
+        api_call_refuse_saying(call, ERR_BUSY, "the audit log is being checked already",
+                               "wait until the running check has ended");
         return;
     }
     struct api_checking *checking = calloc(1, sizeof *checking);
@@ -163,7 +165,7 @@ static void api_get_verdict(struct api_call *call)
     if (checking == NULL || check == NULL) {
         free(checking);
         audit_check_free(check);
-        api_refuse_err(call, ERR_NO_MEMORY);
+        api_call_refuse_err(call, ERR_NO_MEMORY);
         return;
     }
     *checking = (struct api_checking){.call = call, .check = check};
@@ -179,8 +181,8 @@ static void api_get_progress(struct api_call *call)
     struct audit_progress progress = {.done = 0};
     if (checking != NULL)
         progress = audit_check_progress(checking->check);
-    api_answer(call, json_pack("{s:b,s:I,s:I}", "checking", (int)(checking != NULL), "done",
-                               (json_int_t)progress.done, "all", (json_int_t)progress.all));
+    api_call_answer(call, json_pack("{s:b,s:I,s:I}", "checking", (int)(checking != NULL), "done",
+                                    (json_int_t)progress.done, "all", (json_int_t)progress.all));
 }
 
 /* ---- taking it out: some entries for each piece that the reader has room for ---- */
@@ -250,7 +252,7 @@ static void api_post_audit_export(struct api_call *call)
 {
     struct api_lines *lines = calloc(1, sizeof *lines);
     if (lines == NULL) {
-        api_refuse_err(call, ERR_NO_MEMORY);
+        api_call_refuse_err(call, ERR_NO_MEMORY);
         return;
     }
     lines->runtime = call->federation->runtime;

@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/api/api_state.h"
-#include "node/drafts/outgoing_preview.h"
+#include "node/api/api_internal.h"
+#include "node/service/case_access.h"
+#include "node/service/case_items.h"
+#include "node/service/case_mail.h"
 #include "node/views/receipts.h"
 #include "node/views/view_json.h"
 #include "protocol/contents/mail.h"
@@ -28,26 +30,11 @@ static const char *api_entry_state(const struct api_call *call, const struct inb
     return inbox_is_open(entry, runtime_wall()) ? "open" : "over";
 }
 
-static const char *api_part_in(const struct api_federation *federation,
-                               const struct case_id *case_id)
-{
-    const struct node_id *self = &runtime_settings(federation->runtime)->self;
-    const struct consult *consult = runtime_case(federation->runtime, case_id);
-    if (consult == NULL)
-        return "none";
-    if (ID_EQUAL(consult->requester, *self))
-        return "requester";
-    const struct consult_participant *participant = consult_participant_of(consult, self);
-    return participant == NULL                  ? "granted"
-           : api_has_ended(federation, consult) ? "ended"
-                                                : "participant";
-}
-
 /* The announcement as it stands in the store. */
 static json_t *api_entry(struct api_call *call, const struct inbox_entry *entry)
 {
     struct stored_record stored_record;
-    struct stored_record_memory *memory = api_memory(call);
+    struct stored_record_memory *memory = api_call_memory(call);
     struct runtime *runtime = call->federation->runtime;
     if (memory == NULL ||
         stored_record_find(runtime_store(runtime), &entry->record, memory, &stored_record) != OK)
@@ -62,7 +49,8 @@ static json_t *api_entry(struct api_call *call, const struct inbox_entry *entry)
     json_object_set_new(json, "case", content_json_show_hex(ID_BYTES(entry->case_id)));
     json_object_set_new(json, "deadline", content_json_show_time(entry->deadline));
     json_object_set_new(json, "state", json_string(api_entry_state(call, entry)));
-    json_object_set_new(json, "part", json_string(api_part_in(call->federation, &entry->case_id)));
+    json_object_set_new(json, "part",
+                        json_string(case_access_role(call->federation->service, &entry->case_id)));
     json_object_set_new(json, "directed", json_boolean(entry->is_directed));
     json_object_set_new(json, "own", json_boolean(entry->is_own));
     return json;
@@ -120,13 +108,15 @@ static bool api_on_entry(void *arg, const struct inbox_entry *entry)
 
 static void api_list_entries(struct api_call *call, bool directed)
 {
-    struct api_listing listing = {
-        .call = call, .list = json_array(), .limit = api_limit(call), .wants_directed = directed};
-    inbox_scan(call->federation->inbox, api_after(call), api_on_entry, &listing);
+    struct api_listing listing = {.call = call,
+                                  .list = json_array(),
+                                  .limit = api_call_limit(call),
+                                  .wants_directed = directed};
+    inbox_scan(call->federation->service->inbox, api_call_after(call), api_on_entry, &listing);
     json_t *json = json_pack("{s:o}", directed ? "requests" : "inbox", listing.list);
     if (json_array_size(listing.list) == listing.limit)
-        api_set_next(json, listing.next);
-    api_answer(call, json);
+        api_call_set_next(json, listing.next);
+    api_call_answer(call, json);
 }
 
 static void api_get_inbox(struct api_call *call)
@@ -178,7 +168,7 @@ static json_t *api_case_short(const struct api_call *call, const struct consult 
     json_t *json = json_pack(
         "{s:o,s:s,s:s,s:o,s:o,s:I,s:o,s:o,s:s,s:o}", "case",
         content_json_show_hex(ID_BYTES(consult->case_id)), "part",
-        api_part_in(call->federation, &consult->case_id), "state",
+        case_access_role(call->federation->service, &consult->case_id), "state",
         consult_state_name(consult->state), "specialty",
         content_json_show_text((struct bytes){consult->specialty, consult->specialty_size}),
         "requester",
@@ -207,7 +197,7 @@ static bool api_brief_fits(const struct api_call *call, const struct engine_case
 static bool api_case_fits(const struct api_call *call, const struct consult *consult)
 {
     const char *role = http_query(call->request, "role");
-    const char *part = api_part_in(call->federation, &consult->case_id);
+    const char *part = case_access_role(call->federation->service, &consult->case_id);
     return (role == NULL || strcmp(role, "all") == 0 || strcmp(role, part) == 0) &&
            api_specialty_fits(http_query(call->request, "specialty"),
                               (struct bytes){consult->specialty, consult->specialty_size});
@@ -218,8 +208,8 @@ static void api_get_cases(struct api_call *call)
     const struct engine *engine = runtime_engine(call->federation->runtime);
     struct engine_case_brief brief;
     json_t *list = json_array();
-    size_t limit = api_limit(call);
-    uint32_t index = (uint32_t)api_after(call);
+    size_t limit = api_call_limit(call);
+    uint32_t index = (uint32_t)api_call_after(call);
     for (; json_array_size(list) < limit && engine_case_at(engine, index, &brief); index++) {
         const struct consult *consult =
             api_brief_fits(call, &brief) ? runtime_case(call->federation->runtime, &brief.case_id)
@@ -229,8 +219,8 @@ static void api_get_cases(struct api_call *call)
     }
     json_t *json = json_pack("{s:o}", "cases", list);
     if (engine_case_at(engine, index, &brief))
-        api_set_next(json, index);
-    api_answer(call, json);
+        api_call_set_next(json, index);
+    api_call_answer(call, json);
 }
 
 static json_t *api_participants(struct runtime *runtime, const struct consult *consult)
@@ -301,27 +291,78 @@ static json_t *api_asked(struct api_call *call)
     return json_null();
 }
 
-static json_t *api_case_file(struct api_call *call)
+static json_t *api_case_file(const struct api_call *call)
 {
-    struct case_file *case_file = calloc(1, sizeof *case_file);
-    json_t *json = NULL;
-    if (case_file != NULL && api_memory(call) != NULL &&
-        outgoing_preview_casefile(call->federation->runtime, &call->case_id, call->memory,
-                                  case_file) == OK) {
-        json = content_json_show(&case_file_table, case_file);
-        struct hash root = case_file_root(case_file);
-        json_object_set_new(json, "root", content_json_show_hex(ID_BYTES(root)));
-    }
-    free(case_file);
+    struct case_items *items = NULL;
+    struct refusal refusal;
+    if (case_items_load(call->federation->service, &call->case_id, &items, &refusal) != OK)
+        return json_null();
+    json_t *json = content_json_show(&case_file_table, &items->file);
+    struct hash root = case_file_root(&items->file);
+    json_object_set_new(json, "root", content_json_show_hex(ID_BYTES(root)));
+    case_items_free(items);
     return json == NULL ? json_null() : json;
+}
+
+/* ---- mail about a case ---- */
+
+/* A stored record; JSON null when it is not here. */
+static json_t *api_stored(const struct api_call *call, const struct record_id *id)
+{
+    struct runtime *runtime = call->federation->runtime;
+    struct stored_record stored_record;
+    struct stored_record_memory *memory = stored_record_memory_new();
+    json_t *json = NULL;
+    if (memory != NULL &&
+        stored_record_find(runtime_store(runtime), id, memory, &stored_record) == OK)
+        json = view_json_record(runtime, &stored_record);
+    stored_record_memory_free(memory);
+    return json == NULL ? json_null() : json;
+}
+
+/* The mail of this kind about a case of ours; empty in a case of others. */
+static json_t *api_mail(const struct api_call *call, uint16_t kind)
+{
+    const struct consult *consult = api_call_consult(call);
+    const struct inbox_letter *letter = NULL;
+    json_t *list = json_array();
+    if (consult == NULL ||
+        !ID_EQUAL(consult->requester, runtime_settings(call->federation->runtime)->self))
+        return list;
+    for (size_t n = 0;
+         (letter = case_mail_next(call->federation->service, &call->case_id, kind, &n)) != NULL;)
+        json_array_append_new(list, api_stored(call, &letter->record));
+    return list;
+}
+
+static void api_get_joins(struct api_call *call)
+{
+    if (api_call_find_case(call))
+        api_call_answer(call, json_pack("{s:o}", "joins", api_mail(call, KIND_JOIN)));
+}
+
+/* NULL: nothing to tell. */
+static json_t *api_own_join(const struct api_call *call)
+{
+    static const char *const names[] = {[CASE_MAIL_WAITING] = "waiting",
+                                        [CASE_MAIL_REFUSED] = "refused",
+                                        [CASE_MAIL_DECLINED] = "declined"};
+    struct case_mail_own own = case_mail_own(call->federation->service, &call->case_id);
+    if (own.state == CASE_MAIL_NONE)
+        return NULL;
+    json_t *json =
+        json_pack("{s:s,s:o}", "state", names[own.state], "letter", api_stored(call, &own.record));
+    if (own.state == CASE_MAIL_REFUSED)
+        json_object_set_new(json, "refusal", api_stored(call, &own.refusal));
+    return json;
 }
 
 static void api_get_case(struct api_call *call)
 {
-    if (!api_find_case(call))
+    if (!api_call_find_case(call))
         return;
-    const struct consult *consult = api_consult(call);
-    const struct inbox_entry *entry = inbox_find(call->federation->inbox, &call->case_id);
+    const struct consult *consult = api_call_consult(call);
+    const struct inbox_entry *entry = inbox_find(call->federation->service->inbox, &call->case_id);
     json_t *json =
         consult != NULL
             ? api_case_short(call, consult)
@@ -334,28 +375,29 @@ static void api_get_case(struct api_call *call)
                             api_participants(call->federation->runtime, consult));
         json_object_set_new(json, "asked", api_asked(call));
         json_object_set_new(json, "case_file", api_case_file(call));
+        json_t *joins = api_mail(call, KIND_JOIN);
         json_object_set_new(json, "joins_waiting",
-                            json_integer((json_int_t)api_letters(call, KIND_JOIN, NULL)));
-        json_t *declines = json_array();
-        (void)api_letters(call, KIND_MAIL_DECLINE, declines);
-        json_object_set_new(json, "declined_by_mail", declines);
+                            json_integer((json_int_t)json_array_size(joins)));
+        json_decref(joins);
+        json_object_set_new(json, "declined_by_mail", api_mail(call, KIND_MAIL_DECLINE));
     }
     json_t *join = api_own_join(call);
     if (join != NULL)
         json_object_set_new(json, "own_join", join);
-    json_t *end = consult == NULL ? NULL : api_end_of_access(call, consult);
+    const struct inbox_letter *end =
+        consult == NULL ? NULL : case_mail_end_of_access(call->federation->service, consult);
     if (end != NULL)
-        json_object_set_new(json, "access_ended", end);
+        json_object_set_new(json, "access_ended", api_stored(call, &end->record));
     json_object_set_new(json, "responsibility",
                         json_string("advice; the treating clinician keeps the responsibility"));
-    api_answer(call, json);
+    api_call_answer(call, json);
 }
 
 static void api_get_erasure(struct api_call *call)
 {
-    if (!api_find_case(call))
+    if (!api_call_find_case(call))
         return;
-    const struct consult *consult = api_consult(call);
+    const struct consult *consult = api_call_consult(call);
     json_t *receipts = json_array(), *silent = json_array();
     for (size_t i = 0; consult != NULL && i < consult->participant_count; i++) {
         const struct consult_participant *participant = &consult->participants[i];
@@ -370,8 +412,91 @@ static void api_get_erasure(struct api_call *call)
         json_array_append_new(receipts, json);
     }
     bool is_erased = consult != NULL && consult->state == CASE_ERASED;
-    api_answer(call, json_pack("{s:b,s:o,s:o}", "erased", (int)is_erased, "receipts", receipts,
-                               "silent", silent));
+    api_call_answer(call, json_pack("{s:b,s:o,s:o}", "erased", (int)is_erased, "receipts", receipts,
+                                    "silent", silent));
+}
+
+/* ---- the records of a case, in order of arrival, and what each is worth ---- */
+
+struct api_thread {
+    struct api_call *call;
+    const struct consult *consult;
+    struct receipts *receipts;
+    json_t *list;
+    size_t limit;
+    uint64_t next;
+    bool is_full;
+};
+
+static void api_judge(const struct api_thread *thread, const struct stored_record *stored_record,
+                      json_t *json)
+{
+    const struct consult *consult = thread->consult;
+    const struct record_claim *claim = &stored_record->claim;
+    struct consult_record record = consult_record_of(
+        &claim->header, &claim->id, stored_record->is_readable ? &stored_record->statement : NULL);
+    const struct consult_taken *taken = consult_taken_of(consult, &claim->id);
+    if (taken != NULL) {
+        json_object_set_new(json, "taken_in", json_true());
+        json_object_set_new(json, "revealed", json_boolean(taken->is_revealed));
+        return;
+    }
+    if (!stored_record->is_readable || ID_EQUAL(claim->header.stream.writer, consult->requester))
+        return;
+    enum consult_verdict verdict = consult_judge(consult, &record);
+    json_object_set_new(json, "verdict", json_string(consult_verdict_sentence(verdict)));
+}
+
+static bool api_on_thread(void *arg, const struct stored_record *stored_record)
+{
+    struct api_thread *thread = arg;
+    struct runtime *runtime = thread->call->federation->runtime;
+    if (json_array_size(thread->list) == thread->limit) {
+        thread->is_full = true;
+        return false;
+    }
+    json_t *json = view_json_record(runtime, stored_record);
+    if (json == NULL)
+        return false;
+    thread->next = stored_record->number;
+    if (thread->consult != NULL)
+        api_judge(thread, stored_record, json);
+    json_t *delivery = json_object_get(json, "delivery");
+    json_t *opened = receipts_show_record(runtime, thread->receipts, &stored_record->claim.id);
+    if (delivery != NULL)
+        json_object_set_new(delivery, "opened_by", opened);
+    else
+        json_object_set_new(json, "opened_by", opened);
+    json_array_append_new(thread->list, json);
+    return true;
+}
+
+static void api_get_thread(struct api_call *call)
+{
+    struct api_thread thread = {.call = call, .limit = api_call_limit(call)};
+    struct runtime *runtime = call->federation->runtime;
+    if (!api_call_find_case(call))
+        return;
+    struct scope scope = scope_case(&call->case_id);
+    thread.consult = api_call_consult(call);
+    err failure = receipts_read(runtime, &call->case_id, &thread.receipts);
+    if (failure != OK) {
+        api_call_refuse_err(call, failure);
+        return;
+    }
+    thread.list = json_array();
+    failure = stored_record_scope(runtime_store(runtime), &scope, api_call_after(call),
+                                  api_on_thread, &thread);
+    receipts_free(thread.receipts);
+    json_t *json = json_pack("{s:o}", "thread", thread.list);
+    if (failure != OK) {
+        json_decref(json);
+        api_call_refuse_err(call, failure);
+        return;
+    }
+    if (thread.is_full)
+        api_call_set_next(json, thread.next);
+    api_call_answer(call, json);
 }
 
 const struct api_route api_cases_routes[] = {
@@ -380,6 +505,7 @@ const struct api_route api_cases_routes[] = {
     {HTTP_GET, "cases", 0, api_get_cases},
     {HTTP_GET, "cases/?", 0, api_get_case},
     {HTTP_GET, "cases/?/thread", 0, api_get_thread},
+    {HTTP_GET, "cases/?/joins", 0, api_get_joins},
     {HTTP_GET, "cases/?/erasure", 0, api_get_erasure},
     {HTTP_GET, "", 0, NULL},
 };

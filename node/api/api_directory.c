@@ -1,14 +1,16 @@
-/* Who is in the federation: members, their specialists, the boards. */
+/* Members, their specialists, the boards; and what only a person decides about the roster. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
-#include "node/api/api_state.h"
+#include "node/api/api_internal.h"
 #include "node/links/links.h"
+#include "node/service/lookup.h"
 #include "node/views/view_json.h"
 #include "protocol/member/tag.h"
 #include "protocol/roster/roster_entitled.h"
+#include "store/stream_table.h"
 
 /* Text as it is compared: case, accents' spelling and width folded. NULL: empty. */
 static char *api_fold(struct bytes text)
@@ -52,7 +54,7 @@ static json_t *api_member(const struct api_call *call, const struct roster_entry
     json_object_set_new(json, "boards", boards);
     json_object_set_new(json, "since_epoch", json_integer((json_int_t)entry->admitted_epoch));
     bool is_self = ID_EQUAL(entry->node_id, runtime_settings(federation->runtime)->self);
-    enum links_way route = api_way(federation, &entry->node_id);
+    enum links_way route = api_status_way(federation, &entry->node_id);
     json_object_set_new(json, "connection",
                         json_string(is_self                 ? "this institution"
                                     : route == LINKS_DIRECT ? "direct"
@@ -79,8 +81,8 @@ static void api_get_members(struct api_call *call)
 {
     const struct roster *roster = runtime_roster(call->federation->runtime);
     json_t *list = json_array();
-    size_t limit = api_limit(call);
-    uint64_t index = api_after(call);
+    size_t limit = api_call_limit(call);
+    uint64_t index = api_call_after(call);
     for (; index < roster_count(roster) && json_array_size(list) < limit; index++) {
         const struct roster_entry *entry = roster_at(roster, (uint32_t)index);
         if (api_member_fits(call, entry))
@@ -88,8 +90,8 @@ static void api_get_members(struct api_call *call)
     }
     json_t *json = json_pack("{s:o}", "members", list);
     if (index < roster_count(roster))
-        api_set_next(json, index);
-    api_answer(call, json);
+        api_call_set_next(json, index);
+    api_call_answer(call, json);
 }
 
 static void api_get_boards(struct api_call *call)
@@ -109,7 +111,7 @@ static void api_get_boards(struct api_call *call)
                             content_json_show_text(settings->boards[i].name), "members",
                             (json_int_t)others + (serves ? 1 : 0), "serves", (int)serves));
     }
-    api_answer(call, json_pack("{s:o}", "boards", list));
+    api_call_answer(call, json_pack("{s:o}", "boards", list));
 }
 
 /* ---- specialists ---- */
@@ -161,24 +163,110 @@ static bool api_on_certificate(void *arg, const struct stored_record *stored_rec
 
 static void api_get_specialists(struct api_call *call)
 {
-    struct api_specialists found = {.call = call, .list = json_array(), .limit = api_limit(call)};
+    struct api_specialists found = {
+        .call = call, .list = json_array(), .limit = api_call_limit(call)};
     struct scope scope = scope_federation();
     err failure = stored_record_scope(runtime_store(call->federation->runtime), &scope,
-                                      api_after(call), api_on_certificate, &found);
+                                      api_call_after(call), api_on_certificate, &found);
     json_t *json = json_pack("{s:o}", "specialists", found.list);
     if (failure != OK) {
         json_decref(json);
-        api_refuse_err(call, failure);
+        api_call_refuse_err(call, failure);
         return;
     }
     if (found.is_full)
-        api_set_next(json, found.next);
-    api_answer(call, json);
+        api_call_set_next(json, found.next);
+    api_call_answer(call, json);
+}
+
+/* ---- where the streams of a member stand here: for the society, when the member leaves ---- */
+
+/* Streams of cases and mail are left out: they would tell who takes part in what. */
+struct api_report {
+    struct node_id node;
+    json_t *list;
+};
+
+static bool api_report_stream(void *arg, const struct store_stream_row *row)
+{
+    struct api_report *report = arg;
+    struct reader state = reader_of((struct bytes){row->state, row->state_size});
+    uint64_t tail = reader_u64(&state);
+    uint8_t memory[STREAM_ID_SIZE];
+    struct buffer id = buffer_over(memory, sizeof memory);
+    struct record_id record;
+    bool is_public =
+        row->stream.scope.kind == SCOPE_FEDERATION || row->stream.scope.kind == SCOPE_BOARD;
+    reader_copy(&state, record.bytes, sizeof record.bytes);
+    if (!is_public || !ID_EQUAL(row->stream.writer, report->node) || state.failed)
+        return true;
+    stream_id_write(&id, &row->stream);
+    json_array_append_new(report->list, json_pack("{s:o,s:I,s:o}", "stream",
+                                                  content_json_show_hex(buffer_bytes(&id)),
+                                                  "sequence", (json_int_t)tail, "record",
+                                                  content_json_show_hex(ID_BYTES(record))));
+    return true;
+}
+
+static void api_get_streams(struct api_call *call)
+{
+    struct api_report report = {.list = NULL};
+    struct refusal refusal;
+    if (lookup_member(call->federation->service, api_call_part(call, 1), &report.node, &refusal) !=
+        OK) {
+        api_call_refuse(call, &refusal);
+        return;
+    }
+    report.list = json_array();
+    err failure =
+        stream_table_scan(runtime_store(call->federation->runtime), api_report_stream, &report);
+    json_t *json = json_pack("{s:o,s:o}", "node", content_json_show_hex(ID_BYTES(report.node)),
+                             "streams", report.list);
+    if (failure == OK) {
+        api_call_answer(call, json);
+        return;
+    }
+    json_decref(json);
+    api_call_refuse_err(call, failure);
+}
+
+/* ---- a split of the roster ---- */
+
+static void api_post_heal(struct api_call *call)
+{
+    const char *typed = json_string_value(json_object_get(call->form, "fingerprint"));
+    if (!api_call_is_administrator(call)) {
+        api_call_refuse_saying(
+            call, ERR_NOT_ENTITLED, "only an administrator confirms a healing head",
+            "administrators are root, the daemon's user, and the group `administrators` of the "
+            "configuration: sudo consilium roster heal ...");
+        return;
+    }
+    if (typed == NULL) {
+        api_call_refuse_saying(call, ERR_INVALID, "the fingerprint is missing",
+                               "have two officers of the society read it out on the phone");
+        return;
+    }
+    err failure = runtime_heal(call->federation->runtime, typed); /* ROSTER-34 */
+    if (failure == OK)
+        api_call_answer(call, json_pack("{s:b}", "followed", 1));
+    else if (failure == ERR_NOT_FOUND)
+        api_call_refuse_saying(
+            call, failure, "no healing head is pending here",
+            "the society publishes it; `consilium status` shows it once it has arrived");
+    else if (failure == ERR_BAD_HASH)
+        api_call_refuse_saying(call, failure,
+                               "that is not the fingerprint of the pending healing head",
+                               "do not follow it; tell the officers of the society");
+    else
+        api_call_refuse_err(call, failure);
 }
 
 const struct api_route api_directory_routes[] = {
     {HTTP_GET, "members", 0, api_get_members},
     {HTTP_GET, "specialists", 0, api_get_specialists},
     {HTTP_GET, "boards", 0, api_get_boards},
+    {HTTP_GET, "members/?/streams", 0, api_get_streams},
+    {HTTP_POST, "roster/heal", 0, api_post_heal},
     {HTTP_GET, "", 0, NULL},
 };

@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/api/api_state.h"
-#include "node/attachment/attachment.h"
-#include "node/attachment/attachment_pdf.h"
+#include "node/api/api_internal.h"
 #include "node/drafts/outgoing_preview.h"
+#include "node/service/action.h"
+#include "node/service/drafting.h"
+#include "node/service/sending.h"
 #include "node/views/view_json.h"
 
 /* ---- showing ---- */
@@ -62,45 +63,26 @@ static json_t *api_draft(const struct api_call *call, const struct draft *draft)
     return json;
 }
 
-static struct draft *api_match_draft(const struct api_call *call, const char *prefix,
-                                     size_t *ret_count)
-{
-    struct draft *found = NULL, *draft = NULL;
-    char hex[2 * DRAFT_ID_SIZE + 1];
-    uid_t uid = http_peer(call->request).uid;
-    *ret_count = 0;
-    for (size_t i = 0; (draft = draft_at(call->federation->drafts, uid, i)) != NULL; i++) {
-        ids_to_hex((struct bytes){draft->id, DRAFT_ID_SIZE}, hex);
-        if (strlen(prefix) >= 4 && strncasecmp(prefix, hex, strlen(prefix)) == 0) {
-            found = draft;
-            ++*ret_count;
-        }
-    }
-    return found;
-}
-
 /* The draft of the path; NULL, and refused. */
 static struct draft *api_find_draft(struct api_call *call)
 {
-    size_t count = 0;
-    struct draft *draft = api_match_draft(call, api_part(call, 1), &count);
-    if (count == 1)
-        return draft;
-    api_refuse(call, count == 0 ? ERR_NOT_FOUND : ERR_INVALID,
-               count == 0 ? "you have no such draft" : "several drafts begin so: give more digits",
-               "`consilium draft list` shows yours");
-    return NULL;
+    struct refusal refusal;
+    struct draft *draft = drafting_find(call->federation->service, http_peer(call->request).uid,
+                                        api_call_part(call, 1), &refusal);
+    if (draft == NULL)
+        api_call_refuse(call, &refusal);
+    return draft;
 }
 
-/* The same, when it may still be changed. */
+/* The same, for a change. */
 static struct draft *api_find_open_draft(struct api_call *call)
 {
-    struct draft *draft = api_find_draft(call);
-    if (draft == NULL || ID_IS_ZERO(draft->sending))
-        return draft;
-    api_refuse(call, ERR_STATE, "the draft is being sent and cannot be changed any more",
-               "send it again with the same preview: it goes on where it stopped");
-    return NULL;
+    struct refusal refusal;
+    struct draft *draft = drafting_find_open(
+        call->federation->service, http_peer(call->request).uid, api_call_part(call, 1), &refusal);
+    if (draft == NULL)
+        api_call_refuse(call, &refusal);
+    return draft;
 }
 
 static void api_get_drafts(struct api_call *call)
@@ -108,220 +90,82 @@ static void api_get_drafts(struct api_call *call)
     json_t *list = json_array();
     const struct draft *draft = NULL;
     uid_t uid = http_peer(call->request).uid;
-    for (size_t i = 0; (draft = draft_at(call->federation->drafts, uid, i)) != NULL; i++)
+    for (size_t i = 0; (draft = draft_at(call->federation->service->drafts, uid, i)) != NULL; i++)
         json_array_append_new(list, api_draft(call, draft));
-    api_answer(call, json_pack("{s:o}", "drafts", list));
+    api_call_answer(call, json_pack("{s:o}", "drafts", list));
 }
 
 static void api_get_draft(struct api_call *call)
 {
     const struct draft *draft = api_find_draft(call);
     if (draft != NULL)
-        api_answer(call, api_draft(call, draft));
+        api_call_answer(call, api_draft(call, draft));
 }
 
 /* ---- changing ---- */
 
-struct api_saving {
-    struct api_call *call;
-    uint8_t id[DRAFT_ID_SIZE];
-    bool is_new;
-};
-
-static void api_on_saved(void *arg, err result)
+static void api_on_drafted(void *arg, const struct draft *draft, const struct refusal *refusal)
 {
-    struct api_saving *saving = arg;
-    struct api_call *call = saving->call;
-    char hex[2 * DRAFT_ID_SIZE + 1];
-    size_t count = 0;
-    ids_to_hex((struct bytes){saving->id, DRAFT_ID_SIZE}, hex);
-    struct draft *draft = call->api->is_closing ? NULL : api_match_draft(call, hex, &count);
-    bool is_new = saving->is_new;
-    free(saving);
-    if (result != OK || draft == NULL)
-        api_refuse_err(call, result == OK ? ERR_NOT_FOUND : result);
-    else if (is_new)
-        api_created(call, api_draft(call, draft));
+    struct api_call *call = arg;
+    if (refusal != NULL)
+        api_call_refuse(call, refusal);
+    else if (call->is_new)
+        api_call_created(call, api_draft(call, draft));
     else
-        api_answer(call, api_draft(call, draft));
+        api_call_answer(call, api_draft(call, draft));
 }
 
-static void api_save_draft(struct api_call *call, const struct draft *draft, bool is_new)
+static struct drafting api_drafting(struct api_call *call)
 {
-    struct api_saving *saving = calloc(1, sizeof *saving);
-    err failure = saving == NULL ? ERR_NO_MEMORY : OK;
-    if (saving != NULL) {
-        *saving = (struct api_saving){.call = call, .is_new = is_new};
-        memcpy(saving->id, draft->id, DRAFT_ID_SIZE);
-        failure = draft_save(call->federation->drafts, draft, api_on_saved, saving);
-    }
-    if (failure != OK) {
-        free(saving);
-        api_refuse_err(call, failure);
-    }
+    return (struct drafting){
+        .service = call->federation->service, .on_done = api_on_drafted, .arg = call};
 }
 
-/* Members may be named in words; the draft keeps their ids. */
-static bool api_resolve_directed(struct api_call *call)
+/* `supplied`: the case whose records the form names; NULL: a new case. */
+static bool api_resolve_draft(struct api_call *call, const struct case_id *supplied)
 {
-    json_t *list = json_object_get(call->form, "directed");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        struct node_id node;
-        if (!api_find_member(call, json_string_value(json_array_get(list, i)), &node))
-            return false;
-        json_array_set_new(list, i, content_json_show_hex(ID_BYTES(node)));
-    }
-    return true;
-}
-
-static bool api_resolve_ask(struct api_call *call, const struct draft *draft)
-{
-    const char *ask = json_string_value(json_object_get(call->form, "ask"));
-    struct record_id record;
-    if (ask == NULL || !draft->is_supply)
-        return true;
-    call->case_id = draft->case_id;
-    if (!api_find_record(call, ask, &record))
-        return false;
-    json_object_set_new(call->form, "ask", content_json_show_hex(ID_BYTES(record)));
-    return true;
-}
-
-static void api_change_draft(struct api_call *call, struct draft *draft, bool is_new)
-{
-    struct refusal problem;
-    struct draft_book *drafts = call->federation->drafts; /* the call ends with its answer */
-    if (!api_resolve_directed(call) || !api_resolve_ask(call, draft)) {
-        if (is_new)
-            draft_remove(drafts, draft, true);
-    } else if (draft_change(draft, call->form, &problem) != OK) {
-        api_refuse_problem(call, &problem);
-        if (is_new)
-            draft_remove(drafts, draft, true);
-    } else {
-        api_save_draft(call, draft, is_new);
-    }
+    if (supplied != NULL)
+        call->case_id = *supplied;
+    return api_call_resolve_members(call, "directed") &&
+           (supplied == NULL || api_call_resolve_records(call, "ask"));
 }
 
 static void api_put_draft(struct api_call *call)
 {
     struct draft *draft = api_find_open_draft(call);
-    if (draft != NULL)
-        api_change_draft(call, draft, false);
+    if (draft == NULL || !api_resolve_draft(call, draft->is_supply ? &draft->case_id : NULL))
+        return;
+    struct drafting drafting = api_drafting(call);
+    drafting_change(&drafting, draft, call->form);
 }
 
 static void api_post_draft(struct api_call *call)
 {
-    uid_t uid = http_peer(call->request).uid;
     const char *supplies = json_string_value(json_object_get(call->form, "supplies"));
-    struct draft *draft = NULL;
-    if (supplies != NULL) {
-        if (!api_find_case_named(call, supplies) || !api_may_write(call, KIND_SUPPLY))
-            return;
-        draft = draft_new_supply(call->federation->drafts, uid, &call->case_id);
+    const struct case_id *supplied = supplies == NULL ? NULL : &call->case_id;
+    if ((supplies != NULL && !api_call_find_case_named(call, supplies)) ||
+        !api_resolve_draft(call, supplied))
+        return;
+    if (supplies != NULL)
         json_object_del(call->form, "supplies");
-    } else {
-        draft = draft_new(call->federation->drafts, uid);
-    }
-    if (draft == NULL)
-        api_refuse(call, ERR_FULL, "too many drafts", "delete those that are not needed any more");
-    else
-        api_change_draft(call, draft, true);
+    call->is_new = true;
+    struct drafting drafting = api_drafting(call);
+    drafting_make(&drafting, http_peer(call->request).uid, supplied, call->form);
 }
 
 static void api_delete_draft(struct api_call *call)
 {
+    struct refusal refusal;
     struct draft *draft = api_find_open_draft(call);
     if (draft == NULL)
         return;
-    if (draft->in_progress > 0) {
-        api_refuse(call, ERR_BUSY, "an attachment is being added to it", NULL);
-        return;
-    }
-    draft_remove(call->federation->drafts, draft, true);
-    api_answer(call, json_pack("{s:b}", "deleted", 1));
+    if (drafting_delete(call->federation->service, draft, &refusal) != OK)
+        api_call_refuse(call, &refusal);
+    else
+        api_call_answer(call, json_pack("{s:b}", "deleted", 1));
 }
 
 /* ---- attachments ---- */
-
-struct api_upload {
-    struct job job;
-    struct api_call *call;
-    struct draft *draft; /* in_progress keeps it */
-    uint8_t *content;
-    size_t size;
-    char name[ITEM_NAME_SIZE_MAX + 1];
-    char pdf_program[4096];
-    enum attachment_verdict verdict;
-    struct attachment taken;
-};
-
-static void api_upload_free(struct api_upload *upload)
-{
-    upload->draft->in_progress--;
-    attachment_clear(&upload->taken);
-    free(upload->content);
-    free(upload);
-}
-
-static void api_upload_run(struct job *job)
-{
-    struct api_upload *upload = (struct api_upload *)job;
-    struct bytes content = {upload->content, upload->size};
-    upload->verdict =
-        attachment_take(bytes_of_text(upload->name), content, upload->pdf_program, &upload->taken);
-}
-
-static void api_on_put(void *arg, const struct items_put *put)
-{
-    struct api_upload *upload = arg;
-    struct api_call *call = upload->call;
-    struct draft *draft = upload->draft;
-    struct draft_attachment attachment = {.item_id = put->item_id,
-                                          .item_key = put->item_key,
-                                          .size = put->size,
-                                          .chunk_count = put->chunk_count,
-                                          .stripped = upload->taken.stripped};
-    snprintf(attachment.name, sizeof attachment.name, "%s", upload->name);
-    snprintf(attachment.media_type, sizeof attachment.media_type, "%s",
-             attachment_media_type(upload->taken.type));
-    api_upload_free(upload);
-    if (put->verdict != OK) {
-        api_refuse_err(call, put->verdict);
-    } else if (draft->attachment_count == ITEM_COUNT_MAX || !ID_IS_ZERO(draft->sending) ||
-               call->api->is_closing) {
-        items_drop(call->federation->items, &put->item_id);
-        api_refuse(call, ERR_STATE, "the draft takes no more attachments", NULL);
-    } else {
-        draft->attachments[draft->attachment_count++] = attachment;
-        api_save_draft(call, draft, false);
-    }
-}
-
-static void api_upload_done(struct job *job)
-{
-    struct api_upload *upload = (struct api_upload *)job;
-    if (upload->verdict != ATTACHMENT_TAKEN || upload->call->api->is_closing) {
-        struct api_call *call = upload->call;
-        enum attachment_verdict verdict = upload->verdict;
-        char message[256];
-        snprintf(message, sizeof message, "%s: %s", upload->name, attachment_sentence(verdict));
-        api_upload_free(upload);
-        api_refuse(call,
-                   verdict == ATTACHMENT_TOO_LARGE    ? ERR_TOO_LARGE
-                   : verdict == ATTACHMENT_NO_CLEANER ? ERR_IO
-                   : verdict == ATTACHMENT_NO_MEMORY  ? ERR_NO_MEMORY
-                                                      : ERR_INVALID,
-                   message, attachment_advice(verdict));
-        return;
-    }
-    struct items_content content = {upload->taken.data, upload->taken.size};
-    upload->taken.data = NULL;
-    free(upload->content);
-    upload->content = NULL;
-    items_put(upload->call->federation->items, &upload->draft->case_id, content, api_on_put,
-              upload);
-}
 
 static void api_post_attachment(struct api_call *call)
 {
@@ -330,77 +174,52 @@ static void api_post_attachment(struct api_call *call)
     if (draft == NULL)
         return;
     if (name == NULL || *name == 0 || strlen(name) > ITEM_NAME_SIZE_MAX) {
-        api_refuse(call, ERR_INVALID, "name: missing, or longer than 120 bytes",
-                   "say ?name=letter.pdf");
+        api_call_refuse_saying(call, ERR_INVALID, "name: missing, or longer than 120 bytes",
+                               "add ?name=letter.pdf to the path");
         return;
     }
-    struct api_upload *upload = calloc(1, sizeof *upload);
-    if (upload == NULL) {
-        api_refuse_err(call, ERR_NO_MEMORY);
-        return;
-    }
-    upload->call = call;
-    upload->draft = draft;
-    draft->in_progress++;
-    snprintf(upload->name, sizeof upload->name, "%s", name);
-    upload->content = http_take_body(call->request, &upload->size);
-    upload->job = (struct job){.run = api_upload_run, .done = api_upload_done};
-    if (attachment_pdf_find(upload->pdf_program, sizeof upload->pdf_program) != OK)
-        upload->pdf_program[0] = 0; /* then only a PDF is refused */
-    err failure =
-        workers_submit(call->api->config.workers, (uint64_t)(uintptr_t)upload, &upload->job);
-    if (failure != OK) {
-        api_upload_free(upload);
-        api_refuse_err(call, failure);
-    }
+    struct drafting drafting = api_drafting(call);
+    struct drafting_file file = {.name = name};
+    file.content = http_take_body(call->request, &file.size);
+    drafting_attach(&drafting, draft, &file);
 }
 
-/* The attachment of the path, by its item id; its place, or -1 and refused. */
-static int api_find_attachment(struct api_call *call, const struct draft *draft)
+/* The attachment of the path; NULL, and refused. */
+static const struct draft_attachment *api_find_attachment(struct api_call *call,
+                                                          const struct draft *draft)
 {
-    const char *prefix = api_part(call, 3);
-    char hex[2 * HASH_SIZE + 1];
-    int found = -1;
-    size_t count = 0;
-    for (size_t i = 0; i < draft->attachment_count; i++) {
-        ids_to_hex(ID_BYTES(draft->attachments[i].item_id), hex);
-        bool is_named = strcmp(prefix, draft->attachments[i].name) == 0;
-        if (is_named || (strlen(prefix) >= 4 && strncasecmp(prefix, hex, strlen(prefix)) == 0)) {
-            found = (int)i;
-            count++;
-        }
-    }
-    if (count == 1)
-        return found;
-    api_refuse(call, count == 0 ? ERR_NOT_FOUND : ERR_INVALID,
-               count == 0 ? "the draft has no such attachment" : "several attachments are named so",
-               "name it by its id: `consilium draft show` lists them");
-    return -1;
+    struct refusal refusal;
+    const struct draft_attachment *attachment =
+        drafting_find_attachment(draft, api_call_part(call, 3), &refusal);
+    if (attachment == NULL)
+        api_call_refuse(call, &refusal);
+    return attachment;
 }
 
 static void api_delete_attachment(struct api_call *call)
 {
     struct draft *draft = api_find_open_draft(call);
-    int place = draft == NULL ? -1 : api_find_attachment(call, draft);
-    if (place < 0)
+    const struct draft_attachment *attachment =
+        draft == NULL ? NULL : api_find_attachment(call, draft);
+    if (attachment == NULL)
         return;
-    draft_detach(call->federation->drafts, draft, (size_t)place);
-    api_save_draft(call, draft, false);
+    struct drafting drafting = api_drafting(call);
+    drafting_detach(&drafting, draft, attachment);
 }
 
 static void api_get_attachment(struct api_call *call)
 {
     const struct draft *draft = api_find_draft(call);
-    int place = draft == NULL ? -1 : api_find_attachment(call, draft);
-    if (place < 0)
+    const struct draft_attachment *attachment =
+        draft == NULL ? NULL : api_find_attachment(call, draft);
+    if (attachment == NULL)
         return;
-    const struct draft_attachment *attachment = &draft->attachments[place];
     struct case_file_item item = {.item_id = attachment->item_id,
                                   .item_key = attachment->item_key,
                                   .size = attachment->size,
                                   .chunk_count = attachment->chunk_count,
                                   .name = bytes_of_text(attachment->name)};
-    api_answer_item(call, &item);
+    api_items_answer(call, &item);
 }
 
 /* ---- what leaves ---- */
@@ -409,22 +228,69 @@ static void api_get_preview(struct api_call *call)
 {
     const struct draft *draft = api_find_draft(call);
     struct outgoing_preview outgoing_preview = {.memory = NULL};
-    struct refusal problem;
+    struct refusal refusal;
     if (draft == NULL)
         return;
-    if (outgoing_preview_make(call->federation->runtime, draft, &outgoing_preview, &problem) != OK)
-        api_refuse_problem(call, &problem);
+    if (outgoing_preview_make(call->federation->runtime, draft, &outgoing_preview, &refusal) != OK)
+        api_call_refuse(call, &refusal);
     else
-        api_answer(call,
-                   outgoing_preview_show(call->federation->runtime, &outgoing_preview, draft));
+        api_call_answer(call,
+                        outgoing_preview_show(call->federation->runtime, &outgoing_preview, draft));
     outgoing_preview_clear(&outgoing_preview);
+}
+
+static void api_on_sent(void *arg, const struct action_result *result)
+{
+    struct api_call *call = arg;
+    if (result->refusal != NULL) {
+        api_call_refuse(call, result->refusal);
+        return;
+    }
+    json_t *records = json_array();
+    for (size_t i = 0; i < result->posted_count; i++)
+        json_array_append_new(records, content_json_show_hex(ID_BYTES(result->posted[i].record)));
+    api_call_created(call, json_pack("{s:o,s:b,s:o}", "case",
+                                     content_json_show_hex(ID_BYTES(result->case_id)), "supplied",
+                                     (int)!call->is_new, "records", records));
+}
+
+/* False: refused. */
+static bool api_read_confirmation(struct api_call *call, struct sending_confirmation *ret_read)
+{
+    static const char *const names[] = {"clinician", "passphrase", "preview", "confirmed_by", NULL};
+    struct refusal refusal;
+    const char *preview = NULL, *name = NULL;
+    err failure = content_json_check_names(call->form, names, &refusal);
+    if (failure == OK)
+        failure = content_json_need_text(call->form, "preview", 2 * HASH_SIZE, &preview, &refusal);
+    if (failure == OK)
+        failure = content_json_need_text(call->form, "confirmed_by", CLINICIAN_NAME_SIZE_MAX, &name,
+                                         &refusal);
+    if (failure != OK) {
+        api_call_refuse(call, &refusal);
+        return false;
+    }
+    if (ids_from_hex(preview, ret_read->preview.bytes, HASH_SIZE) != OK)
+        memset(&ret_read->preview, 0, sizeof ret_read->preview); /* of no preview */
+    ret_read->full_name = bytes_of_text(name);
+    return true;
 }
 
 static void api_post_send(struct api_call *call)
 {
+    struct sending_confirmation confirmation;
     struct draft *draft = api_find_draft(call);
-    if (draft != NULL)
-        api_send(call, draft);
+    if (draft == NULL || !api_read_confirmation(call, &confirmation))
+        return;
+    const char *passphrase = json_string_value(json_object_get(call->form, "passphrase"));
+    struct action action = {.service = call->federation->service,
+                            .signer = {.account = call->account,
+                                       .passphrase = bytes_of_text(passphrase),
+                                       .uid = api_call_uid(call)},
+                            .on_done = api_on_sent,
+                            .arg = call};
+    call->is_new = !draft->is_supply;
+    sending_send(&action, draft, &confirmation);
 }
 
 const struct api_route api_drafts_routes[] = {

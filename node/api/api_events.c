@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/api/api_state.h"
+#include "node/api/api_internal.h"
 
 /* One who listens. */
 struct api_reader {
@@ -78,14 +78,14 @@ static void api_get_events(struct api_call *call)
     struct http_request *request = call->request;
     struct api_reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL) {
-        api_refuse_err(call, ERR_NO_MEMORY);
+        api_call_refuse_err(call, ERR_NO_MEMORY);
         return;
     }
     reader->federation = call->federation;
     err failure = http_events_begin(request, api_on_gone, reader, &reader->events);
     if (failure != OK) {
         free(reader);
-        api_refuse(call, failure, "too many listen already", NULL);
+        api_call_refuse_saying(call, failure, "too many listen already", NULL);
         return;
     }
     reader->next = api->readers;

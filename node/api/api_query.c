@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/api/api_state.h"
+#include "node/api/api_internal.h"
 #include "protocol/member/tag.h"
 
 static const char *const api_states[] = {"open", "closed", "all", NULL};
@@ -23,7 +23,7 @@ static bool api_query_is_one_of(struct api_call *call, const char *name, const c
         return true;
     char whole[200];
     snprintf(whole, sizeof whole, "%s%s is wanted", name, message);
-    api_refuse(call, ERR_INVALID, whole, NULL);
+    api_call_refuse_saying(call, ERR_INVALID, whole, NULL);
     return false;
 }
 
@@ -34,7 +34,7 @@ static bool api_query_is_number(struct api_call *call, const char *name)
     if (said == NULL || (*said != '\0' && strspn(said, "0123456789") == strlen(said)))
         return true;
     snprintf(message, sizeof message, "%s: a number is wanted", name);
-    api_refuse(call, ERR_INVALID, message, NULL);
+    api_call_refuse_saying(call, ERR_INVALID, message, NULL);
     return false;
 }
 
@@ -51,12 +51,12 @@ static bool api_query_is_specialty(struct api_call *call)
     for (uint32_t i = 0; settings != NULL && i < settings->board_count; i++)
         is_known = is_known || tag_covers(tag, settings->boards[i].tag);
     if (!is_known)
-        api_refuse(call, ERR_INVALID, "specialty: there is no such board",
-                   "`consilium boards` lists them");
+        api_call_refuse_saying(call, ERR_INVALID, "specialty: there is no such board",
+                               "`consilium boards` lists them");
     return is_known;
 }
 
-bool api_check_query(struct api_call *call)
+bool api_query_check(struct api_call *call)
 {
     return http_method(call->request) != HTTP_GET ||
            (api_query_is_number(call, "limit") && api_query_is_number(call, "after") &&

@@ -1,7 +1,7 @@
-/* The node and its federations, at a glance. */
+/* The state of the node and its federations. */
 #include <string.h>
 
-#include "node/api/api_state.h"
+#include "node/api/api_internal.h"
 #include "node/links/links.h"
 #include "node/views/view_json.h"
 
@@ -39,9 +39,13 @@ static const char *api_way_name(enum links_way route)
     return "none";
 }
 
+enum links_way api_status_way(const struct api_federation *federation, const struct node_id *node)
+{
+    return federation->links == NULL ? LINKS_NONE : links_way(federation->links, node, NULL);
+}
+
 static const char api_split_words[] =
-    "it has another roster than this node: nothing that opens a body goes there; ask the society's "
-    "officers";
+    "it follows another roster than this node: no keys are sent to it; ask the society's officers";
 
 static json_t *api_peers(const struct api_federation *federation)
 {
@@ -49,7 +53,7 @@ static json_t *api_peers(const struct api_federation *federation)
     struct engine_peer peer;
     for (uint32_t i = 0; engine_peer(runtime_engine(federation->runtime), i, &peer); i++) {
         json_t *json = view_json_member(federation->runtime, &peer.node);
-        enum links_way route = api_way(federation, &peer.node);
+        enum links_way route = api_status_way(federation, &peer.node);
         json_object_set_new(json, "way", json_string(api_way_name(route)));
         json_object_set_new(json, "epoch", json_integer((json_int_t)peer.epoch));
         json_object_set_new(json, "same_head", json_boolean(peer.is_same_head));
@@ -61,7 +65,7 @@ static json_t *api_peers(const struct api_federation *federation)
     return list;
 }
 
-/* Why a post would wait now: the clock first, for it is for people to mend. */
+/* Why a post would wait now: the clock first, because a person must correct it. */
 static const char *api_waiting(const struct api_federation *federation,
                                const struct engine_status *status)
 {
@@ -71,10 +75,10 @@ static const char *api_waiting(const struct api_federation *federation,
         return "the clock of this machine differs from those of others by more than ten minutes: "
                "set it right";
     if (status->disk_full)
-        return "the disk is full: make room, or raise the quota";
+        return "the disk is full: free space, or raise the quota";
     if (roster_is_behind(runtime_roster(federation->runtime)))
-        return "a newer roster is known and its content is still to come";
-    return "heads were not compared yet with a relay or two members since the start";
+        return "a newer roster is known, but its content has not arrived";
+    return "roster heads were not yet compared with a relay or two members since the start";
 }
 
 static json_t *api_disk(const struct api_federation *federation, const struct engine_status *status)
@@ -98,14 +102,14 @@ static json_t *api_streams(const struct engine_status *status)
                      "refused", (json_int_t)status->refused);
 }
 
-/* Mail for members who are off: others', and ours. */
+/* Mail for offline members: others', and ours. */
 static json_t *api_custody(const struct engine_status *status)
 {
     return json_pack("{s:I,s:I,s:I}", "held", (json_int_t)status->held_count, "left",
                      (json_int_t)status->left_count, "leaving", (json_int_t)status->leaving_count);
 }
 
-/* Who said two things at one position, and the officers have not decided yet. */
+/* Members that equivocated and that the officers have not decided about. */
 static json_t *api_frozen(const struct api_federation *federation)
 {
     json_t *list = json_array();
@@ -185,7 +189,7 @@ static json_t *api_status(const struct api_federation *federation)
         api_frozen(federation), "posting_waits", (int)status.posting_waits, "why",
         waiting == NULL ? json_null() : json_string(waiting), "keys_wait", (int)status.keys_wait,
         "disk", api_disk(federation, &status), "custody", api_custody(&status), "clinicians",
-        (json_int_t)account_count(federation->accounts));
+        (json_int_t)account_count(federation->service->accounts));
 }
 
 /* API-1: what people must know before anything else. */
@@ -201,12 +205,12 @@ json_t *api_status_node(struct api *api)
 
 static void api_get_status(struct api_call *call)
 {
-    api_answer(call, api_status(call->federation));
+    api_call_answer(call, api_status(call->federation));
 }
 
 static void api_get_relays(struct api_call *call)
 {
-    api_answer(call, json_pack("{s:o}", "relays", api_relays(call->federation)));
+    api_call_answer(call, json_pack("{s:o}", "relays", api_relays(call->federation)));
 }
 
 const struct api_route api_status_routes[] = {

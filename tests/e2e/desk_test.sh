@@ -93,7 +93,7 @@ tell 0 lakeside clinician renew grey --specialties oncology --specialties radiol
     --passphrase-file lakeside/grey.passphrase
 check lakeside 'the new specialties are known' \
     '[.specialists[] | select(.specialties == ["oncology", "radiology"])] | length == 1' specialists
-refused lakeside 'dentistry is of no board; there are cardiology' clinician add --login new \
+refused lakeside 'dentistry belongs to no board; the boards are: cardiology' clinician add --login new \
     --name New --credentials MD --specialties dentistry --country CH --uid "$(id -u)" \
     --passphrase-file lakeside/grey.passphrase
 consult_announce lakeside grey 'Dr. Meredith Grey'

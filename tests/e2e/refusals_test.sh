@@ -22,7 +22,7 @@ cp wrong open
 chmod 644 open
 refused lakeside 'mode 600' announce "$draft" --confirmed-by "$grey" --clinician grey \
     --passphrase-file open <yes
-refused lakeside 'no such clinician' announce "$draft" --confirmed-by "$grey" --clinician nobody \
+refused lakeside 'no clinician account of that name' announce "$draft" --confirmed-by "$grey" --clinician nobody \
     --passphrase-file wrong <yes
 refused lakeside '8 characters' clinician add --login new --name New --credentials MD \
     --specialties oncology --country CH --uid "$(id -u)" --passphrase-file short

@@ -57,7 +57,7 @@ full() { # WORDS... of a command that harbour refuses, saying what to do
     if sign_at harbour visser "$@" >"$fed_home/said" 2>"$fed_home/last"; then
         fed_fail "should be refused on a full disk: $*"
     fi
-    grep -q 'make room on the disk' "$fed_home/last" || {
+    grep -q 'free space on the disk' "$fed_home/last" || {
         cat "$fed_home/last" >&2
         fed_fail "should say what to do: $*"
     }
@@ -69,7 +69,7 @@ check harbour 'the node says that it is full' .disk.full status
 if at harbour fetch "$case" >"$fed_home/said" 2>"$fed_home/last"; then
     fed_fail 'files should not be fetched to a full disk'
 fi
-grep -q 'make room on the disk' "$fed_home/last" || {
+grep -q 'free space on the disk' "$fed_home/last" || {
     cat "$fed_home/last" >&2
     fed_fail 'fetch should say what to do'
 }

@@ -31,7 +31,7 @@ static void take(const struct content_table *table, const json_t *form)
     struct buffer arena = buffer_over(arena_memory, sizeof arena_memory);
     struct buffer out = buffer_over(memory, sizeof memory);
     struct content_json_take how = {.table = table, .is_whole = true, .arena = &arena};
-    struct refusal problem = {.text = ""};
+    struct refusal problem = {.message = ""};
     err failure = content_json_take(&how, form, &value, &problem);
     if (failure != OK) {
         assert(problem.code == failure && problem.message[0] != '\0');

@@ -184,7 +184,7 @@ static void specialties_are_those_of_the_federation(void **state)
     json_object_set_new(wrong, "specialties", json_pack("[s]", "astrology"));
     json_t *refused = service_ask(room, A, "POST /v1/town/clinicians", wrong, &status);
     assert_int_equal(400, status);
-    assert_non_null(strstr(service_text(refused, "message"), "astrology is of no board"));
+    assert_non_null(strstr(service_text(refused, "message"), "astrology belongs to no board"));
     assert_non_null(strstr(service_text(refused, "message"), "oncology"));
     static const char renew[] = "POST /v1/town/clinicians/anna/renew";
     service_refused(room, renew, json_pack("{s:[s]}", "specialties", "oncology"), "ERR_INVALID");

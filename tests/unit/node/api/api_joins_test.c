@@ -92,11 +92,12 @@ static void a_join_is_refused_with_a_word_and_may_be_asked_anew(void **state)
     announced_by_hand(room, in_case);
     join_and_wait(room, in_case, "Let me see it.");
     refusal_of(room, in_case, "Let me see it.", what);
-    service_refused_saying(room, B, in_case, what, json_object(), "no case of ours");
-    service_refused_saying(room, A, in_case, "joins/0000/refuse", json_object(), "no such join");
+    service_refused_saying(room, B, in_case, what, json_object(), "not a case of this institution");
+    service_refused_saying(room, A, in_case, "joins/0000/refuse", json_object(),
+                           "no such request to join");
     service_did(room, A, in_case, what, json_pack("{s:s}", "note", "Two have it already."));
     assert_int_equal(0, joins_of(room, in_case));
-    service_refused_saying(room, A, in_case, what, json_object(), "no such join");
+    service_refused_saying(room, A, in_case, what, json_object(), "no such request to join");
     assert_true(network_until(room->network, is_refused, &sought));
     json_t *join = own_join(room, in_case);
     json_t *content = json_object_get(json_object_get(join, "refusal"), "content");
