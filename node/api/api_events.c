@@ -85,7 +85,7 @@ static void api_get_events(struct api_call *call)
     err failure = http_events_begin(request, api_on_gone, reader, &reader->events);
     if (failure != OK) {
         free(reader);
-        api_call_refuse_saying(call, failure, "too many listen already", NULL);
+        api_call_refuse_saying(call, failure, "too many clients receive events already", NULL);
         return;
     }
     reader->next = api->readers;

@@ -17,12 +17,12 @@ static bool api_query_is_one_of(struct api_call *call, const char *name, const c
         if (strcmp(said, values[i]) == 0)
             return true;
         size += (size_t)snprintf(message + size, sizeof message - size, "%s%s",
-                                 size == 0 ? ": one of " : ", ", values[i]);
+                                 size == 0 ? ": must be one of " : ", ", values[i]);
     }
     if (said == NULL)
         return true;
     char whole[200];
-    snprintf(whole, sizeof whole, "%s%s is wanted", name, message);
+    snprintf(whole, sizeof whole, "%s%s", name, message);
     api_call_refuse_saying(call, ERR_INVALID, whole, NULL);
     return false;
 }
@@ -33,7 +33,7 @@ static bool api_query_is_number(struct api_call *call, const char *name)
     char message[64];
     if (said == NULL || (*said != '\0' && strspn(said, "0123456789") == strlen(said)))
         return true;
-    snprintf(message, sizeof message, "%s: a number is wanted", name);
+    snprintf(message, sizeof message, "%s: must be a number", name);
     api_call_refuse_saying(call, ERR_INVALID, message, NULL);
     return false;
 }
@@ -51,7 +51,7 @@ static bool api_query_is_specialty(struct api_call *call)
     for (uint32_t i = 0; settings != NULL && i < settings->board_count; i++)
         is_known = is_known || tag_covers(tag, settings->boards[i].tag);
     if (!is_known)
-        api_call_refuse_saying(call, ERR_INVALID, "specialty: there is no such board",
+        api_call_refuse_saying(call, ERR_INVALID, "specialty: no board has this tag",
                                "`consilium boards` lists them");
     return is_known;
 }

@@ -74,7 +74,7 @@ static err draft_check(const struct draft *draft, struct refusal *ret_problem)
         failure = draft_check_part(draft, &case_record_open_table, ret_problem);
     const json_t *directed = json_object_get(draft->fields, "directed");
     if (failure == OK && directed != NULL && !json_is_array(directed)) {
-        refusal_set(ret_problem, ERR_INVALID, NULL, "directed: a list of members is wanted");
+        refusal_set(ret_problem, ERR_INVALID, NULL, "directed: must be a list of members");
         failure = ERR_INVALID;
     }
     return failure;
@@ -87,7 +87,7 @@ static err draft_check_emergency(const json_t *form, struct refusal *ret_problem
     if (emergency == NULL || json_is_false(emergency) || json_is_null(emergency))
         return OK;
     refusal_set(ret_problem, ERR_STATE, NULL,
-                "this is not for emergencies: answers take hours or days. Call: the emergency "
+                "this is not for emergencies: answers take hours or days. Call the emergency "
                 "number, or a colleague on duty");
     return ERR_STATE;
 }

@@ -53,10 +53,10 @@ static err outgoing_preview_check_times(struct outgoing_preview_making *making,
     const struct settings *settings = roster_settings(runtime_roster(making->runtime));
     struct wall now = runtime_wall();
     if (announcement->deadline.ms <= now.ms)
-        return outgoing_preview_complain(making, ERR_INVALID, "deadline: it is past");
+        return outgoing_preview_complain(making, ERR_INVALID, "deadline: must be in the future");
     if (announcement->deadline.ms - now.ms > settings->announcement_ms_max) {
         refusal_set(making->problem, ERR_INVALID, NULL,
-                    "deadline: further away than the %u days that this federation allows",
+                    "deadline: at most %u days from now in this federation",
                     (unsigned)(settings->announcement_ms_max / (24 * 3600 * 1000)));
         return ERR_INVALID;
     }
@@ -80,7 +80,8 @@ static err outgoing_preview_check_board(struct outgoing_preview_making *making,
     }
     char list[VIEW_JSON_BOARDS_SIZE];
     view_json_boards(making->runtime, list);
-    refusal_set(making->problem, ERR_INVALID, NULL, "specialty: no such board; there are %s", list);
+    refusal_set(making->problem, ERR_INVALID, NULL,
+                "specialty: no board has this tag; the boards are: %s", list);
     return ERR_INVALID;
 }
 
@@ -133,15 +134,14 @@ static err outgoing_preview_add_directed(struct outgoing_preview_making *making)
         const char *text = json_string_value(json_array_get(list, i));
         struct node_id node;
         if (text == NULL || ids_from_hex(text, node.bytes, NODE_ID_SIZE) != OK)
-            return outgoing_preview_complain(making, ERR_INVALID,
-                                             "directed: a member is not known");
+            return outgoing_preview_complain(making, ERR_INVALID, "directed: unknown member");
         const struct roster_entry *entry = roster_find(roster, &node);
         if (entry == NULL || entry->state != MEMBER_ADMITTED)
             return outgoing_preview_complain(making, ERR_INVALID,
-                                             "directed: a member is not admitted");
+                                             "directed: not an admitted member");
         if (ID_EQUAL(node, runtime_settings(making->runtime)->self))
             return outgoing_preview_complain(making, ERR_INVALID,
-                                             "directed: this is our own institution");
+                                             "directed: this is your own institution");
         if (making->outgoing_preview.directed_count == PARTICIPANT_COUNT_MAX)
             return outgoing_preview_complain(making, ERR_TOO_LARGE, "directed: too many members");
         making->outgoing_preview.directed[making->outgoing_preview.directed_count++] = node;
@@ -230,7 +230,8 @@ static err outgoing_preview_add_manifest(struct outgoing_preview_making *making)
         failure = outgoing_preview_casefile(making->runtime, &making->draft->case_id,
                                             making->before, making->case_file);
         if (failure != OK)
-            (void)outgoing_preview_complain(making, failure, "the case has no case file to add to");
+            (void)outgoing_preview_complain(making, failure,
+                                            "the case has no case file that could be extended");
     }
     if (failure == OK && said->description.size > 0)
         making->case_file->description = said->description;
@@ -258,7 +259,8 @@ static err outgoing_preview_check_supply(struct outgoing_preview_making *making,
     static struct case_record_ask ask; /* one loop, one thread */
     if (supply->answer_count + supply->item_count + supply->note.size == 0)
         return outgoing_preview_complain(
-            making, ERR_INVALID, "nothing is supplied: attach something, answer, or note why");
+            making, ERR_INVALID,
+            "nothing is supplied: attach a file, answer an item, or write a note");
     if (ID_IS_ZERO(supply->ask))
         return supply->answer_count == 0
                    ? OK
@@ -269,12 +271,12 @@ static err outgoing_preview_check_supply(struct outgoing_preview_making *making,
     if (stored_record_find(runtime_store(making->runtime), &supply->ask, making->before,
                            &stored_record) != OK ||
         !stored_record_content(&stored_record, KIND_ASK, &case_record_ask_table, &ask))
-        return outgoing_preview_complain(making, ERR_INVALID, "ask: that record asks for nothing");
+        return outgoing_preview_complain(making, ERR_INVALID, "ask: that record is no ASK");
     for (size_t i = 0; i < supply->answer_count; i++) {
         if (supply->answers[i].index < ask.item_count)
             continue;
         refusal_set(making->problem, ERR_INVALID, NULL,
-                    "answers: there is no item %u; that ASK has %zu, counted from 0",
+                    "answers: the ASK has no item %u; it has %zu items, counted from 0",
                     (unsigned)supply->answers[i].index, ask.item_count);
         return ERR_INVALID;
     }

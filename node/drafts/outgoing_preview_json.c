@@ -215,7 +215,7 @@ static void outgoing_preview_say(FILE *out, struct runtime *runtime,
         outgoing_preview_say_open(out, outgoing_preview->open);
     if (outgoing_preview->supply.size > 0)
         outgoing_preview_say_supply(out, runtime, outgoing_preview->supply);
-    fprintf(out, "\nThe pictures and pages themselves are not searched for names: look at them.\n"
+    fprintf(out, "\nThe program does not search pictures and pages for names: look at them.\n"
                  "No real patients yet.\n");
     if (outgoing_preview->announcement.size > 0 &&
         outgoing_preview_audience(runtime, outgoing_preview) == 0)

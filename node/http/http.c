@@ -35,10 +35,10 @@ static enum MHD_Result http_begin(struct http_request *request)
 {
     size_t length = 0;
     if (!http_length(request, &length)) {
-        http_refuse(
-            request, MHD_HTTP_LENGTH_REQUIRED,
-            "{\"error\": \"ERR_INVALID\", \"message\": \"a body needs its Content-Length\", "
-            "\"hint\": \"send it in one piece\"}");
+        http_refuse(request, MHD_HTTP_LENGTH_REQUIRED,
+                    "{\"error\": \"ERR_INVALID\", \"message\": \"the request has a body without "
+                    "Content-Length\", "
+                    "\"hint\": \"send Content-Length, not chunks\"}");
         return MHD_YES;
     }
     size_t size_max = request->http->handlers.on_head(request->http->handlers.arg, request);
@@ -46,8 +46,8 @@ static enum MHD_Result http_begin(struct http_request *request)
         return MHD_YES;
     if (length > size_max) {
         http_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE,
-                    "{\"error\": \"ERR_TOO_LARGE\", \"message\": \"the body is over the limit\", "
-                    "\"hint\": \"spec/api.md says what each request may bring\"}");
+                    "{\"error\": \"ERR_TOO_LARGE\", \"message\": \"the body is too large\", "
+                    "\"hint\": \"spec/api.md names the limit of each request\"}");
         return MHD_YES;
     }
     request->body = malloc(length + 1);

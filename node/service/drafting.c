@@ -163,7 +163,8 @@ void drafting_detach(const struct drafting *drafting, struct draft *draft,
 err drafting_delete(struct service *service, struct draft *draft, struct refusal *ret_refusal)
 {
     if (draft->in_progress > 0)
-        return refusal_set(ret_refusal, ERR_BUSY, NULL, "an attachment is being added to it");
+        return refusal_set(ret_refusal, ERR_BUSY, NULL,
+                           "an attachment is being added to the draft");
     draft_remove(service->drafts, draft, true);
     return OK;
 }

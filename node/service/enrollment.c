@@ -99,7 +99,7 @@ static void enrollment_end(struct enrollment_step *step, err verdict, const char
     free(step);
     if (verdict != OK)
         enrollment_refuse_err(&enrollment, verdict,
-                              verdict == ERR_EXISTS ? "there is a key file of this login already"
+                              verdict == ERR_EXISTS ? "a key file of this login already exists"
                                                     : NULL);
     else
         enrollment.on_done(enrollment.arg, &result);
@@ -249,7 +249,7 @@ void enrollment_add(const struct enrollment *enrollment,
         return;
     free(step);
     enrollment_refuse_err(enrollment, failure,
-                          failure == ERR_EXISTS ? "there is an account of this login already"
+                          failure == ERR_EXISTS ? "an account of this login already exists"
                           : failure == ERR_MALFORMED
                               ? "a field is missing: login, name, credentials, specialties, country"
                               : NULL);

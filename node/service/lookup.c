@@ -36,7 +36,7 @@ static err lookup_end(const struct lookup *lookup, const char *what, const char 
                            "more than one %s begins with %.64s", what, named);
     return lookup->is_found ? OK
                             : refusal_set(ret_refusal, ERR_NOT_FOUND, hint,
-                                          "no %s is known here as: %.64s", what, named);
+                                          "this %s is not known here: %.64s", what, named);
 }
 
 static bool lookup_on_entry(void *arg, const struct inbox_entry *entry)

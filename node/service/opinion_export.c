@@ -178,7 +178,7 @@ err opinion_export_write(const struct service *service, const struct opinion_exp
     case ERR_NOT_ENTITLED:
         return refusal_set(ret_refusal, failure,
                            "opinions of others can be read after the requester reveals them",
-                           "this opinion cannot be read here (yet)");
+                           "this opinion cannot be read here");
     case ERR_NOT_FOUND:
         return refusal_set(ret_refusal, failure, "try again when a peer or a relay is connected",
                            "the author's certificate, or a proof of membership, is not here");

@@ -99,7 +99,7 @@ void requester_reveal(const struct action *action, const struct case_record_reve
     if (revealed.record_count == 0) {
         requester_add_unrevealed(consult, KIND_OPINION, &revealed);
         if (revealed.record_count == 0) {
-            action_refuse_saying(action, ERR_STATE, "there is no opinion to reveal (yet)",
+            action_refuse_saying(action, ERR_STATE, "no opinion has arrived that could be revealed",
                                  "`consilium show CASE` shows who was given access");
             return;
         }
@@ -116,7 +116,7 @@ void requester_synthesise(const struct action *action,
     bool is_early = consult != NULL && consult->state == CASE_ANNOUNCED;
     if (is_early && consult_view(consult, runtime_wall()).opinion_count == 0)
         action_refuse_saying(action, ERR_STATE,
-                             "no opinion is here (yet): there is nothing to sum up",
+                             "no opinion has arrived: there is nothing to sum up",
                              "wait for one, or end the case: `consilium close CASE`");
     else if (is_early && consult->mode == ANNOUNCEMENT_INDEPENDENT_FIRST)
         action_refuse_saying(action, ERR_STATE, consult_verdict_sentence(CONSULT_NOT_REVEALED),

@@ -103,7 +103,7 @@ err content_json_check_names(const json_t *form, const char *const *known,
         }
     }
     if (name != NULL)
-        refusal_set(ret_problem, ERR_INVALID, NULL, "there is no field \"%.60s\" here", name);
+        refusal_set(ret_problem, ERR_INVALID, NULL, "unknown field: \"%.60s\"", name);
     json_decref(mutable);
     return name == NULL ? OK : ERR_INVALID;
 }
@@ -116,7 +116,7 @@ err content_json_text(const json_t *form, const char *name, size_t size_max, con
     if (value == NULL || json_is_null(value))
         return OK;
     if (!json_is_string(value)) {
-        refusal_set(ret_problem, ERR_INVALID, NULL, "%s: a text is wanted", name);
+        refusal_set(ret_problem, ERR_INVALID, NULL, "%s: must be a text", name);
         return ERR_INVALID;
     }
     if (json_string_length(value) > size_max) {

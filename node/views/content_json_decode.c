@@ -37,7 +37,7 @@ static err content_json_decode_number(struct content_json_place *place,
 {
     uint64_t number = 0;
     if (!json_is_integer(value) || json_integer_value(value) < 0)
-        return content_json_wrong(place, ERR_INVALID, "a whole number is wanted");
+        return content_json_wrong(place, ERR_INVALID, "must be a whole number");
     number = (uint64_t)json_integer_value(value);
     if (number > field->max)
         return content_json_wrong(place, ERR_TOO_LARGE, "the number is too large");
@@ -51,7 +51,7 @@ static err content_json_decode_time(struct content_json_place *place, const json
     if (!json_is_string(value) || content_json_read_time(json_string_value(value), &time) != OK)
         return content_json_wrong(
             place, ERR_INVALID,
-            "a time in UTC is wanted, such as 2025-02-14T09:30:00Z or 2025-02-14");
+            "must be a time in UTC, such as 2025-02-14T09:30:00Z or 2025-02-14");
     memcpy(at, &time, sizeof time);
     return OK;
 }
@@ -72,7 +72,7 @@ static err content_json_decode_code(struct content_json_place *place,
     for (size_t i = 1; i < field->codes->count && size < sizeof list; i++)
         size += (size_t)snprintf(list + size, sizeof list - size, "%s%s", i == 1 ? "" : ", ",
                                  field->codes->names[i]);
-    refusal_set(place->problem, ERR_INVALID, NULL, "%s: one of %s is wanted", place->name, list);
+    refusal_set(place->problem, ERR_INVALID, NULL, "%s: must be one of %s", place->name, list);
     return ERR_INVALID;
 }
 
@@ -95,7 +95,7 @@ static err content_json_decode_text(struct content_json_place *place,
                                     void *at)
 {
     if (!json_is_string(value))
-        return content_json_wrong(place, ERR_INVALID, "a text is wanted");
+        return content_json_wrong(place, ERR_INVALID, "must be a text");
     struct bytes text = {(const uint8_t *)json_string_value(value), json_string_length(value)};
     if (text.size > field->max)
         return content_json_too_long(place, field->max);
@@ -105,12 +105,12 @@ static err content_json_decode_text(struct content_json_place *place,
         text = BYTES_NONE;
     else if (field->type == CONTENT_TAG && !content_tag_valid(text))
         return content_json_wrong(place, ERR_INVALID,
-                                  "a specialty tag is wanted, such as hematology/bmt");
+                                  "must be a specialty tag, such as hematology/bmt");
     else if (field->type == CONTENT_LANGUAGE && !content_language_valid(text))
         return content_json_wrong(place, ERR_INVALID,
-                                  "a language tag is wanted, such as de or pt-BR");
+                                  "must be a language tag, such as de or pt-BR");
     else if (field->type == CONTENT_COUNTRY && !content_country_valid(text))
-        return content_json_wrong(place, ERR_INVALID, "a country code is wanted, such as CH");
+        return content_json_wrong(place, ERR_INVALID, "must be a country code, such as CH");
     memcpy(at, &text, sizeof text);
     return OK;
 }
@@ -124,7 +124,7 @@ static err content_json_decode_bytes(struct content_json_place *place,
     struct buffer *arena = place->how->arena;
     if (text == NULL || (field->type == CONTENT_FIXED && size != field->max))
         return content_json_wrong(place, ERR_INVALID,
-                                  "hexadecimal digits of the right number are wanted");
+                                  "must be hexadecimal digits, in the right number");
     if (size > field->max)
         return content_json_too_long(place, field->max);
     uint8_t *room = at;
@@ -153,7 +153,7 @@ static err content_json_decode_list(struct content_json_place *place,
     size_t count = json_array_size(value);
     size_t name_size = strlen(place->name);
     if (!json_is_array(value))
-        return content_json_wrong(place, ERR_INVALID, "a list is wanted");
+        return content_json_wrong(place, ERR_INVALID, "must be a list");
     if (count > field->max) {
         refusal_set(place->problem, ERR_TOO_LARGE, NULL, "%s: more than %" PRIu64, place->name,
                     field->max);
@@ -183,7 +183,7 @@ static err content_json_decode_value(struct content_json_place *place,
         return content_json_decode_time(place, value, at);
     case CONTENT_BOOL:
         if (!json_is_boolean(value))
-            return content_json_wrong(place, ERR_INVALID, "true or false is wanted");
+            return content_json_wrong(place, ERR_INVALID, "must be true or false");
         memcpy(at, &is_true, sizeof is_true);
         return OK;
     case CONTENT_CODE:
@@ -199,7 +199,7 @@ static err content_json_decode_value(struct content_json_place *place,
         return content_json_decode_bytes(place, field, value, at);
     case CONTENT_MAP:
         if (!json_is_object(value))
-            return content_json_wrong(place, ERR_INVALID, "an object is wanted");
+            return content_json_wrong(place, ERR_INVALID, "must be an object");
         return content_json_decode_map(place, field->table, value, at);
     case CONTENT_LIST:
         break; /* lists of lists do not occur */

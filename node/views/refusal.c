@@ -10,7 +10,7 @@ static const char *refusal_hint_of(err code)
         err code;
         const char *hint;
     } table[] = {
-        {ERR_PASSPHRASE, "type the passphrase again; nobody can read or reset it"},
+        {ERR_PASSPHRASE, "type the passphrase again; it cannot be read or reset"},
         {ERR_STATE, "nothing was changed"},
         {ERR_BUSY, "wait a moment and try again; if it does not help, see `consilium status`"},
         {ERR_FUTURE, "the clock of this machine differs from those of others: set it right"},

@@ -42,7 +42,7 @@ refused_draft() { # WORDS OPTION...: none of it leaves
         --passphrase-file lakeside/grey.passphrase <yes
 }
 refused_draft question --question ''
-refused_draft 'no such board; there are cardiology, hematology/bmt' --specialty dentistry
+refused_draft 'no board has this tag; the boards are: cardiology, hematology/bmt' --specialty dentistry
 refused_draft deadline --deadline 2020-01-01T00:00:00.000Z
 
 say 'attachments'

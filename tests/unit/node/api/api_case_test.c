@@ -286,7 +286,7 @@ static void an_answer_is_to_an_item_that_was_asked_for(void **state)
     assert_missing(room,
                    json_pack("{s:s,s:s,s:[{s:i,s:s}]}", "supplies", in_case, "ask", id, "answers",
                              "index", 2, "answer", "supplied"),
-                   "has 2, counted from 0");
+                   "has 2 items, counted from 0");
     assert_missing(room,
                    json_pack("{s:s,s:[{s:i,s:s}]}", "supplies", in_case, "answers", "index", 0,
                              "answer", "supplied"),
@@ -294,7 +294,7 @@ static void an_answer_is_to_an_item_that_was_asked_for(void **state)
     assert_missing(room,
                    json_pack("{s:s,s:s,s:[{s:i,s:s}]}", "supplies", in_case, "ask", other,
                              "answers", "index", 0, "answer", "supplied"),
-                   "asks for nothing");
+                   "is no ASK");
     json_t *draft = service_do(room, A, "POST /v1/town/drafts",
                                json_pack("{s:s,s:s,s:[{s:i,s:s}]}", "supplies", in_case, "ask", id,
                                          "answers", "index", 1, "answer", "not-given"));

@@ -159,10 +159,10 @@ static void a_draft_says_what_is_missing(void **state)
     } cases[] = {
         {"question", NULL, "question: missing"},
         {"description", NULL, "description: missing"},
-        {"specialty", "astrology", "specialty: no such board"},
+        {"specialty", "astrology", "specialty: no board has this tag"},
         {"specialty", "astrology", "oncology"}, /* those that there are */
-        {"deadline", "2020-01-01", "deadline: it is past"},
-        {"deadline", "2099-01-01", "deadline: further away"},
+        {"deadline", "2020-01-01", "deadline: must be in the future"},
+        {"deadline", "2099-01-01", "deadline: at most"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         json_t *draft = service_a_good_draft();

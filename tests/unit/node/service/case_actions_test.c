@@ -272,7 +272,7 @@ static void nothing_is_revealed_summed_up_or_released_too_early(void **state)
     asked(fixture);
     struct action action = action_fixture_begin(fixture, A);
     requester_reveal(&action, &all);
-    action_fixture_was_refused(fixture, ERR_STATE, "no opinion to reveal");
+    action_fixture_was_refused(fixture, ERR_STATE, "could be revealed");
     action = action_fixture_begin(fixture, A);
     requester_synthesise(&action, &synthesis);
     action_fixture_was_refused(fixture, ERR_STATE, "nothing to sum up");

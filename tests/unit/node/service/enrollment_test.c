@@ -137,7 +137,7 @@ static void only_an_administrator_makes_and_renews_accounts(void **state)
     action_fixture_did(fixture);
     assert_int_equal(count + 1, account_count(fixture->services[A]->accounts));
     add(fixture, "nina", "hematology", true);
-    action_fixture_was_refused(fixture, ERR_EXISTS, "this login already");
+    action_fixture_was_refused(fixture, ERR_EXISTS, "this login already exists");
 }
 
 static void an_account_has_a_login_and_specialties_that_others_can_find(void **state)
