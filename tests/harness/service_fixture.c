@@ -79,7 +79,7 @@ void service_open(struct service_fixture *room, int which)
                                 .group = service->group,
                                 .administrators = service->administrators,
                                 .data = service->data,
-                                .shells = shells,
+                                .runtimes = shells,
                                 .links = links,
                                 .items = items,
                                 .count = 1};
@@ -363,7 +363,10 @@ static bool service_is_seen(void *arg)
 void service_seen(struct service_fixture *room, int which, const char *in_case, const char *kind)
 {
     struct service_sought sought = {room, which, in_case, kind};
-    assert_true(network_until(room->network, service_is_seen, &sought));
+    bool is_seen = network_until(room->network, service_is_seen, &sought);
+    if (!is_seen)
+        print_error("%s sees no %s in %s\n", service_logins[which], kind, in_case);
+    assert_true(is_seen);
 }
 
 bool service_has_come(void *arg)
