@@ -54,15 +54,14 @@ static bool is_opened_by(void *arg)
     return is;
 }
 
-/* One that the requester took in, and so could reveal. */
-static bool has_an_opinion(void *arg)
+/* What the requester took in it can reveal; what it only holds it cannot. */
+static bool is_taken_in(void *arg)
 {
     const struct service_sought *sought = arg;
-    json_t *about = service_look(sought->room, sought->which, sought->in_case, "");
-    json_t *counts = json_object_get(about, "counts");
-    bool has = json_integer_value(json_object_get(counts, "institutions_with_opinion")) > 0;
-    json_decref(about);
-    return has;
+    json_t *record = service_record_of(sought->room, sought->which, sought->in_case, sought->kind);
+    bool is = json_is_true(json_object_get(record, "taken_in"));
+    json_decref(record);
+    return is;
 }
 
 static void a_case_goes_from_question_to_outcome(void **state)
@@ -99,8 +98,10 @@ static void a_case_goes_from_question_to_outcome(void **state)
     assert_string_equal("open", service_text(asked, "state"));
     json_decref(about);
 
-    struct service_sought taken = {room, A, in_case, ""};
-    assert_true(network_until(room->network, has_an_opinion, &taken));
+    struct service_sought opined = {room, A, in_case, "OPINION"};
+    struct service_sought wanted = {room, A, in_case, "ASK"};
+    assert_true(network_until(room->network, is_taken_in, &opined));
+    assert_true(network_until(room->network, is_taken_in, &wanted));
     service_did(room, A, in_case, "reveal", json_object());
     service_seen(room, C, in_case, "OPINION");
     service_seen(room, B, in_case, "ASK");
