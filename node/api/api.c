@@ -316,7 +316,7 @@ static err api_open(struct api *api, size_t index)
     struct api_federation *federation = &api->federations[api->federation_count++];
     char path[4096];
     federation->api = api;
-    federation->runtime = api->config.shells[index];
+    federation->runtime = api->config.runtimes[index];
     federation->links = api->config.links[index];
     federation->name = runtime_settings(federation->runtime)->name;
     err failure = api_directory(api, federation->name, path);

@@ -1,4 +1,4 @@
-/* The local API (spec/api.md): what clinicians and programs of the hospital say to their node. */
+/* The local API (spec/api.md), by which clinicians and programs of the hospital use their node. */
 #ifndef CONSILIUM_NODE_API_API_H
 #define CONSILIUM_NODE_API_API_H
 
@@ -13,14 +13,13 @@ struct api;
 struct api_config {
     uv_loop_t *loop;
     struct workers *workers;
-    const char *socket; /* path; made with mode 0660, removed at the end */
-    const char *group;  /* who may use it; NULL: root and the daemon's user only */
-    const char
-        *administrators; /* a group who may besides make accounts; NULL: none but these two */
-    const char *data;    /* directory for files of its own */
+    const char *socket;         /* path; made with mode 0660, removed at the end */
+    const char *group;          /* who may use it; NULL: root and the daemon's user only */
+    const char *administrators; /* a group that may also make accounts; NULL: none but these two */
+    const char *data;           /* directory for files of its own */
     const struct identity *identity;
-    struct runtime *const *shells; /* one for each federation, each with its links and items */
-    struct links *const *links;    /* NULL in it: that federation has none */
+    struct runtime *const *runtimes; /* one for each federation, each with its links and items */
+    struct links *const *links;      /* NULL in it: that federation has none */
     struct items *const *items;
     size_t count;
 };
@@ -28,7 +27,8 @@ struct api_config {
 /* Listens at once. ERR_EXISTS: another process serves the socket; ERR_IO: errno says why;
  * ERR_NOT_FOUND: no such group; ERR_NO_MEMORY. */
 MUST_USE err api_new(const struct api_config *config, struct api **ret_api);
-/* Answers what waits with ERR_BUSY and closes. Memory goes as the loop turns. Accepts NULL. */
+/* Answers pending calls with ERR_BUSY and closes. Memory is freed in later turns of the loop.
+ * Accepts NULL. */
 void api_free(struct api *api);
 
 #endif

@@ -19,7 +19,7 @@ static bool api_is_over(enum case_state state)
            state == CASE_ERASED;
 }
 
-/* A mirror may be on its way: the stream of the case itself tells first. */
+/* The stream of the case tells first: a mirror may arrive later. */
 static const char *api_entry_state(const struct api_call *call, const struct inbox_entry *entry)
 {
     const struct consult *consult = runtime_case(call->federation->runtime, &entry->case_id);
@@ -30,7 +30,7 @@ static const char *api_entry_state(const struct api_call *call, const struct inb
     return inbox_is_open(entry, runtime_wall()) ? "open" : "over";
 }
 
-/* The announcement as it stands in the store. */
+/* The stored announcement. */
 static json_t *api_entry(struct api_call *call, const struct inbox_entry *entry)
 {
     struct stored_record stored_record;
@@ -144,7 +144,7 @@ static json_t *api_counts(const struct consult *consult)
                      "follow_up_due", (int)view.is_follow_up_due);
 }
 
-/* The announcement as it stands in the opening of the case; NULL when that is not here. */
+/* The announcement in the OPEN record of the case; NULL when that is not here. */
 static json_t *api_opened_with(const struct api_call *call, const struct consult *consult)
 {
     struct runtime *runtime = call->federation->runtime;
@@ -240,7 +240,7 @@ static json_t *api_participants(struct runtime *runtime, const struct consult *c
     return list;
 }
 
-/* What was asked for, item by item, and what became of each. */
+/* What was asked for, item by item, and how each was answered. */
 static bool api_on_asked(void *arg, const struct stored_record *stored_record)
 {
     struct api_listing *listing = arg;

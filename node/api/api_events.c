@@ -1,10 +1,10 @@
-/* News as they come: server-sent events. */
+/* Each record that became durable, as a server-sent event. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/api/api_internal.h"
 
-/* One who listens. */
+/* A client that receives events. */
 struct api_reader {
     struct api_reader *next, **link;
     const struct api_federation *federation;

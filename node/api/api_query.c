@@ -1,4 +1,5 @@
-/* What a GET asks for: a filter that nobody knows would find nothing, and say nothing about it. */
+/* Filters and pages of a GET: a value that nothing can have is refused, not answered by an empty
+ * list. */
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static bool api_query_is_number(struct api_call *call, const char *name)
     return false;
 }
 
-/* Of a board that there is, or of several. */
+/* The tag of a board, or of something above boards. */
 static bool api_query_is_specialty(struct api_call *call)
 {
     const char *said = http_query(call->request, "specialty");

@@ -140,7 +140,7 @@ static json_t *api_not_reached(const struct api_federation *federation)
     for (uint32_t i = 0;
          federation->links != NULL && links_member_tries(federation->links, i, &node, &tries);
          i++) {
-        if (tries.why == NULL || api_way(federation, &node) != LINKS_NONE)
+        if (tries.why == NULL || api_status_way(federation, &node) != LINKS_NONE)
             continue;
         json_t *json = view_json_member(federation->runtime, &node);
         api_tries(json, &tries);

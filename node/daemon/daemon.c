@@ -121,7 +121,7 @@ static int daemon_open_api(struct daemon *daemon)
                                 .administrators = daemon->configuration->administrators,
                                 .data = daemon->configuration->data,
                                 .identity = daemon->identity,
-                                .shells = shells,
+                                .runtimes = shells,
                                 .links = links,
                                 .items = items,
                                 .count = daemon->configuration->federation_count};

@@ -58,14 +58,14 @@ struct draft *draft_new_supply(struct draft_book *book, uid_t uid, const struct 
 /* The n-th of this uid; NULL past the end. */
 struct draft *draft_at(const struct draft_book *book, uid_t uid, size_t n);
 
-/* Keeps it as it stands. ERR_TOO_LARGE: nothing was kept, `on_done` does not come. */
+/* Stores it as it is now. ERR_TOO_LARGE: nothing was stored, and `on_done` does not come. */
 MUST_USE err draft_save(struct draft_book *book, const struct draft *draft,
                         void (*on_done)(void *arg, err result), void *arg);
 
-/* Forgets it. `with_items`: its attachments too (they have not been sent). */
+/* Removes it. `with_items`: its attachments too (they have not been sent). */
 void draft_remove(struct draft_book *book, struct draft *draft, bool with_items);
 
-/* Takes one attachment out, by place. */
+/* Removes one attachment, by its index. */
 void draft_detach(struct draft_book *book, struct draft *draft, size_t place);
 
 /* ---- what may be said in one ---- */

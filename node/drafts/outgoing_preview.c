@@ -16,7 +16,7 @@ struct outgoing_preview_making {
     struct runtime *runtime;
     const struct draft *draft;
     struct outgoing_preview outgoing_preview;
-    struct buffer out; /* over sheets.memory */
+    struct buffer out; /* over outgoing_preview.memory */
     struct refusal *problem;
     struct case_file *case_file;
     struct stored_record_memory *before; /* of the case file that is added to */
@@ -85,7 +85,7 @@ static err outgoing_preview_check_board(struct outgoing_preview_making *making,
     return ERR_INVALID;
 }
 
-/* Names all that must still be written, at once. */
+/* Names all required fields that are missing. */
 static err outgoing_preview_check_whole(struct outgoing_preview_making *making)
 {
     static const char *const needed[] = {"question",     "description", "specialty",
@@ -188,7 +188,7 @@ static err outgoing_preview_add_items(struct outgoing_preview_making *making)
     for (size_t i = 0; i < making->draft->attachment_count; i++) {
         const struct draft_attachment *attachment = &making->draft->attachments[i];
         if (outgoing_preview_lists(case_file, &attachment->item_id))
-            continue; /* sent already, before something broke off */
+            continue; /* sent already, before sending was interrupted */
         if (case_file->item_count == ITEM_COUNT_MAX)
             return outgoing_preview_complain(making, ERR_TOO_LARGE,
                                              "a case holds at most 64 attachments");
@@ -251,12 +251,12 @@ static err outgoing_preview_add_manifest(struct outgoing_preview_making *making)
     return failure;
 }
 
-/* Answers are to items of an ASK that is here. */
+/* Answers must be to items of an ASK that is stored here. */
 static err outgoing_preview_check_supply(struct outgoing_preview_making *making,
                                          const struct case_record_supply *supply)
 {
     struct stored_record stored_record;
-    static struct case_record_ask ask; /* one loop, one thread */
+    struct case_record_ask ask;
     if (supply->answer_count + supply->item_count + supply->note.size == 0)
         return outgoing_preview_complain(
             making, ERR_INVALID,
@@ -327,7 +327,7 @@ static err outgoing_preview_fill(struct outgoing_preview_making *making)
 }
 
 err outgoing_preview_make(struct runtime *runtime, const struct draft *draft,
-                          struct outgoing_preview *ret_sheets, struct refusal *ret_problem)
+                          struct outgoing_preview *ret_preview, struct refusal *ret_problem)
 {
     struct outgoing_preview_making making = {
         .runtime = runtime, .draft = draft, .problem = ret_problem};
@@ -355,7 +355,7 @@ err outgoing_preview_make(struct runtime *runtime, const struct draft *draft,
         {(const uint8_t *)made->directed, made->directed_count * sizeof made->directed[0]}};
     making.outgoing_preview.preview =
         hash_parts(CONTEXT_PREVIEW, parts, sizeof parts / sizeof parts[0]);
-    *ret_sheets = making.outgoing_preview;
+    *ret_preview = making.outgoing_preview;
     return OK;
 }
 

@@ -1,5 +1,5 @@
-/* What a draft becomes: the contents that a clinician will sign, byte for byte, before anything is
- * signed. The preview is read back from these bytes, and its hash is over them. */
+/* The exact contents that a draft becomes and a clinician will sign. The preview is read back from
+ * these bytes, and its hash is over them. */
 #ifndef CONSILIUM_NODE_DRAFTS_OUTGOING_PREVIEW_H
 #define CONSILIUM_NODE_DRAFTS_OUTGOING_PREVIEW_H
 
@@ -21,10 +21,10 @@ struct outgoing_preview {
     uint8_t *memory;
 };
 
-/* Makes the contents of a complete draft; what is missing or wrong stands in `ret_problem`.
+/* Makes the contents of a complete draft; what is missing or wrong is in `ret_problem`.
  * ERR_INVALID, ERR_TOO_LARGE, ERR_STATE, ERR_NO_MEMORY, ... */
 MUST_USE err outgoing_preview_make(struct runtime *runtime, const struct draft *draft,
-                                   struct outgoing_preview *ret_sheets,
+                                   struct outgoing_preview *ret_preview,
                                    struct refusal *ret_problem);
 void outgoing_preview_clear(struct outgoing_preview *outgoing_preview);
 

@@ -30,8 +30,8 @@ struct account {
 /* All accounts of one federation. */
 struct account_book;
 
-/* Reads every key file in `directory`, made when missing. Files that are none are passed over and
- * logged. ERR_IO, ERR_NOT_ENTITLED (it is another's), ERR_NO_MEMORY. */
+/* Reads every key file in `directory`, made when missing. Files that are none are skipped and
+ * logged. ERR_IO, ERR_NOT_ENTITLED (it belongs to another user), ERR_NO_MEMORY. */
 MUST_USE err account_open(const char *directory, struct account_book **ret_book);
 /* Accepts NULL. */
 void account_close(struct account_book *book);
@@ -89,7 +89,7 @@ struct account_renewal {
     const uint8_t *clinician_secret;
 };
 /* Another certificate over the same key; it is not published yet. Where nothing of the request
- * changes, nobody's passphrase is wanted: the institution says so. The one before stays valid until
+ * changes, no passphrase is needed: the institution decides. The one before stays valid until
  * its own end.
  *
  *   ERR_NOT_FOUND  there is no such account

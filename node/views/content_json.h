@@ -1,6 +1,5 @@
-/* Forms: JSON that people and programs hand in, and contents of records, turned into each other by
- * the contents' own tables (protocol/record/content.h). So the local API has the field names, the
- * limits and the codes of spec/consult.md, and no list of its own.
+/* JSON to contents of records and back, by the contents' own tables (protocol/record/content.h). So
+ * the local API has the field names, limits and codes of spec/consult.md, and no list of its own.
  *
  *   UINT      number                          BIN, FIXED  hexadecimal text
  *   BOOL      true, false                     TIME        "2025-02-14T09:30:00.000Z"
@@ -23,7 +22,7 @@ enum { CONTENT_JSON_DEPTH_MAX = 16, CONTENT_JSON_TIME_SIZE = 32 };
 void content_json_harden(void);
 
 /* Reads one JSON object, strictly: depth at most CONTENT_JSON_DEPTH_MAX, no duplicate keys, nothing
- * after it. ERR_INVALID, ERR_TOO_LARGE (too deep); `ret_problem->message` says where. */
+ * after it. ERR_INVALID, ERR_TOO_LARGE (too deep); `ret_problem->message` tells where. */
 MUST_USE err content_json_parse(struct bytes text, json_t **ret_form, struct refusal *ret_problem);
 
 /* Fills the struct of `table` from the object `form`. Texts and lists borrow from `form`; ids are
@@ -34,7 +33,8 @@ MUST_USE err content_json_parse(struct bytes text, json_t **ret_form, struct ref
 enum { CONTENT_JSON_ARENA_SIZE = 64 * 1024 };
 struct content_json_take {
     const struct content_table *table;
-    const char *const *ignored; /* names that are somebody else's; ends with NULL; may be NULL */
+    const char *const
+        *ignored; /* fields that the caller reads itself; ends with NULL; may be NULL */
     bool is_whole;
     struct buffer *arena; /* may be NULL when the table holds no BIN */
 };

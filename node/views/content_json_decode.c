@@ -6,7 +6,7 @@
 #include "node/views/content_json.h"
 #include "protocol/base/utf8.h"
 
-/* Where in the form something stands, and what is wrong with it. */
+/* A field of the form, and what is wrong with it. */
 struct content_json_place {
     const struct content_json_take *how;
     struct refusal *problem;
@@ -30,7 +30,7 @@ static err content_json_decode_map(struct content_json_place *place,
                                    const struct content_table *table, const json_t *form,
                                    void *ret_value);
 
-/* The C type at `at` is what content.h says of the field's type. */
+/* content.h gives the C type at `at` for each type of field. */
 static err content_json_decode_number(struct content_json_place *place,
                                       const struct content_field *field, const json_t *value,
                                       void *at)

@@ -162,7 +162,7 @@ static void inbox_take_letter(struct inbox *inbox, const struct stored_record *s
     letters[inbox->letter_count++] = letter;
 }
 
-/* C-42: a case is put to us by its requester alone. */
+/* C-42: only the requester of a case can direct it to us. */
 static bool inbox_is_directed(const struct stored_record *stored_record,
                               struct announcement *ret_announcement)
 {
@@ -174,7 +174,7 @@ static bool inbox_is_directed(const struct stored_record *stored_record,
                               &ret_announcement->case_id);
 }
 
-/* C-65: so is one that a board is told of. */
+/* C-65: and only the requester can announce it to a board. */
 static bool inbox_is_announced(const struct stored_record *stored_record,
                                struct announcement *ret_announcement)
 {

@@ -1,4 +1,4 @@
-/* What came in: announcements on this institution's boards, requests directed to it, and letters
+/* What arrived: announcements on this institution's boards, requests directed to it, and mail
  * about its own cases. An index in memory over the store, made at the start and kept up to date by
  * news; the records themselves stay in the store. */
 #ifndef CONSILIUM_NODE_VIEWS_INBOX_H
@@ -30,7 +30,7 @@ struct inbox_entry {
     bool is_own;
 };
 
-/* A letter about a case: a JOIN or MAIL_DECLINE about one of ours; about another's, a MAIL_DECLINE
+/* Mail about a case: a JOIN or MAIL_DECLINE about one of ours; about another's, a MAIL_DECLINE
  * that refuses our JOIN or says that our access has ended. */
 struct inbox_letter {
     struct case_id case_id;
@@ -44,9 +44,9 @@ struct inbox_letter {
 
 struct inbox;
 
-/* Reads what is there and listens for what comes. ERR_NO_MEMORY, ERR_CORRUPT. */
+/* Reads what is stored and listens for new records. ERR_NO_MEMORY, ERR_CORRUPT. */
 MUST_USE err inbox_new(struct runtime *runtime, struct inbox **ret_inbox);
-/* After runtime_unlisten(shell, inbox). Accepts NULL. */
+/* After runtime_unlisten(runtime, inbox). Accepts NULL. */
 void inbox_free(struct inbox *inbox);
 
 /* Newest first, from the first that came before `number` (0: the newest), until `on_entry` says
@@ -57,11 +57,11 @@ void inbox_scan(const struct inbox *inbox, uint64_t number,
  * came); NULL. */
 const struct inbox_entry *inbox_find(const struct inbox *inbox, const struct case_id *case_id);
 
-/* The n-th letter about this case; NULL past the end. */
+/* The n-th mail about this case; NULL past the end. */
 const struct inbox_letter *inbox_letter(const struct inbox *inbox, const struct case_id *case_id,
                                         size_t n);
 
-/* C-49: the last letter by which the requester says that our access has ended; NULL. */
+/* C-49: the last mail by which the requester says that our access has ended; NULL. */
 const struct inbox_letter *inbox_end_of_access(const struct inbox *inbox,
                                                const struct consult *consult);
 

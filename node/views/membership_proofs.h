@@ -12,9 +12,9 @@
 
 struct membership_proofs;
 
-/* Listens to the shell's news. NULL: no memory. */
+/* Listens to the runtime's news. NULL: no memory. */
 struct membership_proofs *membership_proofs_new(struct runtime *runtime);
-/* After runtime_unlisten(shell, proofs). Accepts NULL. */
+/* After runtime_unlisten(runtime, proofs). Accepts NULL. */
 void membership_proofs_free(struct membership_proofs *proofs);
 
 /* The newest proof for the key that signed this record: kept, or made from the roster in force.

@@ -7,11 +7,11 @@
 #include "protocol/record/statement.h"
 #include "store/record_table.h"
 
-/* Spans borrow from the readout's memory and die with the next read into it. */
+/* Spans borrow from `stored_record_memory` and are valid until the next read into it. */
 struct stored_record {
     uint64_t number;  /* order of arrival */
     uint32_t flags;   /* enum record_flags */
-    bool is_readable; /* the statement below is whole, and of a kind that may stand there */
+    bool is_readable; /* the statement below is complete, and of a kind that is allowed there */
     struct record_claim claim; /* always */
     struct statement statement;
 };
@@ -32,8 +32,8 @@ MUST_USE err stored_record_at(struct store *store, const struct stream_id *strea
                               uint64_t sequence, struct stored_record_memory *memory,
                               struct stored_record *ret_stored_record);
 
-/* Calls `on_record` for each record of the scope after `number`, in order of arrival, until it says
- * false. ERR_NO_MEMORY, ERR_CORRUPT. */
+/* Calls `on_record` for each record of the scope after `number`, in order of arrival, until it
+ * returns false. ERR_NO_MEMORY, ERR_CORRUPT. */
 MUST_USE err stored_record_scope(struct store *store, const struct scope *scope, uint64_t number,
                                  bool (*on_record)(void *arg,
                                                    const struct stored_record *stored_record),

@@ -89,7 +89,7 @@ json_t *view_json_clinician(struct runtime *runtime, const struct cert_id *cert_
                : json_pack("{s:o}", "certificate", content_json_show_hex(ID_BYTES(*cert_id)));
 }
 
-/* Did this node hold the record before the one that stands where the revocation begins to bite? */
+/* Did this node hold the record before the one from whose position on the revocation counts? */
 static bool view_json_came_before(struct runtime *runtime, const struct clinician *clinician,
                                   const struct stored_record *stored_record)
 {
@@ -106,9 +106,9 @@ static bool view_json_came_before(struct runtime *runtime, const struct clinicia
     return is_before;
 }
 
-/* A revocation bites from a position on. An opinion names the one at which it was signed; of what
- * names none it counts who held it before: the requester, who takes in only what is covered, or
- * this node. A time that the signer wrote proves nothing: the key may be a thief's. */
+/* A revocation counts from a position on. An opinion names the position at which it was signed. Any
+ * other record is good if the requester, who takes in only what is covered, or this node held it
+ * before. A time that the signer wrote proves nothing: the key may be stolen. */
 static bool view_json_is_before(struct runtime *runtime, const struct clinician *clinician,
                                 const struct stored_record *stored_record)
 {
@@ -154,7 +154,7 @@ const char *view_json_signature(struct runtime *runtime, const struct stored_rec
     }
 }
 
-/* An announcement inside another content is shown as what it is. */
+/* An announcement inside another content is shown with its fields. */
 static json_t *view_json_inside(struct bytes content)
 {
     struct announcement announcement;
@@ -166,15 +166,18 @@ static json_t *view_json_inside(struct bytes content)
 static json_t *view_json_content(const struct stored_record *stored_record)
 {
     const struct content_table *table = content_registry_table(stored_record->statement.kind);
-    static union content_registry_value value; /* one loop, one thread */
-    if (table == NULL || content_read(table, stored_record->statement.content, &value) != OK)
+    union content_registry_value *value = table == NULL ? NULL : malloc(sizeof *value);
+    if (value == NULL || content_read(table, stored_record->statement.content, value) != OK) {
+        free(value);
         return NULL;
-    json_t *json = content_json_show(table, &value);
-    struct bytes inside = BYTES_NONE;
+    }
+    json_t *json = content_json_show(table, value);
+    struct bytes inside = BYTES_NONE; /* borrows from the statement */
     if (stored_record->statement.kind == KIND_OPEN)
-        inside = ((const struct case_record_open *)(const void *)&value)->announcement;
+        inside = ((const struct case_record_open *)(const void *)value)->announcement;
     else if (stored_record->statement.kind == KIND_DIRECTED)
-        inside = ((const struct mail_directed *)(const void *)&value)->announcement;
+        inside = ((const struct mail_directed *)(const void *)value)->announcement;
+    free(value);
     if (json != NULL && inside.size > 0)
         json_object_set_new(json, "announcement", view_json_inside(inside));
     return json;
@@ -187,7 +190,7 @@ json_t *view_json_delivery(struct runtime *runtime, const struct stored_record *
                      (json_int_t)reach.audience);
 }
 
-/* Who was given access, or loses it, by name. */
+/* The institution that is given access or loses it, by name. */
 static void view_json_granted(const struct runtime *runtime,
                               const struct stored_record *stored_record, json_t *json)
 {

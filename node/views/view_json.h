@@ -1,5 +1,4 @@
-/* What the API says of members, clinicians and records, as JSON. Reads the store; changes nothing.
- */
+/* Members, clinicians and records as JSON. */
 #ifndef CONSILIUM_NODE_VIEWS_VIEW_JSON_H
 #define CONSILIUM_NODE_VIEWS_VIEW_JSON_H
 
@@ -11,7 +10,7 @@
 
 /* {"node", "name", "country"}; the name is missing when the roster does not know it. */
 enum { VIEW_JSON_BOARDS_SIZE = 200 };
-/* "cardiology, hematology/bmt, ...": the boards there are, as many as there is room for. */
+/* "cardiology, hematology/bmt, ...": the boards, as many as fit. */
 void view_json_boards(const struct runtime *runtime, char ret_list[static VIEW_JSON_BOARDS_SIZE]);
 
 json_t *view_json_member(const struct runtime *runtime, const struct node_id *node);

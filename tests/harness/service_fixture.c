@@ -27,8 +27,8 @@ static bool service_is_made(void *arg)
     return ((struct service_made *)arg)->is_done;
 }
 
-static void service_make_account(struct service_fixture *room, int which, const char *login,
-                                 const char *name, uid_t uid)
+void service_make_account(struct service_fixture *room, int which, const char *login,
+                          const char *name, uid_t uid)
 {
     struct network_house *house = &room->network->houses[which];
     struct service_house *service = &room->houses[which];
@@ -92,7 +92,7 @@ void service_shut(struct service_fixture *room, int which)
     room->houses[which].api = NULL;
 }
 
-static bool service_is_quiet(void *arg)
+bool service_is_quiet(void *arg)
 {
     const struct service_fixture *room = arg;
     for (int i = 0; i < NETWORK_HOUSE_COUNT; i++) {

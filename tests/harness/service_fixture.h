@@ -35,6 +35,12 @@ struct service_fixture {
 
 /* ---- accounts, cheaply: a test does not wait for Argon2id ---- */
 
+/* Makes an account at a house, and waits until it is made. */
+void service_make_account(struct service_fixture *room, int which, const char *login,
+                          const char *name, uid_t uid);
+/* Does each house know all certificates? For network_until. */
+bool service_is_quiet(void *arg);
+
 /* ---- the socket ---- */
 
 /* Opens the house's API at its socket. */
