@@ -48,7 +48,7 @@ BELOW = {
     "store/disk": STORE_DISK,
     "node/os": BASE + ("node/os",),
     "node/net": BASE + ("node/os", "node/net"),
-    "node/rows": ROSTER + ("protocol/record", "protocol/engine", "store", "node/rows"),
+    "node/rows": ROSTER + ("protocol/record", "protocol/step", "store", "node/rows"),
     "node/runtime": RUNTIME,
     "node/roster_sync": RUNTIME,
     "node/audit": RUNTIME,

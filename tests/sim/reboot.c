@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/state/streams.h"
 #include "protocol/replication/batch_verify.h"
 #include "protocol/state/streams.h"
 #include "tests/sim/held_mail.h"

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "protocol/state/engine_state.h"
 #include "protocol/engine/engine.h"
+#include "protocol/state/engine_state.h"
 #include "tests/harness/cluster.h"
 
 enum { NOBODYS_KEY = 77, WRITER = 2, ONE = 3, OTHER = 4, HONEST = 5 };
