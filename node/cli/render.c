@@ -222,7 +222,7 @@ static void render_next_requester(const json_t *about, const json_t *counts)
         if (api_json_equals(about, "state", "synthesised") ||
             api_json_number(counts, "opinions") == 0)
             render_command("close", about, "close the case: the deadline is over");
-        render_command("extend", about, "set a new deadline: the old one is over");
+        render_command("extend", about, "the deadline is over: set a new one");
     }
     if (api_json_is(counts, "follow_up_due"))
         render_command("outcome", about, "the follow-up is due: report the outcome");

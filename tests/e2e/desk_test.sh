@@ -77,13 +77,13 @@ printf 'short\n' >short
 chmod 600 later short
 refused lakeside 'at least 8' clinician passphrase grey \
     --passphrase-file lakeside/grey.passphrase --new-passphrase-file short
-refused lakeside 'does not open' clinician passphrase grey --passphrase-file later \
+refused lakeside 'does not decrypt' clinician passphrase grey --passphrase-file later \
     --new-passphrase-file later
 tell 0 lakeside clinician passphrase grey --passphrase-file lakeside/grey.passphrase \
     --new-passphrase-file later
 consult_draft lakeside
 echo yes >yes
-refused lakeside 'does not open' announce "$draft" --confirmed-by 'Dr. Meredith Grey' \
+refused lakeside 'does not decrypt' announce "$draft" --confirmed-by 'Dr. Meredith Grey' \
     --clinician grey --passphrase-file lakeside/grey.passphrase <yes
 cp later lakeside/grey.passphrase
 check lakeside 'the change stands in the audit log' \
