@@ -113,15 +113,25 @@ static bool on_item_row(void *arg, const struct store_row *row)
     return true;
 }
 
-/* Nothing of the case can be read in the store of `which`. */
-static bool nothing_is_left(struct story *story, int which)
+struct remains {
+    struct story *story;
+    int which; /* in whose store */
+    unsigned readable, rows;
+    bool is_file_gone;
+    uint64_t item_bytes;
+};
+
+/* Nothing of the case can be read in that store. */
+static bool nothing_remains(void *arg)
 {
-    struct store *store = runtime_store(story->network->houses[which].runtime);
+    struct remains *remains = arg;
+    const struct story *story = remains->story;
+    struct store *store = runtime_store(story->network->houses[remains->which].runtime);
     static uint8_t memory[4 * STORE_RECORD_SIZE_MAX];
     struct store_record records[64];
     struct store_page page = {records, 64, memory, sizeof memory, 0};
     uint64_t number = 0;
-    unsigned readable = 0, rows = 0;
+    remains->readable = remains->rows = 0;
     do {
         assert_int_equal(OK, record_table_scope(store, &story->one.scope, number, &page));
         for (size_t i = 0; i < page.record_count; i++) {
@@ -130,19 +140,28 @@ static bool nothing_is_left(struct story *story, int which)
             assert_int_equal(OK, record_parse(records[i].head, &claim));
             if (claim.header.audience != AUDIENCE_CLEAR &&
                 (records[i].has_body || records[i].has_key))
-                readable++;
+                remains->readable++;
         }
     } while (page.record_count > 0);
-    assert_int_equal(OK, row_table_scan(store, STORE_TABLE_ITEM, on_item_row, &rows));
+    assert_int_equal(OK, row_table_scan(store, STORE_TABLE_ITEM, on_item_row, &remains->rows));
     struct store_usage usage;
     struct item_file_state file;
     assert_int_equal(OK, store_usage(store, &usage));
-    bool is_file_gone = item_file_state(store, &story->item.item_id, &file) == ERR_NOT_FOUND;
-    if (readable > 0 || rows > 0 || !is_file_gone || usage.item_bytes > 0)
-        print_error("house %d: %u readable records, %u item rows, %s, %u bytes of items\n", which,
-                    readable, rows, is_file_gone ? "no file" : "a file",
-                    (unsigned)usage.item_bytes);
-    return readable == 0 && rows == 0 && is_file_gone && usage.item_bytes == 0;
+    remains->item_bytes = usage.item_bytes;
+    remains->is_file_gone = item_file_state(store, &story->item.item_id, &file) == ERR_NOT_FOUND;
+    return remains->readable == 0 && remains->rows == 0 && remains->is_file_gone &&
+           remains->item_bytes == 0;
+}
+
+static bool becomes_empty(struct story *story, int which)
+{
+    struct remains remains = {.story = story, .which = which};
+    if (network_until(story->network, nothing_remains, &remains))
+        return true;
+    print_error("house %d: %u readable records, %u item rows, %s, %u bytes of items\n", which,
+                remains.readable, remains.rows, remains.is_file_gone ? "no file" : "a file",
+                (unsigned)remains.item_bytes);
+    return false;
 }
 
 #define IN_CASE(test) cmocka_unit_test_setup_teardown(test, given_a_case, then_it_ends)
@@ -254,9 +273,8 @@ static void an_erased_case_is_gone_everywhere_and_the_requester_has_receipts(voi
     struct receipts receipts = {story, {B, C}, 2};
     erase(story);
     assert_true(network_until(story->network, all_have_erased, &receipts));
-    network_pass(story->network, 200);
     for (int i = A; i <= C; i++)
-        assert_true(nothing_is_left(story, i));
+        assert_true(becomes_empty(story, i));
     assert_int_equal(ITEMS_ABSENT,
                      items_progress(story->network->houses[B].items, &story->item).state);
     assert_int_equal(ERR_DESTROYED,
@@ -275,8 +293,7 @@ static void who_was_away_erases_when_it_is_back(void **state)
     network_connect(story->network, B, C);
     receipts.count = 2;
     assert_true(network_until(story->network, all_have_erased, &receipts));
-    network_pass(story->network, 200);
-    assert_true(nothing_is_left(story, C));
+    assert_true(becomes_empty(story, C));
 }
 
 /* It may not write at once: first it asks what others hold of it. */
@@ -307,7 +324,7 @@ static void an_erased_case_does_not_come_back_with_a_restart(void **state)
             runtime_case(story->network->houses[i].runtime, &story->one.id);
         assert_non_null(consult);
         assert_int_equal(consult->state, CASE_ERASED);
-        assert_true(nothing_is_left(story, i));
+        assert_true(becomes_empty(story, i));
     }
     assert_int_equal(story->network->houses[A].told[KIND_ERASED], receipts_told);
 }
@@ -325,8 +342,7 @@ static void a_node_that_ends_in_the_middle_of_erasing_goes_on_at_its_next_start(
     network_connect(story->network, A, B);
     network_connect(story->network, B, C);
     assert_true(network_until(story->network, all_have_erased, &receipts));
-    network_pass(story->network, 200);
-    assert_true(nothing_is_left(story, B));
+    assert_true(becomes_empty(story, B));
 }
 
 /* B's words are on their way when the case is erased at C: they are not kept. */
@@ -348,9 +364,8 @@ static void what_is_on_its_way_when_the_case_is_erased_is_not_kept(void **state)
     for (size_t i = 0; i < 40; i++)
         assert_true(network_until(network, network_is_posted, &posted[i]));
     assert_true(network_until(network, all_have_erased, &receipts));
-    network_pass(network, 500);
     for (int i = A; i <= C; i++)
-        assert_true(nothing_is_left(story, i));
+        assert_true(becomes_empty(story, i));
 }
 
 static void an_item_that_is_being_fetched_is_erased_too(void **state)
@@ -361,8 +376,7 @@ static void an_item_that_is_being_fetched_is_erased_too(void **state)
                      items_fetch(story->network->houses[C].items, &story->one.id, &story->item));
     erase(story);
     assert_true(network_until(story->network, all_have_erased, &receipts));
-    network_pass(story->network, 500);
-    assert_true(nothing_is_left(story, C));
+    assert_true(becomes_empty(story, C));
 }
 
 /* ---- kill -9 ---- */
@@ -395,7 +409,7 @@ static void erase_and_die(struct legacy *legacy)
     legacy->item = story->item;
     runtime_listen(a->runtime, die_when_the_board_is_told, NULL);
     erase(story);
-    network_pass(story->network, 10000);
+    network_pass(story->network, NETWORK_PATIENCE_MS);
     _exit(1);
 }
 
@@ -414,8 +428,7 @@ static void a_requester_killed_while_erasing_ends_it_at_its_next_start(void **st
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     struct story story = {.one = legacy->one, .item = legacy->item};
     story.network = network_new_at(legacy->folder, legacy->founded_ms);
-    network_pass(story.network, 500);
-    assert_true(nothing_is_left(&story, A));
+    assert_true(becomes_empty(&story, A));
     network_free(story.network);
     munmap(legacy, sizeof *legacy);
 }

@@ -226,6 +226,15 @@ static unsigned story_rows(struct story *story, int house)
     return count;
 }
 
+static bool story_keeps_nothing(void *arg)
+{
+    const struct story_wait *wait = arg;
+    struct store *store = runtime_store(wait->story->network->houses[wait->house].runtime);
+    struct store_usage usage;
+    assert_int_equal(OK, store_usage(store, &usage));
+    return story_rows(wait->story, wait->house) == 0 && usage.item_bytes == 0;
+}
+
 static void what_was_half_sealed_when_the_node_ended_is_gone_at_its_next_start(void **state)
 {
     struct story *story = *state;
@@ -239,11 +248,8 @@ static void what_was_half_sealed_when_the_node_ended_is_gone_at_its_next_start(v
     assert_true(story->is_put);
     assert_int_equal(ERR_BUSY, story->put.verdict);
     network_open(story->network, A);
-    network_pass(story->network, 100);
-    struct store_usage usage;
-    assert_int_equal(0, story_rows(story, A));
-    assert_int_equal(OK, store_usage(runtime_store(story->network->houses[A].runtime), &usage));
-    assert_int_equal(0, usage.item_bytes);
+    struct story_wait wait = {.story = story, .house = A};
+    assert_true(network_until(story->network, story_keeps_nothing, &wait));
 }
 
 static void an_item_that_the_disk_does_not_take_leaves_nothing(void **state)
@@ -266,13 +272,10 @@ static void an_item_that_the_disk_does_not_take_leaves_nothing(void **state)
 static void a_dropped_item_leaves_neither_row_nor_file(void **state)
 {
     struct story *story = *state;
-    struct store_usage usage;
+    struct story_wait wait = {.story = story, .house = A};
     story_put(story, A, 200000);
     items_drop(story->network->houses[A].items, &story->item.item_id);
-    network_pass(story->network, 100);
-    assert_int_equal(0, story_rows(story, A));
-    assert_int_equal(OK, store_usage(runtime_store(story->network->houses[A].runtime), &usage));
-    assert_int_equal(0, usage.item_bytes);
+    assert_true(network_until(story->network, story_keeps_nothing, &wait));
     assert_int_equal(ITEMS_ABSENT,
                      items_progress(story->network->houses[A].items, &story->item).state);
 }

@@ -248,7 +248,7 @@ static void forged_records_shut_out_their_forger_alone(void **state)
     }
     network_begin(&network->houses[1], &stream.scope, KIND_MIRROR, &mirror, &posted);
     struct network_sought sought = {&network->houses[0], {{0}}};
-    uint64_t end = runtime_mono().ms + 3000;
+    uint64_t end = runtime_mono().ms + NETWORK_PATIENCE_MS;
     while (runtime_mono().ms < end && (!posted.is_done || !network_holds(&sought))) {
         hostile_forge(hostile, 0, &stream, 1);
         hostile_forge(hostile, 0, &own, 1);
@@ -424,6 +424,22 @@ static void generations_without_end_are_refused(void **state)
     assert_they_go_on(hostile, 60);
 }
 
+struct fork_sought {
+    const struct network *network;
+    const struct stream_id *stream;
+};
+
+static bool fork_is_held(void *arg)
+{
+    const struct fork_sought *sought = arg;
+    const struct engine *engine = runtime_engine(sought->network->houses[0].runtime);
+    struct engine_status status;
+    uint64_t tail, had;
+    engine_status(engine, &status);
+    return status.forked_count == 1 && engine_position(engine, sought->stream, &tail, &had) &&
+           tail == 2;
+}
+
 /* It says another thing at a position while the next one is on its way to the disk. */
 static void a_fork_sets_no_stream_back(void **state)
 {
@@ -448,7 +464,8 @@ static void a_fork_sets_no_stream_back(void **state)
     header.sequence = 2;
     (void)hostile_send(hostile, 0, &header, secret);
     (void)hostile_send(hostile, 0, &other, secret);
-    network_pass(network, 100);
+    struct fork_sought fork = {network, &header.stream};
+    assert_true(network_until(network, fork_is_held, &fork));
     network_shut(network, 0);
     network_open(network, 0);
     assert_true(
