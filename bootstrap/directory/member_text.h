@@ -1,4 +1,4 @@
-/* A member as text, so that nobody takes it for another one. */
+/* A member as text, told apart from others of a like name. */
 #ifndef CONSILIUM_BOOTSTRAP_DIRECTORY_MEMBER_TEXT_H
 #define CONSILIUM_BOOTSTRAP_DIRECTORY_MEMBER_TEXT_H
 

@@ -49,15 +49,6 @@ struct consult_record consult_record_of(const struct record_header *header,
 
 /* ---- finding ---- */
 
-static struct consult_participant *find_participant(struct consult *consult,
-                                                    const struct node_id *node)
-{
-    for (size_t i = 0; i < consult->participant_count; i++)
-        if (ID_EQUAL(consult->participants[i].node, *node))
-            return &consult->participants[i];
-    return NULL;
-}
-
 const struct consult_participant *consult_participant_of(const struct consult *consult,
                                                          const struct node_id *node)
 {
@@ -250,7 +241,7 @@ static enum consult_verdict apply_other(struct consult *consult,
     enum consult_verdict verdict = consult_judge(consult, record);
     if (verdict != CONSULT_COUNTS || record->statement == NULL)
         return verdict;
-    struct consult_participant *author = find_participant(consult, &record->writer);
+    struct consult_participant *author = consult_effect_participant(consult, &record->writer);
     if (record->statement->kind == KIND_RELEASE && author != NULL)
         return apply_release(author, record);
     if (record->statement->kind == KIND_ERASED && author != NULL)

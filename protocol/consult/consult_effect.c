@@ -8,8 +8,8 @@
 #include "protocol/contents/case_record.h"
 #include "protocol/contents/content_registry.h"
 
-static struct consult_participant *find_participant(struct consult *consult,
-                                                    const struct node_id *node)
+struct consult_participant *consult_effect_participant(struct consult *consult,
+                                                       const struct node_id *node)
 {
     for (size_t i = 0; i < consult->participant_count; i++)
         if (ID_EQUAL(consult->participants[i].node, *node))
@@ -76,7 +76,8 @@ static enum consult_verdict apply_grant(struct consult *consult,
     if (case_record_grant_read(record->statement->content, &grant) != OK ||
         ID_EQUAL(grant.participant, consult->requester))
         return CONSULT_MALFORMED;
-    struct consult_participant *participant = find_participant(consult, &grant.participant);
+    struct consult_participant *participant =
+        consult_effect_participant(consult, &grant.participant);
     if (participant != NULL && !participant->is_ended)
         return CONSULT_GRANTED_ALREADY;
     if (participant == NULL) {
@@ -111,7 +112,7 @@ static enum consult_verdict apply_grant_end(struct consult *consult,
     struct case_record_grant_end end;
     if (case_record_grant_end_read(record->statement->content, &end) != OK)
         return CONSULT_MALFORMED;
-    struct consult_participant *participant = find_participant(consult, &end.participant);
+    struct consult_participant *participant = consult_effect_participant(consult, &end.participant);
     if (participant == NULL)
         return CONSULT_NOT_GRANTED;
     if (participant->is_ended)
@@ -127,7 +128,7 @@ static enum consult_verdict apply_grant_end(struct consult *consult,
 static enum consult_verdict take_in_one(struct consult *consult,
                                         const struct case_record_taken *entry)
 {
-    struct consult_participant *author = find_participant(consult, &entry->author);
+    struct consult_participant *author = consult_effect_participant(consult, &entry->author);
     uint16_t kind = (uint16_t)entry->kind;
     struct consult_cell cell = consult_table_cell(consult->state, CONSULT_PARTICIPANT, kind);
     if (author == NULL)

@@ -23,6 +23,10 @@ enum consult_verdict consult_effect_check_content(const struct consult_record *r
 /* CONSULT_NOT_REVEALED when opinions are independent and none is revealed yet. */
 enum consult_verdict consult_effect_check_synthesis(const struct consult *consult);
 
+/* To be changed; NULL when it is none. consult_participant_of() is for those who only read. */
+struct consult_participant *consult_effect_participant(struct consult *consult,
+                                                       const struct node_id *node);
+
 bool consult_effect_has_reveal(const struct consult *consult);
 
 #endif

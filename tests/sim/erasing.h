@@ -1,5 +1,5 @@
-/* Erasing a case, in the steps of node/erasing.c: how the case stood is kept, then all is destroyed
- * and a tombstone set, then the core is told. A crash may come between. */
+/* Erasing a case, in the steps of node/erasure/case_erasure.c: how the case stood is kept, then all
+ * is destroyed and a tombstone set, then the engine is told. A crash may come between. */
 #ifndef CONSILIUM_TESTS_SIM_ERASING_H
 #define CONSILIUM_TESTS_SIM_ERASING_H
 

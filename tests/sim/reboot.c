@@ -1,5 +1,5 @@
-/* The start: streams, lacks, erased cases, and what records mean, from the disk into the core, in
- * the order of node/restore.c. */
+/* The start: streams, missing records, erased cases, and what records mean, from the disk into the
+ * engine, in the order of node/runtime/restore.c. */
 #include <stdlib.h>
 #include <string.h>
 
