@@ -226,7 +226,7 @@ static err case_automation_do(struct engine *engine, struct case_table_entry *en
     case CONSULT_WRITE_MIRROR:
         return case_automation_mirror(engine, entry, action, step);
     case CONSULT_CHECK_READERS:
-        engine->case_retry->readers_changed = true;
+        case_retry_readers(engine, &entry->consult.case_id);
         return OK;
     case CONSULT_APPLY_AGAIN:
         case_automation_again(engine, entry, &action->node);
@@ -293,6 +293,7 @@ void case_automation_respond(struct engine *engine, struct case_table_entry *ent
         .is_signature_good = signature == OK,
         /* our own record that is looked at again: it counted when it was new */
         .verdict = said->verdict == CONSULT_SEEN ? CONSULT_COUNTS : said->verdict,
+        .is_again = said->verdict == CONSULT_SEEN,
     };
     struct consult_action actions[CONSULT_ACTION_COUNT_MAX];
     size_t count = consult_react(&entry->consult, &situation, &record, actions);

@@ -17,6 +17,24 @@ void case_retry_delay(struct engine *engine, err failure)
 
 /* ---- records to be looked at again ---- */
 
+void case_retry_readers(struct engine *engine, const struct case_id *case_id)
+{
+    struct case_retry *retry = engine->case_retry;
+    for (uint32_t i = 0; i < retry->changed_count && i < CASE_RETRY_CHANGED_COUNT; i++) {
+        if (ID_EQUAL(retry->changed[i], *case_id))
+            return;
+    }
+    if (retry->changed_count < CASE_RETRY_CHANGED_COUNT)
+        retry->changed[retry->changed_count++] = *case_id;
+    else
+        case_retry_readers_all(engine);
+}
+
+void case_retry_readers_all(struct engine *engine)
+{
+    engine->case_retry->changed_count = CASE_RETRY_CHANGED_COUNT + 1;
+}
+
 void case_retry_miss(struct engine *engine, const struct record_claim *claim)
 {
     struct case_id case_id = scope_case_id(&claim->header.stream.scope);

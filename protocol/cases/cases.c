@@ -13,7 +13,7 @@
 
 void cases_start(struct engine *engine)
 {
-    engine->case_retry->readers_changed = true;
+    case_retry_readers_all(engine);
     for (uint32_t i = 0; i < engine->case_table->awake_used; i++) {
         struct case_table_entry *entry = case_table_place(engine, i);
         if (entry != NULL)
@@ -119,7 +119,7 @@ static void cases_take_notice(struct engine *engine, const struct record_claim *
         return;
     if (!ID_EQUAL(*writer, engine->config.self)) {
         (void)case_table_add(engine, &notice.case_id, writer);
-        engine->case_retry->readers_changed = true;
+        case_retry_readers(engine, &notice.case_id);
         return;
     }
     struct case_table_entry *entry = case_table_entry(engine, &notice.case_id);
@@ -280,14 +280,23 @@ static void cases_unseal(struct engine *engine)
     }
 }
 
+static void cases_ask_again(struct engine *engine)
+{
+    struct case_retry *retry = engine->case_retry;
+    cases_unseal(engine);
+    if (retry->changed_count > CASE_RETRY_CHANGED_COUNT)
+        sync_retry(engine);
+    else
+        for (uint32_t i = 0; i < retry->changed_count; i++)
+            sync_retry_case(engine, &retry->changed[i]);
+    retry->changed_count = 0;
+}
+
 void cases_react(struct engine *engine, struct step *step)
 {
     struct case_retry *retry = engine->case_retry;
-    if (retry->readers_changed) {
-        retry->readers_changed = false;
-        cases_unseal(engine);
-        sync_retry(engine);
-    }
+    if (retry->changed_count > 0)
+        cases_ask_again(engine);
     if (retry->review_after.ms > engine->now.ms)
         return;
     case_erase_write_receipts(engine, step);
@@ -323,5 +332,5 @@ void cases_loaded(struct engine *engine, const struct event *event, struct step 
 bool cases_busy(const struct engine *engine)
 {
     const struct case_retry *retry = engine->case_retry;
-    return retry->review_count > 0 || retry->receipts_owed > 0 || retry->readers_changed;
+    return retry->review_count > 0 || retry->receipts_owed > 0 || retry->changed_count > 0;
 }

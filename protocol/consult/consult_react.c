@@ -45,6 +45,13 @@ static void react_join(struct reaction *reaction)
         reaction->record->statement->author.cert_id;
 }
 
+/* First of the actions: those after it may be put off, and the record is then looked at again. */
+static void react_readers(struct reaction *reaction)
+{
+    if (!reaction->situation->is_again)
+        reaction_add(reaction, CONSULT_CHECK_READERS);
+}
+
 static void react_mirror(struct reaction *reaction, enum mirror_what what)
 {
     struct consult_action *action = reaction_add(reaction, CONSULT_WRITE_MIRROR);
@@ -63,22 +70,22 @@ static void react_counted(struct reaction *reaction, bool is_mine)
     case KIND_GRANT:
         if (case_record_grant_read(content, &grant) != OK)
             break;
+        react_readers(reaction);
         if (is_mine)
             reaction_add(reaction, CONSULT_MAIL_NOTICE)->node = grant.participant;
-        reaction_add(reaction, CONSULT_CHECK_READERS);
         reaction_add(reaction, CONSULT_APPLY_AGAIN)->node = grant.participant;
         break;
     case KIND_GRANT_END:
-        reaction_add(reaction, CONSULT_CHECK_READERS);
+        react_readers(reaction);
         if (case_record_grant_end_read(content, &end) == OK && end.sequence > 0)
             reaction_add(reaction, CONSULT_APPLY_AGAIN)->node = end.participant;
         break;
     case KIND_REVEAL:
     case KIND_RELEASE:
-        reaction_add(reaction, CONSULT_CHECK_READERS);
+        react_readers(reaction);
         break;
     case KIND_EXTEND:
-        reaction_add(reaction, CONSULT_CHECK_READERS);
+        react_readers(reaction);
         if (is_mine)
             react_mirror(reaction, MIRROR_EXTENDED);
         break;

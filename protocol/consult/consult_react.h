@@ -37,7 +37,9 @@ struct consult_situation {
     bool grants_automatically;    /* policy of this node for this case */
     bool is_writer_admitted;      /* the roster admits the record's writer now */
     bool is_signature_good;       /* the clinician's signature and certificate were checked */
-    enum consult_verdict verdict; /* from consult_apply; CONSULT_AWAITS for a JOIN mail */
+    enum consult_verdict verdict; /* from consult_apply; CONSULT_AWAITS for a JOIN mail, and
+                                   * CONSULT_COUNTS for one that counted before, if is_again */
+    bool is_again;                /* applied before: what it changed about readers was done */
 };
 
 /* Writes the actions of this node after `record` was applied or, for a JOIN mail, has arrived.

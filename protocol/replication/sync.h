@@ -24,8 +24,10 @@ void sync_pump(struct engine *engine, struct step *step);
 
 /* Whoever was told to come later is told what we have. */
 void sync_offer(struct engine *engine);
-/* Some reason to read more came up (a grant, a reveal, a head): ask at once for what is missing. */
+/* Who may read has changed everywhere (a head, a start): ask at once for what is missing (T-23). */
 void sync_retry(struct engine *engine);
+/* It has changed in one case (a grant, a reveal): ask at once for what is missing of that case. */
+void sync_retry_case(struct engine *engine, const struct case_id *case_id);
 
 void sync_summary(struct engine *engine, struct peer *peer, struct bytes frame, struct step *step);
 void sync_positions(struct engine *engine, struct peer *peer, struct bytes frame,

@@ -92,12 +92,18 @@ static void after_a_grant_the_participant_is_told_and_its_records_are_heard_agai
     begin();
     assert_int_equal(service_grant(&service, &service_b), CONSULT_COUNTS);
     assert_int_equal(react(), 3);
-    assert_int_equal(actions[0].kind, CONSULT_MAIL_NOTICE);
-    assert_true(ID_EQUAL(actions[0].node, service_b));
-    assert_true(ID_EQUAL(actions[0].record, service.record.id));
-    assert_int_equal(actions[1].kind, CONSULT_CHECK_READERS);
+    assert_int_equal(actions[0].kind, CONSULT_CHECK_READERS);
+    assert_int_equal(actions[1].kind, CONSULT_MAIL_NOTICE);
+    assert_true(ID_EQUAL(actions[1].node, service_b));
+    assert_true(ID_EQUAL(actions[1].record, service.record.id));
     assert_int_equal(actions[2].kind, CONSULT_APPLY_AGAIN);
     assert_true(ID_EQUAL(actions[2].node, service_b));
+    /* looked at again: the notice may still be owed, but nobody's access has changed */
+    situation.is_again = true;
+    assert_int_equal(react(), 2);
+    assert_int_equal(actions[0].kind, CONSULT_MAIL_NOTICE);
+    assert_int_equal(actions[1].kind, CONSULT_APPLY_AGAIN);
+    situation.is_again = false;
     situation.self = service_b;
     assert_int_equal(react(), 2);
     assert_int_equal(actions[0].kind, CONSULT_CHECK_READERS);
