@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "protocol/contents/case_record.h"
+#include "protocol/contents/mail.h"
 #include "protocol/replication/accept.h"
 #include "protocol/replication/sync.h"
 #include "protocol/state/engine_state.h"
@@ -275,6 +277,45 @@ static void a_missing_key_is_asked_for_in_turn_and_ever_more_seldom(void **state
     }
 }
 
+static void tell_of_access(struct single *single, uint32_t who)
+{
+    static uint8_t memory[3][4096];
+    struct mail_grant_notice notice = {.requester = single->hospitals[who].node,
+                                       .grant = {{2}},
+                                       .copy = bytes_of_text("x"),
+                                       .opening = {{1}}};
+    notice.case_id =
+        case_record_case_id(&single->config.federation, &notice.requester, &notice.opening);
+    struct buffer content = buffer_over(memory[0], sizeof memory[0]);
+    struct buffer body = buffer_over(memory[1], sizeof memory[1]);
+    struct buffer frame = buffer_over(memory[2], sizeof memory[2]);
+    assert_int_equal(mail_grant_notice_write(&notice, &content), OK);
+    struct statement statement = {.kind = KIND_GRANT_NOTICE, .content = buffer_bytes(&content)};
+    assert_int_equal(statement_write(&statement, &body), OK);
+    struct scope mail = scope_mail(&single->config.self);
+    struct record_header header = single_header(single, who, &mail);
+    frame_records_begin(&frame);
+    assert_true(single_record(single, who, &header, buffer_bytes(&body), &frame));
+    frame_records_end(&frame, 1);
+    single_hear(single, who, buffer_bytes(&frame));
+}
+
+static void access_to_a_case_makes_nothing_else_be_asked_for_sooner(void **state)
+{
+    struct single *single = *state;
+    uint32_t at[200];
+    unsigned links[200];
+    struct engine_status status;
+    send_keyless(single, TWO);
+    size_t count = asked_at(single, 20, at, links); /* the last at 16 s, the next at 32 s */
+    assert_int_equal(at[count - 1], 16);
+    tell_of_access(single, THREE);
+    engine_status(single->engine, &status);
+    assert_int_equal(status.case_count, 1);
+    assert_int_equal(asked_at(single, 11, at, links), 0);
+    assert_int_equal(asked_at(single, 2, at, links), 1);
+}
+
 static void a_want_without_an_answer_is_given_up_in_time(void **state)
 {
     struct single *single = *state;
@@ -353,6 +394,7 @@ int main(void)
         SPREADING(equal_digests_are_all_that_is_said_after_the_first),
         SPREADING(who_is_ahead_is_asked_from_where_we_stand),
         SPREADING(a_missing_key_is_asked_for_in_turn_and_ever_more_seldom),
+        SPREADING(access_to_a_case_makes_nothing_else_be_asked_for_sooner),
         SPREADING(a_want_without_an_answer_is_given_up_in_time),
         SPREADING(a_want_is_answered_with_what_is_here_or_why_not),
         SPREADING(a_stream_of_another_scope_is_neither_given_nor_asked_for),
