@@ -4,17 +4,18 @@
 
 #include "protocol/consult/consult.h"
 #include "protocol/contents/case_record.h"
+#include "protocol/contents/mail.h"
 #include "protocol/record/statement.h"
 #include "tests/sim/hospital.h"
 
-/* One record by which somebody may read, or may not any more. */
+/* One record by which somebody may read, or may not any more, or learns that it may. */
 struct ledger_fact {
     struct scope scope;
     struct node_id writer;
     struct consult_cursor position;
     struct record_id said; /* the record itself */
     enum kind kind;
-    struct node_id node;     /* GRANT, GRANT_END */
+    struct node_id node;     /* GRANT, GRANT_END, GRANT_NOTICE */
     struct record_id record; /* REVEAL, RELEASE */
 };
 
@@ -48,6 +49,22 @@ static void ledger_add(struct ledger *ledger, const struct ledger_fact *fact)
     ledger->facts[ledger->count++] = *fact;
 }
 
+static void ledger_take_mail(struct ledger *ledger, const struct record_claim *claim,
+                             struct bytes plaintext)
+{
+    struct statement statement;
+    struct mail_grant_notice notice;
+    if (statement_read(plaintext, &statement) != OK || statement.kind != KIND_GRANT_NOTICE ||
+        mail_grant_notice_read(statement.content, &notice) != OK)
+        return;
+    struct ledger_fact fact = {.scope = scope_case(&notice.case_id),
+                               .writer = claim->header.stream.writer,
+                               .said = claim->id,
+                               .kind = KIND_GRANT_NOTICE,
+                               .node = scope_recipient(&claim->header.stream.scope)};
+    ledger_add(ledger, &fact);
+}
+
 void ledger_take(struct hospital *hospital, const struct step_record *record)
 {
     struct ledger *ledger = hospital->world->ledger;
@@ -57,8 +74,11 @@ void ledger_take(struct hospital *hospital, const struct step_record *record)
     struct case_record_grant_end end;
     struct case_record_reveal reveal;
     struct case_record_release release;
-    if (record_parse(record->record, &claim) != OK ||
-        claim.header.stream.scope.kind != SCOPE_CASE ||
+    if (record_parse(record->record, &claim) != OK)
+        return;
+    if (claim.header.stream.scope.kind == SCOPE_MAIL)
+        ledger_take_mail(ledger, &claim, record->plaintext);
+    if (claim.header.stream.scope.kind != SCOPE_CASE ||
         statement_read(record->plaintext, &statement) != OK)
         return;
     struct ledger_fact fact = {.scope = claim.header.stream.scope,
@@ -172,6 +192,19 @@ bool ledger_takes_part(const struct hospital *from, const struct hospital *write
             scope_equal(&fact->scope, scope) &&
             ID_EQUAL(fact->writer, world->hospitals[asked->requester].node) &&
             ledger_knows(from, fact))
+            return true;
+    }
+    return false;
+}
+
+bool ledger_noticed(const struct hospital *requester, const struct hospital *to,
+                    const struct scope *scope)
+{
+    const struct ledger *ledger = requester->world->ledger;
+    for (size_t i = 0; i < ledger->count; i++) {
+        const struct ledger_fact *fact = &ledger->facts[i];
+        if (fact->kind == KIND_GRANT_NOTICE && ID_EQUAL(fact->node, to->node) &&
+            ID_EQUAL(fact->writer, requester->node) && scope_equal(&fact->scope, scope))
             return true;
     }
     return false;

@@ -18,6 +18,9 @@ bool ledger_admits(const struct hospital *from, const struct hospital *to);
  */
 bool ledger_takes_part(const struct hospital *from, const struct hospital *writer,
                        const struct scope *scope);
+/* Did the requester ever write to `to` that it has access to the case? */
+bool ledger_noticed(const struct hospital *requester, const struct hospital *to,
+                    const struct scope *scope);
 /* May `from` hand this record's key to `to`, as far as `from` can know? NULL, or why not. */
 const char *ledger_refuses(const struct hospital *from, const struct hospital *to,
                            const struct record_claim *claim);

@@ -393,15 +393,24 @@ static bool oracle_shares(const struct world *world, const struct hospital *hosp
     return false;
 }
 
-/* A member in its cooling-off is told of no case yet, and gets no mail. */
+/* A member in its cooling-off is told of no case yet, and gets no mail. A participant of a case
+ * that was erased before its GRANT_NOTICE could be written never hears of it (spec/consult.md, 7).
+ */
 static bool oracle_is_told(const struct hospital *holder, const struct hospital *reader,
                            const struct scope *scope)
 {
     const struct sim_case *asked = oracle_case(holder->world, scope);
-    bool is_told =
-        asked == NULL || ledger_admits(&holder->world->hospitals[asked->requester], reader);
-    return scope->kind == SCOPE_FEDERATION || scope->kind == SCOPE_BOARD ||
-           (is_told && ledger_admits(holder, reader));
+    if (scope->kind == SCOPE_FEDERATION || scope->kind == SCOPE_BOARD)
+        return true;
+    if (asked != NULL) {
+        const struct hospital *requester = &holder->world->hospitals[asked->requester];
+        const struct consult *consult = hospital_case(requester, &asked->id);
+        if (!ledger_admits(requester, reader) ||
+            (reader != requester && consult != NULL && consult->state == CASE_ERASED &&
+             !ledger_noticed(requester, reader, scope)))
+            return false;
+    }
+    return ledger_admits(holder, reader);
 }
 
 static bool oracle_may_read(const struct hospital *holder, const struct hospital *reader,
