@@ -114,8 +114,8 @@ struct audit_verdict {
     struct hash head;              /* of the last entry */
 };
 
-/* Over entries that the caller hands over (node/audit_check.h hands over the store's): first all of
- * them to audit_walk_look, then all to audit_walk_step, each time in order; then what others
+/* Over entries that the caller hands over (node/audit/audit_check.h hands over the store's): first
+ * all of them to audit_walk_look, then all to audit_walk_step, each time in order; then what others
  * witnessed is compared by the caller. */
 struct audit_walk;
 struct audit_walk *audit_walk_new(void); /* NULL: no memory */

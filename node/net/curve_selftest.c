@@ -33,7 +33,7 @@ static err curve_selftest_event(void *monitor, bool *decided)
     return OK;
 }
 
-/* The porter stands in the loop, which does not turn now: so he is called here. */
+/* The ZAP handler waits in the loop, which does not turn now: so it is called here. */
 static err curve_selftest_wait(struct zap_authenticator *zap_authenticator, void *monitor)
 {
     bool decided = false;

@@ -1,5 +1,5 @@
 /* One ROUTER for all who come in. It tells nothing of comings and goings, so two other sources are
- * joined: the hello, which binds a routing id to the key that the porter admitted, and the
+ * joined: the hello, which binds a routing id to the key that the ZAP handler admitted, and the
  * socket's monitor, which names connections by their descriptor. Every message names the
  * descriptor it came by too, and that joins them. Events of the monitor are read before a hello
  * is believed: what they tell of an older connection with the same descriptor came first. */
@@ -100,7 +100,7 @@ struct hub_arrival {
     struct hub_inbound *inbound; /* NULL: of none of the links */
     struct bytes routing;
     struct bytes payload;
-    const char *user; /* NULL: none, which CURVE and the porter never let happen */
+    const char *user; /* NULL: none, which CURVE and the ZAP handler never let happen */
     int fd;           /* when there is no link */
     bool whole;       /* there was one payload */
 };

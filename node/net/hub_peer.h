@@ -1,5 +1,6 @@
-/* What is inside of a hub, for the rooms that make it: hub (the face to the caller), hub_table (the
- * links), hub_inbound, hub_outbound, hub_socket (options), curve_selftest (the proof at the start).
+/* The private struct of the hub, for the files of this folder: hub (the face to the caller),
+ * hub_table (the links), hub_inbound, hub_outbound, hub_socket (options), curve_selftest (the proof
+ * at the start).
  */
 #ifndef CONSILIUM_NODE_NET_HUB_PEER_H
 #define CONSILIUM_NODE_NET_HUB_PEER_H

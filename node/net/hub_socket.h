@@ -8,7 +8,7 @@
 
 struct zmq_msg_t;
 
-/* A CURVE server whose clients are asked for at the porter, in `domain`. NULL: errno. */
+/* A CURVE server whose clients are asked for at the ZAP handler, in `domain`. NULL: errno. */
 void *hub_socket_server(void *context, const struct hub_config *config, const char *domain);
 
 /* A CURVE client of the server with the key `peer`. NULL: errno. */

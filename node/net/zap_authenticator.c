@@ -32,7 +32,7 @@ struct zap_authenticator {
     bool freeing;
 };
 
-/* ---- the porter ---- */
+/* ---- the ZAP handler ---- */
 
 /* Nobody can be refused any more, so nobody may come. */
 __attribute__((noreturn)) static void zap_authenticator_fail(const char *what)

@@ -1,6 +1,6 @@
-/* The process's one ZeroMQ context, and the porter at its door (ZAP, ZeroMQ RFC 27).
+/* The process's one ZeroMQ context, and its ZAP handler (ZeroMQ RFC 27).
  *
- * The porter is a socket in the loop, bound before any listener can be made: CURVE without one
+ * The handler is a socket in the loop, bound before any listener can be made: CURVE without one
  * lets every client in that knows the server's key. It asks the hub whose domain the request
  * names. When it can no longer answer, the process ends: an open door is worse. */
 #ifndef CONSILIUM_NODE_NET_ZAP_AUTHENTICATOR_H
@@ -49,7 +49,7 @@ void *zap_authenticator_context(struct zap_authenticator *zap_authenticator);
 struct zmq_poller_set *zap_authenticator_watches(struct zap_authenticator *zap_authenticator);
 /* A number that no one else has, for names of inproc endpoints. */
 uint64_t zap_authenticator_number(struct zap_authenticator *zap_authenticator);
-/* The porter's socket, to wait for, and answering what waits there, outside of the loop. */
+/* The ZAP handler's socket, to wait for, and answering what waits there, outside of the loop. */
 void *zap_authenticator_authenticator(struct zap_authenticator *zap_authenticator);
 void zap_authenticator_answer(struct zap_authenticator *zap_authenticator);
 
