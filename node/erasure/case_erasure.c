@@ -48,6 +48,7 @@ struct case_erasure {
     size_t op_count;
     size_t capacity;
     size_t kept;
+    bool is_ahead; /* of batches that were still to be handed to the store */
     uint64_t record_count;
     uint64_t item_count;
     uint64_t chunk_count;
@@ -281,8 +282,8 @@ static void case_erasure_on_remembered(void *arg, err result)
     struct case_erasure *case_erasure = arg;
     struct runtime *runtime = case_erasure->runtime;
     struct case_erasure_target *target;
-    if (result == OK && runtime->keeping.first != NULL) {
-        case_erasure_remember(case_erasure); /* some of it had to wait for the store */
+    if (result == OK && case_erasure->is_ahead) {
+        case_erasure_remember(case_erasure);
         return;
     }
     if (result == OK)
@@ -316,6 +317,7 @@ static void case_erasure_remember(struct case_erasure *case_erasure)
         return;
     }
     struct store_op op = case_row_put(&case_id, buffer_bytes(&exported));
+    case_erasure->is_ahead = runtime->keeping.first != NULL;
     struct runtime_keep keep = {&op, 1, STORE_RELEASING, case_erasure_on_remembered, case_erasure};
     runtime_keep(runtime, &keep);
     free(memory);
