@@ -260,7 +260,8 @@ static void engine_compare_clocks(struct engine *engine, struct step *step)
 {
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct peer *peer = &engine->peers[i];
-        if (peer->is_greeted && peer->is_skewed && step_has_room(step, 256, FRAME_SIZE_MAX))
+        if (peer->is_greeted && clock_check_differs(engine, peer) &&
+            step_has_room(step, 256, FRAME_SIZE_MAX))
             engine_greet_again(engine, peer, step);
     }
 }
@@ -335,12 +336,10 @@ static void engine_hello(struct engine *engine, struct peer *peer, struct bytes 
             engine_hang_up(peer->link, step); /* what is malformed is dropped (W-2) */
         return;
     }
-    uint64_t ahead = hello.time.ms > engine->wall.ms ? hello.time.ms - engine->wall.ms
-                                                     : engine->wall.ms - hello.time.ms;
-    peer->is_skewed = ahead > CLOCK_SKEW_MS_MAX;
     if (peer->is_greeted)
         engine_greet_again(engine, peer, step);
     peer->is_greeted = true;
+    clock_check_heard(engine, peer, hello.time);
     peer->epoch = hello.epoch;
     peer->head = hello.head;
     engine_relate(engine, peer);
@@ -571,8 +570,11 @@ static void engine_replay(struct engine *engine, const struct event *event, stru
     engine->is_replaying_again = event->replay.is_again;
     for (size_t i = 0; i < batch->record_count; i++) {
         struct record_claim claim;
-        if (record_parse(batch->records[i].record, &claim) == OK)
-            cases_apply(engine, &claim, batch->records[i].plaintext, step);
+        if (record_parse(batch->records[i].record, &claim) != OK)
+            continue;
+        if (ID_EQUAL(claim.header.stream.writer, engine->config.self))
+            clock_check_replayed(engine, &claim.header.stream, claim.header.time);
+        cases_apply(engine, &claim, batch->records[i].plaintext, step);
         engine_drain(engine, step);
     }
 }
@@ -582,6 +584,7 @@ static void engine_start(struct engine *engine, const struct event *event, struc
     engine->is_started = true;
     equivocation_start(engine, step);
     engine->started_at = engine->now;
+    clock_check_refresh(engine, true);
     generation_start(engine, event->start, step);
     cases_start(engine);
 }
@@ -676,6 +679,7 @@ void engine_step(struct engine *engine, const struct event *event, struct step *
     step_begin(step);
     engine->now = event->now;
     engine->wall = event->wall;
+    clock_check_refresh(engine, event->kind == EVENT_TICK || event->kind == EVENT_ROSTER);
     if (event->kind == EVENT_WOKEN) {
         case_paging_woken(engine, event, step);
         return;

@@ -31,7 +31,8 @@ void engine_status(const struct engine *engine, struct engine_status *ret_status
     }
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         status.peer_count += engine->peers[i].is_greeted ? 1 : 0;
-        status.skewed_count += engine->peers[i].is_greeted && engine->peers[i].is_skewed ? 1 : 0;
+        status.skewed_count +=
+            engine->peers[i].is_greeted && clock_check_differs(engine, &engine->peers[i]) ? 1 : 0;
         status.split_count +=
             engine->peers[i].is_greeted && engine->peers[i].relation == CHAIN_SPLIT ? 1 : 0;
     }
@@ -63,6 +64,11 @@ err engine_may_read(const struct engine *engine, const struct node_id *node,
     return access_read(engine, node, claim);
 }
 
+const struct clock_view *engine_clock(const struct engine *engine)
+{
+    return &engine->clock.view;
+}
+
 bool engine_is_frozen(const struct engine *engine, const struct node_id *node)
 {
     return equivocation_is_frozen(engine, node);
@@ -81,7 +87,8 @@ bool engine_peer(const struct engine *engine, uint32_t n, struct engine_peer *re
         ret_peer->head = peer->head;
         ret_peer->is_same_head = last != NULL && ID_EQUAL(last->id, peer->head);
         ret_peer->is_split = peer->relation == CHAIN_SPLIT;
-        ret_peer->is_skewed = peer->is_skewed;
+        ret_peer->is_skewed = clock_check_differs(engine, peer);
+        ret_peer->ahead_ms = clock_check_ahead(engine, &peer->clock);
         return true;
     }
     return false;

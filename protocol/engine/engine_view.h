@@ -5,6 +5,7 @@
 #include "protocol/cases/case_paging.h"
 #include "protocol/consult/consult.h"
 #include "protocol/state/clinicians.h"
+#include "protocol/state/clock_check.h"
 #include "protocol/step/step.h"
 
 struct engine;
@@ -86,6 +87,9 @@ MUST_USE err engine_case_read(struct bytes row, struct consult *ret_consult);
 /* Did this member say two things at one position, and the officers have not decided yet? */
 bool engine_is_frozen(const struct engine *engine, const struct node_id *node);
 
+/* What is known of this node's own clock, as of the last second. Borrowed until the next step. */
+const struct clock_view *engine_clock(const struct engine *engine);
+
 /* The n-th greeted peer; false past the end. */
 struct engine_peer {
     struct link_id link;
@@ -95,6 +99,7 @@ struct engine_peer {
     bool is_same_head;
     bool is_split; /* its roster has left ours: nothing that opens a body goes there */
     bool is_skewed;
+    int64_t ahead_ms; /* how far our clock is ahead of its clock */
 };
 bool engine_peer(const struct engine *engine, uint32_t n, struct engine_peer *ret_peer);
 

@@ -196,10 +196,12 @@ void publish_sealed(struct engine *engine, const struct event *event, struct ste
 
 void publish_kept(struct engine *engine, const struct event *event, struct step *step)
 {
-    (void)engine;
     struct record_claim claim;
     if (event->batch.record_count != 1 || (event->batch.records[0].flags & RECORD_OWN) == 0)
         return;
-    if (record_parse(event->batch.records[0].record, &claim) == OK)
-        publish_answer(event->token, event->verdict, &claim, step);
+    if (record_parse(event->batch.records[0].record, &claim) != OK)
+        return;
+    if (event->verdict == OK)
+        clock_check_wrote(engine, claim.header.time);
+    publish_answer(event->token, event->verdict, &claim, step);
 }

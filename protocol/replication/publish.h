@@ -16,7 +16,7 @@ struct publish_post {
  *
  *   ERR_INVALID       no record may have this audience in this scope
  *   ERR_BUSY          the stream is being written, or heads were not compared yet: again soon
- *   ERR_FUTURE        our clock disagrees with two peers: set it right
+ *   ERR_FUTURE        our clock is in doubt (clock_check.h): set it right
  *   ERR_EXPIRED       the roster's time is over: announcements and grants wait for a new head
  *   ERR_DESTROYED     the case was erased
  *   ERR_NOT_ENTITLED  not a scope in which this node writes

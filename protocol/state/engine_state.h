@@ -6,6 +6,7 @@
 #include "protocol/roster/roster_entitled.h"
 #include "protocol/state/case_table.h"
 #include "protocol/state/clinicians.h"
+#include "protocol/state/clock_check.h"
 #include "protocol/state/engine_config.h"
 #include "protocol/state/equivocation.h"
 #include "protocol/state/peer_progress.h"
@@ -33,6 +34,7 @@ struct engine {
     struct case_table *case_table;
 
     struct peer peers[LINK_COUNT_MAX];
+    struct clock_check clock;
     struct peer_progress marks;
     uint32_t session_last;
     bool is_relay_compared;

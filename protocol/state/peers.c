@@ -94,14 +94,6 @@ bool peers_may_release_to(const struct engine *engine, const struct peer *peer)
     return peers_may_release_keys(engine) && peer->is_greeted && is_ours;
 }
 
-static uint32_t peers_skewed_count(const struct engine *engine)
-{
-    uint32_t count = 0;
-    for (size_t i = 0; i < LINK_COUNT_MAX; i++)
-        count += engine->peers[i].is_greeted && engine->peers[i].is_skewed ? 1 : 0;
-    return count;
-}
-
 bool peers_is_surveying(const struct engine *engine)
 {
     uint64_t since = engine->now.ms - engine->started_at.ms;
@@ -115,12 +107,11 @@ bool peers_is_surveying(const struct engine *engine)
     return since < engine->config.survey_ms;
 }
 
-/* (W-5) a clock that two peers contradict writes nothing */
 err peers_may_post(const struct engine *engine)
 {
     if (!engine->is_started || roster_current_head(engine->roster) == NULL)
         return ERR_BUSY;
-    if (peers_skewed_count(engine) >= (PLANTED(ONE_CLOCK_BELIEVED) ? 1 : 2))
+    if (engine->clock.view.stops_posting)
         return ERR_FUTURE;
     bool is_seen = !peers_is_surveying(engine) && peers_is_proven(engine);
     if (!is_seen && !PLANTED(SIGNED_BEFORE_SEEN)) /* (T-13) */

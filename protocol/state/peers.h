@@ -4,6 +4,7 @@
 
 #include "protocol/roster/chain.h"
 #include "protocol/state/backoff.h"
+#include "protocol/state/clock_check.h"
 #include "protocol/step/step.h"
 
 struct engine;
@@ -23,11 +24,11 @@ struct peer {
     struct node_id node;
     uint32_t session; /* different for each connection since the start */
     bool is_greeted;
-    bool is_skewed;
     bool is_heard;       /* its summary came */
     bool has_told_tails; /* it told where our streams stand with it */
     uint64_t epoch;
     struct head_id head;
+    struct clock_reading clock;   /* of its last hello */
     enum chain_relation relation; /* of its last head to ours; meaningful when greeted */
     uint32_t checking;
     uint32_t checking_size;

@@ -8,11 +8,17 @@
 #include "protocol/replication/batch_verify.h"
 #include "tests/harness/cluster.h"
 
+/* The right time. */
+static uint64_t cluster_wall_ms(const struct cluster *cluster)
+{
+    return FEDERATION_START_MS + 2 * FEDERATION_HOUR_MS + cluster->now_ms;
+}
+
 struct event cluster_event(const struct cluster *cluster, enum event_kind kind)
 {
     return (struct event){.kind = kind,
                           .now = {cluster->now_ms},
-                          .wall = {FEDERATION_START_MS + 2 * FEDERATION_HOUR_MS + cluster->now_ms}};
+                          .wall = {cluster_wall_ms(cluster) + (uint64_t)cluster->ahead_ms}};
 }
 
 /* ---- the shell ---- */
@@ -354,24 +360,29 @@ void cluster_hear(struct cluster *cluster, uint32_t link, struct bytes frame)
     cluster_give(cluster, &event);
 }
 
-void cluster_meet(struct cluster *cluster, uint32_t number)
+void cluster_greet(struct cluster *cluster, uint32_t number, int64_t ahead_ms)
 {
-    struct member member = federation_member(number, 1);
-    struct event event = cluster_event(cluster, EVENT_LINK_UP);
     const struct chain_link *last = chain_last(&cluster->roster.chain);
-    event.link.value = number;
-    event.peer = member.transport_key;
-    cluster_give(cluster, &event);
     struct frame_hello hello = {.version_min = FRAME_VERSION,
                                 .version_max = FRAME_VERSION,
                                 .federation = roster_federation(&cluster->roster),
                                 .epoch = last->epoch,
                                 .head = last->id,
-                                .time = event.wall};
+                                .time = {cluster_wall_ms(cluster) + (uint64_t)ahead_ms}};
     uint8_t memory[128];
     struct buffer frame = buffer_over(memory, sizeof memory);
     frame_hello_write(&frame, &hello);
     cluster_hear(cluster, number, buffer_bytes(&frame));
+}
+
+void cluster_meet(struct cluster *cluster, uint32_t number)
+{
+    struct member member = federation_member(number, 1);
+    struct event event = cluster_event(cluster, EVENT_LINK_UP);
+    event.link.value = number;
+    event.peer = member.transport_key;
+    cluster_give(cluster, &event);
+    cluster_greet(cluster, number, 0);
 }
 
 struct cluster_pen cluster_pen(struct cluster *cluster, uint32_t number, struct scope scope,

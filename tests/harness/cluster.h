@@ -46,6 +46,7 @@ struct cluster {
     struct step step;
     struct interpreter interpreter;
     uint64_t now_ms;
+    int64_t ahead_ms; /* how far the node's clock is ahead */
     struct cluster_kept kept[CLUSTER_KEPT_MAX];
     size_t kept_count;
     struct cluster_sent sent[CLUSTER_SENT_MAX];
@@ -119,7 +120,11 @@ err cluster_post(struct cluster *cluster, struct scope scope, enum audience audi
 /* Gives the node a frame that comes by this link. */
 void cluster_hear(struct cluster *cluster, uint32_t link, struct bytes frame);
 
-/* Hospital `number` connects on the link of its number and greets, at our last head. */
+/* Hospital `number` greets on the link of its number, at our last head, with a clock that is ahead
+ * by so much. */
+void cluster_greet(struct cluster *cluster, uint32_t number, int64_t ahead_ms);
+
+/* Hospital `number` connects and greets, and its clock is right. */
 void cluster_meet(struct cluster *cluster, uint32_t number);
 
 /* A writer's stream, as the test goes on with it. */
