@@ -146,7 +146,8 @@ static bool rest_stands(const struct engine *engine, const struct rest *rest)
     bool is_succeeded = requester != NULL && requester->state == MEMBER_REMOVED &&
                         !ID_IS_ZERO(requester->successor) &&
                         !ID_EQUAL(requester->successor, rest->successor);
-    return (rest->flags & REST_SETTLED) != 0 && now.tails == rest->tails &&
+    bool is_half_erased = rest->state == CASE_ERASED && (rest->flags & REST_DESTROYED) == 0;
+    return (rest->flags & REST_SETTLED) != 0 && !is_half_erased && now.tails == rest->tails &&
            now.missing == rest->missing && !is_succeeded;
 }
 
@@ -159,13 +160,23 @@ static bool rest_is_behind(const struct engine *engine, const struct case_table_
     return entry->consult.state != CASE_ERASED && case_table_has_unread(engine, entry, &unread);
 }
 
+/* Nothing of an erased case is left, and its receipt is written; a start must go on otherwise.
+ */
+static bool rest_is_over(const struct engine *engine, const struct case_table_entry *entry)
+{
+    bool has_part = consult_participant_of(&entry->consult, &engine->config.self) != NULL;
+    return entry->consult.state != CASE_ERASED ||
+           (entry->is_destroyed && (!has_part || case_table_has_erased(engine, entry)));
+}
+
 /* Nothing is owed, missing or under way: a start need not read its records. */
 static bool rest_is_settled(const struct engine *engine, const struct case_table_entry *entry)
 {
     const struct case_id *case_id = &entry->consult.case_id;
     return !entry->has_missed && !entry->owes_receipt && entry->walked == 0 &&
-           !rest_is_behind(engine, entry) && case_automation_has_told(engine, entry) &&
-           !case_retry_waits(engine, case_id) && !case_retry_reviews(engine, case_id);
+           rest_is_over(engine, entry) && !rest_is_behind(engine, entry) &&
+           case_automation_has_told(engine, entry) && !case_retry_waits(engine, case_id) &&
+           !case_retry_reviews(engine, case_id);
 }
 
 static err rest_export(const struct engine *engine, const struct case_table_entry *entry,
@@ -308,13 +319,10 @@ static bool rest_may(const struct engine *engine, const struct case_table_entry 
                      uint64_t idle_ms)
 {
     const struct consult *consult = &entry->consult;
-    bool has_part = consult_participant_of(consult, &engine->config.self) != NULL;
-    bool is_over = consult->state != CASE_ERASED ||
-                   (entry->is_destroyed && (!has_part || case_table_has_erased(engine, entry)));
     return !entry->is_offered && engine->now.ms - entry->used_at.ms >= idle_ms &&
-           entry->walked == 0 && !entry->owes_receipt && is_over && !rest_is_awaiting(entry) &&
-           !engine->case_retry->is_reading && !rest_is_behind(engine, entry) &&
-           !case_retry_reviews(engine, &consult->case_id);
+           entry->walked == 0 && !entry->owes_receipt && rest_is_over(engine, entry) &&
+           !rest_is_awaiting(entry) && !engine->case_retry->is_reading &&
+           !rest_is_behind(engine, entry) && !case_retry_reviews(engine, &consult->case_id);
 }
 
 static void rest_offer(struct engine *engine, struct case_table_entry *entry, struct step *step)

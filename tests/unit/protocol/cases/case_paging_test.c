@@ -457,6 +457,33 @@ static void what_is_still_owed_is_found_at_the_start(void **arg)
     assert_false(rests(cluster, &one));
 }
 
+/* C-51: the process ended after the row that remembers the case, and before all was destroyed. */
+static void an_erasure_that_was_under_way_is_found_at_the_start(void **arg)
+{
+    struct cluster *cluster = *arg;
+    struct cluster_case one = cluster_share_case(cluster, 2, 3);
+    struct case_record_erase erase = {.opening = one.opening, .requester = federation_node(2)};
+    rest(cluster);
+    assert_true(rests(cluster, &one));
+    cluster_state(cluster, &one.pen, KIND_ERASE, &erase, 2);
+    struct bytes row = row_of(cluster, &one, 0);
+    struct cluster_row *kept = &cluster->rows[0];
+    assert_true(cluster->row_count == 1 && ID_EQUAL(kept->case_id, one.id));
+    kept->data = realloc(kept->data, row.size);
+    assert_non_null(kept->data);
+    memcpy(kept->data, row.data, row.size);
+    kept->size = row.size;
+    cluster_restart(cluster);
+    assert_false(rests(cluster, &one));
+    assert_int_equal(CASE_ERASED, cluster_case_state(cluster, &one));
+    destroyed(cluster, &one);
+    struct cluster_pen receipt = cluster_pen(cluster, 1, one.scope, AUDIENCE_CLEAR);
+    assert_int_equal(1, cluster_tail(cluster, &receipt));
+    rest(cluster);
+    cluster_restart(cluster);
+    assert_true(rests(cluster, &one));
+}
+
 static void cases_without_a_place_at_the_start_are_read_by_and_by(void **arg)
 {
     struct cluster *cluster = *arg;
@@ -498,6 +525,7 @@ int main(void)
         WITH_NODE(a_row_that_cannot_be_read_stops_nothing),
         WITH_NODE(a_case_at_rest_is_known_at_the_start_without_its_records),
         WITH_NODE(a_case_whose_streams_went_on_is_put_together_from_its_records),
+        WITH_NODE(an_erasure_that_was_under_way_is_found_at_the_start),
         WITH_NODE(what_is_still_owed_is_found_at_the_start),
         WITH_NODE(cases_without_a_place_at_the_start_are_read_by_and_by),
     };
