@@ -6,6 +6,7 @@
 
 #include "node/api/api_internal.h"
 #include "node/links/links.h"
+#include "node/roster_sync/roster_sync.h"
 #include "node/service/lookup.h"
 #include "node/views/view_json.h"
 #include "protocol/member/tag.h"
@@ -247,7 +248,8 @@ static void api_post_heal(struct api_call *call)
                                "have two officers of the society read it out on the phone");
         return;
     }
-    err failure = runtime_heal(call->federation->runtime, typed); /* ROSTER-34 */
+    err failure =
+        roster_sync_heal(runtime_roster_sync(call->federation->runtime), typed); /* ROSTER-34 */
     if (failure == OK)
         api_call_answer(call, json_pack("{s:b}", "followed", 1));
     else if (failure == ERR_NOT_FOUND)

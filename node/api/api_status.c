@@ -3,6 +3,7 @@
 
 #include "node/api/api_internal.h"
 #include "node/links/links.h"
+#include "node/roster_sync/roster_sync.h"
 #include "node/views/view_json.h"
 
 static json_t *api_head(const struct api_federation *federation)
@@ -13,14 +14,16 @@ static json_t *api_head(const struct api_federation *federation)
         return json_null();
     struct head_id split_recovery;
     uint64_t healing_epoch = 0;
-    bool waits = runtime_healing(federation->runtime, &split_recovery, &healing_epoch);
+    bool waits = roster_sync_healing(runtime_roster_sync(federation->runtime), &split_recovery,
+                                     &healing_epoch);
     return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:I,s:o}", "epoch", (json_int_t)head->epoch, "id",
                      content_json_show_hex(ID_BYTES(roster_current_id(roster))), "issued",
                      content_json_show_time(head->issued), "valid_until",
                      content_json_show_time(head->valid_until), "expired",
                      (int)roster_expired(roster, runtime_wall()), "behind",
                      (int)roster_is_behind(roster), "refused",
-                     (json_int_t)runtime_heads_refused(federation->runtime), "healing",
+                     (json_int_t)roster_sync_refused(runtime_roster_sync(federation->runtime)),
+                     "healing",
                      waits ? json_pack("{s:I,s:o}", "epoch", (json_int_t)healing_epoch, "id",
                                        content_json_show_hex(ID_BYTES(split_recovery)))
                            : json_null());

@@ -17,7 +17,8 @@
 enum { DAEMON_JOB_COUNT_MAX = 4096, DAEMON_SIGNAL_COUNT = 2, DAEMON_SURVEY_MS = 3000 };
 
 struct daemon_federation {
-    struct runtime *runtime;
+    struct driver *driver;
+    struct runtime *runtime; /* the driver's */
     struct links *links;
     struct items *items;
 };
@@ -64,13 +65,15 @@ static int daemon_open_runtime(struct daemon *daemon, size_t index)
                                     .recordings = daemon->configuration->recordings,
                                     .quota = federation->quota};
     struct config_trouble trouble;
-    err failure = runtime_open(&config, problem, &daemon->federations[index].runtime);
+    struct daemon_federation *opened = &daemon->federations[index];
+    err failure = driver_open(&config, problem, &opened->driver);
     if (failure != OK) {
         config_complain(daemon->configuration->config, federation->section, "id",
                         problem[0] == '\0' ? err_sentence(failure) : problem, &trouble);
         return daemon_complain(trouble.line, "");
     }
-    const struct roster *roster = runtime_roster(daemon->federations[index].runtime);
+    opened->runtime = driver_runtime(opened->driver);
+    const struct roster *roster = runtime_roster(opened->runtime);
     if (roster_current_head(roster) == NULL)
         return daemon_complain(federation->name,
                                "no invitation was taken yet; ask the society for one, then "
@@ -83,7 +86,7 @@ static int daemon_open_links(struct daemon *daemon, size_t index)
     const struct configuration_federation *federation = &daemon->configuration->federations[index];
     struct daemon_federation *opened = &daemon->federations[index];
     struct config_trouble trouble;
-    struct links_config config = {.runtime = opened->runtime,
+    struct links_config config = {.driver = opened->driver,
                                   .zap_authenticator = daemon->zap_authenticator,
                                   .loop = &daemon->loop,
                                   .public_key = daemon->identity->transport_key,
@@ -207,7 +210,7 @@ static void daemon_stop(struct daemon *daemon)
     workers_free(daemon->workers);
     daemon->workers = NULL;
     for (size_t i = 0; i < daemon->configuration->federation_count; i++)
-        runtime_close(daemon->federations[i].runtime);
+        driver_close(daemon->federations[i].driver);
     memset(daemon->federations, 0, sizeof daemon->federations);
     zap_authenticator_free(daemon->zap_authenticator);
     daemon->zap_authenticator = NULL;

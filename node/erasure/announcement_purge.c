@@ -1,19 +1,9 @@
-/* A requester says, by MIRROR, that it erased a case: what it had told a board, or those whom it
- * asked, of it is destroyed here as well. (C-53)
- *
- *   1. With the mirror itself come a tombstone, so that nothing of it is taken in any more, and a
- *      row that says that it is still to be done.
- *   2. The requester's streams in that scope are read, a page at a time and not too often, and what
- *      a tombstone names is destroyed. One walk does it for all rows of that writer in that scope
- *      that were there when it began: who sends many mirrors makes nobody walk for each. (C-57)
- *   3. The rows go when the walk has come to the end: what a crash cut short is done at the next
- *      start. When no row is left, a new store key is asked for, once for all. */
+#include "node/erasure/announcement_purge.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/os/log.h"
-#include "node/rows/purge_row.h"
-#include "node/runtime/runtime_state.h"
 #include "protocol/contents/announcement.h"
 #include "protocol/contents/mail.h"
 #include "protocol/contents/mirror.h"
@@ -34,7 +24,7 @@ enum {
 };
 
 /* One walk. */
-struct announcement_purge {
+struct announcement_purge_walk {
     struct runtime *runtime;
     struct stream_id stream;
     uint64_t from;
@@ -47,6 +37,31 @@ struct announcement_purge {
     struct purge_row rows[ANNOUNCEMENT_PURGE_ROW_MAX];
     struct purge_row_bytes keys[ANNOUNCEMENT_PURGE_ROW_MAX]; /* that the ops point at */
 };
+
+struct announcement_purge {
+    struct runtime *runtime;
+    struct announcement_purge_walk *walk; /* under way; NULL: none */
+    bool has_rows;                        /* rows are there, or may be */
+    struct mono next_at;                  /* the next page */
+    bool is_rekey_due;
+    struct mono rekey_until; /* then at the latest */
+    struct mono rekey_after; /* not before */
+};
+
+struct announcement_purge *announcement_purge_new(struct runtime *runtime)
+{
+    struct announcement_purge *purge = calloc(1, sizeof *purge);
+    if (purge != NULL)
+        purge->runtime = runtime;
+    return purge;
+}
+
+void announcement_purge_free(struct announcement_purge *purge)
+{
+    if (purge != NULL)
+        free(purge->walk);
+    free(purge);
+}
 
 /* ---- the row and the tombstone ---- */
 
@@ -74,14 +89,14 @@ static struct purge_row announcement_purge_of(const struct stream_id *stream)
     return (struct purge_row){.scope = stream->scope, .writer = stream->writer};
 }
 
-bool announcement_purge_is_done(const struct runtime *runtime, const struct record_claim *claim,
+bool announcement_purge_is_done(struct store *store, const struct record_claim *claim,
                                 struct bytes plaintext)
 {
     struct purge_row what = announcement_purge_of(&claim->header.stream);
     if (!announcement_purge_case(plaintext, &what.case_id))
         return false;
     struct hash id = purge_row_tombstone(&what);
-    return row_table_tombstone(runtime->store, STORE_TOMBSTONE_RETRACTION, id.bytes, NULL);
+    return row_table_tombstone(store, STORE_TOMBSTONE_RETRACTION, id.bytes, NULL);
 }
 
 size_t announcement_purge_stage(const struct record_claim *claim, struct bytes plaintext,
@@ -106,7 +121,7 @@ size_t announcement_purge_stage(const struct record_claim *claim, struct bytes p
 
 /* ---- one page ---- */
 
-static void announcement_purge_look_at(struct announcement_purge *announcement_purge,
+static void announcement_purge_look_at(struct announcement_purge_walk *walk,
                                        const struct store_record *record)
 {
     uint8_t plaintext[RECORD_SIZE_MAX];
@@ -121,103 +136,101 @@ static void announcement_purge_look_at(struct announcement_purge *announcement_p
         return;
     batch_verify_open(&opened, &memory);
     if (opened.verdict != OK ||
-        !announcement_purge_is_done(announcement_purge->runtime, &claim, opened.plaintext))
+        !announcement_purge_is_done(runtime_store(walk->runtime), &claim, opened.plaintext))
         return;
-    struct store_op *op = &announcement_purge->ops[announcement_purge->op_count];
-    announcement_purge->streams[announcement_purge->op_count] = announcement_purge->stream;
+    struct store_op *op = &walk->ops[walk->op_count];
+    walk->streams[walk->op_count] = walk->stream;
     *op = (struct store_op){.kind = STORE_DESTROY};
-    op->position.stream = &announcement_purge->streams[announcement_purge->op_count++];
+    op->position.stream = &walk->streams[walk->op_count++];
     op->position.sequence = record->sequence;
     op->position.flags = op->position.flags_mask = RECORD_DESTROYED | RECORD_BARE;
 }
 
 /* One generation after the other. What the disk lost is passed by: it comes back empty. */
-static err announcement_purge_collect(struct announcement_purge *announcement_purge)
+static err announcement_purge_collect(struct announcement_purge_walk *walk)
 {
-    struct runtime *runtime = announcement_purge->runtime;
+    struct runtime *runtime = walk->runtime;
     struct store_stream_row row;
     struct store_record records[ANNOUNCEMENT_PURGE_PAGE_RECORDS];
     struct store_page page = {.records = records,
                               .record_max = ANNOUNCEMENT_PURGE_PAGE_RECORDS,
-                              .memory = runtime->page_memory,
-                              .memory_size = 2 * (size_t)STORE_RECORD_SIZE_MAX};
-    err failure = record_table_range(runtime->store, &announcement_purge->stream,
-                                     announcement_purge->from, &page);
+                              .memory = runtime_page(runtime),
+                              .memory_size = RUNTIME_PAGE_SIZE};
+    err failure = record_table_range(runtime_store(runtime), &walk->stream, walk->from, &page);
     if (failure == ERR_CORRUPT) {
-        announcement_purge->from++;
-        return stream_table_get(runtime->store, &announcement_purge->stream, &row);
+        walk->from++;
+        return stream_table_get(runtime_store(runtime), &walk->stream, &row);
     }
     for (size_t i = 0; failure == OK && i < page.record_count; i++) {
-        announcement_purge_look_at(announcement_purge, &records[i]);
-        announcement_purge->from = records[i].sequence + 1;
+        announcement_purge_look_at(walk, &records[i]);
+        walk->from = records[i].sequence + 1;
     }
     if (failure != OK || page.record_count > 0)
         return failure;
-    announcement_purge->stream.generation++;
-    announcement_purge->from = 1;
-    failure = stream_table_get(runtime->store, &announcement_purge->stream, &row);
-    announcement_purge->is_ending = failure == ERR_NOT_FOUND;
+    walk->stream.generation++;
+    walk->from = 1;
+    failure = stream_table_get(runtime_store(runtime), &walk->stream, &row);
+    walk->is_ending = failure == ERR_NOT_FOUND;
     return failure == ERR_NOT_FOUND ? OK : failure;
 }
 
-static void announcement_purge_forget_rows(struct announcement_purge *announcement_purge)
+static void announcement_purge_forget_rows(struct announcement_purge_walk *walk)
 {
-    for (size_t i = 0; i < announcement_purge->row_count; i++) {
-        announcement_purge->ops[announcement_purge->op_count++] =
-            purge_row_delete(&announcement_purge->rows[i], &announcement_purge->keys[i]);
+    for (size_t i = 0; i < walk->row_count; i++) {
+        walk->ops[walk->op_count++] = purge_row_delete(&walk->rows[i], &walk->keys[i]);
     }
 }
 
 /* ---- the walk ---- */
 
-static void announcement_purge_end(struct runtime *runtime, err failure)
+static void announcement_purge_end(struct announcement_purge *purge, err failure)
 {
-    free(runtime->announcement_purge);
-    runtime->announcement_purge = NULL;
-    if (failure == OK || runtime->is_closing)
+    free(purge->walk);
+    purge->walk = NULL;
+    if (failure == OK || runtime_is_closing(purge->runtime))
         return;
-    runtime->retracting_at.ms = runtime_mono().ms + ANNOUNCEMENT_PURGE_RETRY_MS;
-    log_error("retract-failed", log_text("federation", runtime->name), log_err("why", failure),
-              log_text("do", "it is tried again in a while"));
+    purge->next_at.ms = runtime_mono().ms + ANNOUNCEMENT_PURGE_RETRY_MS;
+    log_error("retract-failed", log_text("federation", runtime_name(purge->runtime)),
+              log_err("why", failure), log_text("do", "it is tried again in a while"));
 }
 
 static void announcement_purge_on_kept(void *arg, err result)
 {
-    struct runtime *runtime = arg;
-    if (runtime->announcement_purge == NULL)
+    struct announcement_purge *purge = arg;
+    if (purge->walk == NULL)
         return;
-    runtime->announcement_purge->is_keeping = false;
-    if (result != OK || runtime->announcement_purge->is_ending)
-        announcement_purge_end(runtime, result);
+    purge->walk->is_keeping = false;
+    if (result != OK || purge->walk->is_ending)
+        announcement_purge_end(purge, result);
 }
 
-static void announcement_purge_page(struct announcement_purge *announcement_purge)
+static void announcement_purge_page(struct announcement_purge *purge)
 {
-    struct runtime *runtime = announcement_purge->runtime;
-    announcement_purge->op_count = 0;
-    err failure = announcement_purge_collect(announcement_purge);
+    struct announcement_purge_walk *walk = purge->walk;
+    walk->op_count = 0;
+    err failure = announcement_purge_collect(walk);
     if (failure != OK) {
-        announcement_purge_end(runtime, failure);
+        announcement_purge_end(purge, failure);
         return;
     }
-    if (!runtime->is_retraction_rekey_due && announcement_purge->op_count > 0) {
-        runtime->is_retraction_rekey_due = true;
-        runtime->retraction_due_at.ms = runtime_mono().ms + ANNOUNCEMENT_PURGE_REKEY_MS;
+    if (!purge->is_rekey_due && walk->op_count > 0) {
+        purge->is_rekey_due = true;
+        purge->rekey_until.ms = runtime_mono().ms + ANNOUNCEMENT_PURGE_REKEY_MS;
     }
-    if (announcement_purge->is_ending)
-        announcement_purge_forget_rows(announcement_purge);
-    if (announcement_purge->op_count == 0)
+    if (walk->is_ending)
+        announcement_purge_forget_rows(walk);
+    if (walk->op_count == 0)
         return;
-    announcement_purge->is_keeping = true;
-    struct runtime_keep keep = {announcement_purge->ops, announcement_purge->op_count,
-                                STORE_RELEASING, announcement_purge_on_kept, runtime};
-    runtime_keep(runtime, &keep);
+    walk->is_keeping = true;
+    struct runtime_keep keep = {walk->ops, walk->op_count, STORE_RELEASING,
+                                announcement_purge_on_kept, purge};
+    runtime_keep(purge->runtime, &keep);
 }
 
 /* ---- the rows ---- */
 
 struct announcement_purge_rows {
-    struct announcement_purge *announcement_purge;
+    struct announcement_purge_walk *walk;
     size_t looked_at;
 };
 
@@ -225,67 +238,67 @@ struct announcement_purge_rows {
 static bool announcement_purge_row(void *arg, const struct purge_row *row)
 {
     struct announcement_purge_rows *rows = arg;
-    struct announcement_purge *announcement_purge = rows->announcement_purge;
+    struct announcement_purge_walk *walk = rows->walk;
     struct stream_id stream = {.scope = row->scope, .writer = row->writer, .generation = 1};
-    if (announcement_purge->row_count == 0)
-        announcement_purge->stream = stream;
-    if (stream_id_equal(&stream, &announcement_purge->stream))
-        announcement_purge->rows[announcement_purge->row_count++] = *row;
+    if (walk->row_count == 0)
+        walk->stream = stream;
+    if (stream_id_equal(&stream, &walk->stream))
+        walk->rows[walk->row_count++] = *row;
     return ++rows->looked_at < ANNOUNCEMENT_PURGE_LOOK_MAX &&
-           announcement_purge->row_count < ANNOUNCEMENT_PURGE_ROW_MAX;
+           walk->row_count < ANNOUNCEMENT_PURGE_ROW_MAX;
 }
 
-static void announcement_purge_begin(struct runtime *runtime)
+static void announcement_purge_begin(struct announcement_purge *purge)
 {
-    struct announcement_purge *announcement_purge = calloc(1, sizeof *announcement_purge);
-    struct announcement_purge_rows rows = {.announcement_purge = announcement_purge};
-    if (announcement_purge == NULL)
+    struct announcement_purge_walk *walk = calloc(1, sizeof *walk);
+    struct announcement_purge_rows rows = {.walk = walk};
+    if (walk == NULL)
         return; /* the next tick tries again */
-    announcement_purge->runtime = runtime;
-    announcement_purge->from = 1;
-    runtime->announcement_purge = announcement_purge;
-    err failure = purge_row_scan(runtime->store, announcement_purge_row, &rows);
-    if (failure != OK || announcement_purge->row_count == 0) {
-        runtime->has_retractions = failure != OK;
-        announcement_purge_end(runtime, failure);
+    walk->runtime = purge->runtime;
+    walk->from = 1;
+    purge->walk = walk;
+    err failure = purge_row_scan(runtime_store(purge->runtime), announcement_purge_row, &rows);
+    if (failure != OK || walk->row_count == 0) {
+        purge->has_rows = failure != OK;
+        announcement_purge_end(purge, failure);
     }
 }
 
 /* For all that was destroyed since the last one, when no row is left; not more often than now and
  * then, and not put off for ever by who sends one mirror after the other. */
-static void announcement_purge_rekey(struct runtime *runtime)
+static void announcement_purge_rekey(struct announcement_purge *purge)
 {
     struct mono now = runtime_mono();
-    if (!runtime->is_retraction_rekey_due || now.ms < runtime->retraction_rekey_at.ms ||
-        (announcement_purge_waits(runtime) && now.ms < runtime->retraction_due_at.ms))
+    if (!purge->is_rekey_due || now.ms < purge->rekey_after.ms ||
+        (announcement_purge_waits(purge) && now.ms < purge->rekey_until.ms))
         return;
-    runtime->retraction_rekey_at.ms = now.ms + ANNOUNCEMENT_PURGE_REKEY_MS;
-    runtime->is_retraction_rekey_due = false;
-    err failure = store_rekey(runtime->store, 0);
+    purge->rekey_after.ms = now.ms + ANNOUNCEMENT_PURGE_REKEY_MS;
+    purge->is_rekey_due = false;
+    err failure = store_rekey(runtime_store(purge->runtime), 0);
     if (failure != OK && failure != ERR_BUSY)
         log_error("rekey-failed", log_err("why", failure));
 }
 
-void announcement_purge_wake(struct runtime *runtime)
+void announcement_purge_wake(struct announcement_purge *purge)
 {
-    runtime->has_retractions = true;
+    purge->has_rows = true;
 }
 
-void announcement_purge_tick(struct runtime *runtime)
+void announcement_purge_tick(struct announcement_purge *purge)
 {
     struct mono now = runtime_mono();
-    announcement_purge_rekey(runtime);
-    if (!announcement_purge_waits(runtime) || now.ms < runtime->retracting_at.ms ||
-        (runtime->announcement_purge != NULL && runtime->announcement_purge->is_keeping))
+    announcement_purge_rekey(purge);
+    if (!announcement_purge_waits(purge) || now.ms < purge->next_at.ms ||
+        (purge->walk != NULL && purge->walk->is_keeping))
         return;
-    runtime->retracting_at.ms = now.ms + ANNOUNCEMENT_PURGE_PAUSE_MS;
-    if (runtime->announcement_purge == NULL)
-        announcement_purge_begin(runtime);
-    if (runtime->announcement_purge != NULL)
-        announcement_purge_page(runtime->announcement_purge);
+    purge->next_at.ms = now.ms + ANNOUNCEMENT_PURGE_PAUSE_MS;
+    if (purge->walk == NULL)
+        announcement_purge_begin(purge);
+    if (purge->walk != NULL)
+        announcement_purge_page(purge);
 }
 
-bool announcement_purge_waits(const struct runtime *runtime)
+bool announcement_purge_waits(const struct announcement_purge *purge)
 {
-    return runtime->announcement_purge != NULL || runtime->has_retractions;
+    return purge->walk != NULL || purge->has_rows;
 }

@@ -232,9 +232,10 @@ err links_new(const struct links_config *config, struct links **ret_links)
     struct links *links = calloc(1, sizeof *links);
     if (links == NULL)
         return ERR_NO_MEMORY;
-    links->runtime = config->runtime;
+    links->driver = config->driver;
+    links->runtime = driver_runtime(config->driver);
     links->identity = (struct tunnel_identity){
-        .federation = runtime_settings(config->runtime)->federation,
+        .federation = runtime_settings(links->runtime)->federation,
         .local = config->public_key,
         .local_secret = config->secret_key,
     };
@@ -259,7 +260,7 @@ err links_new(const struct links_config *config, struct links **ret_links)
     links->tick.data = links;
     uv_timer_start(&links->tick, links_on_tick, LINKS_TICK_MS, LINKS_TICK_MS);
     struct runtime_links face = {links_send, links_hang_up, links_roster_changed, links};
-    runtime_attach_links(config->runtime, &face);
+    runtime_attach_links(links->runtime, &face);
     links_refresh(links);
     *ret_links = links;
     return OK;

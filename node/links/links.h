@@ -11,14 +11,14 @@
 #ifndef CONSILIUM_NODE_LINKS_LINKS_H
 #define CONSILIUM_NODE_LINKS_LINKS_H
 
+#include "node/driver/driver.h"
 #include "node/net/hub.h"
-#include "node/runtime/runtime.h"
 
 struct links;
 
 /* Borrowed until links_free, `listen` only for the call. */
 struct links_config {
-    struct runtime *runtime;
+    struct driver *driver;
     struct zap_authenticator *zap_authenticator;
     uv_loop_t *loop;
     struct transport_key public_key;

@@ -199,7 +199,7 @@ static void links_relay_on_welcome(struct links *links, struct links_relay_state
     log_info("relay-up", log_hex("relay", ID_BYTES(relay->key)),
              log_count("epoch", frame->head.epoch));
     if (frame->head.epoch > 0)
-        runtime_relay_head(links->runtime, frame->head.epoch, &frame->head.id);
+        driver_relay_head(links->driver, frame->head.epoch, &frame->head.id);
     links_relay_watch(links, relay);
 }
 
@@ -307,7 +307,7 @@ void links_relay_frame(struct links *links, struct links_relay_state *relay, str
         links_relay_on_status(links, relay, &frame);
     else if (frame.type == RELAY_HEAD) {
         relay->epoch = frame.head.epoch;
-        runtime_relay_head(links->runtime, frame.head.epoch, &frame.head.id);
+        driver_relay_head(links->driver, frame.head.epoch, &frame.head.id);
     }
 }
 

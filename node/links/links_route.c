@@ -67,7 +67,7 @@ void links_lose(struct links *links, struct links_member *member, const char *wh
     if (old.value == 0)
         return;
     log_info("member-gone", log_bytes("name", links_name(links, member)), log_text("why", why));
-    runtime_link_down(links->runtime, old);
+    driver_link_down(links->driver, old);
 }
 
 void links_choose(struct links *links, struct links_member *member)
@@ -91,9 +91,9 @@ void links_choose(struct links *links, struct links_member *member)
         log_info("member", log_bytes("name", links_name(links, member)),
                  log_text("way", route == LINKS_DIRECT ? "direct" : "relayed"));
     if (old.value != 0)
-        runtime_link_down(links->runtime, old);
+        driver_link_down(links->driver, old);
     if (member->link.value != 0)
-        runtime_link_up(links->runtime, member->link, &member->key);
+        driver_link_up(links->driver, member->link, &member->key);
 }
 
 void links_heard(struct links *links, struct links_member *member, struct bytes frame)
@@ -103,5 +103,5 @@ void links_heard(struct links *links, struct links_member *member, struct bytes 
     if (member->is_publisher)
         publisher_frame(links->runtime, member->link, frame);
     else
-        runtime_frame(links->runtime, member->link, frame);
+        driver_frame(links->driver, member->link, frame);
 }

@@ -64,7 +64,8 @@ struct links_relay_state {
 };
 
 struct links {
-    struct runtime *runtime;
+    struct driver *driver;
+    struct runtime *runtime; /* the driver's */
     struct hub *hub;
     struct tunnel_identity identity;
     struct links_member members[LINK_COUNT_MAX];

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "node/os/log.h"
+#include "node/roster_sync/misbehavior_score.h"
 #include "node/roster_sync/split_recovery.h"
 #include "node/rows/roster_row.h"
-#include "node/runtime/misbehavior_score.h"
-#include "node/runtime/runtime_state.h"
 #include "protocol/roster/roster_export.h"
 #include "protocol/roster/roster_snapshot.h"
 #include "protocol/wire/frame.h"
@@ -166,9 +165,10 @@ done:
 
 err roster_sync_open(struct roster_sync *heads)
 {
-    err failure = split_recovery_open(&heads->split_recovery, heads->runtime->store);
-    return failure != OK ? failure
-                         : roster_row_refused_count(heads->runtime->store, &heads->refused_count);
+    err failure = split_recovery_open(&heads->split_recovery, runtime_store(heads->runtime));
+    return failure != OK
+               ? failure
+               : roster_row_refused_count(runtime_store(heads->runtime), &heads->refused_count);
 }
 
 err roster_sync_read(struct store *store, uint64_t epoch, struct buffer *ret_signed_head)
@@ -189,7 +189,7 @@ static void roster_sync_send(struct roster_sync *heads, struct link_id link,
  * cannot be read. */
 static uint32_t roster_sync_path(struct roster_sync *heads, uint64_t since, uint64_t *ret_epochs)
 {
-    const struct chain *chain = &heads->runtime->roster.chain;
+    const struct chain *chain = &runtime_roster(heads->runtime)->chain;
     const struct chain_link *link = chain_last(chain);
     uint32_t count = 0;
     while (link != NULL && link->epoch > since) {
@@ -197,7 +197,7 @@ static uint32_t roster_sync_path(struct roster_sync *heads, uint64_t since, uint
         struct roster_head head;
         uint8_t memory[HEAD_SIZE_MAX];
         struct buffer row = buffer_over(memory, sizeof memory);
-        err failure = roster_sync_read(heads->runtime->store, link->epoch, &row);
+        err failure = roster_sync_read(runtime_store(heads->runtime), link->epoch, &row);
         if (failure == OK)
             failure = roster_head_signed_read(buffer_bytes(&row), &signed_head);
         if (failure == OK)
@@ -216,12 +216,13 @@ static void roster_sync_answer_heads(struct roster_sync *heads, struct link_id l
 {
     uint8_t memory[FRAME_SIZE_MAX], row_memory[HEAD_SIZE_MAX];
     struct buffer frame = buffer_over(memory, sizeof memory);
-    uint64_t *epochs = calloc((size_t)heads->runtime->roster.chain.count + 1, sizeof *epochs);
+    uint64_t *epochs =
+        calloc((size_t)runtime_roster(heads->runtime)->chain.count + 1, sizeof *epochs);
     uint32_t count = epochs == NULL ? 0 : roster_sync_path(heads, since, epochs);
     frame_heads_begin(&frame);
     while (count > 0) {
         struct buffer row = buffer_over(row_memory, sizeof row_memory);
-        if (roster_sync_read(heads->runtime->store, epochs[--count], &row) != OK)
+        if (roster_sync_read(runtime_store(heads->runtime), epochs[--count], &row) != OK)
             break;
         if (!frame_head_write(&frame, buffer_bytes(&row))) {
             roster_sync_send(heads, link, &frame);
@@ -237,7 +238,7 @@ static void roster_sync_answer_heads(struct roster_sync *heads, struct link_id l
 
 static void roster_sync_answer_content(struct roster_sync *heads, struct link_id link)
 {
-    const struct roster *roster = &heads->runtime->roster;
+    const struct roster *roster = runtime_roster(heads->runtime);
     struct roster_cursor cursor = {0};
     bool is_last = false;
     while (!is_last) {
@@ -253,7 +254,7 @@ static void roster_sync_answer_content(struct roster_sync *heads, struct link_id
 static void roster_sync_on_want(struct roster_sync *heads, struct link_id link, struct bytes frame)
 {
     struct frame_heads_want want;
-    const struct roster *roster = &heads->runtime->roster;
+    const struct roster *roster = runtime_roster(heads->runtime);
     if (frame_heads_want_read(frame, &want) != OK || roster_current_head(roster) == NULL ||
         roster_is_behind(roster) || runtime_unsent(heads->runtime, link) > ROSTER_SYNC_UNSENT_MAX)
         return; /* ROSTER-59: it asks again */
@@ -267,7 +268,7 @@ static void roster_sync_on_want(struct roster_sync *heads, struct link_id link, 
 
 void roster_sync_ask(struct roster_sync *heads, struct link_id link)
 {
-    const struct roster *roster = &heads->runtime->roster;
+    const struct roster *roster = runtime_roster(heads->runtime);
     const struct chain_link *last = chain_last(&roster->chain);
     struct frame_heads_want want = {.epoch = last == NULL ? 0 : last->epoch};
     uint8_t memory[64];
@@ -297,15 +298,15 @@ static void roster_sync_remember(struct roster_sync *heads, struct bytes signed_
 static void roster_sync_keep_proof(struct roster_sync *heads, struct bytes signed_head, err reason)
 {
     struct roster_row_bytes memory;
-    if (roster_row_refused_is_here(heads->runtime->store, signed_head) ||
+    if (roster_row_refused_is_here(runtime_store(heads->runtime), signed_head) ||
         heads->proof_count >= ROSTER_SYNC_PROOF_COUNT_MAX)
         return; /* whoever makes them up does not fill the disk, nor the log */
     heads->proof_count++;
     struct store_op op = roster_row_refused_put(signed_head, &memory);
     struct runtime_keep keep = {.ops = &op, .op_count = 1, .urgency = STORE_NORMAL};
     runtime_keep(heads->runtime, &keep);
-    log_error("head-refused", log_text("federation", heads->runtime->name), log_err("why", reason),
-              log_text("do", "kept as proof; ask the society's officers"));
+    log_error("head-refused", log_text("federation", runtime_name(heads->runtime)),
+              log_err("why", reason), log_text("do", "kept as proof; ask the society's officers"));
 }
 
 /* The sender's chain left ours somewhere before this head. The distance doubles until a head comes
@@ -316,7 +317,7 @@ static void roster_sync_go_back(struct roster_sync *heads, struct link_id link,
 {
     struct roster_head_signed claimed;
     struct roster_head head;
-    const struct chain_link *last = chain_last(&heads->runtime->roster.chain);
+    const struct chain_link *last = chain_last(&runtime_roster(heads->runtime)->chain);
     if (roster_head_signed_read(signed_head, &claimed) != OK ||
         roster_head_read(claimed.body, &head) != OK || last == NULL || head.epoch > last->epoch + 1)
         return;
@@ -335,7 +336,7 @@ static void roster_sync_ask_back(struct roster_sync *heads)
     struct frame_heads_want want = {.epoch = heads->back_epoch - 1};
     uint8_t memory[64];
     struct buffer frame = buffer_over(memory, sizeof memory);
-    for (uint32_t n = 0; engine_peer(heads->runtime->engine, n, &peer); n++) {
+    for (uint32_t n = 0; engine_peer(runtime_engine(heads->runtime), n, &peer); n++) {
         if (peer.link.value == heads->back_link.value)
             want.base = peer.head; /* its content is not wanted */
     }
@@ -358,12 +359,13 @@ static void roster_sync_on_heads(struct roster_sync *heads, struct link_id link,
         failure = frame_head_read(&reader, &signed_head);
         if (failure != OK)
             break;
-        failure = roster_learn(&heads->runtime->roster, signed_head, runtime_wall());
+        failure = roster_learn(runtime_roster_change(heads->runtime), signed_head, runtime_wall());
         if (failure == OK)
             roster_sync_remember(heads, signed_head);
         else if (failure == ERR_FORKED &&
-                 split_recovery_offer(&heads->split_recovery, &heads->runtime->roster.chain,
-                                      signed_head, &is_news))
+                 split_recovery_offer(&heads->split_recovery,
+                                      &runtime_roster(heads->runtime)->chain, signed_head,
+                                      &is_news))
             failure = roster_sync_take_healing(heads, is_news);
         else if (failure == ERR_FORKED || failure == ERR_THRESHOLD || failure == ERR_BAD_SIGNATURE)
             roster_sync_keep_proof(heads, signed_head, failure);
@@ -409,22 +411,23 @@ static void roster_sync_take(struct roster_sync *heads)
 {
     struct runtime *runtime = heads->runtime;
     struct delta delta = delta_assembly_delta(&heads->assembly);
-    err failure = roster_fill(&runtime->roster, &delta);
+    err failure = roster_fill(runtime_roster_change(runtime), &delta);
     heads->is_assembling = false;
     if (failure == ERR_BAD_HASH)
         roster_sync_bar(heads, heads->from);
     if (failure == OK)
-        failure = roster_sync_keep(runtime->store, &runtime->roster,
+        failure = roster_sync_keep(runtime_store(runtime), runtime_roster(runtime),
                                    (struct bytes){heads->learnt, heads->learnt_size});
     if (failure != OK) {
-        log_warn("roster-refused", log_text("federation", runtime->name), log_err("why", failure));
+        log_warn("roster-refused", log_text("federation", runtime_name(runtime)),
+                 log_err("why", failure));
         return;
     }
     heads->learnt_size = 0;
     heads->seconds_behind = 0;
-    log_info("roster-taken", log_text("federation", runtime->name),
-             log_count("epoch", roster_current_head(&runtime->roster)->epoch),
-             log_count("members", roster_count(&runtime->roster)));
+    log_info("roster-taken", log_text("federation", runtime_name(runtime)),
+             log_count("epoch", roster_current_head(runtime_roster(runtime))->epoch),
+             log_count("members", roster_count(runtime_roster(runtime))));
     runtime_roster_changed(runtime);
 }
 
@@ -432,7 +435,7 @@ static void roster_sync_take(struct roster_sync *heads)
 static err roster_sync_follow_healing(struct roster_sync *heads)
 {
     struct bytes head = {heads->split_recovery.head, heads->split_recovery.head_size};
-    err failure = chain_heal(&heads->runtime->roster.chain, head, runtime_wall());
+    err failure = chain_heal(&runtime_roster_change(heads->runtime)->chain, head, runtime_wall());
     if (failure == OK)
         roster_sync_remember(heads, head);
     heads->split_recovery.head_size = 0;
@@ -441,7 +444,7 @@ static err roster_sync_follow_healing(struct roster_sync *heads)
         roster_sync_take(heads);
     heads->has_healing_content = false;
     heads->seconds_behind = ROSTER_SYNC_RETRY_S - 1; /* asked for in the next tick */
-    log_warn("healing-followed", log_text("federation", heads->runtime->name),
+    log_warn("healing-followed", log_text("federation", runtime_name(heads->runtime)),
              log_count("epoch", heads->split_recovery.epoch), log_err("result", failure));
     return failure;
 }
@@ -452,7 +455,7 @@ static err roster_sync_take_healing(struct roster_sync *heads, bool is_news)
     if (split_recovery_is_confirmed(&heads->split_recovery))
         return roster_sync_follow_healing(heads);
     if (is_news)
-        log_error("healing-waits", log_text("federation", heads->runtime->name),
+        log_error("healing-waits", log_text("federation", runtime_name(heads->runtime)),
                   log_hex("head", ID_BYTES(heads->split_recovery.id)),
                   log_text("do", "have two officers read its fingerprint out, then: consilium "
                                  "roster heal --fingerprint DIGITS"));
@@ -462,7 +465,7 @@ static err roster_sync_take_healing(struct roster_sync *heads, bool is_news)
 err roster_sync_heal(struct roster_sync *heads, const char *fingerprint)
 {
     err failure =
-        split_recovery_confirm(&heads->split_recovery, heads->runtime->store, fingerprint);
+        split_recovery_confirm(&heads->split_recovery, runtime_store(heads->runtime), fingerprint);
     return failure == OK ? roster_sync_follow_healing(heads) : failure;
 }
 
@@ -478,7 +481,7 @@ static void roster_sync_on_part(struct roster_sync *heads, struct link_id link, 
 {
     struct bytes bytes;
     struct delta_part part;
-    struct roster *roster = &heads->runtime->roster;
+    const struct roster *roster = runtime_roster(heads->runtime);
     if (frame_roster_part_read(frame, &bytes) != OK || delta_part_read(bytes, &part) != OK)
         return;
     const struct chain_link *last = chain_last(&roster->chain);
@@ -529,7 +532,7 @@ void roster_sync_frame(struct roster_sync *heads, struct link_id link, struct by
 void roster_sync_tick(struct roster_sync *heads)
 {
     struct engine_peer peer;
-    const struct roster *roster = &heads->runtime->roster;
+    const struct roster *roster = runtime_roster(heads->runtime);
     heads->seconds++;
     misbehavior_score_tick(&heads->misbehavior_score);
     if (heads->back_epoch > 0)
@@ -543,7 +546,8 @@ void roster_sync_tick(struct roster_sync *heads)
         return;
     uint32_t n = heads->seconds_behind / ROSTER_SYNC_RETRY_S;
     struct engine_status status;
-    engine_status(heads->runtime->engine, &status);
-    if (status.peer_count > 0 && engine_peer(heads->runtime->engine, n % status.peer_count, &peer))
+    engine_status(runtime_engine(heads->runtime), &status);
+    if (status.peer_count > 0 &&
+        engine_peer(runtime_engine(heads->runtime), n % status.peer_count, &peer))
         roster_sync_ask(heads, peer.link);
 }

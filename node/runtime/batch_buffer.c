@@ -41,6 +41,20 @@ uint8_t *batch_buffer_extra(struct batch_buffer *batch_buffer)
            batch_buffer->batch.record_count * sizeof *batch_buffer->batch.records;
 }
 
+struct event batch_buffer_event(const struct batch_buffer *batch_buffer)
+{
+    struct event event = {.kind = batch_buffer->kind,
+                          .link = batch_buffer->link,
+                          .token = batch_buffer->token,
+                          .verdict = batch_buffer->verdict,
+                          .custody = batch_buffer->custody};
+    if (batch_buffer->kind != EVENT_CUSTODY)
+        event.batch = batch_buffer->batch;
+    else
+        event.letter = (struct bytes){batch_buffer->memory, batch_buffer->letter_size};
+    return event;
+}
+
 struct batch_buffer *batch_buffer_share(struct batch_buffer *batch_buffer)
 {
     batch_buffer->references++;

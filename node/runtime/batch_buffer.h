@@ -1,4 +1,4 @@
-/* A batch with the memory it lies in, on its way between core, workers and store.
+/* A batch with the memory it lies in, on its way between engine, workers and store.
  *
  * One block of heap each; counted, because a kept batch shares the bytes of the checked one. */
 #ifndef CONSILIUM_NODE_RUNTIME_BATCH_BUFFER_H
@@ -20,7 +20,7 @@ struct batch_buffer {
     err verdict;
     bool is_releasing; /* EFFECT_KEEP's */
     struct step_batch batch;
-    void *owner; /* the shell */
+    void *owner; /* who gave it to the workers */
     enum step_custody custody;
     size_t letter_size;    /* of a letter or envelope, which lies in `memory` */
     uint64_t audit_number; /* of the audit entry kept with it; 0: none */
@@ -36,12 +36,15 @@ struct batch_buffer_queue {
 
 /* One reference, and `size` bytes of memory behind it. NULL when there is no memory. */
 struct batch_buffer *batch_buffer_new(enum event_kind kind, size_t size);
-/* Copies runs and records (not the bytes they point at) into a new parcel with `extra` more bytes
+/* Copies runs and records (not the bytes they point at) into a new one with `extra` more bytes
  * behind them (batch_buffer_extra). NULL when there is no memory. */
 struct batch_buffer *batch_buffer_of_batch(enum event_kind kind, const struct step_batch *batch,
                                            size_t extra);
 /* The `extra` bytes. */
 uint8_t *batch_buffer_extra(struct batch_buffer *batch_buffer);
+
+/* What happened to it, as an event that borrows its memory; the clocks are not set. */
+struct event batch_buffer_event(const struct batch_buffer *batch_buffer);
 
 struct batch_buffer *batch_buffer_share(struct batch_buffer *batch_buffer);
 /* Wipes keys and plaintexts with the last reference. Accepts NULL. */

@@ -1,27 +1,24 @@
-/* One federation of this node: carries out what the core decides, and tells it what happened.
+/* What everything of one federation stands on: its engine, roster and store, the queue of what
+ * happened, and what is on its way to the store and to the links.
  *
- * The shell owns the core, the store and the roster of one federation, and the workers that check
- * and seal. Everything here runs on the main loop; nothing blocks but short reads of the store.
- *
- *   links.h     who is connected, and by which way        frames in and out
- *   workers     checks of signatures and bodies            EFFECT_CHECK -> EVENT_CHECKED
- *   store       group commits, short reads                 EFFECT_KEEP, EFFECT_LOAD
- *   roster_sync.h     roster heads, over links and in the store  EFFECT_HEADS -> EVENT_ROSTER
- *   items.h     chunks of case files                       FRAME_ITEM_*
- *   service.h      what people do, as records                 EVENT_POST <- local API */
+ * Modules call the functions here and never each other's loop: what they have to say to the engine
+ * is an event in the queue, and so is a result that they wait for. The driver
+ * (node/driver/driver.h) takes the queue's entries one at a time, and carries out what the engine
+ * decides. Everything runs on the main loop; nothing blocks but short reads of the store. */
 #ifndef CONSILIUM_NODE_RUNTIME_RUNTIME_H
 #define CONSILIUM_NODE_RUNTIME_RUNTIME_H
 
 #include <uv.h>
 
 #include "node/os/secure_arena.h"
+#include "node/os/wakeup.h"
 #include "node/os/workers.h"
 #include "protocol/engine/engine.h"
 #include "store/store.h"
 
 struct runtime;
 
-/* Borrowed until runtime_close, but for what is said to be copied. */
+/* Borrowed until driver_close, but for what is said to be copied. */
 struct runtime_config {
     const char *name; /* of the federation, as in the configuration file; copied */
     const char *data; /* directory of this federation's store; copied */
@@ -38,25 +35,17 @@ struct runtime_config {
     const char *recordings; /* a directory for one (recording.h); NULL: none; for the call */
 };
 
-/* Opens the store, restores roster and core from it, and starts. `ret_problem` gets one line that
- * says what to do when it fails. Errors as store_open, and ERR_CORRUPT. */
-MUST_USE err runtime_open(const struct runtime_config *config,
-                          char ret_problem[static STORE_PROBLEM_SIZE],
-                          struct runtime **ret_runtime);
-/* Finishes what is being kept and answers who waits, then closes; no news come any more. Accepts
- * NULL. */
-void runtime_close(struct runtime *runtime);
-
 /* Read only, and only on the loop. */
 const struct engine *runtime_engine(const struct runtime *runtime);
 const struct roster *runtime_roster(const struct runtime *runtime);
 struct store *runtime_store(struct runtime *runtime);
-uint32_t runtime_heads_refused(const struct runtime *runtime); /* as roster_sync_refused */
-MUST_USE err runtime_heal(struct runtime *runtime,
-                          const char *fingerprint); /* as roster_sync_heal */
-bool runtime_healing(const struct runtime *runtime, struct head_id *ret_id,
-                     uint64_t *ret_epoch); /* as roster_sync_healing */
+/* Its texts are the runtime's own. */
 const struct runtime_config *runtime_settings(const struct runtime *runtime);
+const char *runtime_name(const struct runtime *runtime); /* of the federation */
+/* RUNTIME_PAGE_SIZE bytes for short reads, until the next read. */
+uint8_t *runtime_page(struct runtime *runtime);
+enum { RUNTIME_PAGE_SIZE = 2 * STORE_RECORD_SIZE_MAX };
+bool runtime_is_closing(const struct runtime *runtime);
 
 /* ---- writing a record ---- */
 
@@ -79,7 +68,7 @@ struct runtime_done {
 void runtime_post(struct runtime *runtime, const struct runtime_post *post,
                   void (*on_done)(void *arg, const struct runtime_done *done), void *arg);
 
-/* ---- rows of the node's other rooms: drafts, accounts, audit entries ---- */
+/* ---- other writes: rows, audit entries ---- */
 
 struct runtime_keep {
     const struct store_op *ops; /* with all they point at: copied */
@@ -89,7 +78,7 @@ struct runtime_keep {
     void *arg;
 };
 /* Calls `on_done` exactly once, later: OK means durable; else nothing of the batch was done. The
- * shell keeps what the store has no room to queue, so ERR_BUSY comes only when it closes. */
+ * runtime keeps what the store has no room to queue, so ERR_BUSY comes only when it closes. */
 void runtime_keep(struct runtime *runtime, const struct runtime_keep *keep);
 
 /* A token for item_file_create and item_file_write, whose result then comes to `on_done`. When the
@@ -97,10 +86,17 @@ void runtime_keep(struct runtime *runtime, const struct runtime_keep *keep);
 uint64_t runtime_await(struct runtime *runtime, void (*on_done)(void *arg, err result), void *arg);
 void runtime_forget(struct runtime *runtime, uint64_t token);
 
-/* The audit log (audit.h), made by runtime_open and freed by runtime_close. The shell puts an entry
- * for each GRANT of its own into the batch that keeps it: audit_stage, then audit_settle. */
+/* The federation's audit log (audit.h) and roster synchronisation (roster_sync.h): made and
+ * attached by the driver, for those who are handed a runtime. The runtime itself calls neither. */
 struct audit;
+struct roster_sync;
+struct runtime_attached {
+    struct audit *audit;
+    struct roster_sync *roster_sync;
+};
+void runtime_attach(struct runtime *runtime, const struct runtime_attached *attached);
 struct audit *runtime_audit(struct runtime *runtime);
+struct roster_sync *runtime_roster_sync(struct runtime *runtime);
 
 /* Up to which sequence `peer` reported our own `stream` durable; 0 when nothing was heard. */
 uint64_t runtime_acked(struct runtime *runtime, const struct node_id *peer,
@@ -110,15 +106,9 @@ uint64_t runtime_acked(struct runtime *runtime, const struct node_id *peer,
  * step, or the fourth call after this one for another case. */
 const struct consult *runtime_case(struct runtime *runtime, const struct case_id *case_id);
 
-/* ---- links tell what happens ---- */
+/* ---- links ---- */
 
-void runtime_link_up(struct runtime *runtime, struct link_id link,
-                     const struct transport_key *peer);
-void runtime_link_down(struct runtime *runtime, struct link_id link);
-void runtime_frame(struct runtime *runtime, struct link_id link, struct bytes frame);
-void runtime_relay_head(struct runtime *runtime, uint64_t epoch, const struct head_id *head);
-
-/* How the shell sends. `send` answers ERR_BUSY when the link's queue is full; the shell then keeps
+/* How frames leave. `send` answers ERR_BUSY when the link's queue is full; the runtime then keeps
  * the frame and sends it after runtime_link_drained. */
 struct runtime_links {
     err (*send)(void *arg, struct link_id link, struct bytes frame);
@@ -128,8 +118,10 @@ struct runtime_links {
 };
 void runtime_attach_links(struct runtime *runtime, const struct runtime_links *links);
 void runtime_link_drained(struct runtime *runtime, struct link_id link);
+/* The link is gone, and what waited for it. */
+void runtime_link_forget(struct runtime *runtime, struct link_id link);
 
-/* FRAME_ITEM_* frames go to the items room (items.h); it answers by runtime_send_frame. */
+/* FRAME_ITEM_* frames go to items.h, which answers by runtime_send_frame. */
 struct runtime_items {
     void (*on_frame)(void *arg, struct link_id link, struct bytes frame);
     void *arg;
@@ -153,14 +145,59 @@ void runtime_listen(struct runtime *runtime,
 /* No more news to the listener with this `arg`. */
 void runtime_unlisten(struct runtime *runtime, const void *arg);
 
-/* The roster took a head (from a link, an invitation file, or a publisher): tell the core. */
+/* The roster took a head (from a link, an invitation file, or a publisher): tells the engine, and
+ * then the links. */
 void runtime_roster_changed(struct runtime *runtime);
 
 /* Whose store it is: a hash over federation and node_id. */
 struct hash runtime_owner(const struct federation_id *federation, const struct node_id *self);
 
-/* The clocks that the core is told. */
+/* The clocks that the engine is told. */
 struct wall runtime_wall(void);
 struct mono runtime_mono(void);
+
+/* ---- for modules that the driver stands on ---- */
+
+/* An event with the clocks set. */
+struct event runtime_event(enum event_kind kind);
+/* Puts an event into the queue; its clocks are set again when it is taken out. What it points at
+ * lives until then. */
+void runtime_enqueue(struct runtime *runtime, const struct event *event);
+/* Gives the engine an event at once, and only that: at the start, while nothing is driven. What it
+ * leaves is in the step that is returned, until the next one. */
+struct step *runtime_step(struct runtime *runtime, const struct event *event);
+/* The roster, to change it; runtime_roster_changed follows. */
+struct roster *runtime_roster_change(struct runtime *runtime);
+/* A case was erased: deletes the recordings (recording_forget). */
+void runtime_forget_recordings(struct runtime *runtime);
+
+/* ---- for the driver ---- */
+
+/* Opens the store and makes the engine, with nothing in it yet. `wake` is initialised; it is sent
+ * when something is in the queue or became durable. `ret_problem` gets one line that says what to
+ * do when it fails. Errors as store_open, and ERR_NO_MEMORY. */
+MUST_USE err runtime_open(const struct runtime_config *config, struct wakeup *wake,
+                          char ret_problem[static STORE_PROBLEM_SIZE],
+                          struct runtime **ret_runtime);
+/* No links, no news, no new posts any more. */
+void runtime_stop(struct runtime *runtime);
+/* Closes the store; `wake` is not sent any more. */
+void runtime_close_store(struct runtime *runtime);
+/* Answers ERR_BUSY to all who still wait. Accepts NULL. */
+void runtime_free(struct runtime *runtime);
+
+/* While the loop is at work, nobody sends `wake`. */
+void runtime_set_driven(struct runtime *runtime, bool is_driven);
+void runtime_wake(struct runtime *runtime);
+struct event_queue;
+struct post_queue;
+struct completions;
+struct event_queue *runtime_events(struct runtime *runtime);
+struct post_queue *runtime_posts(struct runtime *runtime);
+struct completions *runtime_completions(struct runtime *runtime);
+void runtime_hang_up(struct runtime *runtime, struct link_id link);
+void runtime_links_refresh(struct runtime *runtime); /* whom to dial may have changed */
+void runtime_items_frame(struct runtime *runtime, struct link_id link, struct bytes frame);
+void runtime_tell(struct runtime *runtime, const struct runtime_news *news);
 
 #endif

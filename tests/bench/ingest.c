@@ -433,7 +433,7 @@ static void ingest_receive(const struct ingest *ingest, int ready_fd)
     uv_loop_t loop;
     struct workers *workers;
     struct zap_authenticator *zap_authenticator;
-    struct runtime *runtime;
+    struct driver *driver;
     struct links *links;
     struct address address;
     ingest_prepare(ingest, store_key);
@@ -452,10 +452,10 @@ static void ingest_receive(const struct ingest *ingest, int ready_fd)
                                     .store_key = store_key,
                                     .loop = &loop,
                                     .workers = workers};
-    must(runtime_open(&config, problem, &runtime) == OK, problem);
+    must(driver_open(&config, problem, &driver) == OK, problem);
     snprintf(text, sizeof text, "tcp://127.0.0.1:%d", INGEST_PORT);
     must(address_parse(bytes_of_text(text), &address) == OK, "an address");
-    struct links_config links_config = {.runtime = runtime,
+    struct links_config links_config = {.driver = driver,
                                         .zap_authenticator = zap_authenticator,
                                         .loop = &loop,
                                         .public_key = ingest->receiver_key,

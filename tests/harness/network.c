@@ -55,7 +55,7 @@ void network_cut_wire(struct network_wire *wire)
     for (int end = 0; end < 2; end++) {
         network_lane_clear(&wire->lanes[end]);
         if (wire->ends[end]->runtime != NULL)
-            runtime_link_down(wire->ends[end]->runtime, wire->links[end]);
+            driver_link_down(wire->ends[end]->driver, wire->links[end]);
     }
 }
 
@@ -84,8 +84,7 @@ void network_connect(struct network *network, int a, int b)
         wire->lanes[end].end = &wire->lanes[end].first;
     }
     for (int end = 0; end < 2 && wire->is_up; end++)
-        runtime_link_up(wire->ends[end]->runtime, wire->links[end],
-                        &wire->ends[1 - end]->transport);
+        driver_link_up(wire->ends[end]->driver, wire->links[end], &wire->ends[1 - end]->transport);
 }
 
 void network_cut(struct network *network, int a, int b)
@@ -116,8 +115,8 @@ static bool network_deliver(struct network *network)
             is_any = true;
             if (network->on_frame == NULL ||
                 network->on_frame(network->arg, wire->ends[1 - end], wire->ends[end], frame))
-                runtime_frame(wire->ends[end]->runtime, wire->links[end],
-                              (struct bytes){frame->data, frame->size});
+                driver_frame(wire->ends[end]->driver, wire->links[end],
+                             (struct bytes){frame->data, frame->size});
             free(frame);
         }
         if (wire->is_up && network->lane_max > 0 && wire->ends[1 - end]->runtime != NULL)
@@ -194,10 +193,11 @@ void network_open(struct network *network, int which)
                                     .grants_by_hand = network->grants_by_hand,
                                     .survey_ms = network->survey_ms,
                                     .marker = network->has_markers ? marker : NULL};
-    err failure = runtime_open(&config, problem, &house->runtime);
+    err failure = driver_open(&config, problem, &house->driver);
     if (failure != OK)
         print_error("%s\n", problem);
     assert_int_equal(OK, failure);
+    house->runtime = driver_runtime(house->driver);
     assert_int_equal(OK, items_new(house->runtime, &house->items));
     struct runtime_links links = {.send = network_send, .hang_up = network_hang_up, .arg = house};
     runtime_attach_links(house->runtime, &links);
@@ -214,7 +214,8 @@ void network_shut(struct network *network, int which)
     if (house->runtime == NULL)
         return;
     items_free(house->items);
-    runtime_close(house->runtime);
+    driver_close(house->driver);
+    house->driver = NULL;
     house->items = NULL;
     house->runtime = NULL;
     for (int i = 0; i < 8; i++) /* what is closed goes when the loop turns */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "node/audit/audit_check.h"
+#include "node/driver/driver.h"
 #include "node/items/items.h"
 #include "node/os/log.h"
 #include "node/roster_sync/roster_sync.h"
@@ -56,7 +57,8 @@ struct network_house {
     uint8_t store_key[32];
     struct cert_id cert_id;
     char data[128];
-    struct runtime *runtime;
+    struct driver *driver;
+    struct runtime *runtime; /* the driver's */
     struct items *items;
     unsigned told[0x500]; /* news by kind */
     unsigned hung_up;

@@ -19,15 +19,16 @@ ENGINE = CASES + ("protocol/custody", "protocol/engine")
 STORE_DISK = BASE + ("store/disk",)
 STORE_WRITE = STORE_DISK + ("store/write",)
 STORE = STORE_WRITE + ("store",)
-# These four still include each other.
-RUNTIME = ENGINE + ("store", "node/os", "node/rows", "node/runtime", "node/roster_sync", "node/audit",
-                    "node/rollback")
-VIEWS = RUNTIME + ("node/views",)
+ROWS = ROSTER + ("protocol/record", "protocol/step", "store", "node/rows")
+RUNTIME = ENGINE + ("store", "node/os", "node/rows", "node/runtime")
+ERASURE = RUNTIME + ("node/audit", "node/erasure")
+DRIVER = ERASURE + ("node/roster_sync", "node/rollback", "node/driver")
+VIEWS = RUNTIME + ("node/audit", "node/views")
 DRAFTS = VIEWS + ("node/items", "node/attachment", "node/drafts")
-SERVICE = DRAFTS + ("node/service",)
+SERVICE = DRAFTS + ("node/roster_sync", "node/service")
 RELAY = ROSTER + ("protocol/record", "protocol/wire", "protocol/relay")
 DIRECTORY = ROSTER + ("protocol/record", "node/os", "bootstrap/terminal", "bootstrap/directory")
-API = SERVICE + ("node/links", "node/http", "node/onboarding", "node/erasure", "node/api")
+API = SERVICE + ("node/driver", "node/rollback", "node/links", "node/http", "node/onboarding", "node/erasure", "node/api")
 BELOW = {
     "protocol/base": BASE,
     "protocol/member": BASE + ("protocol/member",),
@@ -48,15 +49,16 @@ BELOW = {
     "store/disk": STORE_DISK,
     "node/os": BASE + ("node/os",),
     "node/net": BASE + ("node/os", "node/net"),
-    "node/rows": ROSTER + ("protocol/record", "protocol/step", "store", "node/rows"),
+    "node/rows": ROWS,
     "node/runtime": RUNTIME,
-    "node/roster_sync": RUNTIME,
-    "node/audit": RUNTIME,
-    "node/rollback": RUNTIME,
-    "node/erasure": RUNTIME + ("node/erasure",),
-    "node/onboarding": RUNTIME + ("node/onboarding",),
-    "node/links": RUNTIME + ("node/net", "node/links"),
-    "node/items": RUNTIME + ("node/items",),
+    "node/roster_sync": RUNTIME + ("node/roster_sync",),
+    "node/audit": RUNTIME + ("node/audit",),
+    "node/rollback": RUNTIME + ("node/rollback",),
+    "node/erasure": ERASURE,
+    "node/driver": DRIVER,
+    "node/onboarding": RUNTIME + ("node/roster_sync", "node/onboarding"),
+    "node/links": RUNTIME + ("node/roster_sync", "node/driver", "node/net", "node/links"),
+    "node/items": RUNTIME + ("node/audit", "node/items"),
     "node/attachment": BASE + ("node/os", "node/attachment"),
     "node/views": VIEWS,
     "node/drafts": DRAFTS,
@@ -64,7 +66,7 @@ BELOW = {
     "node/http": BASE + ("node/os", "node/http"),
     "node/api": API,
     "node/cli": CONTENTS + ("node/os", "node/cli"),
-    "node/daemon": API + ("node/net", "node/daemon"),
+    "node/daemon": API + ("node/driver", "node/net", "node/daemon"),
     "bootstrap/relay": RELAY + ("node/os", "node/net", "bootstrap/relay"),
     "bootstrap/terminal": BASE + ("bootstrap/terminal",),
     "bootstrap/directory": DIRECTORY,

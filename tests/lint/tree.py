@@ -13,8 +13,8 @@ FOLDERS = ("protocol/base", "protocol/member", "protocol/roster", "protocol/reco
          "protocol/replication", "protocol/cases", "protocol/custody", "protocol/engine",
          "protocol/relay",
          "store", "store/write", "store/disk", "node/os", "node/net", "node/runtime",
-         "node/rows", "node/roster_sync", "node/audit", "node/rollback", "node/erasure", "node/onboarding",
-         "node/links", "node/items", "node/attachment", "node/views", "node/drafts",
+         "node/rows", "node/driver", "node/roster_sync", "node/audit", "node/rollback", "node/erasure",
+         "node/onboarding", "node/links", "node/items", "node/attachment", "node/views", "node/drafts",
          "node/service", "node/http", "node/api",
          "node/cli", "node/daemon", "bootstrap/relay", "bootstrap/terminal", "bootstrap/directory",
          "bootstrap/present", "bootstrap/society")

@@ -1,4 +1,4 @@
-/* Cases that leave a core's memory, and come back: as node/runtime/case_paging_rows.c. */
+/* Cases that leave a core's memory, and come back: as node/driver/case_pager.c. */
 #include <string.h>
 
 #include "tests/sim/determinism.h"

@@ -1,4 +1,4 @@
-/* As node/runtime/fork_proofs.h: a fork that a hospital found is durable with both sides, and
+/* As node/driver/fork_proofs.h: a fork that a hospital found is durable with both sides, and
  * its proof is posted until it stands in the hospital's federation stream. */
 #ifndef CONSILIUM_TESTS_SIM_FORK_PROOFS_H
 #define CONSILIUM_TESTS_SIM_FORK_PROOFS_H

@@ -1,4 +1,4 @@
-/* A hospital's side of custody, as node/runtime/envelopes.c does it: mailbox secrets, sealed
+/* A hospital's side of custody, as node/driver/envelopes.c does it: mailbox secrets, sealed
  * letters, and what is held for others. All of it is durable at once. */
 #ifndef CONSILIUM_TESTS_SIM_HELD_MAIL_H
 #define CONSILIUM_TESTS_SIM_HELD_MAIL_H

@@ -273,7 +273,7 @@ static void hospital_turn(struct hospital *hospital, const struct event *event)
     WORLD_CHECK(hospital->world, !hospital->is_turning);
     case_paging_rows_step(hospital, event);
     if (hospital->is_restoring)
-        return; /* as node/runtime/restore.c: too early */
+        return; /* as node/driver/restore.c: too early */
     hospital->is_turning = true;
     for (size_t i = 0; i < step->effect_count; i++) {
         enum effect_kind kind = step->effects[i].kind;

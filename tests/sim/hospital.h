@@ -9,7 +9,7 @@ void hospital_init(struct world *world, uint32_t index);
 struct hospital *hospital_of(const struct world *world, const struct node_id *node);
 void hospital_free(struct hospital *hospital);
 
-/* Restores the core from the disk in the order of node/runtime/restore.c and starts it. */
+/* Restores the core from the disk in the order of node/driver/restore.c and starts it. */
 void hospital_boot(struct hospital *hospital);
 /* All that is not durable is lost. */
 void hospital_crash(struct hospital *hospital);

@@ -357,8 +357,8 @@ static void suspend(struct service_fixture *room, int which)
     frame_roster_part_write(&out, buffer_bytes(&part));
     assert_int_equal(OK, federation_take(society));
     assert_true(engine_peer(runtime_engine(runtime), 0, &peer));
-    runtime_frame(runtime, peer.link, buffer_bytes(&frame));
-    runtime_frame(runtime, peer.link, buffer_bytes(&out));
+    driver_frame(room->network->houses[A].driver, peer.link, buffer_bytes(&frame));
+    driver_frame(room->network->houses[A].driver, peer.link, buffer_bytes(&out));
 }
 
 static bool is_suspended(void *arg)

@@ -496,7 +496,7 @@ static void story_hurl(struct story *story, int house, struct bytes frame)
     struct engine_peer peer;
     if (engine_peer(runtime_engine(story->network->houses[house].runtime), 0, &peer) &&
         frame.size > 0)
-        runtime_frame(story->network->houses[house].runtime, peer.link, frame);
+        driver_frame(story->network->houses[house].driver, peer.link, frame);
 }
 
 /* Each truncation, and each bit of the small ones turned. */

@@ -113,11 +113,11 @@ static void hear(struct network_house *house, const struct head_batch_buffer *ba
                  bool with_content)
 {
     struct link_id link = only_peer(house).link;
-    runtime_frame(house->runtime, link,
-                  (struct bytes){batch_buffer->frame, batch_buffer->frame_size});
+    driver_frame(house->driver, link,
+                 (struct bytes){batch_buffer->frame, batch_buffer->frame_size});
     if (with_content)
-        runtime_frame(house->runtime, link,
-                      (struct bytes){batch_buffer->part, batch_buffer->part_size});
+        driver_frame(house->driver, link,
+                     (struct bytes){batch_buffer->part, batch_buffer->part_size});
 }
 
 struct kept {
@@ -174,7 +174,7 @@ static void want(struct split *split, uint16_t count)
     struct buffer frame = buffer_over(memory, sizeof memory);
     frame_want_write(&frame, &wanted);
     split->records = split->keys = 0;
-    runtime_frame(a->runtime, only_peer(a).link, buffer_bytes(&frame));
+    driver_frame(a->driver, only_peer(a).link, buffer_bytes(&frame));
     assert_true(network_until(split->network, answered, split));
 }
 
@@ -317,9 +317,9 @@ static void who_begins_anew_does_not_take_the_place_of_who_is_giving(void **stat
     struct head_batch_buffer ours = admit(&network->society, 4);
     in_two(&ours, frames);
     hear(a, &ours, false);
-    runtime_frame(a->runtime, first.link, buffer_bytes(&frames[0]));
-    runtime_frame(a->runtime, second.link, buffer_bytes(&frames[0]));
-    runtime_frame(a->runtime, first.link, buffer_bytes(&frames[1]));
+    driver_frame(a->driver, first.link, buffer_bytes(&frames[0]));
+    driver_frame(a->driver, second.link, buffer_bytes(&frames[0]));
+    driver_frame(a->driver, first.link, buffer_bytes(&frames[1]));
     assert_int_equal(2, roster_current_head(runtime_roster(a->runtime))->epoch);
 }
 
@@ -335,14 +335,14 @@ static void who_gave_content_that_was_none_waits_until_others_had_their_turn(voi
         at++;
     wrong.part[at] = 'F'; /* its name is another */
     hear(a, &ours, false);
-    runtime_frame(a->runtime, link, (struct bytes){wrong.part, wrong.part_size});
-    runtime_frame(a->runtime, link, (struct bytes){ours.part, ours.part_size});
+    driver_frame(a->driver, link, (struct bytes){wrong.part, wrong.part_size});
+    driver_frame(a->driver, link, (struct bytes){ours.part, ours.part_size});
     assert_int_equal(1, roster_current_head(runtime_roster(a->runtime))->epoch);
     network_connect(split->network, A, C);
     struct engine_peer second;
     while (!engine_peer(runtime_engine(a->runtime), 1, &second))
         network_turn(split->network);
-    runtime_frame(a->runtime, second.link, (struct bytes){ours.part, ours.part_size});
+    driver_frame(a->driver, second.link, (struct bytes){ours.part, ours.part_size});
     assert_int_equal(2, roster_current_head(runtime_roster(a->runtime))->epoch);
 }
 
@@ -357,7 +357,7 @@ static void who_asks_and_does_not_take_is_not_answered_without_end(void **state)
     frame_heads_want_write(&frame, &want);
     split->network->lane_max = 4;
     for (int i = 0; i < 2000; i++)
-        runtime_frame(a->runtime, link, buffer_bytes(&frame));
+        driver_frame(a->driver, link, buffer_bytes(&frame));
     assert_true(runtime_unsent(a->runtime, link) > 0);
     assert_true(runtime_unsent(a->runtime, link) < 300 * 1024);
 }

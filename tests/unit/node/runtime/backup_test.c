@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "node/runtime/runtime_state.h"
+#include "node/rollback/rollback_check.h"
 #include "protocol/contents/mirror.h"
 #include "tests/harness/network.h"
 
@@ -226,7 +226,7 @@ static void a_marker_tells_an_older_copy_which_then_writes_nothing_alone(void **
     assert_written(&story, &posted, 2, 1);
     assert_no_forks(&story, &posted);
     /* the marker was begun anew: now it is this store's */
-    network_pass(story.network, 2 * PROVING_INTERVAL_MS);
+    network_pass(story.network, 2 * ROLLBACK_CHECK_INTERVAL_MS);
     network_shut(story.network, 0);
     network_open(story.network, 0);
     ask(&story, &posted);

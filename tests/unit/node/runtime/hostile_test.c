@@ -35,7 +35,7 @@ static void hostile_say(struct hostile *hostile, int to, struct bytes frame)
 {
     struct network_wire *wire = hostile->wires[to];
     if (wire->is_up)
-        runtime_frame(hostile->network->houses[to].runtime, wire->links[0], frame);
+        driver_frame(hostile->network->houses[to].driver, wire->links[0], frame);
 }
 
 static void hostile_hello(struct hostile *hostile, int to)
@@ -67,8 +67,7 @@ static void hostile_dial(struct hostile *hostile, int to)
         wire->lanes[end].end = &wire->lanes[end].first;
     }
     hostile->wires[to] = wire;
-    runtime_link_up(network->houses[to].runtime, wire->links[0],
-                    &network->houses[MALLORY].transport);
+    driver_link_up(network->houses[to].driver, wire->links[0], &network->houses[MALLORY].transport);
     hostile_hello(hostile, to);
 }
 

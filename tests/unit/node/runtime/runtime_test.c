@@ -382,7 +382,7 @@ static void says(struct network *network, const struct other *other)
     frame_records_end(&frame, 1);
     for (uint32_t n = 0; engine_peer(runtime_engine(network->houses[1].runtime), n, &peer); n++) {
         if (ID_EQUAL(peer.node, network->houses[0].node))
-            runtime_frame(network->houses[1].runtime, peer.link, buffer_bytes(&frame));
+            driver_frame(network->houses[1].driver, peer.link, buffer_bytes(&frame));
     }
 }
 

@@ -1,11 +1,10 @@
-#include "node/runtime/fork_proofs.h"
+#include "node/driver/fork_proofs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/os/log.h"
 #include "node/rows/fork_row.h"
-#include "node/runtime/runtime_state.h"
 #include "protocol/record/audit_evidence.h"
 #include "protocol/record/kind.h"
 #include "protocol/record/statement.h"
@@ -13,9 +12,29 @@
 
 enum { FORK_PROOFS_LOOK_MS = 1000, FORK_PROOFS_RETRY_MS = 30 * 1000, FORK_PROOFS_POSTS_MAX = 8 };
 
+struct fork_proofs {
+    struct runtime *runtime;
+    bool is_due;       /* some are not posted, or may not be */
+    size_t post_count; /* on their way into our stream */
+    struct mono next_at;
+};
+
+struct fork_proofs *fork_proofs_new(struct runtime *runtime)
+{
+    struct fork_proofs *proofs = calloc(1, sizeof *proofs);
+    if (proofs != NULL)
+        proofs->runtime = runtime;
+    return proofs;
+}
+
+void fork_proofs_free(struct fork_proofs *proofs)
+{
+    free(proofs);
+}
+
 /* A proof on its way into our stream. */
 struct fork_proofs_post {
-    struct runtime *runtime;
+    struct fork_proofs *proofs;
     struct fork_row row;
 };
 
@@ -23,18 +42,18 @@ static err fork_proofs_keep(struct runtime *runtime, const struct fork_proofs_po
 {
     struct fork_row_bytes memory;
     struct store_op op = fork_row_put(&post->row, &memory);
-    return store_submit(runtime->store, &op, 1, STORE_NORMAL, 0);
+    return store_submit(runtime_store(runtime), &op, 1, STORE_NORMAL, 0);
 }
 
 static void fork_proofs_on_posted(void *arg, const struct runtime_done *done)
 {
     struct fork_proofs_post *post = arg;
-    post->runtime->fork_proof_posts--;
+    post->proofs->post_count--;
     if (done->verdict == OK) {
         post->row.is_posted = true;
-        (void)fork_proofs_keep(post->runtime, post); /* else it is posted once more */
+        (void)fork_proofs_keep(post->proofs->runtime, post); /* else it is posted once more */
     } else {
-        fork_proofs_wake(post->runtime);
+        fork_proofs_wake(post->proofs);
     }
     free(post);
 }
@@ -57,29 +76,31 @@ static err fork_proofs_body(const struct fork_row *row, struct buffer *body)
 /* Takes `post` over. */
 static void fork_proofs_publish(struct fork_proofs_post *post)
 {
-    struct runtime *runtime = post->runtime;
+    struct runtime *runtime = post->proofs->runtime;
     uint8_t memory[2560];
     struct buffer body = buffer_over(memory, sizeof memory);
     err failure = fork_proofs_body(&post->row, &body);
     if (failure != OK) {
-        log_error("fork-proof-incomplete", log_err("why", failure));
+        log_error("fork-proof-incomplete", log_text("federation", runtime_name(runtime)),
+                  log_err("why", failure),
+                  log_text("do", "tell the society: a fork was found and cannot be proven"));
         free(post);
         return;
     }
     struct runtime_post words = {
         .scope = scope_federation(), .audience = AUDIENCE_CLEAR, .plaintext = buffer_bytes(&body)};
-    runtime->fork_proof_posts++;
+    post->proofs->post_count++;
     runtime_post(runtime, &words, fork_proofs_on_posted, post);
 }
 
 /* NULL: no memory. */
-static struct fork_proofs_post *fork_proofs_make(struct runtime *runtime,
+static struct fork_proofs_post *fork_proofs_make(struct fork_proofs *proofs,
                                                  const struct fork_row *row)
 {
     struct fork_proofs_post *post = calloc(1, sizeof *post);
     if (post == NULL)
         return NULL;
-    post->runtime = runtime;
+    post->proofs = proofs;
     post->row = *row;
     return post;
 }
@@ -90,8 +111,8 @@ static err fork_proofs_complete(struct runtime *runtime, struct fork_row *row)
     struct store_record record;
     if (row->has_ours)
         return OK;
-    err failure = record_table_get(runtime->store, &row->stream, row->sequence,
-                                   runtime->page_memory, &record);
+    err failure = record_table_get(runtime_store(runtime), &row->stream, row->sequence,
+                                   runtime_page(runtime), &record);
     if (failure == OK && record.head.size < RECORD_BARE_SIZE)
         failure = ERR_CORRUPT;
     if (failure != OK)
@@ -101,18 +122,21 @@ static err fork_proofs_complete(struct runtime *runtime, struct fork_row *row)
     return OK;
 }
 
-void fork_proofs_found(struct runtime *runtime, const struct effect *effect)
+void fork_proofs_found(struct fork_proofs *proofs, const struct effect *effect)
 {
+    struct runtime *runtime = proofs->runtime;
     struct fork_row row = {.stream = effect->forked.stream, .sequence = effect->forked.sequence};
     memcpy(row.theirs, effect->forked.other.data, RECORD_BARE_SIZE);
     err failure = fork_proofs_complete(runtime, &row);
-    struct fork_proofs_post *post = failure == OK ? fork_proofs_make(runtime, &row) : NULL;
+    struct fork_proofs_post *post = failure == OK ? fork_proofs_make(proofs, &row) : NULL;
     if (post == NULL) {
-        log_error("fork-proof-incomplete", log_err("why", failure));
+        log_error("fork-proof-incomplete", log_text("federation", runtime_name(runtime)),
+                  log_err("why", failure),
+                  log_text("do", "tell the society: a fork was found and cannot be proven"));
         return;
     }
     failure = fork_proofs_keep(runtime, post);
-    log_error("equivocation", log_text("federation", runtime->name),
+    log_error("equivocation", log_text("federation", runtime_name(runtime)),
               log_hex("writer", ID_BYTES(row.stream.writer)), log_err("kept", failure),
               log_text("do", "tell the society: two different records stand at one position"));
     fork_proofs_publish(post);
@@ -125,7 +149,7 @@ static uint64_t fork_proofs_epoch(const struct runtime *runtime, const uint8_t *
     struct record_claim claim;
     const struct chain_link *head =
         record_parse((struct bytes){bare, RECORD_BARE_SIZE}, &claim) == OK
-            ? chain_find(&runtime->roster.chain, &claim.header.head)
+            ? chain_find(&runtime_roster(runtime)->chain, &claim.header.head)
             : NULL;
     return head == NULL ? 0 : head->epoch;
 }
@@ -144,51 +168,52 @@ static bool fork_proofs_restore_one(void *arg, const struct fork_row *from)
     stream_id_write(&fork, &row.stream);
     buffer_u64(&fork, a > b ? a : b);
     event.forks = buffer_bytes(&fork);
-    runtime_step(runtime, &event);
+    (void)runtime_step(runtime, &event);
     return true;
 }
 
 err fork_proofs_restore(struct runtime *runtime)
 {
-    return fork_row_scan(runtime->store, fork_proofs_restore_one, runtime);
+    return fork_row_scan(runtime_store(runtime), fork_proofs_restore_one, runtime);
 }
 
 /* ---- those that are not posted ---- */
 
 static bool fork_proofs_look(void *arg, const struct fork_row *from)
 {
-    struct runtime *runtime = arg;
+    struct fork_proofs *proofs = arg;
     struct fork_row row = *from;
-    if (row.is_posted || fork_proofs_complete(runtime, &row) != OK)
+    if (row.is_posted || fork_proofs_complete(proofs->runtime, &row) != OK)
         return true;
-    struct fork_proofs_post *post = fork_proofs_make(runtime, &row);
+    struct fork_proofs_post *post = fork_proofs_make(proofs, &row);
     if (post != NULL)
         fork_proofs_publish(post);
-    if (runtime->fork_proof_posts < FORK_PROOFS_POSTS_MAX)
+    if (proofs->post_count < FORK_PROOFS_POSTS_MAX)
         return true;
-    runtime->owes_fork_proofs = true; /* and more, when these stand there */
+    proofs->is_due = true; /* and more, when these stand there */
     return false;
 }
 
-void fork_proofs_wake(struct runtime *runtime)
+void fork_proofs_wake(struct fork_proofs *proofs)
 {
-    runtime->owes_fork_proofs = true;
+    proofs->is_due = true;
 }
 
 /* (T-25) */
-void fork_proofs_tick(struct runtime *runtime)
+void fork_proofs_tick(struct fork_proofs *proofs)
 {
+    struct runtime *runtime = proofs->runtime;
     struct mono now = runtime_mono();
     struct engine_status status;
-    if (!runtime->owes_fork_proofs || runtime->is_closing || runtime->fork_proof_posts > 0 ||
-        now.ms < runtime->fork_proofs_at.ms)
+    if (!proofs->is_due || runtime_is_closing(runtime) || proofs->post_count > 0 ||
+        now.ms < proofs->next_at.ms)
         return;
-    engine_status(runtime->engine, &status);
-    runtime->fork_proofs_at.ms =
+    engine_status(runtime_engine(runtime), &status);
+    proofs->next_at.ms =
         now.ms + (status.posting_waits ? FORK_PROOFS_LOOK_MS : FORK_PROOFS_RETRY_MS);
     if (status.posting_waits)
         return;
-    runtime->owes_fork_proofs = false;
-    if (fork_row_scan(runtime->store, fork_proofs_look, runtime) != OK)
-        fork_proofs_wake(runtime);
+    proofs->is_due = false;
+    if (fork_row_scan(runtime_store(runtime), fork_proofs_look, proofs) != OK)
+        fork_proofs_wake(proofs);
 }

@@ -1,17 +1,16 @@
-/* From the core's batches to the store's, and back when they are durable. */
+#include "node/driver/commit_jobs.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/audit/audit.h"
 #include "node/os/log.h"
 #include "node/rows/ack_row.h"
 #include "node/rows/fork_row.h"
 #include "node/rows/missing_row.h"
-#include "node/rows/node_row.h"
 #include "node/rows/stream_state.h"
 #include "node/runtime/completions.h"
-#include "node/runtime/runtime_state.h"
+#include "node/runtime/event_queue.h"
 #include "protocol/contents/case_record.h"
 #include "protocol/record/kind.h"
 #include "protocol/record/statement.h"
@@ -20,7 +19,6 @@
 enum {
     COMMIT_JOBS_OPS_A_RECORD =
         5, /* a put, destroyed, a row about what it lacks, two of a retraction */
-    COMMIT_JOBS_ROUND_MAX = 16, /* what a batch leads to is kept as well, at the end */
 };
 
 struct commit_jobs_ops {
@@ -33,12 +31,44 @@ struct commit_jobs_ops {
     uint64_t audit_number; /* of the entry in this batch; 0: none */
 };
 
+struct commit_jobs {
+    struct runtime *runtime;
+    struct audit *audit;
+    struct rollback_check *rollback_check;
+    struct scrub *scrub;
+    struct batch_buffer_queue waiting;   /* for the store */
+    struct batch_buffer_queue under_way; /* that the store has */
+};
+
+struct commit_jobs *commit_jobs_new(struct runtime *runtime, struct audit *audit,
+                                    struct rollback_check *rollback_check, struct scrub *scrub)
+{
+    struct commit_jobs *jobs = calloc(1, sizeof *jobs);
+    if (jobs != NULL)
+        *jobs = (struct commit_jobs){
+            .runtime = runtime, .audit = audit, .rollback_check = rollback_check, .scrub = scrub};
+    return jobs;
+}
+
+void commit_jobs_free(struct commit_jobs *jobs)
+{
+    struct batch_buffer *batch_buffer;
+    if (jobs == NULL)
+        return;
+    while ((batch_buffer = batch_buffer_queue_take(&jobs->waiting)) != NULL)
+        batch_buffer_drop(batch_buffer);
+    while ((batch_buffer = batch_buffer_queue_take(&jobs->under_way)) != NULL)
+        batch_buffer_drop(batch_buffer);
+    free(jobs);
+}
+
 /* Where the stream stands once this record is in. */
-static struct bytes commit_jobs_state(const struct runtime *runtime,
+static struct bytes commit_jobs_state(const struct commit_jobs *jobs,
                                       const struct record_claim *claim,
                                       uint8_t memory[static STREAM_STATE_SIZE])
 {
-    const struct chain_link *head = chain_find(&runtime->roster.chain, &claim->header.head);
+    const struct chain_link *head =
+        chain_find(&runtime_roster(jobs->runtime)->chain, &claim->header.head);
     struct stream_state state = {.tail = claim->header.sequence,
                                  .tail_id = claim->id,
                                  .epoch = head == NULL ? 0 : head->epoch};
@@ -57,11 +87,11 @@ static void commit_jobs_missing(struct commit_jobs_ops *ops, size_t index, bool 
 }
 
 /* (S-14) All of it anew. What was destroyed stays so, also where the disk lost that, too. */
-static void commit_jobs_mend(const struct runtime *runtime, struct commit_jobs_ops *ops,
+static void commit_jobs_mend(const struct commit_jobs *jobs, struct commit_jobs_ops *ops,
                              size_t index, const struct step_record *record)
 {
     const struct record_claim *claim = &ops->claims[index];
-    bool is_own = ID_EQUAL(claim->header.stream.writer, runtime->config.self);
+    bool is_own = ID_EQUAL(claim->header.stream.writer, runtime_settings(jobs->runtime)->self);
     struct store_op *op = &ops->all[ops->count++];
     op->kind = STORE_MEND;
     op->put = (struct store_put){
@@ -84,7 +114,7 @@ static void commit_jobs_mend(const struct runtime *runtime, struct commit_jobs_o
 }
 
 /* (T-2) the bytes that came are the bytes that are kept */
-static void commit_jobs_put(const struct runtime *runtime, struct commit_jobs_ops *ops,
+static void commit_jobs_put(const struct commit_jobs *jobs, struct commit_jobs_ops *ops,
                             size_t index, const struct step_run *run,
                             const struct step_record *record)
 {
@@ -93,7 +123,7 @@ static void commit_jobs_put(const struct runtime *runtime, struct commit_jobs_op
     bool has_body = (record->flags & RECORD_BARE) == 0;
     struct bytes body = has_body ? claim->body : BYTES_NONE;
     if (run->purpose == RUN_REPAIR) {
-        commit_jobs_mend(runtime, ops, index, record);
+        commit_jobs_mend(jobs, ops, index, record);
         return;
     }
     struct store_op *op = &ops->all[ops->count++];
@@ -126,7 +156,7 @@ static void commit_jobs_put(const struct runtime *runtime, struct commit_jobs_op
         .body = body,
         .key = record->has_key ? &record->key : NULL,
         .flags = record->flags,
-        .stream_state = commit_jobs_state(runtime, claim, ops->states[index]),
+        .stream_state = commit_jobs_state(jobs, claim, ops->states[index]),
         .continues = true,
     };
     if (step_is_missing(record->flags))
@@ -135,14 +165,14 @@ static void commit_jobs_put(const struct runtime *runtime, struct commit_jobs_op
 
 /* A disclosure stands in the audit log before any key can leave: the grant and its entry are one
  * batch. */
-static void commit_jobs_audit(struct runtime *runtime, struct commit_jobs_ops *ops,
+static void commit_jobs_audit(struct commit_jobs *jobs, struct commit_jobs_ops *ops,
                               const struct step_record *record, const struct record_claim *claim)
 {
     struct statement statement;
     struct case_record_grant grant;
     struct case_record_grant_end end;
     struct audit_fact fact = {.record = claim->id};
-    if (runtime->audit == NULL || (record->flags & RECORD_OWN) == 0 ||
+    if (jobs->audit == NULL || (record->flags & RECORD_OWN) == 0 ||
         statement_read(record->plaintext, &statement) != OK)
         return;
     if (statement.kind == KIND_GRANT && case_record_grant_read(statement.content, &grant) == OK) {
@@ -157,16 +187,16 @@ static void commit_jobs_audit(struct runtime *runtime, struct commit_jobs_ops *o
     }
     fact.kind = statement.kind;
     memcpy(fact.case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
-    audit_stage(runtime->audit, &fact, &ops->all[ops->count]);
+    audit_stage(jobs->audit, &fact, &ops->all[ops->count]);
     ops->audit_number = ops->all[ops->count++].audit.number;
 }
 
 /* What its writer has erased is not taken in: its place is, with nothing in it. */
-static void commit_jobs_spare(const struct runtime *runtime, const struct record_claim *claim,
+static void commit_jobs_spare(const struct commit_jobs *jobs, const struct record_claim *claim,
                               struct step_record *record)
 {
     if (record->plaintext.size == 0 ||
-        !announcement_purge_is_done(runtime, claim, record->plaintext))
+        !announcement_purge_is_done(runtime_store(jobs->runtime), claim, record->plaintext))
         return;
     record->flags = (record->flags & ~(uint32_t)RECORD_KEYLESS) | RECORD_BARE | RECORD_DESTROYED;
     record->has_key = false;
@@ -174,20 +204,20 @@ static void commit_jobs_spare(const struct runtime *runtime, const struct record
     record->plaintext = BYTES_NONE;
 }
 
-static err commit_jobs_stage(struct runtime *runtime, struct commit_jobs_ops *ops, size_t index,
+static err commit_jobs_stage(struct commit_jobs *jobs, struct commit_jobs_ops *ops, size_t index,
                              const struct step_run *run, struct step_record *record)
 {
     err failure = record_parse_again(record->record, &record->id, &ops->claims[index]);
     if (failure != OK)
         return failure;
-    commit_jobs_spare(runtime, &ops->claims[index], record);
-    commit_jobs_put(runtime, ops, index, run, record);
+    commit_jobs_spare(jobs, &ops->claims[index], record);
+    commit_jobs_put(jobs, ops, index, run, record);
     ops->count += announcement_purge_stage(&ops->claims[index], record->plaintext,
                                            &ops->purges[index], &ops->all[ops->count]);
     return OK;
 }
 
-static err commit_jobs_try(struct runtime *runtime, struct batch_buffer *batch_buffer)
+static err commit_jobs_try(struct commit_jobs *jobs, struct batch_buffer *batch_buffer)
 {
     struct commit_jobs_ops *ops = malloc(sizeof *ops);
     if (ops == NULL)
@@ -202,132 +232,119 @@ static err commit_jobs_try(struct runtime *runtime, struct batch_buffer *batch_b
     for (size_t i = 0; i < batch_buffer->batch.run_count; i++) {
         const struct step_run *run = &batch_buffer->batch.runs[i];
         for (uint16_t j = 0; j < run->count && failure == OK; j++, index++)
-            failure = commit_jobs_stage(runtime, ops, index, run, &record[index]);
+            failure = commit_jobs_stage(jobs, ops, index, run, &record[index]);
     }
     if (failure == OK && batch_buffer->batch.record_count == 1)
-        commit_jobs_audit(runtime, ops, record, &ops->claims[0]);
+        commit_jobs_audit(jobs, ops, record, &ops->claims[0]);
     if (failure == OK)
-        failure = store_submit(runtime->store, ops->all, ops->count,
+        failure = store_submit(runtime_store(jobs->runtime), ops->all, ops->count,
                                batch_buffer->is_releasing ? STORE_RELEASING : STORE_NORMAL,
                                (uint64_t)(uintptr_t)batch_buffer);
     if (ops->audit_number != 0 && failure != OK)
-        audit_settle(runtime->audit, ops->audit_number, failure);
+        audit_settle(jobs->audit, ops->audit_number, failure);
     batch_buffer->audit_number = ops->audit_number;
     free(ops);
     return failure;
 }
 
-static void commit_jobs_tell(struct runtime *runtime, struct batch_buffer *batch_buffer,
+static void commit_jobs_tell(struct commit_jobs *jobs, struct batch_buffer *batch_buffer,
                              err verdict)
 {
-    struct event event = runtime_event(EVENT_KEPT);
-    event.link = batch_buffer->link;
-    event.token = batch_buffer->token;
-    event.verdict = verdict;
-    event.batch = batch_buffer->batch;
+    batch_buffer->verdict = verdict;
+    struct event event = batch_buffer_event(batch_buffer);
     if (verdict != OK)
-        log_warn("not-kept", log_text("federation", runtime->name), log_err("why", verdict));
-    runtime_turn(runtime, &event, batch_buffer);
-    batch_buffer_drop(batch_buffer);
+        log_warn("not-kept", log_text("federation", runtime_name(jobs->runtime)),
+                 log_err("why", verdict));
+    event_queue_add(runtime_events(jobs->runtime), &event, batch_buffer);
 }
 
-void commit_jobs_add(struct runtime *runtime, const struct effect *effect,
+void commit_jobs_add(struct commit_jobs *jobs, const struct effect *effect,
                      struct batch_buffer *source)
 {
     struct batch_buffer *batch_buffer = batch_buffer_of_batch(EVENT_KEPT, &effect->batch, 0);
     if (batch_buffer == NULL)
-        abort(); /* the core counts on an answer */
+        abort(); /* the engine waits for an answer */
     batch_buffer->source = source == NULL ? NULL : batch_buffer_share(source);
     batch_buffer->link = effect->link;
     batch_buffer->token = effect->token;
     batch_buffer->is_releasing = effect->is_releasing;
-    batch_buffer_queue_add(&runtime->keeping, batch_buffer);
+    batch_buffer_queue_add(&jobs->waiting, batch_buffer);
 }
 
-void commit_jobs_submit(struct runtime *runtime)
+void commit_jobs_submit(struct commit_jobs *jobs)
 {
-    if (runtime->is_turning || runtime->store == NULL) /* closing: what was not kept never was */
-        return;
-    while (runtime->keeping.first != NULL) {
-        struct batch_buffer *batch_buffer = runtime->keeping.first;
-        err failure = commit_jobs_try(runtime, batch_buffer);
+    while (jobs->waiting.first != NULL) {
+        struct batch_buffer *batch_buffer = jobs->waiting.first;
+        err failure = commit_jobs_try(jobs, batch_buffer);
         if (failure == ERR_BUSY)
             return; /* after the next commit */
-        (void)batch_buffer_queue_take(&runtime->keeping);
+        (void)batch_buffer_queue_take(&jobs->waiting);
         if (failure != OK)
-            commit_jobs_tell(runtime, batch_buffer, failure);
+            commit_jobs_tell(jobs, batch_buffer, failure);
         else
-            batch_buffer_queue_add(&runtime->kept_under_way, batch_buffer);
+            batch_buffer_queue_add(&jobs->under_way, batch_buffer);
     }
 }
 
-static void commit_jobs_mended(struct runtime *runtime, const struct step_batch *batch)
+static void commit_jobs_mended(struct commit_jobs *jobs, const struct step_batch *batch)
 {
     struct record_claim claim;
     if (batch->run_count == 1 && batch->runs->purpose == RUN_REPAIR &&
         record_parse_again(batch->records->record, &batch->records->id, &claim) == OK)
-        scrub_mended(runtime, &claim);
+        scrub_repaired(jobs->scrub, &claim);
 }
 
 static void commit_jobs_on_done(void *arg, const struct store_done *done)
 {
-    struct runtime *runtime = arg;
+    struct commit_jobs *jobs = arg;
     if (done->token == 0)
         return;
     if ((done->token & 1) != 0) {
-        completions_settle(runtime->completions, done->token, done->result);
+        completions_settle(runtime_completions(jobs->runtime), done->token, done->result);
         return;
     }
-    struct batch_buffer *batch_buffer = batch_buffer_queue_take(&runtime->kept_under_way);
+    struct batch_buffer *batch_buffer = batch_buffer_queue_take(&jobs->under_way);
     assert((uint64_t)(uintptr_t)batch_buffer == done->token); /* batches keep their order */
     if (batch_buffer->audit_number != 0)
-        audit_settle(runtime->audit, batch_buffer->audit_number, done->result);
+        audit_settle(jobs->audit, batch_buffer->audit_number, done->result);
     if (done->result == OK)
-        rollback_check_kept(runtime, &batch_buffer->batch);
+        rollback_check_kept(jobs->rollback_check, &batch_buffer->batch);
     if (done->result == OK)
-        commit_jobs_mended(runtime, &batch_buffer->batch);
-    commit_jobs_tell(runtime, batch_buffer, done->result);
+        commit_jobs_mended(jobs, &batch_buffer->batch);
+    commit_jobs_tell(jobs, batch_buffer, done->result);
 }
 
-void commit_jobs_drain(struct runtime *runtime)
+void commit_jobs_drain(struct commit_jobs *jobs)
 {
-    (void)store_drain(runtime->store, commit_jobs_on_done, runtime);
-    while (completions_tell(runtime->completions))
-        continue;
+    (void)store_drain(runtime_store(jobs->runtime), commit_jobs_on_done, jobs);
 }
 
-void commit_jobs_finish(struct runtime *runtime)
+bool commit_jobs_is_idle(const struct commit_jobs *jobs)
 {
-    /* batches keep their order: what was submitted before this one is durable with it */
-    struct store_op op = node_row_barrier();
-    for (int round = 0; round < COMMIT_JOBS_ROUND_MAX; round++) {
-        commit_jobs_submit(runtime);
-        if (store_commit(runtime->store, &op, 1, STORE_RELEASING, NULL) != OK)
-            return;
-        commit_jobs_drain(runtime);
-        if (runtime->keeping.first == NULL && runtime->kept_under_way.first == NULL)
-            return;
-    }
+    return jobs->waiting.first == NULL && jobs->under_way.first == NULL;
+}
+
+const struct batch_buffer_queue *commit_jobs_waiting(const struct commit_jobs *jobs)
+{
+    return &jobs->waiting;
 }
 
 /* What a peer reported is for people to see; losing the last of it costs a wrong number until the
  * peer connects again. */
-void commit_jobs_acked(struct runtime *runtime, const struct effect *effect)
+void commit_jobs_acked(struct commit_jobs *jobs, const struct effect *effect)
 {
     const struct ack_row row = {effect->acked.stream, effect->acked.peer, effect->acked.had};
     struct ack_row_bytes memory;
     struct store_op op = ack_row_put(&row, &memory);
-    err failure = store_submit(runtime->store, &op, 1, STORE_NORMAL, 0);
+    err failure = store_submit(runtime_store(jobs->runtime), &op, 1, STORE_NORMAL, 0);
     if (failure != OK)
         log_debug("report-not-kept", log_err("why", failure));
 }
 
-/* ---- equivocation ---- */
-
-void commit_jobs_forks(struct runtime *runtime, struct bytes forks)
+void commit_jobs_forks(struct commit_jobs *jobs, struct bytes forks)
 {
     struct store_op op = fork_row_list_put(forks);
-    err failure = store_submit(runtime->store, &op, 1, STORE_NORMAL, 0);
+    err failure = store_submit(runtime_store(jobs->runtime), &op, 1, STORE_NORMAL, 0);
     if (failure != OK)
         log_warn("forks-not-kept", log_err("why", failure));
 }

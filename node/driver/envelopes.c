@@ -1,4 +1,4 @@
-#include "node/runtime/envelopes.h"
+#include "node/driver/envelopes.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -9,19 +9,12 @@
 #include "node/rows/held_row.h"
 #include "node/rows/mailbox_row.h"
 #include "node/rows/node_row.h"
+#include "node/runtime/event_queue.h"
 #include "protocol/base/hash.h"
 #include "protocol/wire/sealed_message.h"
 
 _Static_assert(SEALED_MESSAGE_SEAL_SIZE == crypto_box_SEALBYTES, "what sealing adds");
 _Static_assert(KEY_SIZE == crypto_box_SECRETKEYBYTES, "a mailbox secret");
-
-void envelopes_secret(const struct runtime *runtime, uint8_t ret_secret[static KEY_SIZE])
-{
-    struct hash hash = hash_keyed(CONTEXT_DEPOSIT, runtime->config.store_key,
-                                  ID_BYTES(runtime->config.federation));
-    memcpy(ret_secret, hash.bytes, KEY_SIZE);
-    sodium_memzero(&hash, sizeof hash);
-}
 
 /* ---- secrets ---- */
 
@@ -37,8 +30,8 @@ static void envelopes_on_made(void *arg, err result)
     event.custody = CUSTODY_MAILBOX;
     event.verdict = result;
     event.mailbox = making->key;
-    if (!making->runtime->is_closing)
-        runtime_turn(making->runtime, &event, NULL);
+    if (!runtime_is_closing(making->runtime))
+        runtime_enqueue(making->runtime, &event);
     free(making);
 }
 
@@ -48,7 +41,7 @@ static void envelopes_make(struct runtime *runtime)
     uint8_t secret[KEY_SIZE];
     struct envelopes_making *making = malloc(sizeof *making);
     if (making == NULL)
-        abort(); /* the core counts on an answer */
+        abort(); /* the engine waits for an answer */
     making->runtime = runtime;
     crypto_box_keypair(making->key.bytes, secret);
     struct store_op op = mailbox_row_put(&making->key, secret);
@@ -60,7 +53,7 @@ static void envelopes_on_rekeyed(void *arg, err result)
 {
     struct runtime *runtime = arg;
     struct store_op op = node_row_rekey_delete();
-    if (result == OK && !runtime->is_closing)
+    if (result == OK && !runtime_is_closing(runtime))
         runtime_keep(runtime, &(struct runtime_keep){&op, 1, STORE_RELEASING, NULL, NULL});
 }
 
@@ -69,17 +62,19 @@ static void envelopes_on_rekeyed(void *arg, err result)
 static void envelopes_rekey(struct runtime *runtime)
 {
     uint64_t token = runtime_await(runtime, envelopes_on_rekeyed, runtime);
-    err failure = store_rekey(runtime->store, token);
+    err failure = store_rekey(runtime_store(runtime), token);
     if (failure != OK)
         runtime_forget(runtime, token);
     if (failure != OK && failure != ERR_BUSY)
-        log_error("rekey-failed", log_err("why", failure));
+        log_error("rekey-failed", log_text("federation", runtime_name(runtime)),
+                  log_err("why", failure),
+                  log_text("do", "check the disk; it is tried again at the next start"));
 }
 
 static void envelopes_on_forgotten(void *arg, err result)
 {
     struct runtime *runtime = arg;
-    if (result == OK && !runtime->is_closing)
+    if (result == OK && !runtime_is_closing(runtime))
         envelopes_rekey(runtime);
 }
 
@@ -99,14 +94,14 @@ static void envelopes_answer(struct runtime *runtime, const struct effect *effec
     batch_buffer->link = effect->link;
     batch_buffer->token = effect->token;
     batch_buffer->verdict = verdict;
-    batch_buffer_queue_add(&runtime->followers, batch_buffer);
+    event_queue_add_answer(runtime_events(runtime), batch_buffer);
 }
 
 static struct batch_buffer *envelopes_batch_buffer(enum step_custody what, size_t size)
 {
     struct batch_buffer *batch_buffer = batch_buffer_new(EVENT_CUSTODY, size + 1);
     if (batch_buffer == NULL)
-        abort(); /* the core counts on an answer */
+        abort(); /* the engine waits for an answer */
     batch_buffer->custody = what;
     return batch_buffer;
 }
@@ -122,7 +117,8 @@ static void envelopes_enclose(struct runtime *runtime, const struct effect *effe
     if (from > 0) {
         struct signature signature;
         struct bytes message = {plain + from, letter.size - from};
-        hash_sign(CONTEXT_CUSTODY_REPORT, message, runtime->config.sign_secret, &signature);
+        hash_sign(CONTEXT_CUSTODY_REPORT, message, runtime_settings(runtime)->sign_secret,
+                  &signature);
         memcpy(plain + from - SIGNATURE_SIZE, signature.bytes, SIGNATURE_SIZE);
     }
     int failed =
@@ -157,7 +153,7 @@ static void envelopes_open(struct runtime *runtime, const struct effect *effect)
     opening.batch_buffer = envelopes_batch_buffer(CUSTODY_OPEN, effect->envelope.size);
     err failure = OK;
     if (effect->envelope.size > crypto_box_SEALBYTES)
-        failure = mailbox_row_scan(runtime->store, envelopes_try, &opening);
+        failure = mailbox_row_scan(runtime_store(runtime), envelopes_try, &opening);
     if (failure == OK && opening.batch_buffer->letter_size == 0)
         failure = ERR_BAD_KEY;
     envelopes_answer(runtime, effect, opening.batch_buffer, failure);
@@ -177,8 +173,8 @@ static void envelopes_on_held(void *arg, err result)
     event.custody = CUSTODY_HOLD;
     event.token.value = holding->number;
     event.verdict = result;
-    if (!holding->runtime->is_closing)
-        runtime_turn(holding->runtime, &event, NULL);
+    if (!runtime_is_closing(holding->runtime))
+        runtime_enqueue(holding->runtime, &event);
     free(holding);
 }
 
@@ -190,7 +186,7 @@ static void envelopes_hold(struct runtime *runtime, const struct effect *effect)
     uint8_t *memory = malloc(size);
     struct envelopes_holding *holding = malloc(sizeof *holding);
     if (memory == NULL || holding == NULL)
-        abort(); /* the core counts on an answer */
+        abort(); /* the engine waits for an answer */
     *holding = (struct envelopes_holding){runtime, effect->token.value};
     struct store_op op =
         held_row_put(effect->token.value, held, effect->hold.envelope, memory, &key);
@@ -210,7 +206,7 @@ static void envelopes_fetch(struct runtime *runtime, const struct effect *effect
     struct batch_buffer *batch_buffer =
         envelopes_batch_buffer(CUSTODY_FETCH, HELD_ROW_HEAD_SIZE + (size_t)ENVELOPE_SIZE_MAX);
     struct buffer envelope = buffer_over(batch_buffer->memory, batch_buffer->memory_size);
-    err failure = held_row_get(runtime->store, effect->token.value, &envelope);
+    err failure = held_row_get(runtime_store(runtime), effect->token.value, &envelope);
     if (failure == OK)
         batch_buffer->letter_size = envelope.size;
     envelopes_answer(runtime, effect, batch_buffer, failure);
@@ -251,7 +247,7 @@ static bool envelopes_restore_held(void *arg, uint64_t number, const struct step
     struct event event = runtime_event(EVENT_RESTORE_HELD);
     event.token.value = number;
     event.held = *held;
-    runtime_step(runtime, &event);
+    (void)runtime_step(runtime, &event);
     return true;
 }
 
@@ -262,7 +258,7 @@ static bool envelopes_restore_mailbox(void *arg, const struct mailbox_key *key,
     struct event event = runtime_event(EVENT_RESTORE_MAILBOX);
     (void)secret;
     event.mailbox = *key;
-    runtime_step(runtime, &event);
+    (void)runtime_step(runtime, &event);
     return true;
 }
 
@@ -273,22 +269,22 @@ static bool envelopes_restore_report(void *arg, const struct ack_row *row)
     event.report.stream = row->stream;
     event.report.peer = row->peer;
     event.report.had = row->durable;
-    runtime_step(runtime, &event);
+    (void)runtime_step(runtime, &event);
     return true;
 }
 
 err envelopes_restore(struct runtime *runtime)
 {
-    err failure = mailbox_row_scan(runtime->store, envelopes_restore_mailbox, runtime);
+    err failure = mailbox_row_scan(runtime_store(runtime), envelopes_restore_mailbox, runtime);
     if (failure == OK)
-        failure = held_row_scan(runtime->store, envelopes_restore_held, runtime);
+        failure = held_row_scan(runtime_store(runtime), envelopes_restore_held, runtime);
     if (failure == OK)
-        failure = ack_row_scan(runtime->store, envelopes_restore_report, runtime);
+        failure = ack_row_scan(runtime_store(runtime), envelopes_restore_report, runtime);
     return failure;
 }
 
 void envelopes_resume(struct runtime *runtime)
 {
-    if (node_row_rekey_is_due(runtime->store))
+    if (node_row_rekey_is_due(runtime_store(runtime)))
         envelopes_rekey(runtime);
 }

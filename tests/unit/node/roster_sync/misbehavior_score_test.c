@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "node/runtime/misbehavior_score.h"
+#include "node/roster_sync/misbehavior_score.h"
 
 static void who_is_refused_often_waits_and_is_heard_again(void **state)
 {

@@ -1,8 +1,8 @@
 /* How much of what a link brought lately was refused after a dear check: who brings signatures that
  * do not fit is not heard for a while, so that looking at them stalls nobody else. Later, not
  * never. */
-#ifndef CONSILIUM_NODE_RUNTIME_MISBEHAVIOR_SCORE_H
-#define CONSILIUM_NODE_RUNTIME_MISBEHAVIOR_SCORE_H
+#ifndef CONSILIUM_NODE_ROSTER_SYNC_MISBEHAVIOR_SCORE_H
+#define CONSILIUM_NODE_ROSTER_SYNC_MISBEHAVIOR_SCORE_H
 
 #include "protocol/step/step.h"
 

@@ -1,9 +1,10 @@
-/* Short reads of the store, on the loop: one frame's worth at most. */
+#include "node/driver/read_jobs.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/os/log.h"
-#include "node/runtime/runtime_state.h"
+#include "node/runtime/event_queue.h"
 #include "protocol/replication/batch_verify.h"
 #include "store/record_table.h"
 
@@ -59,34 +60,36 @@ static size_t read_jobs_fit(const struct store_page *page, size_t size_max)
 static err read_jobs_find(struct runtime *runtime, const struct effect *effect,
                           struct store_page *page)
 {
-    err failure =
-        record_table_find(runtime->store, &effect->load.id, runtime->page_memory, page->records);
+    err failure = record_table_find(runtime_store(runtime), &effect->load.id, runtime_page(runtime),
+                                    page->records);
     page->record_count = failure == OK ? 1 : 0;
     return failure == ERR_NOT_FOUND ? OK : failure;
 }
 
-void read_jobs_read(struct runtime *runtime, const struct effect *effect)
+bool read_jobs_read(struct runtime *runtime, const struct effect *effect)
 {
     struct store_record records[READ_JOBS_RECORD_MAX];
     struct store_page page = {.records = records,
                               .record_max = effect->load.count,
-                              .memory = runtime->page_memory,
-                              .memory_size = 2 * (size_t)STORE_RECORD_SIZE_MAX};
-    err failure = effect->load.is_by_id ? read_jobs_find(runtime, effect, &page)
-                                        : record_table_range(runtime->store, &effect->load.stream,
-                                                             effect->load.from, &page);
+                              .memory = runtime_page(runtime),
+                              .memory_size = RUNTIME_PAGE_SIZE};
+    err failure = effect->load.is_by_id
+                      ? read_jobs_find(runtime, effect, &page)
+                      : record_table_range(runtime_store(runtime), &effect->load.stream,
+                                           effect->load.from, &page);
     if (failure != OK) {
-        log_error("read-failed", log_text("federation", runtime->name), log_err("why", failure));
+        log_error(
+            "read-failed", log_text("federation", runtime_name(runtime)), log_err("why", failure),
+            log_text("do", "check the disk; what is damaged is looked for and requested again"));
         page.record_count = 0;
-        if (failure == ERR_CORRUPT)
-            scrub_hurry(runtime);
     }
     size_t count = read_jobs_fit(&page, effect->load.size_max);
     struct batch_buffer *batch_buffer = read_jobs_pack(&page, count, effect);
     if (batch_buffer == NULL)
-        abort(); /* the core counts on an answer */
+        abort(); /* the engine waits for an answer */
     batch_buffer->link = effect->link;
     batch_buffer->token = effect->token;
     batch_buffer->verdict = failure;
-    batch_buffer_queue_add(&runtime->followers, batch_buffer);
+    event_queue_add_answer(runtime_events(runtime), batch_buffer);
+    return failure != ERR_CORRUPT;
 }

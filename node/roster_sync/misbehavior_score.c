@@ -1,4 +1,4 @@
-#include "node/runtime/misbehavior_score.h"
+#include "node/roster_sync/misbehavior_score.h"
 
 /* The place of `link`, or the one that is given up for it. */
 static size_t misbehavior_score_place(const struct misbehavior_score *misbehavior_score,

@@ -1,9 +1,5 @@
-/* A slow walk through everything that is stored. What does not open any more is marked as lost, and
- * the core asks others for it as for whatever else it lacks; what is whole and only hard to find is
- * put back at once; what is erased and came back all the same is destroyed again.
- *
- * A slice a second. How far it came is kept when the process ends well; after any other end, and
- * when a read met damage, all is looked at anew, and faster. */
+#include "node/driver/scrub.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +8,6 @@
 #include "node/rows/missing_row.h"
 #include "node/rows/node_row.h"
 #include "node/rows/stream_state.h"
-#include "node/runtime/runtime_state.h"
 #include "protocol/replication/batch_verify.h"
 #include "store/record_table.h"
 #include "store/row_table.h"
@@ -28,7 +23,36 @@ enum {
     SCRUB_PAGE_RECORDS = 32,
 };
 
-/* A lost position on its way to the core. */
+struct scrub {
+    struct runtime *runtime;
+    struct announcement_purge *purge;
+    uint64_t number;      /* the last record that was looked at */
+    struct wall began_at; /* this pass, or the last one */
+    struct mono next_at;
+    struct mono hurry_at; /* not in a hurry again before */
+    bool is_resting;      /* until a day after the pass began */
+    bool is_hurried;      /* all is looked at soon */
+    bool is_again;        /* something could not be named yet */
+    bool is_rekey_due;
+    uint8_t plaintext[RECORD_SIZE_MAX]; /* of a record that is looked at; wiped after */
+};
+
+struct scrub *scrub_new(struct runtime *runtime, struct announcement_purge *purge)
+{
+    struct scrub *scrub = calloc(1, sizeof *scrub);
+    if (scrub != NULL) {
+        scrub->runtime = runtime;
+        scrub->purge = purge;
+    }
+    return scrub;
+}
+
+void scrub_free(struct scrub *scrub)
+{
+    free(scrub);
+}
+
+/* A lost position on its way to the engine. */
 struct scrub_loss {
     struct runtime *runtime;
     struct event event;
@@ -45,35 +69,34 @@ static struct store_op scrub_put(const struct scrub *scrub, bool has_ended_well,
     return node_row_scrub_put(&row, memory);
 }
 
-void scrub_start(struct runtime *runtime)
+void scrub_start(struct scrub *scrub)
 {
     uint8_t memory[NODE_ROW_SCRUB_SIZE];
     struct node_row_scrub row;
-    struct scrub *scrub = &runtime->scrub;
-    if (node_row_scrub_get(runtime->store, &row) == OK && row.is_complete && !scrub->is_hurried) {
+    if (node_row_scrub_get(runtime_store(scrub->runtime), &row) == OK && row.is_complete &&
+        !scrub->is_hurried) {
         scrub->number = row.number;
         scrub->began_at = row.began_at;
         scrub->is_resting = row.number == 0;
     } else {
-        scrub_hurry(runtime);
+        scrub_hurry(scrub);
     }
     struct store_op op = scrub_put(scrub, false, memory);
     struct runtime_keep keep = {.ops = &op, .op_count = 1, .urgency = STORE_NORMAL};
-    runtime_keep(runtime, &keep);
+    runtime_keep(scrub->runtime, &keep);
 }
 
-void scrub_end(struct runtime *runtime)
+void scrub_end(struct scrub *scrub)
 {
     uint8_t memory[NODE_ROW_SCRUB_SIZE];
-    struct store_op op = scrub_put(&runtime->scrub, true, memory);
-    err failure = store_commit(runtime->store, &op, 1, STORE_NORMAL, NULL);
+    struct store_op op = scrub_put(scrub, true, memory);
+    err failure = store_commit(runtime_store(scrub->runtime), &op, 1, STORE_NORMAL, NULL);
     if (failure != OK)
         log_debug("scrub-not-kept", log_err("why", failure));
 }
 
-void scrub_hurry(struct runtime *runtime)
+void scrub_hurry(struct scrub *scrub)
 {
-    struct scrub *scrub = &runtime->scrub;
     struct mono now = runtime_mono();
     if (now.ms < scrub->hurry_at.ms)
         return;
@@ -86,7 +109,7 @@ void scrub_hurry(struct runtime *runtime)
 /* ---- what the disk lost ---- */
 
 /* The name of what stood there: the record behind it tells, or the stream's row. */
-static bool scrub_name(struct runtime *runtime, const struct store_damage *damage,
+static bool scrub_name(struct scrub *scrub, const struct store_damage *damage,
                        struct record_id *ret_id)
 {
     struct store_record next;
@@ -96,13 +119,13 @@ static bool scrub_name(struct runtime *runtime, const struct store_damage *damag
         *ret_id = damage->id;
         return true;
     }
-    if (record_table_get(runtime->store, &damage->stream, damage->sequence + 1,
-                         runtime->page_memory, &next) == OK &&
+    if (record_table_get(runtime_store(scrub->runtime), &damage->stream, damage->sequence + 1,
+                         runtime_page(scrub->runtime), &next) == OK &&
         record_parse_again(next.head, &next.id, &claim) == OK) {
         *ret_id = claim.header.previous;
         return true;
     }
-    if (stream_table_get(runtime->store, &damage->stream, &row) != OK)
+    if (stream_table_get(runtime_store(scrub->runtime), &damage->stream, &row) != OK)
         return false;
     struct stream_state state;
     if (stream_state_read(&row, &state) != OK || state.tail != damage->sequence)
@@ -114,35 +137,34 @@ static bool scrub_name(struct runtime *runtime, const struct store_damage *damag
 static void scrub_on_kept(void *arg, err result)
 {
     struct scrub_loss *loss = arg;
-    if (result == OK && !loss->runtime->is_closing) {
-        loss->event.now = runtime_mono();
-        loss->event.wall = runtime_wall();
-        runtime_turn(loss->runtime, &loss->event, NULL);
+    if (result == OK && !runtime_is_closing(loss->runtime)) {
+        runtime_enqueue(loss->runtime, &loss->event);
     }
     free(loss);
 }
 
 /* Is it on the list already? */
-static bool scrub_is_lost(struct runtime *runtime, const struct store_damage *damage)
+static bool scrub_is_lost(struct scrub *scrub, const struct store_damage *damage)
 {
     struct missing_row row;
-    return missing_row_get(runtime->store, &damage->stream, damage->sequence, &row) == OK &&
+    return missing_row_get(runtime_store(scrub->runtime), &damage->stream, damage->sequence,
+                           &row) == OK &&
            (row.flags & RECORD_LOST) != 0;
 }
 
 /* It stands on the list of what is lacking, for good, before anybody is asked for it. */
-static void scrub_lose(struct runtime *runtime, const struct store_damage *damage,
+static void scrub_lose(struct scrub *scrub, const struct store_damage *damage,
                        const struct record_id *id)
 {
     const struct missing_row row = {damage->stream, damage->sequence, *id,
                                     damage->flags | RECORD_LOST, AUDIENCE_SCOPE};
     struct missing_row_bytes memory;
-    if (scrub_is_lost(runtime, damage))
+    if (scrub_is_lost(scrub, damage))
         return;
     struct scrub_loss *loss = calloc(1, sizeof *loss);
     if (loss == NULL)
         return; /* the next pass finds it */
-    loss->runtime = runtime;
+    loss->runtime = scrub->runtime;
     loss->event = runtime_event(EVENT_RESTORE_MISSING);
     loss->event.missing.id = row.stream;
     loss->event.missing.sequence = row.sequence;
@@ -150,28 +172,29 @@ static void scrub_lose(struct runtime *runtime, const struct store_damage *damag
     loss->event.missing.flags = row.flags;
     struct store_op op = missing_row_put(&row, &memory);
     struct runtime_keep keep = {&op, 1, STORE_RELEASING, scrub_on_kept, loss};
-    bool is_own = ID_EQUAL(damage->stream.writer, runtime->config.self);
+    bool is_own = ID_EQUAL(damage->stream.writer, runtime_settings(scrub->runtime)->self);
     log_error(
-        "disk-lost-a-record", log_text("federation", runtime->name),
+        "disk-lost-a-record", log_text("federation", runtime_name(scrub->runtime)),
         log_hex("writer", ID_BYTES(damage->stream.writer)), log_count("sequence", damage->sequence),
-        log_text("do", is_own ? "check the disk; it is our own, and comes back only if another "
-                                "member has it"
-                              : "check the disk; it is asked for at other members"));
-    runtime_keep(runtime, &keep);
+        log_text("do", is_own ? "check the disk; this node wrote it, and it comes back only if "
+                                "another member has it"
+                              : "check the disk; it is requested from other members"));
+    runtime_keep(scrub->runtime, &keep);
 }
 
-void scrub_mended(struct runtime *runtime, const struct record_claim *claim)
+void scrub_repaired(struct scrub *scrub, const struct record_claim *claim)
 {
     const struct record_header *header = &claim->header;
     struct store_damage damage = {.stream = header->stream, .sequence = header->sequence - 1};
     struct store_record record;
-    if (header->sequence > 1 && record_table_get(runtime->store, &damage.stream, damage.sequence,
-                                                 runtime->page_memory, &record) == ERR_CORRUPT)
-        scrub_lose(runtime, &damage, &header->previous);
+    if (header->sequence > 1 &&
+        record_table_get(runtime_store(scrub->runtime), &damage.stream, damage.sequence,
+                         runtime_page(scrub->runtime), &record) == ERR_CORRUPT)
+        scrub_lose(scrub, &damage, &header->previous);
 }
 
 /* The record is whole: what leads to it is put back. */
-static void scrub_mend(struct runtime *runtime, const struct store_record *record,
+static void scrub_mend(struct scrub *scrub, const struct store_record *record,
                        const struct record_claim *claim)
 {
     struct store_op op = {.kind = STORE_MEND};
@@ -184,10 +207,10 @@ static void scrub_mend(struct runtime *runtime, const struct store_record *recor
                                 .flags = record->flags,
                                 .number = record->number};
     struct runtime_keep keep = {.ops = &op, .op_count = 1, .urgency = STORE_NORMAL};
-    log_warn("disk-mended", log_text("federation", runtime->name),
+    log_warn("disk-mended", log_text("federation", runtime_name(scrub->runtime)),
              log_count("record", record->number),
-             log_text("do", "check the disk: the way to a record was damaged"));
-    runtime_keep(runtime, &keep);
+             log_text("do", "check the disk: an index did not lead to a record, and was repaired"));
+    runtime_keep(scrub->runtime, &keep);
 }
 
 /* (S-14) The header has the record's name, and the body is what the header promises. */
@@ -198,36 +221,36 @@ static bool scrub_is_whole(const struct store_record *record, struct record_clai
            (!record->has_body || record_check_body(ret_claim) == OK);
 }
 
-static void scrub_damaged(struct runtime *runtime, uint64_t number)
+static void scrub_damaged(struct scrub *scrub, uint64_t number)
 {
     struct store_record record;
     struct record_claim claim;
     struct store_damage damage;
     struct record_id id;
-    err failure = record_table_nth(runtime->store, number, runtime->page_memory, &record);
+    err failure = record_table_nth(runtime_store(scrub->runtime), number,
+                                   runtime_page(scrub->runtime), &record);
     if (failure == OK && scrub_is_whole(&record, &claim)) {
-        scrub_mend(runtime, &record, &claim);
+        scrub_mend(scrub, &record, &claim);
         return;
     }
-    failure = store_damage(runtime->store, number, &damage);
-    if (failure == OK && scrub_name(runtime, &damage, &id)) {
-        scrub_lose(runtime, &damage, &id);
+    failure = store_damage(runtime_store(scrub->runtime), number, &damage);
+    if (failure == OK && scrub_name(scrub, &damage, &id)) {
+        scrub_lose(scrub, &damage, &id);
         return;
     }
     if (failure == OK)
-        runtime->scrub.is_again = true; /* the one behind it tells its name, when it is back */
-    log_error("disk-lost-a-record", log_text("federation", runtime->name),
+        scrub->is_again = true; /* the one behind it tells its name, when it is back */
+    log_error("disk-lost-a-record", log_text("federation", runtime_name(scrub->runtime)),
               log_count("record", number), log_err("why", failure),
-              log_text("do", "check the disk: which record it was cannot be told now"));
+              log_text("do", "check the disk: which record it was is not known yet"));
 }
 
 /* ---- what was erased ---- */
 
 /* (S-6) Does a tombstone name it? */
-static bool scrub_is_erased(struct runtime *runtime, const struct store_record *record,
+static bool scrub_is_erased(struct scrub *scrub, const struct store_record *record,
                             const struct record_claim *claim)
 {
-    static uint8_t plaintext[RECORD_SIZE_MAX];
     const struct scope *scope = &claim->header.stream.scope;
     struct step_record opened = {
         .record = {record->head.data, record->head.size + record->body.size},
@@ -237,45 +260,48 @@ static bool scrub_is_erased(struct runtime *runtime, const struct store_record *
     if (claim->header.audience == AUDIENCE_CLEAR || record->destroyed ||
         (!record->has_body && !record->has_key))
         return false;
-    if (row_table_tombstone(runtime->store, STORE_TOMBSTONE_RECORD, record->id.bytes, NULL))
+    if (row_table_tombstone(runtime_store(scrub->runtime), STORE_TOMBSTONE_RECORD, record->id.bytes,
+                            NULL))
         return true;
     if (scope->kind == SCOPE_CASE)
-        return row_table_tombstone(runtime->store, STORE_TOMBSTONE_CASE, scope->id, NULL);
-    if (announcement_purge_waits(runtime))
+        return row_table_tombstone(runtime_store(scrub->runtime), STORE_TOMBSTONE_CASE, scope->id,
+                                   NULL);
+    if (announcement_purge_waits(scrub->purge))
         return false; /* it is about to be destroyed */
-    struct buffer memory = buffer_over(plaintext, sizeof plaintext);
+    struct buffer memory = buffer_over(scrub->plaintext, sizeof scrub->plaintext);
     batch_verify_open(&opened, &memory);
-    bool is_done = opened.verdict == OK && opened.plaintext.size > 0 &&
-                   announcement_purge_is_done(runtime, claim, opened.plaintext);
-    sodium_memzero(plaintext, sizeof plaintext);
+    bool is_done =
+        opened.verdict == OK && opened.plaintext.size > 0 &&
+        announcement_purge_is_done(runtime_store(scrub->runtime), claim, opened.plaintext);
+    sodium_memzero(scrub->plaintext, sizeof scrub->plaintext);
     return is_done;
 }
 
-static void scrub_destroy(struct runtime *runtime, const struct record_claim *claim)
+static void scrub_destroy(struct scrub *scrub, const struct record_claim *claim)
 {
     struct store_op op = {.kind = STORE_DESTROY};
     op.position.stream = &claim->header.stream;
     op.position.sequence = claim->header.sequence;
     op.position.flags = op.position.flags_mask = RECORD_DESTROYED | RECORD_BARE;
     struct runtime_keep keep = {.ops = &op, .op_count = 1, .urgency = STORE_RELEASING};
-    log_error("erased-was-here", log_text("federation", runtime->name),
+    log_error("erased-was-here", log_text("federation", runtime_name(scrub->runtime)),
               log_hex("writer", ID_BYTES(claim->header.stream.writer)),
               log_text("do", "nothing: it is destroyed again"));
-    runtime_keep(runtime, &keep);
-    runtime->scrub.is_rekey_due = true;
+    runtime_keep(scrub->runtime, &keep);
+    scrub->is_rekey_due = true;
 }
 
 /* What opens is looked at as well, up to record `last`. */
-static void scrub_look(struct runtime *runtime, uint64_t number, uint64_t last)
+static void scrub_look(struct scrub *scrub, uint64_t number, uint64_t last)
 {
     struct store_record records[SCRUB_PAGE_RECORDS];
     struct store_page page = {.records = records,
                               .record_max = SCRUB_PAGE_RECORDS,
-                              .memory = runtime->page_memory,
-                              .memory_size = 2 * (size_t)STORE_RECORD_SIZE_MAX};
+                              .memory = runtime_page(scrub->runtime),
+                              .memory_size = RUNTIME_PAGE_SIZE};
     uint64_t bad[SCRUB_SLICE_MAX];
     size_t bad_count = 0;
-    while (number < last && record_table_all(runtime->store, number, &page) == OK &&
+    while (number < last && record_table_all(runtime_store(scrub->runtime), number, &page) == OK &&
            page.record_count > 0) {
         for (size_t i = 0; i < page.record_count && number < last; i++) {
             struct record_claim claim;
@@ -284,21 +310,21 @@ static void scrub_look(struct runtime *runtime, uint64_t number, uint64_t last)
                 break;
             if (!scrub_is_whole(&records[i], &claim) && bad_count < SCRUB_SLICE_MAX)
                 bad[bad_count++] = number;
-            else if (scrub_is_erased(runtime, &records[i], &claim))
-                scrub_destroy(runtime, &claim);
+            else if (scrub_is_erased(scrub, &records[i], &claim))
+                scrub_destroy(scrub, &claim);
         }
     }
     sodium_memzero(records, sizeof records);
     for (size_t i = 0; i < bad_count; i++)
-        scrub_damaged(runtime, bad[i]);
+        scrub_damaged(scrub, bad[i]);
 }
 
 /* ---- the walk ---- */
 
-static size_t scrub_slice(struct runtime *runtime)
+static size_t scrub_slice(struct scrub *scrub)
 {
     struct store_usage usage;
-    if (runtime->scrub.is_hurried || store_usage(runtime->store, &usage) != OK)
+    if (scrub->is_hurried || store_usage(runtime_store(scrub->runtime), &usage) != OK)
         return SCRUB_SLICE_MAX;
     uint64_t count = usage.record_count * SCRUB_INTERVAL_MS / SCRUB_PASS_MS + 1;
     count = count < SCRUB_SLICE_MIN ? SCRUB_SLICE_MIN : count;
@@ -306,22 +332,20 @@ static size_t scrub_slice(struct runtime *runtime)
 }
 
 /* All was looked at. The next pass comes in a day. */
-static void scrub_rest(struct runtime *runtime)
+static void scrub_rest(struct scrub *scrub)
 {
-    struct scrub *scrub = &runtime->scrub;
     scrub->is_hurried = false;
     scrub->number = 0;
     scrub->is_resting = true;
     if (scrub->is_again)
         scrub->began_at.ms = runtime_wall().ms - SCRUB_PASS_MS + SCRUB_AGAIN_MS;
     scrub->is_again = false;
-    if (scrub->is_rekey_due && store_rekey(runtime->store, 0) != ERR_IO)
+    if (scrub->is_rekey_due && store_rekey(runtime_store(scrub->runtime), 0) != ERR_IO)
         scrub->is_rekey_due = false;
 }
 
-void scrub_tick(struct runtime *runtime)
+void scrub_tick(struct scrub *scrub)
 {
-    struct scrub *scrub = &runtime->scrub;
     struct mono now = runtime_mono();
     if (now.ms < scrub->next_at.ms)
         return;
@@ -333,13 +357,13 @@ void scrub_tick(struct runtime *runtime)
         scrub->began_at = runtime_wall();
     scrub->is_resting = false;
     uint64_t from = scrub->number, last = from;
-    err failure = store_verify(runtime->store, from, scrub_slice(runtime), &last);
+    err failure = store_verify(runtime_store(scrub->runtime), from, scrub_slice(scrub), &last);
     if (failure == ERR_CORRUPT)
-        scrub_damaged(runtime, last);
+        scrub_damaged(scrub, last);
     else if (failure != OK)
         return; /* the writer is told of a disk that fails */
-    scrub_look(runtime, from, failure == OK ? last : last - 1);
+    scrub_look(scrub, from, failure == OK ? last : last - 1);
     scrub->number = last;
     if (last == from)
-        scrub_rest(runtime);
+        scrub_rest(scrub);
 }

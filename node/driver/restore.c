@@ -1,15 +1,14 @@
-/* The start: roster, streams, lacks, and what records mean, from the store into the core. */
-#include <stdio.h>
+#include "node/driver/restore.h"
+
 #include <string.h>
 
-#include "node/os/log.h"
+#include "node/driver/envelopes.h"
+#include "node/driver/fork_proofs.h"
+#include "node/roster_sync/roster_sync.h"
 #include "node/rows/case_row.h"
 #include "node/rows/fork_row.h"
 #include "node/rows/missing_row.h"
 #include "node/rows/stream_state.h"
-#include "node/runtime/envelopes.h"
-#include "node/runtime/fork_proofs.h"
-#include "node/runtime/runtime_state.h"
 #include "protocol/replication/batch_verify.h"
 #include "store/record_table.h"
 #include "store/stream_table.h"
@@ -18,16 +17,17 @@ enum { RESTORE_PAGE_RECORDS = 64 };
 
 struct restore {
     struct runtime *runtime;
+    bool is_damaged;
     err failure;
     int pass;
     bool is_again;
     uint64_t record_count;
 };
 
-/* Gives the core an event at the start; what it then wants to do would be too early. */
+/* Gives the engine an event at the start; what it then wants to do would be too early. */
 static void restore_tell(struct runtime *runtime, const struct event *event)
 {
-    runtime_step(runtime, event);
+    (void)runtime_step(runtime, event);
 }
 
 static bool restore_stream(void *arg, const struct store_stream_row *row)
@@ -60,8 +60,8 @@ static bool restore_case(void *arg, struct bytes exported)
 static err restore_forks(struct runtime *runtime)
 {
     struct event event = runtime_event(EVENT_RESTORE_FORKS);
-    struct buffer row = buffer_over(runtime->page_memory, 2 * (size_t)STORE_RECORD_SIZE_MAX);
-    err failure = fork_row_list_get(runtime->store, &row);
+    struct buffer row = buffer_over(runtime_page(runtime), RUNTIME_PAGE_SIZE);
+    err failure = fork_row_list_get(runtime_store(runtime), &row);
     if (failure != OK)
         return failure == ERR_NOT_FOUND ? OK : failure;
     event.forks = buffer_bytes(&row);
@@ -89,14 +89,14 @@ static bool restore_is_in_pass(const struct runtime *runtime, const struct strea
 {
     struct case_id case_id;
     memcpy(case_id.bytes, stream->scope.id, HASH_SIZE);
-    bool is_own = ID_EQUAL(stream->writer, runtime->config.self);
+    bool is_own = ID_EQUAL(stream->writer, runtime_settings(runtime)->self);
     switch (stream->scope.kind) {
     case SCOPE_FEDERATION:
         return pass == 0;
     case SCOPE_MAIL:
         return pass == 2;
     case SCOPE_CASE:
-        return (pass == 1 || pass == 3) && !engine_case_rests(runtime->engine, &case_id);
+        return (pass == 1 || pass == 3) && !engine_case_rests(runtime_engine(runtime), &case_id);
     case SCOPE_BOARD:
         return pass == 4 && is_own;
     }
@@ -133,17 +133,17 @@ static bool restore_replay(void *arg, const struct store_stream_row *row)
     struct store_record records[RESTORE_PAGE_RECORDS];
     struct store_page page = {.records = records,
                               .record_max = RESTORE_PAGE_RECORDS,
-                              .memory = runtime->page_memory,
-                              .memory_size = 2 * (size_t)STORE_RECORD_SIZE_MAX};
+                              .memory = runtime_page(runtime),
+                              .memory_size = RUNTIME_PAGE_SIZE};
     if (!restore_is_in_pass(runtime, &row->stream, restore->pass))
         return true;
     uint64_t from = 1;
     uint64_t tail = stream_state_tail(row);
     bool is_more = true;
     do {
-        restore->failure = record_table_range(runtime->store, &row->stream, from, &page);
+        restore->failure = record_table_range(runtime_store(runtime), &row->stream, from, &page);
         if (restore->failure == ERR_CORRUPT && from <= tail) {
-            scrub_hurry(runtime); /* it may come back; the case goes on then */
+            restore->is_damaged = true; /* it may come back; the case goes on then */
             restore->failure = OK;
             from++;
             continue;
@@ -164,7 +164,7 @@ static err restore_meaning(struct restore *restore)
         restore->is_again = again == 1;
         for (restore->pass = 0; failure == OK && restore->pass < RESTORE_PASS_COUNT;
              restore->pass++) {
-            failure = stream_table_scan(restore->runtime->store, restore_replay, restore);
+            failure = stream_table_scan(runtime_store(restore->runtime), restore_replay, restore);
             if (failure == OK)
                 failure = restore->failure;
         }
@@ -172,54 +172,47 @@ static err restore_meaning(struct restore *restore)
     return failure;
 }
 
-err restore_all(struct runtime *runtime, char ret_problem[static STORE_PROBLEM_SIZE])
+static err restore_roster(struct runtime *runtime)
 {
-    struct restore restore = {.runtime = runtime};
-    enum event_marker marker = MARKER_NONE;
-    err failure = roster_sync_restore(runtime->store, &runtime->roster);
+    struct roster_sync *roster_sync = runtime_roster_sync(runtime);
+    err failure = roster_sync_restore(runtime_store(runtime), runtime_roster_change(runtime));
     if (failure == ERR_NOT_FOUND)
         failure = OK; /* the invitation is still to come */
+    return failure == OK ? roster_sync_open(roster_sync) : failure;
+}
+
+static err restore_streams(struct restore *restore)
+{
+    struct runtime *runtime = restore->runtime;
+    err failure = stream_table_scan(runtime_store(runtime), restore_stream, restore);
     if (failure == OK)
-        failure = roster_sync_open(runtime->heads);
-    if (failure == OK)
-        failure = stream_table_scan(runtime->store, restore_stream, &restore);
-    if (failure == OK)
-        failure = restore.failure;
+        failure = restore->failure;
     if (failure == OK)
         failure = restore_forks(runtime);
     if (failure == OK) /* those of a writer that the list has no room for */
         failure = fork_proofs_restore(runtime);
     if (failure == OK)
-        failure = missing_row_scan(runtime->store, restore_missing, &restore);
+        failure = missing_row_scan(runtime_store(runtime), restore_missing, restore);
+    return failure;
+}
+
+err restore_all(struct runtime *runtime, struct rollback_check *rollback_check,
+                struct restored *ret_restored)
+{
+    struct restore restore = {.runtime = runtime};
+    enum event_marker marker = MARKER_NONE;
+    err failure = restore_roster(runtime);
     if (failure == OK)
-        failure = case_row_scan(runtime->store, restore_case, &restore);
+        failure = restore_streams(&restore);
+    if (failure == OK)
+        failure = case_row_scan(runtime_store(runtime), restore_case, &restore);
     if (failure == OK)
         failure = envelopes_restore(runtime);
     if (failure == OK)
-        failure = rollback_check_restore(runtime, &marker);
+        failure = rollback_check_restore(rollback_check, &marker);
     if (failure == OK)
         failure = restore_meaning(&restore);
-    if (failure != OK) {
-        (void)snprintf(
-            ret_problem, STORE_PROBLEM_SIZE,
-            "%s: what is stored does not fit together (%s): restore a backup, or move the "
-            "directory away and take the invitation again",
-            runtime->data, err_sentence(failure));
-        return failure;
-    }
-    struct event event = runtime_event(EVENT_START);
-    struct engine_status status;
-    event.start = marker;
-    runtime_turn(runtime, &event, NULL);
-    case_erasure_resume(runtime);
-    announcement_purge_wake(runtime);
-    fork_proofs_wake(runtime);
-    envelopes_resume(runtime);
-    rollback_check_start(runtime, marker);
-    scrub_start(runtime);
-    engine_status(runtime->engine, &status);
-    log_info("restored", log_text("federation", runtime->name),
-             log_count("streams", status.stream_count),
-             log_count("replayed", restore.record_count));
-    return OK;
+    if (failure == OK)
+        *ret_restored = (struct restored){marker, restore.is_damaged, restore.record_count};
+    return failure;
 }

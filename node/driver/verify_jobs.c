@@ -1,13 +1,47 @@
-/* The dear arithmetic: checks on workers, seals at once. */
+#include "node/driver/verify_jobs.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/os/log.h"
-#include "node/runtime/runtime_state.h"
+#include "node/runtime/event_queue.h"
 #include "protocol/replication/batch_verify.h"
 
 /* ---- checking ---- */
+
+struct verify_jobs {
+    struct runtime *runtime;
+    struct batch_buffer_queue checking; /* in the order of their effects */
+    size_t under_way;                   /* with the workers */
+    bool is_closed;
+};
+
+struct verify_jobs *verify_jobs_new(struct runtime *runtime)
+{
+    struct verify_jobs *jobs = calloc(1, sizeof *jobs);
+    if (jobs != NULL)
+        jobs->runtime = runtime;
+    return jobs;
+}
+
+static void verify_jobs_release(struct verify_jobs *jobs)
+{
+    struct batch_buffer *batch_buffer;
+    if (jobs->under_way > 0)
+        return;
+    while ((batch_buffer = batch_buffer_queue_take(&jobs->checking)) != NULL)
+        batch_buffer_drop(batch_buffer);
+    free(jobs);
+}
+
+void verify_jobs_close(struct verify_jobs *jobs)
+{
+    if (jobs == NULL)
+        return;
+    jobs->is_closed = true;
+    verify_jobs_release(jobs);
+}
 
 /* Whole runs of a batch, about as many records as one worker should have at a time: few, so that
  * all cores work for one frame; enough, so that handing them over costs little. */
@@ -20,7 +54,7 @@ struct verify_jobs_piece {
     struct buffer memory; /* for what is opened */
 };
 
-/* True for the last of its parcel: what the others wrote is seen then. */
+/* True for the last of its batch: what the others wrote is seen then. */
 static bool verify_jobs_run(struct job *job)
 {
     struct verify_jobs_piece *piece = (struct verify_jobs_piece *)job;
@@ -28,33 +62,32 @@ static bool verify_jobs_run(struct job *job)
     return atomic_fetch_sub(&piece->batch_buffer->pieces_left, 1) == 1;
 }
 
-void verify_jobs_deliver(struct runtime *runtime)
+void verify_jobs_deliver(struct verify_jobs *jobs)
 {
-    while (runtime->checking.first != NULL && runtime->checking.first->is_done) {
-        struct batch_buffer *batch_buffer = batch_buffer_queue_take(&runtime->checking);
-        struct event event = runtime_event(EVENT_CHECKED);
-        event.link = batch_buffer->link;
-        event.batch = batch_buffer->batch;
-        runtime_turn(runtime, &event, batch_buffer);
-        batch_buffer_drop(batch_buffer);
+    while (verify_jobs_waits(jobs)) {
+        struct batch_buffer *batch_buffer = batch_buffer_queue_take(&jobs->checking);
+        struct event event = {
+            .kind = EVENT_CHECKED, .link = batch_buffer->link, .batch = batch_buffer->batch};
+        event_queue_add(runtime_events(jobs->runtime), &event, batch_buffer);
+        runtime_wake(jobs->runtime);
     }
 }
 
-bool verify_jobs_waits(const struct runtime *runtime)
+bool verify_jobs_waits(const struct verify_jobs *jobs)
 {
-    return runtime->checking.first != NULL && runtime->checking.first->is_done;
+    return jobs->checking.first != NULL && jobs->checking.first->is_done;
 }
 
 static void verify_jobs_done(struct job *job)
 {
     struct batch_buffer *batch_buffer = ((struct verify_jobs_piece *)job)->batch_buffer;
-    struct runtime *runtime = batch_buffer->owner;
+    struct verify_jobs *jobs = batch_buffer->owner;
     batch_buffer->is_done = true;
-    runtime->jobs_under_way--;
-    if (runtime->is_closing)
-        runtime_release(runtime);
+    jobs->under_way--;
+    if (jobs->is_closed)
+        verify_jobs_release(jobs);
     else
-        verify_jobs_deliver(runtime);
+        verify_jobs_deliver(jobs);
 }
 
 /* Cuts the batch; `memory` is where what is opened goes, as large as the records. How many. */
@@ -84,7 +117,7 @@ static size_t verify_jobs_cut(struct batch_buffer *batch_buffer, struct verify_j
     return count;
 }
 
-void verify_jobs_check(struct runtime *runtime, const struct effect *effect)
+void verify_jobs_check(struct verify_jobs *jobs, const struct effect *effect)
 {
     size_t size = 0;
     size_t pieces_size = effect->batch.run_count * sizeof(struct verify_jobs_piece);
@@ -93,8 +126,8 @@ void verify_jobs_check(struct runtime *runtime, const struct effect *effect)
     struct batch_buffer *batch_buffer =
         batch_buffer_of_batch(EVENT_CHECKED, &effect->batch, pieces_size + 2 * size);
     if (batch_buffer == NULL)
-        abort(); /* the core counts on an answer */
-    batch_buffer->owner = runtime;
+        abort(); /* the engine waits for an answer */
+    batch_buffer->owner = jobs;
     batch_buffer->link = effect->link;
     struct verify_jobs_piece *pieces = (void *)batch_buffer_extra(batch_buffer);
     uint8_t *place = batch_buffer_extra(batch_buffer) + pieces_size;
@@ -106,15 +139,16 @@ void verify_jobs_check(struct runtime *runtime, const struct effect *effect)
     }
     size_t piece_count = verify_jobs_cut(batch_buffer, pieces, place);
     atomic_init(&batch_buffer->pieces_left, piece_count);
-    batch_buffer_queue_add(&runtime->checking, batch_buffer);
-    runtime->jobs_under_way++;
+    batch_buffer_queue_add(&jobs->checking, batch_buffer);
+    jobs->under_way++;
     for (size_t i = 0; i < piece_count; i++) {
-        bool is_taken = workers_submit_any(runtime->config.workers, &pieces[i].job) == OK;
+        bool is_taken =
+            workers_submit_any(runtime_settings(jobs->runtime)->workers, &pieces[i].job) == OK;
         if (is_taken || !verify_jobs_run(&pieces[i].job))
             continue;
         batch_buffer->is_done =
             true; /* too much waits: this thread helped, and tells with a tick */
-        runtime->jobs_under_way--;
+        jobs->under_way--;
     }
 }
 
@@ -131,7 +165,7 @@ void verify_jobs_seal(struct runtime *runtime, const struct effect *effect)
     if (batch_buffer == NULL)
         abort(); /* the stream would wait for ever */
     struct step_record *record = batch_buffer->batch.records;
-    struct record_secrets secrets = {.sign_secret = runtime->config.sign_secret};
+    struct record_secrets secrets = {.sign_secret = runtime_settings(runtime)->sign_secret};
     randombytes_buf(secrets.key.bytes, sizeof secrets.key.bytes);
     randombytes_buf(secrets.nonce, sizeof secrets.nonce);
     struct buffer out = buffer_over(batch_buffer_extra(batch_buffer), room - plaintext.size);
@@ -146,5 +180,5 @@ void verify_jobs_seal(struct runtime *runtime, const struct effect *effect)
     record->plaintext = (struct bytes){copy, plaintext.size};
     sodium_memzero(&secrets, sizeof secrets);
     batch_buffer->token = effect->token;
-    batch_buffer_queue_add(&runtime->followers, batch_buffer);
+    event_queue_add_answer(runtime_events(runtime), batch_buffer);
 }
