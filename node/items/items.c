@@ -1,13 +1,25 @@
-#include "node/items/items_state.h"
+#include "node/items/items.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/audit/audit.h"
+#include "node/items/items_fetch.h"
+#include "node/items/items_import.h"
+#include "node/items/items_internal.h"
+#include "node/items/items_receive.h"
+#include "node/items/items_serve.h"
+#include "node/items/items_table.h"
 #include "node/os/log.h"
 #include "store/item_file.h"
 #include "store/row_table.h"
+
+void items_put(struct items *items, const struct case_id *case_id, struct items_content content,
+               void (*on_done)(void *arg, const struct items_put *put), void *arg)
+{
+    items_import_put(items, case_id, content, on_done, arg);
+}
 
 void items_drop(struct items *items, const struct item_id *item)
 {
@@ -15,7 +27,7 @@ void items_drop(struct items *items, const struct item_id *item)
     if (entry != NULL)
         items_table_drop(items, entry, true);
     else
-        items_delete(items, item);
+        items_table_delete(items, item);
 }
 
 /* ---- reading ---- */
@@ -75,7 +87,7 @@ static void items_on_frame(void *arg, struct link_id link, struct bytes frame)
     if (frame.data[0] == FRAME_ITEM_WANT)
         items_serve_want(items, link, frame);
     else if (frame.data[0] == FRAME_ITEM_CHUNK)
-        items_take_chunk(items, link, frame);
+        items_receive_chunk(items, link, frame);
     else if (frame.data[0] == FRAME_ITEM_STATUS)
         items_fetch_status(items, link, frame);
 }
@@ -96,7 +108,7 @@ static bool items_restore_row(void *arg, const struct item_id *id, const struct 
         log_error("item-row-unreadable", log_hex("item", ID_BYTES(*id)),
                   log_text("do", "restore a backup, or ask the requester to send the item again"));
     if (row->state == ITEMS_ROW_PUTTING && !items->is_started)
-        items_delete(items, id);
+        items_table_delete(items, id);
     if (row->state == ITEMS_ROW_FETCHING && items_table_known(items, id) == NULL) {
         items->has_more = items_fetch_count(items) >= ITEMS_FETCH_MAX;
         struct items_entry *entry = items->has_more ? NULL : items_table_add(items, id, row);
@@ -147,7 +159,7 @@ static void items_on_timer_closed(uv_handle_t *handle)
 {
     struct items *items = handle->data;
     items->is_timer_open = false;
-    items_release(items);
+    items_table_release(items);
 }
 
 void items_free(struct items *items)
@@ -158,6 +170,6 @@ void items_free(struct items *items)
     runtime_attach_items(items->runtime, &nobody);
     items->is_closing = true;
     items_import_stop(items);
-    items_hold(items);
+    items_table_hold(items);
     uv_close((uv_handle_t *)&items->tick, items_on_timer_closed);
 }

@@ -1,9 +1,10 @@
-/* A fetch from its begin to its end: whom to ask, what to ask for, and when again. */
-#include "node/items/items_state.h"
+#include "node/items/items_fetch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/items/items_request.h"
+#include "node/items/items_table.h"
 #include "node/os/log.h"
 #include "store/item_file.h"
 
@@ -22,11 +23,11 @@ void items_fetch_whole(struct items *items, struct items_entry *entry)
 {
     if (entry->fetch->here_count < entry->row.shape.chunk_count)
         return;
-    if (items_case_is_erased(items, &entry->row.case_id)) {
+    if (items_table_case_is_erased(items, &entry->row.case_id)) {
         items_table_drop(items, entry, true);
         return;
     }
-    items_fetch_end(items, entry);
+    items_request_end(items, entry);
     entry->row.state = ITEMS_ROW_HERE;
     struct items_kept kept = {.on_done = items_fetch_on_whole, .item = entry->id};
     items_table_keep(items, entry, NULL, &kept);
@@ -57,7 +58,7 @@ static void items_fetch_link(struct items *items, struct items_fetch *fetch,
 {
     if (source->link.value == link.value)
         return;
-    items_fetch_silence(items, fetch, source, 0);
+    items_request_silence(items, fetch, source, 0);
     source->link = link;
     source->answer = 0;
 }
@@ -81,7 +82,7 @@ static void items_fetch_sources(struct items *items, struct items_entry *entry)
         items_fetch_link(items, fetch, source, peer.link);
     }
     for (uint32_t n = 0; consult != NULL && engine_peer(engine, n, &peer); n++) {
-        struct items_source *source = items_fetch_source(fetch, peer.link);
+        struct items_source *source = items_request_source(fetch, peer.link);
         if (source != NULL && ID_EQUAL(source->node, peer.node))
             is_seen[source - fetch->sources] = true;
     }
@@ -174,14 +175,14 @@ void items_fetch_status(struct items *items, struct link_id link, struct bytes f
         log_debug("item-status-malformed", log_err("why", failure));
     if (entry == NULL || entry->fetch == NULL || !entry->fetch->is_ready)
         return;
-    struct items_source *source = items_fetch_source(entry->fetch, link);
-    if (source == NULL || items_fetch_want(source, status.index) == NULL)
+    struct items_source *source = items_request_source(entry->fetch, link);
+    if (source == NULL || items_request_want(source, status.index) == NULL)
         return;
     uint64_t pause = status.answer == FRAME_BUSY       ? ITEMS_BUSY_MS
                      : status.answer == FRAME_NOT_HELD ? ITEMS_NOT_HELD_MS
                                                        : ITEMS_REFUSED_MS;
     source->answer = status.answer;
-    items_fetch_silence(items, entry->fetch, source, pause);
+    items_request_silence(items, entry->fetch, source, pause);
     items_fetch_pump(items, entry);
 }
 
@@ -202,7 +203,7 @@ static void items_fetch_on_created(void *arg, err result)
     if (!items->is_closing && entry != NULL && entry->fetch != NULL && entry->fetch->is_opening)
         items_fetch_on_file(items, entry, result);
     free(filing);
-    items_release(items);
+    items_table_release(items);
 }
 
 static err items_fetch_create(struct items *items, struct items_entry *entry)
@@ -224,7 +225,7 @@ static err items_fetch_create(struct items *items, struct items_entry *entry)
         return failure;
     }
     entry->fetch->is_opening = true;
-    items_hold(items);
+    items_table_hold(items);
     return OK;
 }
 
@@ -303,7 +304,7 @@ void items_fetch_mend(struct items *items, struct items_entry *entry, uint32_t i
         entry->row.state = ITEMS_ROW_FETCHING;
         entry->fetch = calloc(1, sizeof *entry->fetch);
         if (entry->fetch == NULL || items_fetch_resume(items, entry) != OK) {
-            items_fetch_end(items, entry);
+            items_request_end(items, entry);
             return;
         }
         entry->fetch->is_ready = true;
@@ -323,7 +324,7 @@ static void items_fetch_look(struct items *items, struct items_entry *entry)
 {
     struct items_fetch *fetch = entry->fetch;
     uint64_t now = runtime_mono().ms;
-    if (items_case_is_erased(items, &entry->row.case_id)) {
+    if (items_table_case_is_erased(items, &entry->row.case_id)) {
         items_table_drop(items, entry, true);
         return;
     }
@@ -339,7 +340,7 @@ static void items_fetch_look(struct items *items, struct items_entry *entry)
         for (size_t j = 0; j < ITEMS_SOURCE_WANTS; j++)
             is_waiting = is_waiting || source->wants[j].count > 0;
         if (is_waiting && source->deadline.ms <= now)
-            items_fetch_silence(items, fetch, source, ITEMS_ANSWER_MS);
+            items_request_silence(items, fetch, source, ITEMS_ANSWER_MS);
     }
     items_fetch_pump(items, entry);
 }
@@ -370,7 +371,7 @@ static void items_fetch_make_room(struct items *items)
     }
     if (count < ITEMS_FETCH_MAX || idle == NULL)
         return;
-    items_fetch_end(items, idle);
+    items_request_end(items, idle);
     items->has_more = true;
 }
 

@@ -1,18 +1,10 @@
-/* Sealing our own. The item_id is known only when all of it was sealed once, so each piece is
- * sealed twice, which costs less than to hold the content twice:
- *
- *   IDENTIFYING  a worker seals all pieces for their hashes
- *   NOTING       a row says that the item is in the making: a crash leaves nothing behind
- *   CREATING     the file, at its full size
- *   SEALING      a worker seals the next pieces ...
- *   WRITING      ... and the store writes them; until there are no more
- *   ENDING       the row says that it is here
- *   DELETING     something failed: file and row go */
+#include "node/items/items_import.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/items/items_state.h"
+#include "node/items/items_table.h"
 #include "store/item_file.h"
 
 enum items_import_state {
@@ -140,7 +132,7 @@ static void items_import_next(struct items_putting *put, err result, enum items_
         else
             items_import_enter(put, ITEMS_IMPORT_DELETING);
     }
-    items_release(items);
+    items_table_release(items);
 }
 
 static void items_import_on_stored(void *arg, err result)
@@ -157,7 +149,7 @@ static void items_import_on_written(void *arg, err result)
     if (result != OK)
         put->verdict = result;
     if (--put->unwritten > 0) {
-        items_release(put->items);
+        items_table_release(put->items);
         return;
     }
     put->done_count += put->batch_count;
@@ -187,7 +179,7 @@ static void items_import_keep(struct items_putting *put)
     struct runtime_keep keep = {ops, count, STORE_NORMAL, items_import_on_stored, put};
     if (put->state == ITEMS_IMPORT_DELETING)
         keep.urgency = STORE_RELEASING;
-    items_hold(put->items);
+    items_table_hold(put->items);
     runtime_keep(put->items->runtime, &keep);
     sodium_memzero(memory, sizeof memory);
 }
@@ -202,7 +194,7 @@ static err items_import_create(struct items_putting *put)
     err failure = token == 0 ? ERR_NO_MEMORY
                              : item_file_create(runtime_store(runtime), &put->id, &file, token);
     if (failure == OK)
-        items_hold(put->items);
+        items_table_hold(put->items);
     else
         runtime_forget(runtime, token);
     return failure;
@@ -224,7 +216,7 @@ static err items_import_write(struct items_putting *put)
         failure = token == 0 ? ERR_NO_MEMORY
                              : item_file_write(runtime_store(runtime), &put->id, &chunk, token);
         if (failure == OK) {
-            items_hold(put->items);
+            items_table_hold(put->items);
             put->unwritten++;
         } else {
             runtime_forget(runtime, token);
@@ -238,7 +230,8 @@ static err items_import_write(struct items_putting *put)
 static err items_import_begin(struct items_putting *put)
 {
     uint32_t left = put->row.shape.chunk_count - put->done_count;
-    if (put->state == ITEMS_IMPORT_ENDING && items_case_is_erased(put->items, &put->row.case_id))
+    if (put->state == ITEMS_IMPORT_ENDING &&
+        items_table_case_is_erased(put->items, &put->row.case_id))
         return ERR_DESTROYED;
     switch (put->state) {
     case ITEMS_IMPORT_WAITING:
@@ -248,7 +241,7 @@ static err items_import_begin(struct items_putting *put)
         put->batch_count = left < ITEMS_PUT_CHUNKS ? left : ITEMS_PUT_CHUNKS;
         put->job.run = items_import_run;
         put->job.done = items_import_worked;
-        items_work(put->items, &put->job);
+        items_table_work(put->items, &put->job);
         break;
     case ITEMS_IMPORT_CREATING:
         return items_import_create(put);
@@ -276,8 +269,9 @@ static void items_import_enter(struct items_putting *put, enum items_import_stat
 
 /* ---- the face ---- */
 
-void items_put(struct items *items, const struct case_id *case_id, struct items_content content,
-               void (*on_done)(void *arg, const struct items_put *put), void *arg)
+void items_import_put(struct items *items, const struct case_id *case_id,
+                      struct items_content content,
+                      void (*on_done)(void *arg, const struct items_put *put), void *arg)
 {
     struct items_putting *put = calloc(1, sizeof *put);
     struct items_put refused = {.verdict = put == NULL ? ERR_NO_MEMORY : OK};
@@ -294,7 +288,7 @@ void items_put(struct items *items, const struct case_id *case_id, struct items_
                            : item_shape_of(content.size, &put->row.shape);
         if (put->verdict == OK && put->sealed == NULL)
             put->verdict = ERR_NO_MEMORY;
-        if (put->verdict == OK && items_case_is_erased(items, case_id))
+        if (put->verdict == OK && items_table_case_is_erased(items, case_id))
             put->verdict = ERR_DESTROYED;
         refused.verdict = put->verdict;
     }

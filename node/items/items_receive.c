@@ -1,10 +1,11 @@
-/* A chunk that came: was it asked for? Then a worker proves it against the item_id, the store
- * writes it, and only then does it count. */
-#include "node/items/items_state.h"
+#include "node/items/items_receive.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/items/items_fetch.h"
+#include "node/items/items_request.h"
+#include "node/items/items_table.h"
 #include "node/os/log.h"
 #include "store/item_file.h"
 
@@ -56,7 +57,7 @@ static void items_receive_failed(struct items *items, struct items_entry *entry,
         items_table_drop(items, entry, false);
         return;
     }
-    items_fetch_return(items, entry->fetch, index);
+    items_request_return(items, entry->fetch, index);
     entry->fetch->resume_at.ms =
         runtime_mono().ms + (failure == ERR_BUSY ? ITEMS_BUSY_MS : ITEMS_DISK_MS);
     log_warn("chunk-not-kept", log_hex("item", ID_BYTES(entry->id)), log_err("why", failure));
@@ -82,7 +83,7 @@ static void items_receive_on_written(void *arg, err result)
                 items_fetch_pump(items, entry);
         }
     }
-    items_release(items);
+    items_table_release(items);
 }
 
 static err items_receive_write(struct items *items, const struct items_check *check)
@@ -97,7 +98,7 @@ static err items_receive_write(struct items *items, const struct items_check *ch
                       ? ERR_BUSY
                       : item_file_write(runtime_store(items->runtime), &check->id, &chunk, token);
     if (failure == OK) {
-        items_hold(items);
+        items_table_hold(items);
         return OK;
     }
     runtime_forget(items->runtime, token);
@@ -111,7 +112,7 @@ static void items_receive_refuse(struct items *items, struct items_entry *entry,
                                  const struct items_check *check)
 {
     struct items_fetch *fetch = entry->fetch;
-    items_fetch_return(items, fetch, check->index);
+    items_request_return(items, fetch, check->index);
     log_warn("chunk-refused", log_hex("item", ID_BYTES(check->id)),
              log_hex("from", ID_BYTES(check->node)), log_err("why", check->verdict));
     for (size_t i = 0; i < fetch->source_count; i++) {
@@ -137,7 +138,7 @@ static void items_receive_checked(struct job *job)
             items_receive_failed(items, entry, check->index, failure);
     }
     free(check);
-    items_release(items);
+    items_table_release(items);
 }
 
 /* The fetch that asked this link for this chunk; NULL: nobody did. */
@@ -151,12 +152,12 @@ static struct items_entry *items_receive_asked(struct items *items, struct link_
         chunk->index >= entry->row.shape.chunk_count ||
         entry->fetch->marks[chunk->index] != ITEMS_ASKED)
         return NULL;
-    *ret_source = items_fetch_source(entry->fetch, link);
-    *ret_want = *ret_source == NULL ? NULL : items_fetch_want(*ret_source, chunk->index);
+    *ret_source = items_request_source(entry->fetch, link);
+    *ret_want = *ret_source == NULL ? NULL : items_request_want(*ret_source, chunk->index);
     return *ret_want == NULL ? NULL : entry;
 }
 
-void items_take_chunk(struct items *items, struct link_id link, struct bytes frame)
+void items_receive_chunk(struct items *items, struct link_id link, struct bytes frame)
 {
     struct frame_item_chunk chunk;
     struct items_source *source;
@@ -189,5 +190,5 @@ void items_take_chunk(struct items *items, struct link_id link, struct bytes fra
         *want = (struct items_want){0};
         items_fetch_pump(items, entry); /* while the worker is at this one */
     }
-    items_work(items, &check->job);
+    items_table_work(items, &check->job);
 }

@@ -1,10 +1,10 @@
-/* Which chunk is asked of whom. A chunk is missing, asked for, coming (checked and written), or
- * durable; whatever goes wrong with it makes it missing again. */
-#include "node/items/items_state.h"
+#include "node/items/items_request.h"
 
 #include <stdlib.h>
 
-void items_fetch_return(struct items *items, struct items_fetch *fetch, uint32_t index)
+#include "node/items/items_fetch.h"
+
+void items_request_return(struct items *items, struct items_fetch *fetch, uint32_t index)
 {
     fetch->marks[index] = ITEMS_MISSING;
     items->window--;
@@ -12,7 +12,7 @@ void items_fetch_return(struct items *items, struct items_fetch *fetch, uint32_t
         fetch->first_missing = index;
 }
 
-void items_fetch_end(struct items *items, struct items_entry *entry)
+void items_request_end(struct items *items, struct items_entry *entry)
 {
     struct items_fetch *fetch = entry->fetch;
     if (fetch == NULL)
@@ -31,21 +31,21 @@ static void items_fetch_give_up(struct items *items, struct items_fetch *fetch,
 {
     for (uint32_t i = 0; i < want->count; i++) {
         if (fetch->marks[want->first + i] == ITEMS_ASKED)
-            items_fetch_return(items, fetch, want->first + i);
+            items_request_return(items, fetch, want->first + i);
     }
     *want = (struct items_want){0};
 }
 
 /* What was asked of the source is missing again. */
-void items_fetch_silence(struct items *items, struct items_fetch *fetch,
-                         struct items_source *source, uint64_t pause_ms)
+void items_request_silence(struct items *items, struct items_fetch *fetch,
+                           struct items_source *source, uint64_t pause_ms)
 {
     for (size_t i = 0; i < ITEMS_SOURCE_WANTS; i++)
         items_fetch_give_up(items, fetch, &source->wants[i]);
     source->resume_at.ms = runtime_mono().ms + pause_ms;
 }
 
-struct items_source *items_fetch_source(struct items_fetch *fetch, struct link_id link)
+struct items_source *items_request_source(struct items_fetch *fetch, struct link_id link)
 {
     for (size_t i = 0; i < fetch->source_count; i++) {
         if (fetch->sources[i].link.value == link.value)
@@ -54,7 +54,7 @@ struct items_source *items_fetch_source(struct items_fetch *fetch, struct link_i
     return NULL;
 }
 
-struct items_want *items_fetch_want(struct items_source *source, uint32_t index)
+struct items_want *items_request_want(struct items_source *source, uint32_t index)
 {
     for (size_t i = 0; i < ITEMS_SOURCE_WANTS; i++) {
         struct items_want *want = &source->wants[i];

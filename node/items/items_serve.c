@@ -1,11 +1,11 @@
-/* Answering wants. Cheap doubt first: access, the row, how much the link has to send already; then
- * the audit entry, durable; then the chunks, each with its proof. */
-#include "node/items/items_state.h"
+#include "node/items/items_serve.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/audit/audit.h"
+#include "node/items/items_fetch.h"
+#include "node/items/items_table.h"
 #include "node/os/log.h"
 #include "store/item_file.h"
 
@@ -233,6 +233,6 @@ void items_serve_want(struct items *items, struct link_id link, struct bytes fra
     err failure = frame_item_want_read(frame, &want);
     if (failure != OK)
         log_debug("item-want-malformed", log_err("why", failure));
-    else if (items_node_of(items, link, &node))
+    else if (items_table_node_of(items, link, &node))
         items_serve(items, link, &node, &want);
 }

@@ -1,13 +1,13 @@
-/* Items in memory, each with its row in the store. */
-#include "node/items/items_state.h"
+#include "node/items/items_table.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 
 #include "node/audit/audit.h"
+#include "node/items/items_request.h"
 #include "node/os/log.h"
 
-void items_hold(struct items *items)
+void items_table_hold(struct items *items)
 {
     items->pending++;
 }
@@ -17,14 +17,14 @@ static void items_free_entries(struct items *items)
     while (items->entries != NULL) {
         struct items_entry *entry = items->entries;
         items->entries = entry->next;
-        items_fetch_end(items, entry);
+        items_request_end(items, entry);
         free(entry->nodes);
         sodium_memzero(entry, sizeof *entry);
         free(entry);
     }
 }
 
-void items_release(struct items *items)
+void items_table_release(struct items *items)
 {
     items->pending--;
     if (items->pending > 0 || !items->is_closing || items->is_timer_open)
@@ -33,22 +33,22 @@ void items_release(struct items *items)
     free(items);
 }
 
-void items_work(struct items *items, struct job *job)
+void items_table_work(struct items *items, struct job *job)
 {
-    items_hold(items);
+    items_table_hold(items);
     if (workers_submit(runtime_settings(items->runtime)->workers, items->job_count++, job) == OK)
         return;
     job->run(job); /* all workers are busy: this thread helps */
     job->done(job);
 }
 
-bool items_case_is_erased(const struct items *items, const struct case_id *case_id)
+bool items_table_case_is_erased(const struct items *items, const struct case_id *case_id)
 {
     const struct consult *consult = runtime_case(items->runtime, case_id);
     return consult != NULL && consult->state == CASE_ERASED;
 }
 
-bool items_node_of(const struct items *items, struct link_id link, struct node_id *ret_node)
+bool items_table_node_of(const struct items *items, struct link_id link, struct node_id *ret_node)
 {
     struct engine_peer peer;
     for (uint32_t n = 0; engine_peer(runtime_engine(items->runtime), n, &peer); n++) {
@@ -66,7 +66,7 @@ static void items_table_free(struct items *items, struct items_entry *entry)
     while (*link != entry)
         link = &(*link)->next;
     *link = entry->next;
-    items_fetch_end(items, entry);
+    items_request_end(items, entry);
     free(entry->nodes);
     sodium_memzero(entry, sizeof *entry);
     free(entry);
@@ -129,7 +129,7 @@ err items_table_find(struct items *items, const struct item_id *id, struct items
         entry->next = items->entries;
         items->entries = entry;
     }
-    if (items_case_is_erased(items, &entry->row.case_id)) {
+    if (items_table_case_is_erased(items, &entry->row.case_id)) {
         items_table_drop(items, entry, false); /* case_erasure.c deletes it */
         return ERR_NOT_FOUND;
     }
@@ -158,7 +158,7 @@ static void items_on_kept(void *arg, err result)
     if (!items->is_closing && keeping->kept.on_done != NULL)
         keeping->kept.on_done(items, is_gone ? NULL : entry, &keeping->kept, result);
     free(keeping);
-    items_release(items);
+    items_table_release(items);
 }
 
 void items_table_keep(struct items *items, struct items_entry *entry, const struct store_op *extra,
@@ -174,7 +174,7 @@ void items_table_keep(struct items *items, struct items_entry *entry, const stru
         abort(); /* memory and store would be at odds */
     *keeping = (struct items_keeping){items, entry, *kept};
     entry->writing++;
-    items_hold(items);
+    items_table_hold(items);
     struct runtime_keep keep = {ops, count, STORE_NORMAL, items_on_kept, keeping};
     runtime_keep(items->runtime, &keep);
     sodium_memzero(memory, sizeof memory);
@@ -184,24 +184,24 @@ static void items_on_deleted(void *arg, err result)
 {
     if (result != OK)
         log_error("item-not-deleted", log_err("why", result));
-    items_release(arg);
+    items_table_release(arg);
 }
 
-void items_delete(struct items *items, const struct item_id *id)
+void items_table_delete(struct items *items, const struct item_id *id)
 {
     struct store_op op = {.kind = STORE_ITEM_DELETE, .item = *id};
     struct store_op ops[] = {op, items_row_delete(id)};
     struct runtime_keep keep = {ops, 2, STORE_RELEASING, items_on_deleted, items};
-    items_hold(items);
+    items_table_hold(items);
     runtime_keep(items->runtime, &keep);
 }
 
 void items_table_drop(struct items *items, struct items_entry *entry, bool is_deleted)
 {
     if (is_deleted)
-        items_delete(items, &entry->id);
+        items_table_delete(items, &entry->id);
     entry->is_dropped = true;
-    items_fetch_end(items, entry);
+    items_request_end(items, entry);
     if (entry->writing == 0)
         items_table_free(items, entry);
 }

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/links/links_state.h"
+#include "node/links/links_direct.h"
+#include "node/links/links_internal.h"
+#include "node/links/links_relay.h"
+#include "node/links/links_route.h"
 #include "node/os/log.h"
 #include "node/roster_sync/publisher.h"
 
@@ -39,10 +42,10 @@ static void links_hang_up(void *arg, struct link_id link)
     struct links_member *member = links_of_runtime(links, link);
     if (member == NULL)
         return;
-    member->quiet_until.ms = links_now().ms + LINKS_QUIET_MS;
+    member->quiet_until.ms = runtime_mono().ms + LINKS_QUIET_MS;
     links_direct_close(links, member);
     links_relay_hang_up(links, member);
-    links_choose(links, member);
+    links_route_choose(links, member);
 }
 
 /* ---- the members ---- */
@@ -66,7 +69,7 @@ static void links_drop(struct links *links, struct links_member *member)
 {
     links_direct_close(links, member);
     links_relay_hang_up(links, member);
-    links_choose(links, member);
+    links_route_choose(links, member);
     links_relay_forget(member);
     memset(member, 0, sizeof *member);
 }
@@ -155,7 +158,7 @@ static void links_on_frame(void *user, struct hub_link link, struct bytes frame)
     }
     struct links_member *member = links_direct_member(links, link);
     if (member != NULL)
-        links_heard(links, member, frame);
+        links_route_heard(links, member, frame);
 }
 
 static void links_on_down(void *user, struct hub_link link, enum hub_reason reason)
@@ -214,14 +217,14 @@ static void links_on_tick(uv_timer_t *timer)
     links_relay_tick(links);
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct links_member *member = &links->members[i];
-        if (!member->is_listed || member->quiet_until.ms > links_now().ms)
+        if (!member->is_listed || member->quiet_until.ms > runtime_mono().ms)
             continue;
         if (member->quiet_until.ms != 0) {
             member->quiet_until = (struct mono){0};
             if (!member->is_publisher)
                 links_direct_dial(links, member);
         }
-        links_choose(links, member);
+        links_route_choose(links, member);
     }
 }
 

@@ -1,7 +1,8 @@
-/* Direct ways: one dialing link to each member that names an endpoint, and whoever comes in. */
-#include "node/links/links_state.h"
+#include "node/links/links_direct.h"
 
 #include <assert.h>
+
+#include "node/links/links_route.h"
 
 /* It names no endpoint any more. */
 static void links_direct_undial(struct links *links, struct links_member *member)
@@ -31,7 +32,7 @@ void links_direct_dial(struct links *links, struct links_member *member)
     const struct roster *roster = runtime_roster(links->runtime);
     const struct roster_entry *entry = roster_find(roster, &member->node);
     struct address addresses[ENDPOINT_COUNT_MAX];
-    if (entry == NULL || member->quiet_until.ms > links_now().ms)
+    if (entry == NULL || member->quiet_until.ms > runtime_mono().ms)
         return;
     size_t count = links_direct_addresses(roster, entry, addresses);
     if (count == 0) {
@@ -61,7 +62,7 @@ struct links_member *links_direct_member(struct links *links, struct hub_link li
 void links_direct_up(struct links *links, struct hub_link link, const struct transport_key *key,
                      enum hub_direction direction)
 {
-    struct links_member *member = links_of_key(links, key);
+    struct links_member *member = links_route_member(links, key);
     if (member == NULL)
         return;
     if (direction == HUB_INBOUND)
@@ -69,7 +70,7 @@ void links_direct_up(struct links *links, struct hub_link link, const struct tra
     else
         member->is_outbound_up = true;
     member->told.is_told = false;
-    links_choose(links, member);
+    links_route_choose(links, member);
 }
 
 bool links_direct_down(struct links *links, struct hub_link link, enum hub_reason reason)
@@ -85,8 +86,8 @@ bool links_direct_down(struct links *links, struct hub_link link, enum hub_reaso
         member->is_outbound_up = false;
     /* what was under way on it is lost: the other direct link counts as another way */
     if (was_used)
-        links_lose(links, member, hub_reason_sentence(reason));
-    links_choose(links, member);
+        links_route_lose(links, member, hub_reason_sentence(reason));
+    links_route_choose(links, member);
     return true;
 }
 

@@ -1,10 +1,10 @@
-/* Relays: we say hello, learn who is there, and pass boxes to members who cannot be reached
- * otherwise. The relay learns transport keys, sizes and times; boxes are opaque to it. */
+#include "node/links/links_relay.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/links/links_state.h"
+#include "node/links/links_route.h"
 #include "node/os/log.h"
 
 static uint32_t links_relay_index(const struct links *links, const struct links_relay_state *relay)
@@ -104,7 +104,7 @@ static void links_relay_box(struct links *links, struct links_member *member, ui
     uint8_t secret[KEY_SIZE];
     if (tunnel == NULL)
         return;
-    event->now = links_now();
+    event->now = runtime_mono();
     if (tunnel_needs_secret(tunnel, event)) {
         randombytes_buf(secret, sizeof secret);
         event->secret = secret;
@@ -123,16 +123,16 @@ static void links_relay_box(struct links *links, struct links_member *member, ui
     relay_choice_note(&member->at[index].choice, step, event->now);
     enum tunnel_change change = step->change;
     if (change == TUNNEL_DOWN && member->route == LINKS_BOXED && member->way_relay == index)
-        links_lose(links, member, "the session through the relay ended");
+        links_route_lose(links, member, "the session through the relay ended");
     if (change != TUNNEL_SAME)
-        links_choose(links, member);
+        links_route_choose(links, member);
     if (step->opened.size > 0) {
         struct bytes opened = step->opened;
         uint8_t *copy = malloc(opened.size); /* what it sets off may use the step again */
         if (copy == NULL)
             return;
         memcpy(copy, opened.data, opened.size);
-        links_heard(links, member, (struct bytes){copy, opened.size});
+        links_route_heard(links, member, (struct bytes){copy, opened.size});
         free(copy);
     }
 }
@@ -174,7 +174,7 @@ void links_relay_forget(struct links_member *member)
 static void links_relay_want(struct links *links, struct links_member *member, uint32_t index)
 {
     struct tunnel *tunnel = links_relay_boxed(links, member, index);
-    uint64_t now = links_now().ms;
+    uint64_t now = runtime_mono().ms;
     bool is_smaller = memcmp(links->identity.local.bytes, member->key.bytes, KEY_SIZE) < 0;
     uint64_t patience = is_smaller ? 0 : LINKS_SECOND_DIAL_MS;
     if (tunnel == NULL || !member->is_listed || !member->at[index].is_present ||
@@ -225,13 +225,13 @@ static void links_relay_on_presence(struct links *links, struct links_relay_stat
     uint32_t index = links_relay_index(links, relay);
     for (uint16_t i = 0; i < frame->count; i++) {
         struct relay_entry entry = relay_frame_entry(frame, i);
-        struct links_member *member = links_of_key(links, &entry.key);
+        struct links_member *member = links_route_member(links, &entry.key);
         if (member == NULL || member->is_publisher)
             continue;
         bool was_present = member->at[index].is_present;
         member->at[index].is_present = entry.value != 0;
         if (entry.value != 0 && !was_present)
-            member->at[index].present_since = links_now();
+            member->at[index].present_since = runtime_mono();
         if (entry.value == 0) {
             struct tunnel_event event = {.kind = TUNNEL_EVENT_LOST};
             if (member->at[index].tunnel != NULL)
@@ -245,9 +245,9 @@ static void links_relay_on_presence(struct links *links, struct links_relay_stat
 static void links_relay_on_deliver(struct links *links, struct links_relay_state *relay,
                                    const struct relay_frame *frame)
 {
-    struct links_member *member = links_of_key(links, &frame->key);
+    struct links_member *member = links_route_member(links, &frame->key);
     struct tunnel_event event = {.kind = TUNNEL_EVENT_FRAME, .bytes = frame->body};
-    if (member != NULL && member->is_listed && member->quiet_until.ms <= links_now().ms)
+    if (member != NULL && member->is_listed && member->quiet_until.ms <= runtime_mono().ms)
         links_relay_box(links, member, links_relay_index(links, relay), &event);
 }
 
@@ -257,7 +257,7 @@ static void links_relay_on_credit(struct links *links, struct links_relay_state 
     for (uint16_t i = 0; i < frame->count; i++) {
         struct relay_entry entry = relay_frame_entry(frame, i);
         relay_credit_give(&relay->credit, &entry.key, entry.value);
-        struct links_member *member = links_of_key(links, &entry.key);
+        struct links_member *member = links_route_member(links, &entry.key);
         if (member != NULL && member->route == LINKS_BOXED && member->link.value != 0)
             runtime_link_drained(links->runtime, member->link);
     }
@@ -266,7 +266,7 @@ static void links_relay_on_credit(struct links *links, struct links_relay_state 
 static void links_relay_on_status(struct links *links, struct links_relay_state *relay,
                                   const struct relay_frame *frame)
 {
-    struct links_member *member = links_of_key(links, &frame->key);
+    struct links_member *member = links_route_member(links, &frame->key);
     struct tunnel_event event = {.kind = TUNNEL_EVENT_LOST};
     uint32_t index = links_relay_index(links, relay);
     if (frame->code == RELAY_REFUSED) {
@@ -404,7 +404,7 @@ void links_relay_refresh(struct links *links)
 
 void links_relay_tick(struct links *links)
 {
-    uint64_t now = links_now().ms;
+    uint64_t now = runtime_mono().ms;
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct links_member *member = &links->members[i];
         for (uint32_t j = 0; member->is_listed && j < LINKS_RELAY_MAX; j++) {

@@ -1,6 +1,6 @@
-/* Which way leads to a member now. */
-#include "node/links/links_state.h"
+#include "node/links/links_route.h"
 
+#include "node/links/links_relay.h"
 #include "node/os/log.h"
 #include "node/roster_sync/publisher.h"
 
@@ -16,12 +16,7 @@ static int links_relay_session(const struct links *links, const struct links_mem
     return relay_choice_best(all, LINKS_RELAY_MAX, current);
 }
 
-struct mono links_now(void)
-{
-    return runtime_mono();
-}
-
-struct links_member *links_of_key(struct links *links, const struct transport_key *key)
+struct links_member *links_route_member(struct links *links, const struct transport_key *key)
 {
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct links_member *member = &links->members[i];
@@ -36,7 +31,7 @@ static enum links_way links_best(const struct links *links, const struct links_m
 {
     int relay = links_relay_session(links, member);
     *ret_relay = relay < 0 ? 0 : (uint32_t)relay;
-    if (!member->is_listed || member->quiet_until.ms > links_now().ms)
+    if (!member->is_listed || member->quiet_until.ms > runtime_mono().ms)
         return LINKS_NONE;
     if (member->inbound.id != 0 || member->is_outbound_up)
         return LINKS_DIRECT;
@@ -59,7 +54,7 @@ static struct bytes links_name(const struct links *links, const struct links_mem
     return entry == NULL ? BYTES_NONE : roster_name(roster, entry);
 }
 
-void links_lose(struct links *links, struct links_member *member, const char *why)
+void links_route_lose(struct links *links, struct links_member *member, const char *why)
 {
     struct link_id old = member->link;
     member->link = (struct link_id){0};
@@ -70,7 +65,7 @@ void links_lose(struct links *links, struct links_member *member, const char *wh
     driver_link_down(links->driver, old);
 }
 
-void links_choose(struct links *links, struct links_member *member)
+void links_route_choose(struct links *links, struct links_member *member)
 {
     uint32_t relay;
     enum links_way route = links_best(links, member, &relay);
@@ -96,7 +91,7 @@ void links_choose(struct links *links, struct links_member *member)
         driver_link_up(links->driver, member->link, &member->key);
 }
 
-void links_heard(struct links *links, struct links_member *member, struct bytes frame)
+void links_route_heard(struct links *links, struct links_member *member, struct bytes frame)
 {
     if (member->link.value == 0)
         return;

@@ -1,7 +1,7 @@
-/* What the rooms of links share: links.c (the faces to shell and hub), links_route.c,
- * links_direct.c, links_relay.c. */
-#ifndef CONSILIUM_NODE_LINKS_LINKS_STATE_H
-#define CONSILIUM_NODE_LINKS_LINKS_STATE_H
+/* The struct of links, for the files of this folder alone: links.c (what the runtime and the hub
+ * call), links_route.c (which way is taken), links_direct.c, links_relay.c. */
+#ifndef CONSILIUM_NODE_LINKS_LINKS_INTERNAL_H
+#define CONSILIUM_NODE_LINKS_LINKS_INTERNAL_H
 
 #include "node/links/links.h"
 #include "protocol/wire/relay_choice.h"
@@ -75,40 +75,5 @@ struct links {
     uv_timer_t tick;
     uint8_t frame_memory[FRAME_SIZE_MAX + RELAY_WRAP_SIZE];
 };
-
-/* ---- links_route.c ---- */
-
-struct mono links_now(void);
-/* NULL when the key is no member's (or nobody of interest). */
-struct links_member *links_of_key(struct links *links, const struct transport_key *key);
-
-/* A way came up or went down: chooses again, tells the shell. */
-void links_choose(struct links *links, struct links_member *member);
-/* The way that is used went: the shell hears it at once, for what was under way is lost. */
-void links_lose(struct links *links, struct links_member *member, const char *why);
-/* A frame came from a member, by whichever way. */
-void links_heard(struct links *links, struct links_member *member, struct bytes frame);
-
-/* ---- links_direct.c ---- */
-void links_direct_dial(struct links *links, struct links_member *member);
-void links_direct_up(struct links *links, struct hub_link link, const struct transport_key *key,
-                     enum hub_direction direction);
-/* True when the link was a member's. */
-bool links_direct_down(struct links *links, struct hub_link link, enum hub_reason reason);
-void links_direct_close(struct links *links, struct links_member *member);
-struct links_member *links_direct_member(struct links *links, struct hub_link link);
-
-/* ---- links_relay.c ---- */
-void links_relay_refresh(struct links *links); /* dial the relays that the settings list */
-struct links_relay_state *links_relay_of_link(struct links *links, struct hub_link link);
-void links_relay_up(struct links *links, struct links_relay_state *relay);
-void links_relay_down(struct links *links, struct links_relay_state *relay);
-void links_relay_frame(struct links *links, struct links_relay_state *relay, struct bytes frame);
-void links_relay_drained(struct links *links, struct links_relay_state *relay);
-void links_relay_watch(struct links *links, struct links_relay_state *relay);
-void links_relay_tick(struct links *links);
-MUST_USE err links_relay_send(struct links *links, struct links_member *member, struct bytes frame);
-void links_relay_hang_up(struct links *links, struct links_member *member);
-void links_relay_forget(struct links_member *member);
 
 #endif
