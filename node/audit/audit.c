@@ -150,7 +150,8 @@ void audit_note(struct audit *audit, const struct audit_fact *fact)
         audit->waiting_count < AUDIT_WAITING_COUNT_MAX ? calloc(1, sizeof *noting) : NULL;
     if (noting == NULL) {
         log_error("audit-entry-lost", log_text("what", content_code_name(&audit_whats, fact->what)),
-                  log_text("why", "too many wait"));
+                  log_text("why", "too many entries wait"),
+                  log_text("do", "free space on the disk, then read what happened from the log"));
         return;
     }
     noting->audit = audit;
@@ -180,7 +181,9 @@ static void audit_on_told(void *arg, err result)
         audit->first = telling->refused;
         telling->refused = NULL;
     } else if (result != OK) {
-        log_error("audit-entry-lost", log_count("number", telling->refused->number));
+        log_error("audit-entry-lost", log_count("number", telling->refused->number),
+                  log_text("why", "the store refused it twice"),
+                  log_text("do", "check the disk; `consilium audit check` will name the gap"));
     }
     free(telling->refused);
     free(telling);

@@ -66,7 +66,7 @@ struct audit_entry {
 MUST_USE err audit_entry_read(struct bytes entry, struct audit_entry *ret_entry);
 MUST_USE err audit_entry_write(const struct audit_entry *entry, struct buffer *out);
 
-/* Finds the end of the log in the shell's store; call it when the store is open.
+/* Finds the end of the log in the runtime's store; call it when the store is open.
  * ERR_CORRUPT, ERR_NO_MEMORY. */
 MUST_USE err audit_open(struct runtime *runtime, struct audit **ret_audit);
 /* Accepts NULL. */

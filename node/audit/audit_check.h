@@ -9,7 +9,7 @@
  * were refused and told again, and for the chain. What is written meanwhile is not looked at. */
 struct audit_check;
 
-/* NULL: no memory. The shell outlives it. */
+/* NULL: no memory. The runtime outlives it. */
 struct audit_check *audit_check_new(struct runtime *runtime);
 /* Accepts NULL. */
 void audit_check_free(struct audit_check *check);

@@ -57,7 +57,7 @@ static const struct config_setting configuration_settings[] = {
      .key = "recordings",
      .type = CONFIG_PATH,
      .help = "Directory into which all that happens is recorded, until it is 4 GiB, for those who "
-             "mend this program. With its .key a recording opens all cases; an erasure deletes "
+             "repair this program. With its .key a recording opens all cases; an erasure deletes "
              "those that are there."},
     {.section = "",
      .key = "log",

@@ -35,7 +35,7 @@ void case_pager_keep(struct runtime *runtime, const struct effect *effect)
 {
     struct case_pager_row *row_sent = malloc(sizeof *row_sent);
     if (row_sent == NULL)
-        abort(); /* the core counts on an answer */
+        abort(); /* the engine waits for an answer */
     *row_sent = (struct case_pager_row){runtime, effect->rest.case_id};
     case_pager_put(runtime, &effect->rest.case_id, effect->rest.row, row_sent);
 }

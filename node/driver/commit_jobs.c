@@ -86,7 +86,8 @@ static void commit_jobs_missing(struct commit_jobs_ops *ops, size_t index, bool 
                                         : missing_row_delete(&row.stream, row.sequence, memory);
 }
 
-/* (S-14) All of it anew. What was destroyed stays so, also where the disk lost that, too. */
+/* (S-14) The whole record again. What was destroyed stays destroyed, even where the disk lost the
+ * fact. */
 static void commit_jobs_mend(const struct commit_jobs *jobs, struct commit_jobs_ops *ops,
                              size_t index, const struct step_record *record)
 {
@@ -346,5 +347,7 @@ void commit_jobs_forks(struct commit_jobs *jobs, struct bytes forks)
     struct store_op op = fork_row_list_put(forks);
     err failure = store_submit(runtime_store(jobs->runtime), &op, 1, STORE_NORMAL, 0);
     if (failure != OK)
-        log_warn("forks-not-kept", log_err("why", failure));
+        log_warn("forks-not-kept", log_text("federation", runtime_name(jobs->runtime)),
+                 log_err("why", failure),
+                 log_text("do", "check the disk; the forks are found again when they are met"));
 }

@@ -190,8 +190,10 @@ static void announcement_purge_end(struct announcement_purge *purge, err failure
     if (failure == OK || runtime_is_closing(purge->runtime))
         return;
     purge->next_at.ms = runtime_mono().ms + ANNOUNCEMENT_PURGE_RETRY_MS;
-    log_error("retract-failed", log_text("federation", runtime_name(purge->runtime)),
-              log_err("why", failure), log_text("do", "it is tried again in a while"));
+    log_error(
+        "retract-failed", log_text("federation", runtime_name(purge->runtime)),
+        log_err("why", failure),
+        log_text("do", "nothing: it is tried again in ten seconds; if it goes on, check the disk"));
 }
 
 static void announcement_purge_on_kept(void *arg, err result)
@@ -276,7 +278,9 @@ static void announcement_purge_rekey(struct announcement_purge *purge)
     purge->is_rekey_due = false;
     err failure = store_rekey(runtime_store(purge->runtime), 0);
     if (failure != OK && failure != ERR_BUSY)
-        log_error("rekey-failed", log_err("why", failure));
+        log_error("rekey-failed", log_text("federation", runtime_name(purge->runtime)),
+                  log_err("why", failure),
+                  log_text("do", "check the disk, then restart the daemon: it begins a new key"));
 }
 
 void announcement_purge_wake(struct announcement_purge *purge)

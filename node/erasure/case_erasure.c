@@ -235,7 +235,8 @@ static void case_erasure_fail(struct case_erasure_run *run, err failure)
 {
     if (!runtime_is_closing(run->runtime))
         log_error("erase-failed", log_text("federation", runtime_name(run->runtime)),
-                  log_err("why", failure), log_text("do", "it is tried again at the next start"));
+                  log_err("why", failure),
+                  log_text("do", "check the disk, then restart the daemon: the erasure goes on"));
     case_erasure_end(run);
 }
 
@@ -272,7 +273,10 @@ static void case_erasure_next(struct case_erasure_run *run)
     if (run->kept == run->op_count) {
         err failure = store_rekey(runtime_store(runtime), 0);
         if (failure != OK && failure != ERR_BUSY)
-            log_error("rekey-failed", log_err("why", failure));
+            log_error(
+                "rekey-failed", log_text("federation", runtime_name(runtime)),
+                log_err("why", failure),
+                log_text("do", "check the disk, then restart the daemon: it begins a new key"));
         case_erasure_tell(run);
         case_erasure_end(run);
         return;

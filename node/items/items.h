@@ -18,7 +18,7 @@
 
 struct items;
 
-/* Attaches itself to the shell (frames, links). ERR_NO_MEMORY. */
+/* Attaches itself to the runtime (frames, links). ERR_NO_MEMORY. */
 MUST_USE err items_new(struct runtime *runtime, struct items **ret_items);
 /* Accepts NULL. */
 void items_free(struct items *items);

@@ -22,7 +22,7 @@ static struct links_member *links_of_runtime(struct links *links, struct link_id
 
 /* ---- the way ---- */
 
-/* ---- the shell's face ---- */
+/* ---- what the runtime calls ---- */
 
 static err links_send(void *arg, struct link_id link, struct bytes frame)
 {

@@ -1,11 +1,11 @@
 /* Who is connected, and by which way: direct ZeroMQ links, and boxed ones through relays.
  *
- * One face to the shell: a member is connected or it is not. Behind it, each member has up to two
+ * One face to the driver: a member is connected or it is not. Behind it, each member has up to two
  * ways (direct, inbound or outbound; boxed, through any relay). What is sent takes the best one
  * that is up, direct before boxed; what comes is taken from either. When the best way changes, the
- * shell hears down and up again, for nothing about a peer is trusted across a connection.
+ * driver hears down and up again, for nothing about a peer is trusted across a connection.
  *
- *   links.c         the table of members, the choice of the way, the shell's face
+ *   links.c         the table of members, the choice of the way, what the runtime calls
  *   links_direct.c  dialing endpoints, inbound links
  *   links_relay.c   relays: hello, presence, boxes, credit */
 #ifndef CONSILIUM_NODE_LINKS_LINKS_H
@@ -27,7 +27,7 @@ struct links_config {
     size_t listen_count; /* 0: no listening socket; relays are the only way in */
 };
 
-/* Attaches itself to the shell and starts to dial. Errors as hub_new. */
+/* Attaches itself to the runtime and starts to dial. Errors as hub_new. */
 MUST_USE err links_new(const struct links_config *config, struct links **ret_links);
 /* Accepts NULL. Memory goes as the loop turns. */
 void links_free(struct links *links);

@@ -10,7 +10,7 @@
 
 enum {
     LINKS_RELAY_MAX = 4,             /* connected at once; the first in the settings' order */
-    LINKS_QUIET_MS = 30 * 1000,      /* after the core hung up */
+    LINKS_QUIET_MS = 30 * 1000,      /* after the engine hung up */
     LINKS_SECOND_DIAL_MS = 4 * 1000, /* the larger key dials when the smaller did not */
     LINKS_TICK_MS = 500,
 };
@@ -26,7 +26,7 @@ struct links_told {
 struct links_member {
     struct node_id node; /* zeros: free; a publisher's are the first bytes of its key */
     struct transport_key key;
-    struct link_id link; /* as the shell knows it; 0: down */
+    struct link_id link; /* as the driver knows it; 0: down */
     enum links_way route;
     uint32_t way_relay;
     struct mono quiet_until;

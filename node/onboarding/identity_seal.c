@@ -187,7 +187,7 @@ static const char *seal_reason(err failure, bool was_bare)
     }
 }
 
-/* Opens one key and writes it anew, as NAME.new. */
+/* Opens one key and writes it again, as NAME.new. */
 static err seal_stage(const char *data, const struct seal_key *key, const struct bytes *old,
                       const struct bytes *fresh, struct buffer *secret)
 {

@@ -1,6 +1,6 @@
 /* Sealing an institution's keys later, or under another passphrase: both files, or neither.
  *
- * Each file is written anew beside the old one, as NAME.new, and the old one keeps a second name,
+ * Each file is written again beside the old one, as NAME.new, and the old one keeps a second name,
  * NAME.old. Renaming identity.key.new is what decides. Whoever opens the keys next after a crash
  * finishes what was decided, or takes back what was not. Then what the old files held is
  * overwritten (a disk that writes elsewhere, such as flash, and backups may keep it longer). */

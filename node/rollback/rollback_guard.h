@@ -33,14 +33,14 @@ bool rollback_guard_entry(const struct rollback_guard *marker, size_t n,
 
 /* ---- writing; ERR_IO: errno says why, and there is no marker any more: it could not be trusted */
 
-/* Begins a file anew, beside the old one; rollback_guard_note what stands; rollback_guard_commit
+/* Begins a new file beside the old one; rollback_guard_note what stands; rollback_guard_commit
  * puts it in place.
  */
 MUST_USE err rollback_guard_begin(struct rollback_guard *marker,
                                   const struct rollback_guard_id *id);
 MUST_USE err rollback_guard_commit(struct rollback_guard *marker);
 /* Goes on with the file that was read; when most of it says less than a later entry
- * (rollback_guard_is_long), begin it anew instead. */
+ * (rollback_guard_is_long), begin a new one instead. */
 MUST_USE err rollback_guard_resume(struct rollback_guard *marker);
 bool rollback_guard_is_long(const struct rollback_guard *marker);
 bool rollback_guard_is_begun(const struct rollback_guard *marker);

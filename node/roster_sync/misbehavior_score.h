@@ -1,6 +1,6 @@
-/* How much of what a link brought lately was refused after a dear check: who brings signatures that
- * do not fit is not heard for a while, so that looking at them stalls nobody else. Later, not
- * never. */
+/* How much of what a link brought lately was refused after an expensive check: who brings
+ * signatures that do not fit is not heard for a while, so that looking at them stalls nobody else.
+ * Later, not never. */
 #ifndef CONSILIUM_NODE_ROSTER_SYNC_MISBEHAVIOR_SCORE_H
 #define CONSILIUM_NODE_ROSTER_SYNC_MISBEHAVIOR_SCORE_H
 

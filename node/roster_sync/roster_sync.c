@@ -305,8 +305,11 @@ static void roster_sync_keep_proof(struct roster_sync *heads, struct bytes signe
     struct store_op op = roster_row_refused_put(signed_head, &memory);
     struct runtime_keep keep = {.ops = &op, .op_count = 1, .urgency = STORE_NORMAL};
     runtime_keep(heads->runtime, &keep);
-    log_error("head-refused", log_text("federation", runtime_name(heads->runtime)),
-              log_err("why", reason), log_text("do", "kept as proof; ask the society's officers"));
+    log_error(
+        "head-refused", log_text("federation", runtime_name(heads->runtime)),
+        log_err("why", reason),
+        log_text("do",
+                 "nothing: it is kept as evidence; ask the society's officers why it exists"));
 }
 
 /* The sender's chain left ours somewhere before this head. The distance doubles until a head comes
@@ -378,7 +381,8 @@ static void roster_sync_on_heads(struct roster_sync *heads, struct link_id link,
     if (failure == ERR_FORKED || failure == ERR_THRESHOLD || failure == ERR_BAD_SIGNATURE)
         misbehavior_score_add(&heads->misbehavior_score, link);
     if (failure != OK && failure != ERR_NOT_FOUND)
-        log_warn("heads-refused", log_err("why", failure));
+        log_warn("heads-refused", log_text("federation", runtime_name(heads->runtime)),
+                 log_err("why", failure));
 }
 
 static void roster_sync_bar(struct roster_sync *heads, struct link_id link)
@@ -509,7 +513,8 @@ static void roster_sync_on_part(struct roster_sync *heads, struct link_id link, 
         return;
     err failure = delta_assembly_add(&heads->assembly, &part);
     if (failure != OK) {
-        log_warn("roster-part-refused", log_err("why", failure));
+        log_warn("roster-part-refused", log_text("federation", runtime_name(heads->runtime)),
+                 log_err("why", failure));
         heads->is_assembling = false;
     } else if (heads->assembly.complete && waits) {
         heads->has_healing_content = true; /* until its head is followed */
