@@ -1,4 +1,5 @@
 /* The state of the node and its federations. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/api/api_internal.h"
@@ -68,20 +69,48 @@ static json_t *api_peers(const struct api_federation *federation)
     return list;
 }
 
+/* NULL: the clock stops nothing. */
+static json_t *api_clock_in_doubt(const struct clock_view *clock)
+{
+    long long minutes = llabs((long long)clock->ahead_ms) / (60 * 1000);
+    switch (clock->state) {
+    case CLOCK_UNCHECKED:
+    case CLOCK_AGREES:
+    case CLOCK_ONE_DIFFERS:
+        break;
+    case CLOCK_CONTRADICTED:
+        return json_sprintf("this machine's clock is %lld minutes %s those of most members: set it "
+                            "right",
+                            minutes, clock->ahead_ms > 0 ? "ahead of" : "behind");
+    case CLOCK_BEHIND_HEAD:
+        return json_sprintf("this machine's clock is %lld minutes behind the signing of the "
+                            "roster: set it right; if it is right, wait until two members are "
+                            "connected",
+                            minutes);
+    case CLOCK_BEHIND_RECORD:
+        return json_sprintf("this machine's clock is %lld minutes behind the last record that it "
+                            "wrote: set it right; if it is right, wait until two members are "
+                            "connected",
+                            minutes);
+    }
+    return NULL;
+}
+
 /* Why a post would wait now: the clock first, because a person must correct it. */
-static const char *api_waiting(const struct api_federation *federation,
-                               const struct engine_status *status)
+static json_t *api_waiting(const struct api_federation *federation,
+                           const struct engine_status *status)
 {
     if (!status->posting_waits)
-        return NULL;
-    if (status->skewed_count >= 2)
-        return "the clock of this machine differs from those of others by more than ten minutes: "
-               "set it right";
+        return json_null();
+    json_t *clock = api_clock_in_doubt(engine_clock(runtime_engine(federation->runtime)));
+    if (clock != NULL)
+        return clock;
     if (status->disk_full)
-        return "the disk is full: free space, or raise the quota";
+        return json_string("the disk is full: free space, or raise the quota");
     if (roster_is_behind(runtime_roster(federation->runtime)))
-        return "a newer roster is known, but its content has not arrived";
-    return "roster heads were not yet compared with a relay or two members since the start";
+        return json_string("a newer roster is known, but its content has not arrived");
+    return json_string(
+        "roster heads were not yet compared with a relay or two members since the start");
 }
 
 static json_t *api_disk(const struct api_federation *federation, const struct engine_status *status)
@@ -178,7 +207,6 @@ static json_t *api_status(const struct api_federation *federation)
     const struct roster *roster = runtime_roster(federation->runtime);
     const struct runtime_config *settings = runtime_settings(federation->runtime);
     engine_status(runtime_engine(federation->runtime), &status);
-    const char *waiting = api_waiting(federation, &status);
     const struct settings *said = roster_settings(roster);
     return json_pack(
         "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:o,s:I}", "name",
@@ -190,8 +218,8 @@ static json_t *api_status(const struct api_federation *federation)
         api_streams(&status), "clocks_that_differ", (json_int_t)status.skewed_count,
         "rosters_that_differ", (json_int_t)status.split_count, "equivocated",
         api_frozen(federation), "posting_waits", (int)status.posting_waits, "why",
-        waiting == NULL ? json_null() : json_string(waiting), "keys_wait", (int)status.keys_wait,
-        "disk", api_disk(federation, &status), "custody", api_custody(&status), "clinicians",
+        api_waiting(federation, &status), "keys_wait", (int)status.keys_wait, "disk",
+        api_disk(federation, &status), "custody", api_custody(&status), "clinicians",
         (json_int_t)account_count(federation->service->accounts));
 }
 

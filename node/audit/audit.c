@@ -183,7 +183,7 @@ static void audit_on_told(void *arg, err result)
     } else if (result != OK) {
         log_error("audit-entry-lost", log_count("number", telling->refused->number),
                   log_text("why", "the store refused it twice"),
-                  log_text("do", "check the disk; `consilium audit check` will name the gap"));
+                  log_text("do", "check the disk; `consilium audit verify` names the gap"));
     }
     free(telling->refused);
     free(telling);

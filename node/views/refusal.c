@@ -13,7 +13,7 @@ static const char *refusal_hint_of(err code)
         {ERR_PASSPHRASE, "type the passphrase again; it cannot be read or reset"},
         {ERR_STATE, "nothing was changed"},
         {ERR_BUSY, "wait a moment and try again; if it does not help, see `consilium status`"},
-        {ERR_FUTURE, "the clock of this machine differs from those of others: set it right"},
+        {ERR_FUTURE, "this machine's clock is in doubt: `consilium status` says why; set it right"},
         {ERR_FULL, "free space on the disk, or raise the quota in the configuration"},
         {ERR_EXPIRED, "the roster has expired: ask the society to sign a new head"},
         {ERR_NOT_FOUND, "name it by its id, or by at least the first 4 digits, as the lists show"},

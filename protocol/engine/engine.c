@@ -355,6 +355,7 @@ static void engine_hello(struct engine *engine, struct peer *peer, struct bytes 
  * try again what was refused for want of it. */
 static void engine_roster(struct engine *engine, struct step *step)
 {
+    clock_check_refresh(engine);
     cases_roster(engine);
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct peer *peer = &engine->peers[i];
@@ -584,7 +585,7 @@ static void engine_start(struct engine *engine, const struct event *event, struc
     engine->is_started = true;
     equivocation_start(engine, step);
     engine->started_at = engine->now;
-    clock_check_refresh(engine, true);
+    clock_check_refresh(engine);
     generation_start(engine, event->start, step);
     cases_start(engine);
 }
@@ -679,7 +680,7 @@ void engine_step(struct engine *engine, const struct event *event, struct step *
     step_begin(step);
     engine->now = event->now;
     engine->wall = event->wall;
-    clock_check_refresh(engine, event->kind == EVENT_TICK || event->kind == EVENT_ROSTER);
+    clock_check_step(engine);
     if (event->kind == EVENT_WOKEN) {
         case_paging_woken(engine, event, step);
         return;

@@ -88,7 +88,6 @@ bool engine_peer(const struct engine *engine, uint32_t n, struct engine_peer *re
         ret_peer->is_same_head = last != NULL && ID_EQUAL(last->id, peer->head);
         ret_peer->is_split = peer->relation == CHAIN_SPLIT;
         ret_peer->is_skewed = clock_check_differs(engine, peer);
-        ret_peer->ahead_ms = clock_check_ahead(engine, &peer->clock);
         return true;
     }
     return false;

@@ -99,7 +99,6 @@ struct engine_peer {
     bool is_same_head;
     bool is_split; /* its roster has left ours: nothing that opens a body goes there */
     bool is_skewed;
-    int64_t ahead_ms; /* how far our clock is ahead of its clock */
 };
 bool engine_peer(const struct engine *engine, uint32_t n, struct engine_peer *ret_peer);
 

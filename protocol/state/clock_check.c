@@ -4,7 +4,10 @@
 #include "protocol/state/engine_state.h"
 
 #define CLOCK_CHECK_HEARD_MS ((uint64_t)60 * 60 * 1000) /* how long who has left is counted */
-enum { CLOCK_CHECK_CONTRADICTING = 2 };                 /* one member alone stops nobody */
+enum {
+    CLOCK_CHECK_CONTRADICTING = 2, /* one member alone stops nobody */
+    CLOCK_CHECK_MS = 1000,
+};
 
 static const int64_t clock_check_skew = (int64_t)CLOCK_SKEW_MS_MAX;
 
@@ -14,7 +17,8 @@ static int64_t clock_check_number(uint64_t ms)
     return ms > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)ms;
 }
 
-int64_t clock_check_ahead(const struct engine *engine, const struct clock_reading *reading)
+/* How far our clock is ahead of the one that told `reading`, by now. */
+static int64_t clock_check_ahead(const struct engine *engine, const struct clock_reading *reading)
 {
     int64_t theirs =
         clock_check_number(reading->told.ms) + clock_check_number(engine->now.ms - reading->at.ms);
@@ -43,7 +47,7 @@ void clock_check_heard(struct engine *engine, struct peer *peer, struct wall tol
 {
     peer->clock = (struct clock_reading){.told = told, .at = engine->now};
     *clock_check_place(&engine->clock, &peer->node) = (struct clock_heard){peer->node, peer->clock};
-    clock_check_refresh(engine, true);
+    clock_check_refresh(engine);
 }
 
 void clock_check_wrote(struct engine *engine, struct wall time)
@@ -106,14 +110,11 @@ static void clock_check_behind(const struct engine *engine, struct clock_view *v
     view->ahead_ms = clock_check_number(engine->wall.ms) - clock_check_number(view->reference.ms);
 }
 
-void clock_check_refresh(struct engine *engine, bool is_due)
+void clock_check_refresh(struct engine *engine)
 {
     struct clock_check *check = &engine->clock;
-    uint64_t base = engine->wall.ms - engine->now.ms;
-    bool was_set = base - check->base + 1000 > 2000; /* by more than a second, either way */
-    if (!is_due && !was_set)
-        return;
-    check->base = base;
+    check->base = engine->wall.ms - engine->now.ms;
+    check->judged_at = engine->now;
     int64_t ahead[LINK_COUNT_MAX];
     struct clock_view view = {.state = CLOCK_UNCHECKED};
     uint32_t over = 0, under = 0;
@@ -138,6 +139,15 @@ void clock_check_refresh(struct engine *engine, bool is_due)
         clock_check_behind(engine, &view);
     view.stops_posting = view.state >= CLOCK_CONTRADICTED;
     check->view = view;
+}
+
+void clock_check_step(struct engine *engine)
+{
+    const struct clock_check *check = &engine->clock;
+    uint64_t base = engine->wall.ms - engine->now.ms;
+    bool was_set = base - check->base + CLOCK_CHECK_MS > 2 * CLOCK_CHECK_MS; /* either way */
+    if (was_set || engine->now.ms - check->judged_at.ms >= CLOCK_CHECK_MS)
+        clock_check_refresh(engine);
 }
 
 bool clock_check_differs(const struct engine *engine, const struct peer *peer)

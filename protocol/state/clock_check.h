@@ -49,6 +49,7 @@ struct clock_check {
     struct wall replayed; /* at the start: of the last record of `replaying` so far */
     struct stream_id replaying;
     uint64_t base; /* wall minus monotonic clock when `view` was made */
+    struct mono judged_at;
     struct clock_view view;
 };
 
@@ -59,11 +60,11 @@ void clock_check_wrote(struct engine *engine, struct wall time);
 /* At the start, for each own record that is replayed: the last of each stream counts. */
 void clock_check_replayed(struct engine *engine, const struct stream_id *stream, struct wall time);
 
-/* Judges again; `is_due`: in any case, otherwise only when our own clock was set meanwhile. */
-void clock_check_refresh(struct engine *engine, bool is_due);
+/* Judges again: who is heard, or what is in force, has changed. */
+void clock_check_refresh(struct engine *engine);
+/* With each step: judges again when a second has passed, or when our own clock was set. */
+void clock_check_step(struct engine *engine);
 
-/* How far our clock is ahead of the one that told `reading`, by now. */
-int64_t clock_check_ahead(const struct engine *engine, const struct clock_reading *reading);
 /* Does this peer's clock differ from ours by more than CLOCK_SKEW_MS_MAX? */
 bool clock_check_differs(const struct engine *engine, const struct peer *peer);
 

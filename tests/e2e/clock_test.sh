@@ -23,7 +23,7 @@ say 'with two others: it is shown, and posting waits'
 fed_up harbour
 fed_up hillside
 check lakeside 'two clocks differ, and posting waits for that' \
-    '.clocks_that_differ == 2 and .posting_waits and (.why | test("clock"))' status
+    '.clocks_that_differ == 2 and .posting_waits and (.why | test("clock is 1[45] minutes ahead of those of most members"))' status
 refused lakeside clock discuss "$case" --text 'not now' --language en --clinician grey \
     --passphrase-file "$fed_home/lakeside/grey.passphrase"
 for house in harbour hillside; do
@@ -38,10 +38,16 @@ for house in harbour hillside; do
     check "$house" 'no stream is forked' '.streams.forked == 0' status
 done
 
-say 'set right: it may post, and what it wrote early is still its own'
-fed_down lakeside
+say 'set right, and alone: nobody says yet that it is not the clock that is wrong'
+for house in harbour hillside lakeside; do fed_down "$house"; done
 houses_clock lakeside +0
 fed_up lakeside
+check lakeside 'it is behind its own last record' \
+    '.posting_waits and (.why | test("minutes behind the last record that it wrote"))' status
+
+say 'with two others: it may post, and what it wrote early is still its own'
+fed_up harbour
+fed_up hillside
 check lakeside 'no clock differs' '.clocks_that_differ == 0 and (.posting_waits | not)' status
 tell_signed 0 lakeside grey discuss "$case" --text 'in time again' --language en
 late=$(record_of lakeside POST)
