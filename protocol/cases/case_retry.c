@@ -1,5 +1,6 @@
 #include "protocol/cases/case_retry.h"
 
+#include "protocol/replication/sync.h"
 #include "protocol/state/engine_state.h"
 
 bool case_retry_is_for_later(err failure)
@@ -17,22 +18,30 @@ void case_retry_delay(struct engine *engine, err failure)
 
 /* ---- records to be looked at again ---- */
 
-void case_retry_readers(struct engine *engine, const struct case_id *case_id)
+/* May we read by now what was sealed for us? */
+static void case_retry_unseal(struct engine *engine, struct missing *missing)
 {
-    struct case_retry *retry = engine->case_retry;
-    for (uint32_t i = 0; i < retry->changed_count && i < CASE_RETRY_CHANGED_COUNT; i++) {
-        if (ID_EQUAL(retry->changed[i], *case_id))
-            return;
-    }
-    if (retry->changed_count < CASE_RETRY_CHANGED_COUNT)
-        retry->changed[retry->changed_count++] = *case_id;
-    else
-        case_retry_readers_all(engine);
+    struct record_claim claim = {.id = missing->record};
+    claim.header.stream = engine->streams.all[missing->stream].id;
+    claim.header.sequence = missing->sequence;
+    claim.header.audience = AUDIENCE_REQUESTER;
+    err failure = case_table_may_read(engine, &engine->config.self, &claim);
+    missing->is_sealed = failure != OK; /* of a case at rest nothing was revealed meanwhile */
 }
 
-void case_retry_readers_all(struct engine *engine)
+void case_retry_readers(struct engine *engine, const struct case_id *case_id)
 {
-    engine->case_retry->changed_count = CASE_RETRY_CHANGED_COUNT + 1;
+    if (!engine->is_started)
+        return; /* the start does it once, for all */
+    struct scope scope = case_id == NULL ? (struct scope){0} : scope_case(case_id);
+    for (uint32_t i = 0; i < engine->streams.missing_count; i++) {
+        struct missing *missing = &engine->streams.missing[i];
+        if (missing->stream != STREAM_NONE && missing->is_sealed &&
+            (case_id == NULL ||
+             scope_equal(&engine->streams.all[missing->stream].id.scope, &scope)))
+            case_retry_unseal(engine, missing);
+    }
+    sync_retry(engine, case_id == NULL ? NULL : &scope);
 }
 
 void case_retry_miss(struct engine *engine, const struct record_claim *claim)

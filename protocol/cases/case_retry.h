@@ -14,7 +14,6 @@ enum {
     CASE_RETRY_WAITING_EACH = 16,   /* of one member */
     CASE_RETRY_MS = 200,            /* until a stream that is being written is free again */
     CASE_RETRY_LATE_MS = 5000,      /* until a disk, a clock or a roster may be right again */
-    CASE_RETRY_CHANGED_COUNT = 8,   /* in one step; beyond, all cases are taken for changed */
 };
 
 /* A durable record to be looked at again. */
@@ -26,9 +25,6 @@ struct case_retry_review {
 };
 
 struct case_retry {
-    uint32_t
-        changed_count; /* of the cases whose readers changed, or CASE_RETRY_CHANGED_COUNT + 1 */
-    struct case_id changed[CASE_RETRY_CHANGED_COUNT];
     bool is_reading;          /* one review is being loaded */
     struct mono review_after; /* nothing is looked at before */
     uint32_t review_first;    /* ring */
@@ -43,10 +39,9 @@ struct case_retry {
 bool case_retry_is_for_later(err failure);
 void case_retry_delay(struct engine *engine, err failure);
 
-/* Who may read the case has changed: what is missing of it is to be asked for again, at once. */
+/* Who may read the case has changed (NULL: perhaps of each case, as at a start): what is missing of
+ * it is asked for again, at once (T-23). */
 void case_retry_readers(struct engine *engine, const struct case_id *case_id);
-/* The same of all cases, as at a start. */
-void case_retry_readers_all(struct engine *engine);
 
 /* There is no room to look at the record later: the next start finds it again. */
 void case_retry_miss(struct engine *engine, const struct record_claim *claim);

@@ -7,13 +7,12 @@
 #include "protocol/contents/mail.h"
 #include "protocol/contents/mirror.h"
 #include "protocol/record/kind.h"
-#include "protocol/replication/sync.h"
 #include "protocol/state/engine_state.h"
 #include "protocol/state/equivocation.h"
 
 void cases_start(struct engine *engine)
 {
-    case_retry_readers_all(engine);
+    case_retry_readers(engine, NULL);
     for (uint32_t i = 0; i < engine->case_table->awake_used; i++) {
         struct case_table_entry *entry = case_table_place(engine, i);
         if (entry != NULL)
@@ -265,38 +264,9 @@ void cases_obey(struct engine *engine, const struct record_claim *claim, struct 
 
 /* ---- what is due ---- */
 
-static void cases_unseal(struct engine *engine)
-{
-    for (uint32_t i = 0; i < engine->streams.missing_count; i++) {
-        struct missing *missing = &engine->streams.missing[i];
-        if (missing->stream == STREAM_NONE || !missing->is_sealed)
-            continue;
-        struct record_claim claim = {.id = missing->record};
-        claim.header.stream = engine->streams.all[missing->stream].id;
-        claim.header.sequence = missing->sequence;
-        claim.header.audience = AUDIENCE_REQUESTER;
-        err failure = case_table_may_read(engine, &engine->config.self, &claim);
-        missing->is_sealed = failure != OK; /* of a case at rest nothing was revealed meanwhile */
-    }
-}
-
-static void cases_ask_again(struct engine *engine)
-{
-    struct case_retry *retry = engine->case_retry;
-    cases_unseal(engine);
-    if (retry->changed_count > CASE_RETRY_CHANGED_COUNT)
-        sync_retry(engine);
-    else
-        for (uint32_t i = 0; i < retry->changed_count; i++)
-            sync_retry_case(engine, &retry->changed[i]);
-    retry->changed_count = 0;
-}
-
 void cases_react(struct engine *engine, struct step *step)
 {
     struct case_retry *retry = engine->case_retry;
-    if (retry->changed_count > 0)
-        cases_ask_again(engine);
     if (retry->review_after.ms > engine->now.ms)
         return;
     case_erase_write_receipts(engine, step);
@@ -332,5 +302,5 @@ void cases_loaded(struct engine *engine, const struct event *event, struct step 
 bool cases_busy(const struct engine *engine)
 {
     const struct case_retry *retry = engine->case_retry;
-    return retry->review_count > 0 || retry->receipts_owed > 0 || retry->changed_count > 0;
+    return retry->review_count > 0 || retry->receipts_owed > 0;
 }

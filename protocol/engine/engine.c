@@ -371,7 +371,7 @@ static void engine_roster(struct engine *engine, struct step *step)
             engine_relate(engine, peer);
         engine_greet(engine, peer, step);
     }
-    sync_retry(engine);
+    sync_retry(engine, NULL);
 }
 
 static void engine_relay_head(struct engine *engine, const struct event *event)

@@ -424,40 +424,30 @@ static void sync_want_missing(struct engine *engine, struct step *step)
     }
 }
 
-/* Of the streams in this scope, or of all. */
-static void sync_retry_in(struct engine *engine, const struct scope *scope)
+static bool sync_is_in(const struct engine *engine, uint32_t slot, const struct scope *scope)
+{
+    return scope == NULL || scope_equal(&engine->streams.all[slot].id.scope, scope);
+}
+
+void sync_retry(struct engine *engine, const struct scope *scope)
 {
     engine->missing_at = (struct mono){0};
     for (uint32_t i = 0; i < engine->streams.missing_count; i++) {
         struct missing *missing = &engine->streams.missing[i];
-        if (missing->stream == STREAM_NONE ||
-            (scope != NULL && !scope_equal(&engine->streams.all[missing->stream].id.scope, scope)))
+        if (missing->stream == STREAM_NONE || !sync_is_in(engine, missing->stream, scope))
             continue;
         missing->retry_at = (struct mono){0};
         missing->tries = 0;
     }
-    for (size_t i = 0; i < LINK_COUNT_MAX; i++)
-        engine->peers[i].summary_at = (struct mono){0};
-}
-
-void sync_retry(struct engine *engine)
-{
-    sync_retry_in(engine, NULL);
-    for (size_t i = 0; i < LINK_COUNT_MAX; i++)
-        backoff_end(&engine->peers[i].backoffs);
-}
-
-void sync_retry_case(struct engine *engine, const struct case_id *case_id)
-{
-    struct scope scope = scope_case(case_id);
-    sync_retry_in(engine, &scope);
-    for (size_t i = 0; i < LINK_COUNT_MAX; i++)
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        struct peer *peer = &engine->peers[i];
+        peer->summary_at = (struct mono){0};
         for (int j = 0; j < BACKOFF_COUNT; j++) {
-            struct backoff *backoff = &engine->peers[i].backoffs.all[j];
-            if (backoff->reason != OK &&
-                scope_equal(&engine->streams.all[backoff->slot].id.scope, &scope))
-                *backoff = (struct backoff){.reason = OK};
+            struct backoff *backoff = &peer->backoffs.all[j];
+            if (backoff->reason != OK && sync_is_in(engine, backoff->slot, scope))
+                backoff_end(backoff);
         }
+    }
 }
 
 void sync_offer(struct engine *engine)

@@ -24,10 +24,9 @@ void sync_pump(struct engine *engine, struct step *step);
 
 /* Whoever was told to come later is told what we have. */
 void sync_offer(struct engine *engine);
-/* Who may read has changed everywhere (a head, a start): ask at once for what is missing (T-23). */
-void sync_retry(struct engine *engine);
-/* It has changed in one case (a grant, a reveal): ask at once for what is missing of that case. */
-void sync_retry_case(struct engine *engine, const struct case_id *case_id);
+/* Who may read has changed in this scope (a grant, a reveal), or for NULL everywhere (a head, a
+ * start): ask at once for what is missing there (T-23), and compare with all peers. */
+void sync_retry(struct engine *engine, const struct scope *scope);
 
 void sync_summary(struct engine *engine, struct peer *peer, struct bytes frame, struct step *step);
 void sync_positions(struct engine *engine, struct peer *peer, struct bytes frame,

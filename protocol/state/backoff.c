@@ -1,7 +1,5 @@
 #include "protocol/state/backoff.h"
 
-#include <string.h>
-
 #include "protocol/base/planted.h"
 
 static struct backoff *backoff_place(struct backoffs *backoffs, uint32_t slot)
@@ -41,7 +39,7 @@ bool backoff_holds(const struct backoffs *backoffs, uint32_t slot, struct mono n
     return false;
 }
 
-void backoff_end(struct backoffs *backoffs)
+void backoff_end(struct backoff *backoff)
 {
-    memset(backoffs, 0, sizeof *backoffs);
+    *backoff = (struct backoff){.reason = OK};
 }

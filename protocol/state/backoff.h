@@ -31,7 +31,7 @@ struct backoffs {
 void backoff_refused(struct backoffs *backoffs, uint32_t slot, err reason, struct mono now);
 /* Is the peer not to be asked about the stream now? */
 bool backoff_holds(const struct backoffs *backoffs, uint32_t slot, struct mono now);
-/* What a record is judged by has changed: all may be asked for at once. */
-void backoff_end(struct backoffs *backoffs);
+/* What its records are judged by has changed: the stream may be asked for at once. */
+void backoff_end(struct backoff *backoff);
 
 #endif

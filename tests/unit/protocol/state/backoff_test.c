@@ -60,13 +60,18 @@ static void other_streams_are_asked_for_and_the_last_refusal_always_counts(void 
     }
 }
 
-static void news_ends_all_pauses(void **state)
+static void news_ends_the_pause_of_its_stream_alone(void **state)
 {
     static struct backoffs backoffs;
     (void)state;
     backoff_refused(&backoffs, 7, ERR_UNKNOWN_HEAD, at(5));
-    backoff_end(&backoffs);
+    backoff_refused(&backoffs, 8, ERR_UNKNOWN_HEAD, at(5));
+    for (int i = 0; i < BACKOFF_COUNT; i++) {
+        if (backoffs.all[i].reason != OK && backoffs.all[i].slot == 7)
+            backoff_end(&backoffs.all[i]);
+    }
     assert_false(backoff_holds(&backoffs, 7, at(6)));
+    assert_true(backoff_holds(&backoffs, 8, at(6)));
 }
 
 int main(void)
@@ -76,7 +81,7 @@ int main(void)
         cmocka_unit_test(more_of_the_same_answer_makes_the_pause_no_longer),
         cmocka_unit_test(another_reason_or_a_long_rest_begins_with_the_shortest_pause),
         cmocka_unit_test(other_streams_are_asked_for_and_the_last_refusal_always_counts),
-        cmocka_unit_test(news_ends_all_pauses),
+        cmocka_unit_test(news_ends_the_pause_of_its_stream_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
