@@ -27,6 +27,7 @@
     X(UNINVITED_WRITER, "a member writes in a case to which nobody invited it")                    \
     X(REFUSED_ASKED_AT_ONCE, "what was refused is asked for again without a pause")                \
     X(LACK_ASKED_AT_ONCE, "a body or key that nobody gives is asked for without a pause")          \
+    X(GRANT_ASKS_FOR_ALL, "a grant in one case makes all be asked for that is missing anywhere")   \
     X(KEY_TO_REMOVED, "a member that was removed keeps its link and gets keys")                    \
     X(KEY_BEFORE_COMPARISON, "keys leave before heads were compared")                              \
     X(KEY_ACROSS_SPLIT, "a member whose head is none of ours gets keys")                           \
@@ -38,6 +39,8 @@
     X(CASE_BY_ARRIVAL, "the state of a case follows from the order of arrival")                    \
     X(ERASED_IS_KEPT, "what comes late for an erased case is kept")                                \
     X(TOMBSTONE_FORGOTTEN, "a restart forgets that a case was erased")                             \
+    X(NOTICE_FORGOTTEN, "a notice of access that the disk did not take is not written later")      \
+    X(ERASURE_NOT_RESUMED, "a start leaves an erasure where the end of the process cut it short")  \
     X(MAILBOX_KEY_KEPT, "the secret of a replaced mailbox key is never destroyed")                 \
     X(ENVELOPE_KEPT, "a custodian keeps an envelope beyond its days")                              \
     X(CLINICIAN_NOT_CHECKED, "the word of a clinician without a certificate counts")               \

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/base/planted.h"
 #include "protocol/contents/mail.h"
 #include "protocol/contents/mirror.h"
 #include "protocol/record/kind.h"
@@ -331,7 +332,8 @@ void case_automation_write_failed(struct engine *engine, const struct record_hea
     struct case_table_entry *entry = case_table_entry(engine, &case_id);
     if (entry == NULL)
         return;
-    if (statement.kind == KIND_GRANT_NOTICE || statement.kind == KIND_MIRROR)
+    if ((statement.kind == KIND_GRANT_NOTICE && !PLANTED(NOTICE_FORGOTTEN)) ||
+        statement.kind == KIND_MIRROR)
         case_automation_again(engine, entry, &engine->config.self);
     if (statement.kind == KIND_TAKE_IN && case_record_take_in_read(content, &take_in) == OK)
         for (size_t i = 0; i < take_in.taken_count; i++)

@@ -137,7 +137,8 @@ static void rest_sum(const struct engine *engine, struct rest *rest)
     }
 }
 
-/* (S-13) Since the row was written nothing came that it does not tell of. */
+/* (S-13) Since the row was written nothing came that it does not tell of. Of a case that is still
+ * being erased, an older program wrote that nothing is owed. */
 static bool rest_stands(const struct engine *engine, const struct rest *rest)
 {
     const struct roster_entry *requester = roster_find(engine->roster, &rest->asked_by);
@@ -146,7 +147,8 @@ static bool rest_stands(const struct engine *engine, const struct rest *rest)
     bool is_succeeded = requester != NULL && requester->state == MEMBER_REMOVED &&
                         !ID_IS_ZERO(requester->successor) &&
                         !ID_EQUAL(requester->successor, rest->successor);
-    bool is_half_erased = rest->state == CASE_ERASED && (rest->flags & REST_DESTROYED) == 0;
+    bool is_half_erased = rest->state == CASE_ERASED && (rest->flags & REST_DESTROYED) == 0 &&
+                          !PLANTED(ERASURE_NOT_RESUMED);
     return (rest->flags & REST_SETTLED) != 0 && !is_half_erased && now.tails == rest->tails &&
            now.missing == rest->missing && !is_succeeded;
 }
@@ -160,12 +162,11 @@ static bool rest_is_behind(const struct engine *engine, const struct case_table_
     return entry->consult.state != CASE_ERASED && case_table_has_unread(engine, entry, &unread);
 }
 
-/* Nothing of an erased case is left, and its receipt is written; a start must go on otherwise.
- */
+/* An erased case is over once nothing of it is left here and our receipt is written. */
 static bool rest_is_over(const struct engine *engine, const struct case_table_entry *entry)
 {
     bool has_part = consult_participant_of(&entry->consult, &engine->config.self) != NULL;
-    return entry->consult.state != CASE_ERASED ||
+    return entry->consult.state != CASE_ERASED || PLANTED(ERASURE_NOT_RESUMED) ||
            (entry->is_destroyed && (!has_part || case_table_has_erased(engine, entry)));
 }
 

@@ -12,6 +12,7 @@
 #include "tests/sim/held_mail.h"
 #include "tests/sim/line.h"
 #include "tests/sim/oracle.h"
+#include "tests/sim/resends.h"
 #include "tests/sim/society.h"
 
 static const char *const hospital_names[WORLD_HOSPITALS_MAX] = {
@@ -189,7 +190,9 @@ static void hospital_acked(struct hospital *hospital, const struct effect *effec
 
 static void hospital_told(struct hospital *hospital, const struct effect *effect)
 {
-    hospital->news++;
+    /* a notice of access is mail, and a reason to ask for its case */
+    bool is_notice = effect->told.kind == KIND_GRANT_NOTICE;
+    resends_learned(hospital, is_notice ? NULL : &effect->told.scope);
     world_note(hospital->world, hospital, kind_name(effect->told.kind),
                effect->told.record.bytes[0]);
 }

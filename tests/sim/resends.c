@@ -6,6 +6,7 @@
 
 enum {
     RESENDS_PLACES = 1 << 16,
+    RESENDS_SCOPES = 1 << 10, /* scopes that meet in a place are told apart by nobody */
     /* Of one record over one link, without news. The pauses of T-23 allow 7 a minute and those of
      * T-26 allow 7 more when they start again in that minute; without pauses it is 13 in 48 s and
      * more. */
@@ -17,10 +18,12 @@ struct resends_place {
     uint32_t link; /* the sender's: of one connection, and never used again */
     uint32_t count;
     uint64_t since;
-    uint64_t news; /* how much the receiver had learned */
+    uint64_t learned; /* how much the receiver had, about the scope */
 };
 
 struct resends {
+    uint64_t learned[WORLD_HOSPITALS_MAX][RESENDS_SCOPES];
+    uint64_t learned_of_all[WORLD_HOSPITALS_MAX];
     struct resends_place places[RESENDS_PLACES];
 };
 
@@ -50,6 +53,22 @@ static struct resends_place *resends_place(struct resends *resends, const struct
     return found;
 }
 
+static uint32_t resends_scope(const struct scope *scope)
+{
+    uint32_t place;
+    memcpy(&place, scope->id, sizeof place);
+    return (place ^ (uint32_t)scope->kind) % RESENDS_SCOPES;
+}
+
+void resends_learned(const struct hospital *hospital, const struct scope *scope)
+{
+    struct resends *resends = hospital->world->resends;
+    if (scope == NULL)
+        resends->learned_of_all[hospital->index]++;
+    else
+        resends->learned[hospital->index][resends_scope(scope)]++;
+}
+
 void resends_count(const struct hospital *from, const struct hospital *to,
                    const struct record_claim *claim)
 {
@@ -61,8 +80,11 @@ void resends_count(const struct hospital *from, const struct hospital *to,
         place->since = world->now;
         place->count = 0;
     }
-    bool has_reason = place->count > 0 && place->news != to->news;
-    place->news = to->news;
+    uint64_t learned =
+        world->resends->learned_of_all[to->index] +
+        world->resends->learned[to->index][resends_scope(&claim->header.stream.scope)];
+    bool has_reason = place->count > 0 && place->learned != learned;
+    place->learned = learned;
     place->count += has_reason ? 0 : 1;
     if (place->count <= RESENDS_A_MINUTE)
         return;

@@ -6,6 +6,7 @@
 #include "tests/sim/clinic.h"
 #include "tests/sim/hospital.h"
 #include "tests/sim/line.h"
+#include "tests/sim/resends.h"
 
 /* How the head in force lists a hospital, for the oracle. */
 static void society_note(struct world *world, uint32_t index)
@@ -131,7 +132,7 @@ void society_teach(struct hospital *hospital, uint64_t epoch)
         hospital->received[hospital->epoch++] = hospital_wall(hospital).ms;
     }
     world_note(world, hospital, "head", epoch);
-    hospital->news++;
+    resends_learned(hospital, NULL);
     struct event event = hospital_event(hospital, EVENT_ROSTER);
     if (!hospital->is_running)
         return;

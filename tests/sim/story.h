@@ -31,6 +31,7 @@
     X(hostile_frames, story_hostile_frames)                                                        \
     X(late_certificate, story_late_certificate)                                                    \
     X(erase_while_writing, story_erase_while_writing)                                              \
+    X(erase_cut_short, story_erase_cut_short)                                                      \
     X(case_has_no_expiry, story_case_has_no_expiry)                                                \
     X(clock_set_right, story_clock_set_right)                                                      \
     X(newcomer_is_reached, story_newcomer_is_reached)                                              \

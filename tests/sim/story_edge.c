@@ -107,6 +107,34 @@ void story_erase_while_writing(struct world *world)
     story_settle(world, MINUTE_MS);
 }
 
+/* A participant ends after the row that remembers the case, and before anything is destroyed: its
+ * next start goes on, and the requester has its receipt. */
+void story_erase_cut_short(struct world *world)
+{
+    world_begin(world, 3);
+    struct hospital *aarau = &world->hospitals[0], *basel = &world->hospitals[1];
+    uint32_t number = clinic_ask(aarau, ANNOUNCEMENT_OPEN, 2);
+    world_run(world, 2 * SECOND_MS);
+    for (uint32_t i = 1; i < 3; i++)
+        (void)story_done(world, clinic_join(&world->hospitals[i], number));
+    world_run(world, 20 * SECOND_MS);
+    (void)workflow_erase(aarau, number);
+    struct scope scope = clinic_case(world, number);
+    const struct disk_case *row = disk_case(&basel->disk, &scope);
+    for (int i = 0; i < 10000 && !row->is_remembered; i++) {
+        world_run(world, 1);
+        row = disk_case(&basel->disk, &scope);
+    }
+    WORLD_CHECK(world, row->is_remembered); /* with most seeds nothing is destroyed yet */
+    hospital_crash(basel);
+    hospital_boot(basel);
+    world_run(world, 40 * SECOND_MS);
+    WORLD_CHECK(world, disk_case(&basel->disk, &scope)->is_buried);
+    struct consult_view view = consult_view(story_seen(aarau, number), hospital_wall(aarau));
+    WORLD_CHECK(world, view.erased_count == 2 && view.silent_count == 0);
+    story_settle(world, MINUTE_MS);
+}
+
 /* A record of a case names an expiry: the state of the case follows from the requester's stream
  * alone, so one who comes later sees what the others saw. */
 void story_case_has_no_expiry(struct world *world)

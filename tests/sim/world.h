@@ -103,7 +103,6 @@ struct hospital {
     struct held_mail *held_mail;        /* NULL: it takes no part in custody */
     uint64_t received[WORLD_HEADS_MAX]; /* [epoch - 1]: wall time when it took that head */
     uint64_t sent_frames, wants_sent;
-    uint64_t news; /* records that became durable, and heads */
     /* for acceptance.c; what it was told since its start */
     uint64_t
         forked_at[WORLD_HOSPITALS_MAX]; /* its epoch when it found that one equivocated; or 0 */
