@@ -11,7 +11,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "node/api/api_actions.h"
+#include "node/api/api_audit.h"
+#include "node/api/api_call.h"
+#include "node/api/api_cases.h"
+#include "node/api/api_clinicians.h"
+#include "node/api/api_directory.h"
+#include "node/api/api_drafts.h"
+#include "node/api/api_events.h"
 #include "node/api/api_internal.h"
+#include "node/api/api_items.h"
+#include "node/api/api_query.h"
+#include "node/api/api_status.h"
 #include "node/os/file.h"
 #include "node/os/log.h"
 
@@ -30,7 +41,7 @@ static bool api_fits(const struct http_request *request, const char *pattern)
     size_t part = 2;
     for (const char *at = pattern; *at != 0; part++) {
         size_t size = strcspn(at, "/");
-        const char *said = http_part(request, part);
+        const char *said = http_request_part(request, part);
         if (said == NULL)
             return false;
         bool is_any = size == 1 && at[0] == '?';
@@ -38,7 +49,7 @@ static bool api_fits(const struct http_request *request, const char *pattern)
             return false;
         at += size + (at[size] == '/' ? 1 : 0);
     }
-    return http_part(request, part) == NULL;
+    return http_request_part(request, part) == NULL;
 }
 
 /* NULL: none; `ret_exists` tells whether another method would do. */
@@ -49,7 +60,7 @@ static const struct api_route *api_route_of(const struct http_request *request, 
         for (const struct api_route *route = api_lists[i]; route->handle != NULL; route++) {
             if (!api_fits(request, route->pattern))
                 continue;
-            if (route->method == http_method(request))
+            if (route->method == http_request_method(request))
                 return route;
             *ret_exists = true;
         }
@@ -59,15 +70,15 @@ static const struct api_route *api_route_of(const struct http_request *request, 
 
 static bool api_is_node_status(const struct http_request *request)
 {
-    const char *version = http_part(request, 0), *status = http_part(request, 1);
+    const char *version = http_request_part(request, 0), *status = http_request_part(request, 1);
     return version != NULL && strcmp(version, "v1") == 0 && status != NULL &&
-           strcmp(status, "status") == 0 && http_part(request, 2) == NULL &&
-           http_method(request) == HTTP_GET;
+           strcmp(status, "status") == 0 && http_request_part(request, 2) == NULL &&
+           http_request_method(request) == HTTP_GET;
 }
 
 static struct api_federation *api_federation_of(struct api *api, const struct http_request *request)
 {
-    const char *version = http_part(request, 0), *name = http_part(request, 1);
+    const char *version = http_request_part(request, 0), *name = http_request_part(request, 1);
     for (size_t i = 0; i < api->federation_count; i++) {
         if (version != NULL && strcmp(version, "v1") == 0 && name != NULL &&
             strcmp(api->federations[i].name, name) == 0)
@@ -80,28 +91,28 @@ static struct api_federation *api_federation_of(struct api *api, const struct ht
 
 static bool api_knows_peer(const struct api *api, const struct http_request *request)
 {
-    struct http_peer peer = http_peer(request);
+    struct http_peer peer = http_request_peer(request);
     return peer.is_known &&
            (peer.uid == 0 || peer.uid == geteuid() ||
-            (api->has_group && http_peer_in_group(request, api->group)) ||
-            (api->has_administrators && http_peer_in_group(request, api->administrators)));
+            (api->has_group && http_request_peer_in_group(request, api->group)) ||
+            (api->has_administrators && http_request_peer_in_group(request, api->administrators)));
 }
 
 /* API-2: no web page of another origin may use this API. */
 static bool api_is_local(const struct http_request *request)
 {
-    const char *host = http_header(request, "Host");
-    const char *site = http_header(request, "Sec-Fetch-Site");
+    const char *host = http_request_header(request, "Host");
+    const char *site = http_request_header(request, "Sec-Fetch-Site");
     if (host == NULL || (strcmp(host, "consilium") != 0 && strcmp(host, "localhost") != 0))
         return false;
-    if (http_header(request, "Origin") != NULL)
+    if (http_request_header(request, "Origin") != NULL)
         return false;
     return site == NULL || strcmp(site, "none") == 0 || strcmp(site, "same-origin") == 0;
 }
 
 static bool api_has_type(const struct http_request *request, const char *wanted)
 {
-    const char *type = http_header(request, "Content-Type");
+    const char *type = http_request_header(request, "Content-Type");
     size_t size = strlen(wanted);
     return type != NULL && strncasecmp(type, wanted, size) == 0 &&
            (type[size] == 0 || type[size] == ';' || type[size] == ' ');
@@ -170,23 +181,23 @@ static size_t api_on_head(void *arg, struct http_request *request)
     struct api_call *call = api_call_new(api, request);
     struct http_answer none = {.status = 500};
     if (call == NULL) {
-        http_answer(request, &none, BYTES_NONE);
+        http_response_answer(request, &none, BYTES_NONE);
         return 0;
     }
-    http_set_own(request, call, api_drop);
-    if (!api_check_head(call) || http_method(request) == HTTP_GET)
+    http_request_set_own(request, call, api_drop);
+    if (!api_check_head(call) || http_request_method(request) == HTTP_GET)
         return 0;
     bool is_upload = (call->route->flags & API_UPLOAD) != 0;
-    const char *length = http_header(request, "Content-Length");
+    const char *length = http_request_header(request, "Content-Length");
     bool is_empty = length == NULL || strcmp(length, "0") == 0;
     if (is_empty && (call->route->flags & API_NO_BODY) != 0)
         return 0;
     /* API-3: a form of another site cannot send this type without a preflight request */
     if (!api_has_type(request, is_upload ? "application/octet-stream" : "application/json")) {
         struct http_answer wrong = {.status = 415, .type = "application/json; charset=utf-8"};
-        http_set_own(request, NULL, NULL);
+        http_request_set_own(request, NULL, NULL);
         api_call_free(call);
-        http_answer(
+        http_response_answer(
             request, &wrong,
             bytes_of_text("{\"error\": \"ERR_UNSUPPORTED\", \"message\": \"the type of "
                           "the content is wrong\", \"hint\": \"send application/json; for uploads "
@@ -201,9 +212,9 @@ static size_t api_on_head(void *arg, struct http_request *request)
 static bool api_read_form(struct api_call *call)
 {
     struct refusal problem;
-    bool is_write = http_method(call->request) != HTTP_GET;
+    bool is_write = http_request_method(call->request) != HTTP_GET;
     bool wants_form = is_write && (call->route->flags & API_UPLOAD) == 0;
-    struct bytes body = http_body(call->request);
+    struct bytes body = http_request_body(call->request);
     if (!wants_form || (body.size == 0 && (call->route->flags & API_NO_BODY) != 0))
         return true;
     if (content_json_parse(body, &call->form, &problem) != OK) {
@@ -232,11 +243,11 @@ static bool api_read_signer(struct api_call *call)
 static void api_on_request(void *arg, struct http_request *request)
 {
     struct api *api = arg;
-    struct api_call *call = http_own(request);
+    struct api_call *call = http_request_own(request);
     if (call == NULL)
         return;
     /* from here on the call lives until it is answered, even if the client has disconnected */
-    http_set_own(request, NULL, NULL);
+    http_request_set_own(request, NULL, NULL);
     if (call->route == NULL)
         api_call_answer(call, api_status_node(api));
     else if (api_query_check(call) && api_read_form(call) && api_read_signer(call))

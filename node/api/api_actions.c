@@ -1,16 +1,18 @@
-/* What clinicians do in a case: each route decodes its form, and one function of node/service does
- * it. */
+#include "node/api/api_actions.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/api/api_internal.h"
+#include "node/api/api_call.h"
 #include "node/service/case_items.h"
 #include "node/service/case_mail.h"
 #include "node/service/lookup.h"
 #include "node/service/opinion_export.h"
 #include "node/service/participant.h"
 #include "node/service/requester.h"
+#include "node/views/content_json_decode.h"
+#include "node/views/content_json_encode.h"
 #include "node/views/view_json.h"
 #include "protocol/contents/opinion_file.h"
 
@@ -23,13 +25,13 @@ static void api_actions_on_done(void *arg, const struct action_result *result)
         api_call_refuse(call, result->refusal);
         return;
     }
-    json_t *json = json_pack("{s:o}", "case", content_json_show_hex(ID_BYTES(result->case_id)));
+    json_t *json = json_pack("{s:o}", "case", content_json_encode_hex(ID_BYTES(result->case_id)));
     if (result->posted_count > 0) {
         const struct runtime_done *first = &result->posted[0]; /* the others are mail about it */
-        json_object_set_new(json, "record", content_json_show_hex(ID_BYTES(first->record)));
+        json_object_set_new(json, "record", content_json_encode_hex(ID_BYTES(first->record)));
         json_object_set_new(json, "sequence", json_integer((json_int_t)first->sequence));
         json_object_set_new(json, "kind", json_string(kind_name(result->kind)));
-        json_object_set_new(json, "time", content_json_show_time(result->time));
+        json_object_set_new(json, "time", content_json_encode_time(result->time));
     }
     api_call_created(call, json);
 }
@@ -55,7 +57,7 @@ static bool api_actions_read(struct api_call *call, const struct content_table *
     struct content_json_take how = {.table = table, .ignored = ignored, .is_whole = is_whole};
     struct refusal refusal;
     json_object_del(call->form, "clinician"); /* the login: a content may have such a field */
-    if (content_json_take(&how, call->form, ret_value, &refusal) == OK)
+    if (content_json_decode(&how, call->form, ret_value, &refusal) == OK)
         return true;
     api_call_refuse(call, &refusal);
     return false;
@@ -157,9 +159,9 @@ static void api_actions_on_granted(void *arg, const struct action_result *result
         api_actions_on_done(call, result);
     else if (ids_from_hex(named, node.bytes, NODE_ID_SIZE) == OK)
         api_call_answer(
-            call, json_pack("{s:o,s:o,s:b}", "case", content_json_show_hex(ID_BYTES(call->case_id)),
-                            "institution", view_json_member(call->federation->runtime, &node),
-                            "already", 1));
+            call, json_pack("{s:o,s:o,s:b}", "case",
+                            content_json_encode_hex(ID_BYTES(call->case_id)), "institution",
+                            view_json_member(call->federation->runtime, &node), "already", 1));
 }
 
 static void api_post_grant(struct api_call *call)
@@ -212,7 +214,7 @@ static bool api_actions_resolve_items(struct api_call *call)
         if (item == NULL)
             failure = refusal.code;
         else
-            json_array_set_new(list, i, content_json_show_hex(ID_BYTES(item->item_id)));
+            json_array_set_new(list, i, content_json_encode_hex(ID_BYTES(item->item_id)));
     }
     case_items_free(items);
     if (failure != OK)
@@ -253,7 +255,7 @@ static void api_post_export(struct api_call *call)
         .status = 200, .type = "application/octet-stream", .file_name = file_name};
     struct http_request *request = call->request;
     api_call_free(call);
-    http_answer(request, &answer, buffer_bytes(&out));
+    http_response_answer(request, &answer, buffer_bytes(&out));
     free(memory);
 }
 

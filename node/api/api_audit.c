@@ -1,10 +1,12 @@
-/* The audit log, for reading, checking and taking out. */
+#include "node/api/api_audit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/api/api_internal.h"
+#include "node/api/api_call.h"
 #include "node/audit/audit_check.h"
+#include "node/views/content_json_encode.h"
 #include "node/views/view_json.h"
 #include "protocol/base/hash.h"
 #include "store/row_table.h"
@@ -17,28 +19,28 @@ static json_t *api_entry_of(struct runtime *runtime, const struct store_audit *s
         return json_pack("{s:I,s:b}", "number", (json_int_t)stored->number, "unreadable", 1);
     const struct audit_fact *fact = &entry.fact;
     json_t *json = json_pack("{s:I,s:o,s:s,s:o,s:o}", "number", (json_int_t)entry.number, "time",
-                             content_json_show_time(entry.time), "what",
-                             content_code_name(&audit_whats, fact->what), "hash",
-                             content_json_show_hex(ID_BYTES(hash)), "previous",
-                             content_json_show_hex(ID_BYTES(entry.previous)));
+                             content_json_encode_time(entry.time), "what",
+                             content_code_name(&audit_entry_whats, fact->what), "hash",
+                             content_json_encode_hex(ID_BYTES(hash)), "previous",
+                             content_json_encode_hex(ID_BYTES(entry.previous)));
     if (fact->login.size > 0)
-        json_object_set_new(json, "login", content_json_show_text(fact->login));
+        json_object_set_new(json, "login", content_json_encode_text(fact->login));
     if (fact->uid > 0)
         json_object_set_new(json, "uid", json_integer((json_int_t)fact->uid - 1));
     if (!ID_IS_ZERO(fact->clinician))
-        json_object_set_new(json, "clinician", content_json_show_hex(ID_BYTES(fact->clinician)));
+        json_object_set_new(json, "clinician", content_json_encode_hex(ID_BYTES(fact->clinician)));
     if (!ID_IS_ZERO(fact->case_id))
-        json_object_set_new(json, "case", content_json_show_hex(ID_BYTES(fact->case_id)));
+        json_object_set_new(json, "case", content_json_encode_hex(ID_BYTES(fact->case_id)));
     if (!ID_IS_ZERO(fact->record))
-        json_object_set_new(json, "record", content_json_show_hex(ID_BYTES(fact->record)));
+        json_object_set_new(json, "record", content_json_encode_hex(ID_BYTES(fact->record)));
     if (fact->kind != 0)
         json_object_set_new(json, "kind", json_string(kind_name((uint16_t)fact->kind)));
     if (!ID_IS_ZERO(fact->node))
         json_object_set_new(json, "institution", view_json_member(runtime, &fact->node));
     if (!ID_IS_ZERO(fact->item))
-        json_object_set_new(json, "item", content_json_show_hex(ID_BYTES(fact->item)));
+        json_object_set_new(json, "item", content_json_encode_hex(ID_BYTES(fact->item)));
     if (fact->note.size > 0)
-        json_object_set_new(json, "note", content_json_show_text(fact->note));
+        json_object_set_new(json, "note", content_json_encode_text(fact->note));
     return json;
 }
 
@@ -79,7 +81,7 @@ static void api_get_audit(struct api_call *call)
 {
     struct api_reading reading = {.runtime = call->federation->runtime,
                                   .limit = api_call_limit(call)};
-    const char *about = http_query(call->request, "case");
+    const char *about = http_request_query(call->request, "case");
     if (about != NULL && !api_call_find_case_named(call, about))
         return;
     reading.about = about == NULL ? NULL : &call->case_id;
@@ -128,10 +130,10 @@ static void api_answer_verdict(struct api_checking *checking)
     json_t *json = json_pack("{s:b,s:I,s:I,s:I,s:s,s:o}", "sound", (int)is_sound, "number",
                              (json_int_t)verdict.number, "count", (json_int_t)verdict.count,
                              "witnesses", (json_int_t)verdict.audit_evidence_count, "says",
-                             audit_fault_sentence(verdict.fault), "head",
-                             content_json_show_hex(ID_BYTES(verdict.head)));
+                             audit_walk_fault_sentence(verdict.fault), "head",
+                             content_json_encode_hex(ID_BYTES(verdict.head)));
     if (!is_sound)
-        json_object_set_new(json, "fault", json_string(audit_fault_name(verdict.fault)));
+        json_object_set_new(json, "fault", json_string(audit_walk_fault_name(verdict.fault)));
     api_call_answer(call, json);
 }
 
@@ -205,7 +207,7 @@ static bool api_on_line(void *arg, const struct store_audit *stored)
     if (lines->count++ == API_LINES_ENTRY_MAX)
         return false;
     json_t *json = api_entry_of(lines->runtime, stored);
-    json_object_set_new(json, "entry", content_json_show_hex(stored->entry));
+    json_object_set_new(json, "entry", content_json_encode_hex(stored->entry));
     (void)json_dumpf(json, lines->out, JSON_COMPACT);
     fputc('\n', lines->out);
     json_decref(json);
@@ -257,7 +259,7 @@ static void api_post_audit_export(struct api_call *call)
     }
     lines->runtime = call->federation->runtime;
     struct audit_fact fact = {.what = AUDIT_EXPORTED,
-                              .uid = (uint64_t)http_peer(call->request).uid + 1,
+                              .uid = (uint64_t)http_request_peer(call->request).uid + 1,
                               .note = bytes_of_text("audit log")};
     audit_note(runtime_audit(call->federation->runtime), &fact);
     struct http_answer answer = {
@@ -265,7 +267,7 @@ static void api_post_audit_export(struct api_call *call)
     struct http_flow_source source = {.read = api_read_lines, .free = api_free_lines, .arg = lines};
     struct http_request *request = call->request;
     api_call_free(call);
-    http_answer_flow(request, &answer, &source);
+    http_response_answer_flow(request, &answer, &source);
 }
 
 const struct api_route api_audit_routes[] = {

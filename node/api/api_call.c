@@ -1,4 +1,5 @@
-/* One call: how it is answered and refused, and what its arguments mean. */
+#include "node/api/api_call.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "node/api/api_internal.h"
 #include "node/service/action.h"
 #include "node/service/lookup.h"
+#include "node/views/content_json_encode.h"
 
 void api_call_release(struct api *api)
 {
@@ -46,9 +47,9 @@ void api_call_free(struct api_call *call)
 static void api_call_answer_with(struct api_call *call, int status, json_t *json)
 {
     struct http_request *request = call->request;
-    http_set_own(request, NULL, NULL);
+    http_request_set_own(request, NULL, NULL);
     api_call_free(call);
-    http_answer_json(request, json == NULL ? 500 : status, json);
+    http_response_answer_json(request, json == NULL ? 500 : status, json);
 }
 
 void api_call_answer(struct api_call *call, json_t *json)
@@ -105,20 +106,21 @@ void api_call_refuse_saying(struct api_call *call, err code, const char *message
 
 const char *api_call_part(const struct api_call *call, size_t n)
 {
-    return http_part(call->request, n + 2);
+    return http_request_part(call->request, n + 2);
 }
 
 uint64_t api_call_uid(const struct api_call *call)
 {
-    return http_peer(call->request).uid;
+    return http_request_peer(call->request).uid;
 }
 
 bool api_call_is_administrator(const struct api_call *call)
 {
-    struct http_peer peer = http_peer(call->request);
-    return peer.is_known && (peer.uid == 0 || peer.uid == geteuid() ||
-                             (call->api->has_administrators &&
-                              http_peer_in_group(call->request, call->api->administrators)));
+    struct http_peer peer = http_request_peer(call->request);
+    return peer.is_known &&
+           (peer.uid == 0 || peer.uid == geteuid() ||
+            (call->api->has_administrators &&
+             http_request_peer_in_group(call->request, call->api->administrators)));
 }
 
 static uint64_t api_call_number(const char *text, uint64_t otherwise)
@@ -133,13 +135,13 @@ static uint64_t api_call_number(const char *text, uint64_t otherwise)
 
 size_t api_call_limit(const struct api_call *call)
 {
-    uint64_t limit = api_call_number(http_query(call->request, "limit"), 50);
+    uint64_t limit = api_call_number(http_request_query(call->request, "limit"), 50);
     return limit < 1 ? 1 : limit > API_PAGE_MAX ? API_PAGE_MAX : (size_t)limit;
 }
 
 uint64_t api_call_after(const struct api_call *call)
 {
-    return api_call_number(http_query(call->request, "after"), 0);
+    return api_call_number(http_request_query(call->request, "after"), 0);
 }
 
 void api_call_set_next(json_t *json, uint64_t next)
@@ -172,16 +174,18 @@ bool api_call_find_case_named(struct api_call *call, const char *name)
 bool api_call_find_account(struct api_call *call, const char *login)
 {
     struct refusal refusal;
-    err failure = action_find_account(call->federation->service, login == NULL ? "" : login,
-                                      http_peer(call->request).uid, &call->account, &refusal);
+    err failure =
+        action_find_account(call->federation->service, login == NULL ? "" : login,
+                            http_request_peer(call->request).uid, &call->account, &refusal);
     return api_call_is_found(call, failure, &refusal);
 }
 
 bool api_call_find_signer(struct api_call *call, const char *login)
 {
     struct refusal refusal;
-    err failure = action_find_signer(call->federation->service, login, http_peer(call->request).uid,
-                                     &call->account, &refusal);
+    err failure =
+        action_find_signer(call->federation->service, login, http_request_peer(call->request).uid,
+                           &call->account, &refusal);
     return api_call_is_found(call, failure, &refusal);
 }
 
@@ -197,7 +201,7 @@ static json_t *api_call_resolve(struct api_call *call, const json_t *name, bool 
                             : lookup_record(service, &call->case_id, text, &record, &refusal);
     if (!api_call_is_found(call, failure, &refusal))
         return NULL;
-    return content_json_show_hex(is_member ? ID_BYTES(node) : ID_BYTES(record));
+    return content_json_encode_hex(is_member ? ID_BYTES(node) : ID_BYTES(record));
 }
 
 static bool api_call_resolve_field(struct api_call *call, const char *field, bool is_member)

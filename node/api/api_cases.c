@@ -1,11 +1,13 @@
-/* Inbox, requests, and the cases of this node. */
+#include "node/api/api_cases.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/api/api_internal.h"
+#include "node/api/api_call.h"
 #include "node/service/case_access.h"
 #include "node/service/case_items.h"
 #include "node/service/case_mail.h"
+#include "node/views/content_json_encode.h"
 #include "node/views/receipts.h"
 #include "node/views/view_json.h"
 #include "protocol/contents/mail.h"
@@ -46,8 +48,8 @@ static json_t *api_entry(struct api_call *call, const struct inbox_entry *entry)
     json_object_update(json, (json_t *)(uintptr_t)(inside == NULL ? content : inside));
     json_decref(content);
     json_object_del(json, "case_id");
-    json_object_set_new(json, "case", content_json_show_hex(ID_BYTES(entry->case_id)));
-    json_object_set_new(json, "deadline", content_json_show_time(entry->deadline));
+    json_object_set_new(json, "case", content_json_encode_hex(ID_BYTES(entry->case_id)));
+    json_object_set_new(json, "deadline", content_json_encode_time(entry->deadline));
     json_object_set_new(json, "state", json_string(api_entry_state(call, entry)));
     json_object_set_new(json, "part",
                         json_string(case_access_role(call->federation->service, &entry->case_id)));
@@ -79,16 +81,16 @@ static bool api_specialty_fits(const char *wanted, struct bytes specialty)
 static bool api_entry_fits(const struct api_listing *listing, const struct inbox_entry *entry)
 {
     const struct http_request *request = listing->call->request;
-    const char *language = http_query(request, "language");
+    const char *language = http_request_query(request, "language");
     struct bytes said = {entry->language, entry->language_size};
     size_t size = language == NULL ? 0 : strlen(language);
     bool speaks =
         language == NULL || (said.size >= size && memcmp(said.data, language, size) == 0 &&
                              (said.size == size || said.data[size] == '-'));
     return entry->is_directed == listing->wants_directed && speaks &&
-           api_state_fits(http_query(request, "state"),
+           api_state_fits(http_request_query(request, "state"),
                           strcmp(api_entry_state(listing->call, entry), "open") == 0) &&
-           api_specialty_fits(http_query(request, "specialty"),
+           api_specialty_fits(http_request_query(request, "specialty"),
                               (struct bytes){entry->specialty, entry->specialty_size});
 }
 
@@ -167,17 +169,17 @@ static json_t *api_case_short(const struct api_call *call, const struct consult 
 {
     json_t *json = json_pack(
         "{s:o,s:s,s:s,s:o,s:o,s:I,s:o,s:o,s:s,s:o}", "case",
-        content_json_show_hex(ID_BYTES(consult->case_id)), "part",
+        content_json_encode_hex(ID_BYTES(consult->case_id)), "part",
         case_access_role(call->federation->service, &consult->case_id), "state",
         consult_state_name(consult->state), "specialty",
-        content_json_show_text((struct bytes){consult->specialty, consult->specialty_size}),
+        content_json_encode_text((struct bytes){consult->specialty, consult->specialty_size}),
         "requester",
         ID_IS_ZERO(consult->requester)
             ? json_null()
             : view_json_member(call->federation->runtime, &consult->requester),
         "wanted_count", (json_int_t)consult->wanted_count, "deadline",
-        content_json_show_time(consult->deadline), "opened_at",
-        content_json_show_time(consult->opened_at), "mode",
+        content_json_encode_time(consult->deadline), "opened_at",
+        content_json_encode_time(consult->opened_at), "mode",
         content_code_name(&announcement_modes, consult->mode), "counts", api_counts(consult));
     json_t *announcement = api_opened_with(call, consult);
     if (json != NULL && announcement != NULL)
@@ -190,16 +192,16 @@ static json_t *api_case_short(const struct api_call *call, const struct consult 
 /* Before the case is read. */
 static bool api_brief_fits(const struct api_call *call, const struct engine_case_brief *brief)
 {
-    const char *state = http_query(call->request, "state");
+    const char *state = http_request_query(call->request, "state");
     return api_state_fits(state == NULL ? "all" : state, !api_is_over(brief->state));
 }
 
 static bool api_case_fits(const struct api_call *call, const struct consult *consult)
 {
-    const char *role = http_query(call->request, "role");
+    const char *role = http_request_query(call->request, "role");
     const char *part = case_access_role(call->federation->service, &consult->case_id);
     return (role == NULL || strcmp(role, "all") == 0 || strcmp(role, part) == 0) &&
-           api_specialty_fits(http_query(call->request, "specialty"),
+           api_specialty_fits(http_request_query(call->request, "specialty"),
                               (struct bytes){consult->specialty, consult->specialty_size});
 }
 
@@ -252,10 +254,10 @@ static bool api_on_asked(void *arg, const struct stored_record *stored_record)
             json_array_append_new(
                 listing->list,
                 json_pack("{s:o,s:I,s:s,s:o,s:o,s:s}", "ask",
-                          content_json_show_hex(ID_BYTES(stored_record->claim.id)), "index",
+                          content_json_encode_hex(ID_BYTES(stored_record->claim.id)), "index",
                           (json_int_t)i, "wanted",
                           content_code_name(&case_record_wanteds, ask.items[i].wanted), "text",
-                          content_json_show_text(ask.items[i].text), "by",
+                          content_json_encode_text(ask.items[i].text), "by",
                           view_json_member(listing->call->federation->runtime,
                                            &stored_record->claim.header.stream.writer),
                           "state", "open"));
@@ -297,9 +299,9 @@ static json_t *api_case_file(const struct api_call *call)
     struct refusal refusal;
     if (case_items_load(call->federation->service, &call->case_id, &items, &refusal) != OK)
         return json_null();
-    json_t *json = content_json_show(&case_file_table, &items->file);
+    json_t *json = content_json_encode(&case_file_table, &items->file);
     struct hash root = case_file_root(&items->file);
-    json_object_set_new(json, "root", content_json_show_hex(ID_BYTES(root)));
+    json_object_set_new(json, "root", content_json_encode_hex(ID_BYTES(root)));
     case_items_free(items);
     return json == NULL ? json_null() : json;
 }
@@ -366,7 +368,7 @@ static void api_get_case(struct api_call *call)
     json_t *json =
         consult != NULL
             ? api_case_short(call, consult)
-            : json_pack("{s:o,s:s,s:s}", "case", content_json_show_hex(ID_BYTES(call->case_id)),
+            : json_pack("{s:o,s:s,s:s}", "case", content_json_encode_hex(ID_BYTES(call->case_id)),
                         "part", "none", "state", api_entry_state(call, entry));
     if (entry != NULL)
         json_object_set_new(json, "announcement", api_entry(call, entry));
@@ -406,9 +408,9 @@ static void api_get_erasure(struct api_call *call)
             json_array_append_new(silent, json);
             continue;
         }
-        json_object_set_new(json, "erased_at", content_json_show_time(participant->erased_at));
+        json_object_set_new(json, "erased_at", content_json_encode_time(participant->erased_at));
         json_object_set_new(json, "backups_until",
-                            content_json_show_time(participant->backups_until));
+                            content_json_encode_time(participant->backups_until));
         json_array_append_new(receipts, json);
     }
     bool is_erased = consult != NULL && consult->state == CASE_ERASED;

@@ -1,9 +1,11 @@
-/* Accounts of this institution's clinicians. */
+#include "node/api/api_clinicians.h"
+
 #include <stdlib.h>
 
-#include "node/api/api_internal.h"
+#include "node/api/api_call.h"
 #include "node/os/passphrase.h"
 #include "node/service/enrollment.h"
+#include "node/views/content_json_decode.h"
 #include "node/views/view_json.h"
 
 static json_t *api_account(const struct api_federation *federation, const struct account *account)
@@ -102,7 +104,7 @@ static void api_post_clinician(struct api_call *call)
                                              .valid_days = api_valid_days(call)};
     const char *passphrase = NULL;
     struct refusal refusal;
-    err failure = content_json_take(&how, call->form, &request, &refusal);
+    err failure = content_json_decode(&how, call->form, &request, &refusal);
     if (failure == OK)
         failure = content_json_need_text(call->form, "login", 64, &applicant.login, &refusal);
     if (failure == OK)
@@ -162,7 +164,7 @@ static void api_post_revoke(struct api_call *call)
     struct content_json_take how = {.table = &certificate_revocation_table};
     struct refusal refusal;
     if (!api_find_enrolled(call) ||
-        !api_is_read(call, content_json_take(&how, call->form, &wanted, &refusal), &refusal))
+        !api_is_read(call, content_json_decode(&how, call->form, &wanted, &refusal), &refusal))
         return;
     struct enrollment enrollment = api_enrollment(call);
     enrollment_revoke(&enrollment, &wanted);

@@ -1,13 +1,16 @@
-/* Members, their specialists, the boards; and what only a person decides about the roster. */
+#include "node/api/api_directory.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
-#include "node/api/api_internal.h"
+#include "node/api/api_call.h"
+#include "node/api/api_status.h"
 #include "node/links/links.h"
 #include "node/roster_sync/roster_sync.h"
 #include "node/service/lookup.h"
+#include "node/views/content_json_encode.h"
 #include "node/views/view_json.h"
 #include "protocol/member/tag.h"
 #include "protocol/roster/roster_entitled.h"
@@ -51,7 +54,7 @@ static json_t *api_member(const struct api_call *call, const struct roster_entry
     json_t *json = view_json_member(federation->runtime, &entry->node_id);
     json_t *boards = json_array();
     for (uint32_t i = 0; i < member.board_count; i++)
-        json_array_append_new(boards, content_json_show_text(member.boards[i].tag));
+        json_array_append_new(boards, content_json_encode_text(member.boards[i].tag));
     json_object_set_new(json, "boards", boards);
     json_object_set_new(json, "since_epoch", json_integer((json_int_t)entry->admitted_epoch));
     bool is_self = ID_EQUAL(entry->node_id, runtime_settings(federation->runtime)->self);
@@ -63,18 +66,18 @@ static json_t *api_member(const struct api_call *call, const struct roster_entry
                                                             : "none"));
     struct wall until = roster_entitled_from(roster, entry, -1, runtime_wall());
     if (until.ms != 0)
-        json_object_set_new(json, "cooling_off_until", content_json_show_time(until));
+        json_object_set_new(json, "cooling_off_until", content_json_encode_time(until));
     return json;
 }
 
 static bool api_member_fits(const struct api_call *call, const struct roster_entry *entry)
 {
     const struct roster *roster = runtime_roster(call->federation->runtime);
-    const char *board = http_query(call->request, "board");
+    const char *board = http_request_query(call->request, "board");
     struct member member;
     roster_member(roster, entry, &member);
-    return api_contains(member.name, http_query(call->request, "text")) &&
-           api_is_country(member.country, http_query(call->request, "country")) &&
+    return api_contains(member.name, http_request_query(call->request, "text")) &&
+           api_is_country(member.country, http_request_query(call->request, "country")) &&
            (board == NULL || member_serves_since(&member, bytes_of_text(board)) != 0);
 }
 
@@ -108,8 +111,8 @@ static void api_get_boards(struct api_call *call)
         uint32_t others = roster_entitled_count(roster, &scope, runtime_wall());
         json_array_append_new(
             list, json_pack("{s:o,s:o,s:I,s:b}", "specialty",
-                            content_json_show_text(settings->boards[i].tag), "name",
-                            content_json_show_text(settings->boards[i].name), "members",
+                            content_json_encode_text(settings->boards[i].tag), "name",
+                            content_json_encode_text(settings->boards[i].name), "members",
                             (json_int_t)others + (serves ? 1 : 0), "serves", (int)serves));
     }
     api_call_answer(call, json_pack("{s:o}", "boards", list));
@@ -127,15 +130,15 @@ struct api_specialists {
 
 static bool api_specialist_fits(const struct api_call *call, const struct certificate *certificate)
 {
-    const char *specialty = http_query(call->request, "specialty");
+    const char *specialty = http_request_query(call->request, "specialty");
     const struct certificate_request *request = &certificate->request;
     bool fits = specialty == NULL;
     for (size_t i = 0; !fits && i < request->specialty_count; i++)
         fits = tag_covers(bytes_of_text(specialty), request->specialties[i]) ||
                tag_covers(request->specialties[i], bytes_of_text(specialty));
-    return fits && api_contains(request->name, http_query(call->request, "text")) &&
+    return fits && api_contains(request->name, http_request_query(call->request, "text")) &&
            (request->country.size != 2 ||
-            api_is_country(request->country.data, http_query(call->request, "country")));
+            api_is_country(request->country.data, http_request_query(call->request, "country")));
 }
 
 static bool api_on_certificate(void *arg, const struct stored_record *stored_record)
@@ -203,9 +206,9 @@ static bool api_report_stream(void *arg, const struct store_stream_row *row)
         return true;
     stream_id_write(&id, &row->stream);
     json_array_append_new(report->list, json_pack("{s:o,s:I,s:o}", "stream",
-                                                  content_json_show_hex(buffer_bytes(&id)),
+                                                  content_json_encode_hex(buffer_bytes(&id)),
                                                   "sequence", (json_int_t)tail, "record",
-                                                  content_json_show_hex(ID_BYTES(record))));
+                                                  content_json_encode_hex(ID_BYTES(record))));
     return true;
 }
 
@@ -221,7 +224,7 @@ static void api_get_streams(struct api_call *call)
     report.list = json_array();
     err failure =
         stream_table_scan(runtime_store(call->federation->runtime), api_report_stream, &report);
-    json_t *json = json_pack("{s:o,s:o}", "node", content_json_show_hex(ID_BYTES(report.node)),
+    json_t *json = json_pack("{s:o,s:o}", "node", content_json_encode_hex(ID_BYTES(report.node)),
                              "streams", report.list);
     if (failure == OK) {
         api_call_answer(call, json);

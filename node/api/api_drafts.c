@@ -1,13 +1,17 @@
-/* Drafts, their attachments, the preview, and sending. */
+#include "node/api/api_drafts.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/api/api_internal.h"
+#include "node/api/api_call.h"
+#include "node/api/api_items.h"
 #include "node/drafts/outgoing_preview.h"
+#include "node/drafts/outgoing_preview_json.h"
 #include "node/service/action.h"
 #include "node/service/drafting.h"
 #include "node/service/sending.h"
+#include "node/views/content_json_encode.h"
 #include "node/views/view_json.h"
 
 /* ---- showing ---- */
@@ -21,9 +25,9 @@ static json_t *api_attachment(const struct draft_attachment *attachment)
                                   json_string(attachment_stripped_text((enum attachment_bit)bit)));
     }
     return json_pack("{s:o,s:s,s:s,s:I,s:o}", "item",
-                     content_json_show_hex(ID_BYTES(attachment->item_id)), "name", attachment->name,
-                     "media_type", attachment->media_type, "size", (json_int_t)attachment->size,
-                     "stripped", notes);
+                     content_json_encode_hex(ID_BYTES(attachment->item_id)), "name",
+                     attachment->name, "media_type", attachment->media_type, "size",
+                     (json_int_t)attachment->size, "stripped", notes);
 }
 
 /* Who is asked alone, by name. */
@@ -50,9 +54,9 @@ static json_t *api_draft(const struct api_call *call, const struct draft *draft)
         json_array_append_new(attachments, api_attachment(&draft->attachments[i]));
     json_t *json = json_pack(
         "{s:o,s:o,s:o,s:O,s:o,s:b}", "draft",
-        content_json_show_hex((struct bytes){draft->id, DRAFT_ID_SIZE}),
-        draft->is_supply ? "supplies" : "case", content_json_show_hex(ID_BYTES(draft->case_id)),
-        "made_at", content_json_show_time(draft->made_at), "fields", draft->fields, "attachments",
+        content_json_encode_hex((struct bytes){draft->id, DRAFT_ID_SIZE}),
+        draft->is_supply ? "supplies" : "case", content_json_encode_hex(ID_BYTES(draft->case_id)),
+        "made_at", content_json_encode_time(draft->made_at), "fields", draft->fields, "attachments",
         attachments, "sending", (int)!ID_IS_ZERO(draft->sending));
     json_object_set_new(json, "directed", api_draft_directed(call, draft));
     err failure =
@@ -67,8 +71,9 @@ static json_t *api_draft(const struct api_call *call, const struct draft *draft)
 static struct draft *api_find_draft(struct api_call *call)
 {
     struct refusal refusal;
-    struct draft *draft = drafting_find(call->federation->service, http_peer(call->request).uid,
-                                        api_call_part(call, 1), &refusal);
+    struct draft *draft =
+        drafting_find(call->federation->service, http_request_peer(call->request).uid,
+                      api_call_part(call, 1), &refusal);
     if (draft == NULL)
         api_call_refuse(call, &refusal);
     return draft;
@@ -78,8 +83,9 @@ static struct draft *api_find_draft(struct api_call *call)
 static struct draft *api_find_open_draft(struct api_call *call)
 {
     struct refusal refusal;
-    struct draft *draft = drafting_find_open(
-        call->federation->service, http_peer(call->request).uid, api_call_part(call, 1), &refusal);
+    struct draft *draft =
+        drafting_find_open(call->federation->service, http_request_peer(call->request).uid,
+                           api_call_part(call, 1), &refusal);
     if (draft == NULL)
         api_call_refuse(call, &refusal);
     return draft;
@@ -89,7 +95,7 @@ static void api_get_drafts(struct api_call *call)
 {
     json_t *list = json_array();
     const struct draft *draft = NULL;
-    uid_t uid = http_peer(call->request).uid;
+    uid_t uid = http_request_peer(call->request).uid;
     for (size_t i = 0; (draft = draft_at(call->federation->service->drafts, uid, i)) != NULL; i++)
         json_array_append_new(list, api_draft(call, draft));
     api_call_answer(call, json_pack("{s:o}", "drafts", list));
@@ -150,7 +156,7 @@ static void api_post_draft(struct api_call *call)
         json_object_del(call->form, "supplies");
     call->is_new = true;
     struct drafting drafting = api_drafting(call);
-    drafting_make(&drafting, http_peer(call->request).uid, supplied, call->form);
+    drafting_make(&drafting, http_request_peer(call->request).uid, supplied, call->form);
 }
 
 static void api_delete_draft(struct api_call *call)
@@ -169,7 +175,7 @@ static void api_delete_draft(struct api_call *call)
 
 static void api_post_attachment(struct api_call *call)
 {
-    const char *name = http_query(call->request, "name");
+    const char *name = http_request_query(call->request, "name");
     struct draft *draft = api_find_open_draft(call);
     if (draft == NULL)
         return;
@@ -180,7 +186,7 @@ static void api_post_attachment(struct api_call *call)
     }
     struct drafting drafting = api_drafting(call);
     struct drafting_file file = {.name = name};
-    file.content = http_take_body(call->request, &file.size);
+    file.content = http_request_take_body(call->request, &file.size);
     drafting_attach(&drafting, draft, &file);
 }
 
@@ -235,7 +241,7 @@ static void api_get_preview(struct api_call *call)
         api_call_refuse(call, &refusal);
     else
         api_call_answer(call,
-                        outgoing_preview_show(call->federation->runtime, &outgoing_preview, draft));
+                        outgoing_preview_json(call->federation->runtime, &outgoing_preview, draft));
     outgoing_preview_clear(&outgoing_preview);
 }
 
@@ -248,9 +254,9 @@ static void api_on_sent(void *arg, const struct action_result *result)
     }
     json_t *records = json_array();
     for (size_t i = 0; i < result->posted_count; i++)
-        json_array_append_new(records, content_json_show_hex(ID_BYTES(result->posted[i].record)));
+        json_array_append_new(records, content_json_encode_hex(ID_BYTES(result->posted[i].record)));
     api_call_created(call, json_pack("{s:o,s:b,s:o}", "case",
-                                     content_json_show_hex(ID_BYTES(result->case_id)), "supplied",
+                                     content_json_encode_hex(ID_BYTES(result->case_id)), "supplied",
                                      (int)!call->is_new, "records", records));
 }
 

@@ -1,8 +1,9 @@
-/* Each record that became durable, as a server-sent event. */
+#include "node/api/api_events.h"
+
+#include "node/api/api_call.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "node/api/api_internal.h"
 
 /* A client that receives events. */
 struct api_reader {

@@ -1,9 +1,11 @@
-/* Items of case files: their state, fetching, reading. */
+#include "node/api/api_items.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/api/api_internal.h"
+#include "node/api/api_call.h"
 #include "node/service/case_items.h"
+#include "node/views/content_json_encode.h"
 #include "node/views/receipts.h"
 #include "node/views/view_json.h"
 
@@ -53,7 +55,7 @@ void api_items_answer(struct api_call *call, const struct case_file_item *item)
         .status = 200, .type = api_type(item->media_type), .file_name = name};
     struct http_request *request = call->request;
     api_call_free(call);
-    http_answer_source(request, &answer, &body);
+    http_response_answer_source(request, &answer, &body);
 }
 
 /* ---- the case file in force ---- */
@@ -93,12 +95,13 @@ static json_t *api_item(const struct api_call *call, const struct case_file_item
 {
     struct items_progress progress = items_progress(call->federation->service->items, item);
     json_t *opened = receipts_show_item(call->federation->runtime, receipts, &item->item_id);
-    return json_pack(
-        "{s:o,s:o,s:o,s:I,s:s,s:I,s:I,s:o}", "item", content_json_show_hex(ID_BYTES(item->item_id)),
-        "name", content_json_show_text(item->name), "media_type",
-        content_json_show_text(item->media_type), "size", (json_int_t)item->size, "state",
-        api_progress_name(progress.state), "chunk_count", (json_int_t)progress.chunk_count,
-        "chunks_here", (json_int_t)progress.chunks_here, "opened_by", opened);
+    return json_pack("{s:o,s:o,s:o,s:I,s:s,s:I,s:I,s:o}", "item",
+                     content_json_encode_hex(ID_BYTES(item->item_id)), "name",
+                     content_json_encode_text(item->name), "media_type",
+                     content_json_encode_text(item->media_type), "size", (json_int_t)item->size,
+                     "state", api_progress_name(progress.state), "chunk_count",
+                     (json_int_t)progress.chunk_count, "chunks_here",
+                     (json_int_t)progress.chunks_here, "opened_by", opened);
 }
 
 static void api_answer_items(struct api_call *call, const struct case_file *case_file)
@@ -167,7 +170,7 @@ static void api_get_item(struct api_call *call)
 {
     struct refusal refusal;
     struct case_items *items = NULL;
-    const char *login = http_query(call->request, "clinician");
+    const char *login = http_request_query(call->request, "clinician");
     if (!api_call_find_case(call) || !api_call_find_account(call, login) ||
         (items = api_items_load(call)) == NULL)
         return;

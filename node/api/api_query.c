@@ -1,9 +1,9 @@
-/* Filters and pages of a GET: a value that nothing can have is refused, not answered by an empty
- * list. */
+#include "node/api/api_query.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "node/api/api_internal.h"
+#include "node/api/api_call.h"
 #include "protocol/member/tag.h"
 
 static const char *const api_states[] = {"open", "closed", "all", NULL};
@@ -11,7 +11,7 @@ static const char *const api_roles[] = {"requester", "participant", "all", NULL}
 
 static bool api_query_is_one_of(struct api_call *call, const char *name, const char *const *values)
 {
-    const char *said = http_query(call->request, name);
+    const char *said = http_request_query(call->request, name);
     char message[160];
     size_t size = 0;
     for (size_t i = 0; said != NULL && values[i] != NULL; i++) {
@@ -30,7 +30,7 @@ static bool api_query_is_one_of(struct api_call *call, const char *name, const c
 
 static bool api_query_is_number(struct api_call *call, const char *name)
 {
-    const char *said = http_query(call->request, name);
+    const char *said = http_request_query(call->request, name);
     char message[64];
     if (said == NULL || (*said != '\0' && strspn(said, "0123456789") == strlen(said)))
         return true;
@@ -42,7 +42,7 @@ static bool api_query_is_number(struct api_call *call, const char *name)
 /* The tag of a board, or of something above boards. */
 static bool api_query_is_specialty(struct api_call *call)
 {
-    const char *said = http_query(call->request, "specialty");
+    const char *said = http_request_query(call->request, "specialty");
     if (said == NULL || call->federation == NULL)
         return true;
     const struct roster *roster = runtime_roster(call->federation->runtime);
@@ -59,7 +59,7 @@ static bool api_query_is_specialty(struct api_call *call)
 
 bool api_query_check(struct api_call *call)
 {
-    return http_method(call->request) != HTTP_GET ||
+    return http_request_method(call->request) != HTTP_GET ||
            (api_query_is_number(call, "limit") && api_query_is_number(call, "after") &&
             api_query_is_one_of(call, "state", api_states) &&
             api_query_is_one_of(call, "role", api_roles) && api_query_is_specialty(call));

@@ -1,10 +1,12 @@
-/* The state of the node and its federations. */
+#include "node/api/api_status.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/api/api_internal.h"
+#include "node/api/api_call.h"
 #include "node/links/links.h"
 #include "node/roster_sync/roster_sync.h"
+#include "node/views/content_json_encode.h"
 #include "node/views/view_json.h"
 
 static json_t *api_head(const struct api_federation *federation)
@@ -18,15 +20,15 @@ static json_t *api_head(const struct api_federation *federation)
     bool waits = roster_sync_healing(runtime_roster_sync(federation->runtime), &split_recovery,
                                      &healing_epoch);
     return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:I,s:o}", "epoch", (json_int_t)head->epoch, "id",
-                     content_json_show_hex(ID_BYTES(roster_current_id(roster))), "issued",
-                     content_json_show_time(head->issued), "valid_until",
-                     content_json_show_time(head->valid_until), "expired",
+                     content_json_encode_hex(ID_BYTES(roster_current_id(roster))), "issued",
+                     content_json_encode_time(head->issued), "valid_until",
+                     content_json_encode_time(head->valid_until), "expired",
                      (int)roster_expired(roster, runtime_wall()), "behind",
                      (int)roster_is_behind(roster), "refused",
                      (json_int_t)roster_sync_refused(runtime_roster_sync(federation->runtime)),
                      "healing",
                      waits ? json_pack("{s:I,s:o}", "epoch", (json_int_t)healing_epoch, "id",
-                                       content_json_show_hex(ID_BYTES(split_recovery)))
+                                       content_json_encode_hex(ID_BYTES(split_recovery)))
                            : json_null());
 }
 
@@ -157,9 +159,9 @@ static json_t *api_frozen(const struct api_federation *federation)
 /* Why it is not connected, and when it is tried again. */
 static void api_tries(json_t *json, const struct links_tries *tries)
 {
-    json_object_set_new(json, "last_try", content_json_show_time(tries->last));
-    json_object_set_new(json, "last_success", content_json_show_time(tries->last_success));
-    json_object_set_new(json, "next_try", content_json_show_time(tries->next));
+    json_object_set_new(json, "last_try", content_json_encode_time(tries->last));
+    json_object_set_new(json, "last_success", content_json_encode_time(tries->last_success));
+    json_object_set_new(json, "next_try", content_json_encode_time(tries->next));
     json_object_set_new(json, "why", tries->why == NULL ? json_null() : json_string(tries->why));
 }
 
@@ -189,11 +191,12 @@ static json_t *api_relays(const struct api_federation *federation)
     for (uint32_t i = 0; federation->links != NULL && links_relay(federation->links, i, &relay);
          i++) {
         const struct settings_relay *said = roster_relay(roster, &relay.key);
-        json_t *json = json_pack("{s:o,s:b,s:I}", "key", content_json_show_hex(ID_BYTES(relay.key)),
-                                 "connected", (int)relay.is_up, "epoch", (json_int_t)relay.epoch);
+        json_t *json =
+            json_pack("{s:o,s:b,s:I}", "key", content_json_encode_hex(ID_BYTES(relay.key)),
+                      "connected", (int)relay.is_up, "epoch", (json_int_t)relay.epoch);
         if (said != NULL) {
-            json_object_set_new(json, "name", content_json_show_text(said->name));
-            json_object_set_new(json, "endpoint", content_json_show_text(said->endpoint));
+            json_object_set_new(json, "name", content_json_encode_text(said->name));
+            json_object_set_new(json, "endpoint", content_json_encode_text(said->endpoint));
         }
         api_tries(json, &relay.tries);
         json_array_append_new(list, json);
@@ -210,8 +213,9 @@ static json_t *api_status(const struct api_federation *federation)
     const struct settings *said = roster_settings(roster);
     return json_pack(
         "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:o,s:I}", "name",
-        federation->name, "title", said == NULL ? json_null() : content_json_show_text(said->name),
-        "federation", content_json_show_hex(ID_BYTES(settings->federation)), "institution",
+        federation->name, "title",
+        said == NULL ? json_null() : content_json_encode_text(said->name), "federation",
+        content_json_encode_hex(ID_BYTES(settings->federation)), "institution",
         view_json_member(federation->runtime, &settings->self), "head", api_head(federation),
         "members", (json_int_t)roster_count(roster), "connected", api_peers(federation),
         "not_reached", api_not_reached(federation), "relays", api_relays(federation), "streams",

@@ -149,7 +149,8 @@ void audit_note(struct audit *audit, const struct audit_fact *fact)
     struct audit_noting *noting =
         audit->waiting_count < AUDIT_WAITING_COUNT_MAX ? calloc(1, sizeof *noting) : NULL;
     if (noting == NULL) {
-        log_error("audit-entry-lost", log_text("what", content_code_name(&audit_whats, fact->what)),
+        log_error("audit-entry-lost",
+                  log_text("what", content_code_name(&audit_entry_whats, fact->what)),
                   log_text("why", "too many entries wait"),
                   log_text("do", "free space on the disk, then read what happened from the log"));
         return;

@@ -4,6 +4,7 @@
 #define CONSILIUM_NODE_AUDIT_AUDIT_CHECK_H
 
 #include "node/audit/audit.h"
+#include "node/audit/audit_walk.h"
 
 /* First the heads in this institution's federation stream, then the log twice: for entries that
  * were refused and told again, and for the chain. What is written meanwhile is not looked at. */

@@ -1,8 +1,8 @@
-/* Following the chain, and comparing it with what others witnessed. */
+#include "node/audit/audit_walk.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/audit/audit.h"
 #include "protocol/base/hash.h"
 
 struct audit_lost {
@@ -34,12 +34,12 @@ static const char *const audit_fault_sentences[] = {AUDIT_FAULT_LIST(AUDIT_FAULT
 static const char *const audit_fault_names[] = {"sound",    "altered",    "missing",   "reordered",
                                                 "inserted", "unreadable", "truncated", "rewritten"};
 
-const char *audit_fault_sentence(enum audit_fault fault)
+const char *audit_walk_fault_sentence(enum audit_fault fault)
 {
     return audit_fault_sentences[fault];
 }
 
-const char *audit_fault_name(enum audit_fault fault)
+const char *audit_walk_fault_name(enum audit_fault fault)
 {
     return audit_fault_names[fault];
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "node/os/log.h"
+#include "node/views/content_json_decode.h"
+#include "node/views/content_json_encode.h"
 #include "protocol/contents/announcement.h"
 #include "protocol/contents/content_registry.h"
 #include "store/row_table.h"
@@ -55,7 +57,7 @@ static err draft_check_part(const struct draft *draft, const struct content_tabl
     struct content_json_take how = {.table = table};
     err failure = value == NULL || part == NULL ? ERR_NO_MEMORY : OK;
     if (failure == OK)
-        failure = content_json_take(&how, part, value, ret_problem);
+        failure = content_json_decode(&how, part, value, ret_problem);
     else
         refusal_set(ret_problem, failure, NULL, "%s", err_sentence(failure));
     json_decref(part);
@@ -127,8 +129,8 @@ err draft_change(struct draft *draft, const json_t *form, struct refusal *ret_pr
 static json_t *draft_write_attachment(const struct draft_attachment *attachment)
 {
     return json_pack("{s:o,s:o,s:s,s:s,s:I,s:I,s:I}", "item",
-                     content_json_show_hex(ID_BYTES(attachment->item_id)), "key",
-                     content_json_show_hex(ID_BYTES(attachment->item_key)), "name",
+                     content_json_encode_hex(ID_BYTES(attachment->item_id)), "key",
+                     content_json_encode_hex(ID_BYTES(attachment->item_key)), "name",
                      attachment->name, "type", attachment->media_type, "size",
                      (json_int_t)attachment->size, "chunks", (json_int_t)attachment->chunk_count,
                      "stripped", (json_int_t)attachment->stripped);
@@ -141,10 +143,10 @@ static json_t *draft_write(const struct draft *draft)
         json_array_append_new(attachments, draft_write_attachment(&draft->attachments[i]));
     return json_pack("{s:I,s:b,s:o,s:o,s:I,s:O,s:o,s:o}", "uid", (json_int_t)draft->uid,
                      "is_supply", (int)draft->is_supply, "case",
-                     content_json_show_hex(ID_BYTES(draft->case_id)), "opening",
-                     content_json_show_hex(ID_BYTES(draft->opening)), "made",
+                     content_json_encode_hex(ID_BYTES(draft->case_id)), "opening",
+                     content_json_encode_hex(ID_BYTES(draft->opening)), "made",
                      (json_int_t)draft->made_at.ms, "fields", draft->fields, "attachments",
-                     attachments, "sending", content_json_show_hex(ID_BYTES(draft->sending)));
+                     attachments, "sending", content_json_encode_hex(ID_BYTES(draft->sending)));
 }
 
 static bool draft_read_hex(const json_t *json, const char *name, uint8_t *out, size_t size)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/views/content_json_decode.h"
 #include "node/views/view_json.h"
 #include "protocol/base/hash.h"
 #include "protocol/contents/announcement.h"
@@ -108,7 +109,7 @@ static err outgoing_preview_add_announcement(struct outgoing_preview_making *mak
     json_t *part = draft_part(making->draft, &announcement_table);
     struct content_json_take how = {.table = &announcement_table};
     err failure = part == NULL ? ERR_NO_MEMORY
-                               : content_json_take(&how, part, &announcement, making->problem);
+                               : content_json_decode(&how, part, &announcement, making->problem);
     announcement.case_id = making->draft->case_id;
     memcpy(announcement.opening.bytes, making->draft->opening.bytes, HASH_SIZE);
     if (failure == OK)
@@ -156,7 +157,7 @@ static err outgoing_preview_add_open(struct outgoing_preview_making *making)
     struct content_json_take how = {.table = &case_record_open_table};
     err failure = open == NULL || part == NULL
                       ? ERR_NO_MEMORY
-                      : content_json_take(&how, part, open, making->problem);
+                      : content_json_decode(&how, part, open, making->problem);
     if (failure == OK) {
         open->opening = making->draft->opening;
         open->requester = runtime_settings(making->runtime)->self;
@@ -225,7 +226,7 @@ static err outgoing_preview_add_manifest(struct outgoing_preview_making *making)
     json_t *part = draft_part(making->draft, &case_file_table);
     err failure = said == NULL || part == NULL
                       ? ERR_NO_MEMORY
-                      : content_json_take(&how, part, said, making->problem);
+                      : content_json_decode(&how, part, said, making->problem);
     if (failure == OK && making->draft->is_supply) {
         failure = outgoing_preview_casefile(making->runtime, &making->draft->case_id,
                                             making->before, making->case_file);
@@ -290,7 +291,7 @@ static err outgoing_preview_add_supply(struct outgoing_preview_making *making)
     struct content_json_take how = {.table = &case_record_supply_table};
     err failure = supply == NULL || part == NULL
                       ? ERR_NO_MEMORY
-                      : content_json_take(&how, part, supply, making->problem);
+                      : content_json_decode(&how, part, supply, making->problem);
     if (failure == OK) {
         for (size_t i = 0; i < making->draft->attachment_count; i++)
             supply->items[supply->item_count++] = making->draft->attachments[i].item_id;

@@ -34,10 +34,4 @@ MUST_USE err outgoing_preview_casefile(struct runtime *runtime, const struct cas
                                        struct stored_record_memory *memory,
                                        struct case_file *ret_casefile);
 
-/* What leaves, as text for people and as JSON: {"preview", "board", "participants", "text",
- * "audience_count"}. NULL: no memory. */
-json_t *outgoing_preview_show(struct runtime *runtime,
-                              const struct outgoing_preview *outgoing_preview,
-                              const struct draft *draft);
-
 #endif

@@ -1,11 +1,12 @@
-/* The preview: read back from the very bytes that will be signed. */
+#include "node/drafts/outgoing_preview_json.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/attachment/attachment.h"
-#include "node/drafts/outgoing_preview.h"
+#include "node/views/content_json_encode.h"
 #include "node/views/view_json.h"
 #include "protocol/contents/announcement.h"
 
@@ -228,7 +229,7 @@ static json_t *outgoing_preview_json_content(const struct content_table *table,
     union content_registry_value *value = calloc(1, sizeof *value);
     json_t *json = NULL;
     if (value != NULL && content.size > 0 && content_read(table, content, value) == OK)
-        json = content_json_show(table, value);
+        json = content_json_encode(table, value);
     free(value);
     return json == NULL ? json_null() : json;
 }
@@ -258,7 +259,7 @@ static json_t *outgoing_preview_json_directed(const struct runtime *runtime,
     return list;
 }
 
-json_t *outgoing_preview_show(struct runtime *runtime,
+json_t *outgoing_preview_json(struct runtime *runtime,
                               const struct outgoing_preview *outgoing_preview,
                               const struct draft *draft)
 {
@@ -271,8 +272,8 @@ json_t *outgoing_preview_show(struct runtime *runtime,
     fclose(out);
     json_t *json = json_pack(
         "{s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o},s:o,s:o}", "preview",
-        content_json_show_hex(ID_BYTES(outgoing_preview->preview)), "case",
-        content_json_show_hex(ID_BYTES(outgoing_preview->case_id)), "board",
+        content_json_encode_hex(ID_BYTES(outgoing_preview->preview)), "case",
+        content_json_encode_hex(ID_BYTES(outgoing_preview->case_id)), "board",
         outgoing_preview_json_content(&announcement_table, outgoing_preview->announcement),
         "participants", "case_file",
         outgoing_preview_json_content(&case_file_table, outgoing_preview->manifest), "opening",
@@ -280,7 +281,7 @@ json_t *outgoing_preview_show(struct runtime *runtime,
         outgoing_preview_json_content(&case_record_supply_table, outgoing_preview->supply),
         "attachments", outgoing_preview_json_stripped(draft), "directed",
         outgoing_preview_json_directed(runtime, outgoing_preview), "text",
-        content_json_show_text((struct bytes){(const uint8_t *)text, size}));
+        content_json_encode_text((struct bytes){(const uint8_t *)text, size}));
     free(text);
     if (json != NULL && outgoing_preview->announcement.size > 0)
         json_object_set_new(

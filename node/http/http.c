@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "node/http/http_internal.h"
+#include "node/http/http_events.h"
+#include "node/http/http_request.h"
+#include "node/http/http_response.h"
 #include "node/os/log.h"
 
 /* ---- one request ---- */
@@ -13,9 +15,9 @@
 /* Content-Length, or 0. False: none, but a body all the same, or not a number. */
 static bool http_length(const struct http_request *request, size_t *ret_length)
 {
-    const char *text = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *text = http_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     *ret_length = 0;
-    if (http_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL)
+    if (http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL)
         return false;
     for (size_t i = 0; text != NULL && text[i] != 0; i++) {
         if (text[i] < '0' || text[i] > '9' || i > 12)
@@ -28,7 +30,7 @@ static bool http_length(const struct http_request *request, size_t *ret_length)
 static void http_refuse(struct http_request *request, int status, const char *text)
 {
     struct http_answer answer = {.status = status, .type = "application/json; charset=utf-8"};
-    http_answer(request, &answer, bytes_of_text(text));
+    http_response_answer(request, &answer, bytes_of_text(text));
 }
 
 static enum MHD_Result http_begin(struct http_request *request)
@@ -109,7 +111,7 @@ static void http_on_completed(void *arg, struct MHD_Connection *connection, void
         request->next->link = request->link;
     request->http = NULL;
     request->connection = NULL;
-    http_drop(request);
+    http_request_drop(request);
 }
 
 /* ---- start and end ---- */

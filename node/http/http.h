@@ -49,16 +49,16 @@ void http_free(struct http *http);
 
 /* ---- the request; everything is borrowed for as long as it lives ---- */
 
-enum http_method http_method(const struct http_request *request);
-const char *http_path(const struct http_request *request);
+enum http_method http_request_method(const struct http_request *request);
+const char *http_request_path(const struct http_request *request);
 /* The n-th segment of the path; NULL past the end. */
-const char *http_part(const struct http_request *request, size_t n);
+const char *http_request_part(const struct http_request *request, size_t n);
 /* NULL when it is not there (or holds a NUL). */
-const char *http_query(const struct http_request *request, const char *name);
-const char *http_header(const struct http_request *request, const char *name);
-struct bytes http_body(const struct http_request *request);
+const char *http_request_query(const struct http_request *request, const char *name);
+const char *http_request_header(const struct http_request *request, const char *name);
+struct bytes http_request_body(const struct http_request *request);
 /* Takes the body over: malloc'd, the caller wipes and frees it. NULL when there is none. */
-uint8_t *http_take_body(struct http_request *request, size_t *ret_size);
+uint8_t *http_request_take_body(struct http_request *request, size_t *ret_size);
 
 /* The process at the other end, as the kernel noted it at connect. */
 struct http_peer {
@@ -66,13 +66,13 @@ struct http_peer {
     uid_t uid;
     gid_t gid;
 };
-struct http_peer http_peer(const struct http_request *request);
+struct http_peer http_request_peer(const struct http_request *request);
 /* Is the peer's process in this group? */
-bool http_peer_in_group(const struct http_request *request, gid_t group);
+bool http_request_peer_in_group(const struct http_request *request, gid_t group);
 
 /* The caller's own, for as long as the request lives; freed with `free_own`. */
-void http_set_own(struct http_request *request, void *own, void (*free_own)(void *own));
-void *http_own(const struct http_request *request);
+void http_request_set_own(struct http_request *request, void *own, void (*free_own)(void *own));
+void *http_request_own(const struct http_request *request);
 
 /* ---- answers: exactly one; the request must not be used afterwards ---- */
 
@@ -83,9 +83,10 @@ struct http_answer {
     bool is_retry_later;   /* Retry-After: 2 */
 };
 /* Copies `body`. */
-void http_answer(struct http_request *request, const struct http_answer *answer, struct bytes body);
+void http_response_answer(struct http_request *request, const struct http_answer *answer,
+                          struct bytes body);
 /* Writes `json` and drops the reference. */
-void http_answer_json(struct http_request *request, int status, json_t *json);
+void http_response_answer_json(struct http_request *request, int status, json_t *json);
 
 /* A body that is made piece by piece while it is sent. `read` fills the piece `index`: piece_size
  * bytes, the last one what is left; false breaks off. */
@@ -96,8 +97,8 @@ struct http_source {
     void (*free)(void *arg);
     void *arg;
 };
-void http_answer_source(struct http_request *request, const struct http_answer *answer,
-                        const struct http_source *source);
+void http_response_answer_source(struct http_request *request, const struct http_answer *answer,
+                                 const struct http_source *source);
 
 /* A body of unknown size. `read` fills at most `size_max` bytes;
  * 0 is the end, false breaks off. */
@@ -106,8 +107,8 @@ struct http_flow_source {
     void (*free)(void *arg);
     void *arg;
 };
-void http_answer_flow(struct http_request *request, const struct http_answer *answer,
-                      const struct http_flow_source *source);
+void http_response_answer_flow(struct http_request *request, const struct http_answer *answer,
+                               const struct http_flow_source *source);
 
 /* ---- server-sent events ---- */
 

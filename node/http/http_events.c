@@ -1,11 +1,14 @@
 /* Server-sent events (the WHATWG HTML standard, "Server-sent events"): queued here, taken by
  * libmicrohttpd when the reader has room; an empty queue suspends the connection. */
+#include "node/http/http_events.h"
+
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/http/http_internal.h"
+#include "node/http/http_request.h"
+#include "node/http/http_response.h"
 
 enum { HTTP_EVENTS_SILENCE_MS = 15 * 1000, HTTP_EVENTS_BLOCK = 16 * 1024 };
 
@@ -134,7 +137,7 @@ err http_events_begin(struct http_request *request, void (*on_gone)(void *arg), 
     request->events = events;
     request->response = response;
     request->status = MHD_HTTP_OK;
-    http_send(request);
+    http_request_send(request);
     *ret_events = events;
     return OK;
 }

@@ -36,18 +36,4 @@ struct http_request {
     void (*free_own)(void *own);
 };
 
-/* NULL: no memory. A path of too many parts has none. */
-struct http_request *http_request_new(struct http *http, struct MHD_Connection *connection,
-                                      const char *url, const char *method);
-/* Queues the response that the request holds, and resumes the connection if it waits for it. */
-void http_send(struct http_request *request);
-/* Frees the request when neither side needs it any more. */
-void http_drop(struct http_request *request);
-
-/* The daemon stops: a suspended stream of events ends. */
-void http_events_stop(struct http_events *events);
-
-/* The headers that each response carries, and `type`. */
-void http_response_dress(struct MHD_Response *response, const struct http_answer *answer);
-
 #endif

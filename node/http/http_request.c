@@ -1,10 +1,12 @@
-/* One request: what was asked, and the way of its answer. */
-#include "node/http/http_internal.h"
+#include "node/http/http_request.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "node/http/http_events.h"
+#include "node/http/http_response.h"
 
 static enum http_method http_method_of(const char *name)
 {
@@ -65,7 +67,7 @@ struct http_request *http_request_new(struct http *http, struct MHD_Connection *
     return request;
 }
 
-void http_drop(struct http_request *request)
+void http_request_drop(struct http_request *request)
 {
     if (request->http != NULL || (request->is_handed && !request->is_answered))
         return;
@@ -80,7 +82,7 @@ void http_drop(struct http_request *request)
     free(request);
 }
 
-void http_send(struct http_request *request)
+void http_request_send(struct http_request *request)
 {
     request->is_answered = true;
     if (request->is_suspended) { /* without a response it is closed */
@@ -90,20 +92,20 @@ void http_send(struct http_request *request)
     } else if (request->response != NULL) {
         (void)!MHD_queue_response(request->connection, request->status, request->response);
     }
-    http_drop(request);
+    http_request_drop(request);
 }
 
-enum http_method http_method(const struct http_request *request)
+enum http_method http_request_method(const struct http_request *request)
 {
     return request->method;
 }
 
-const char *http_path(const struct http_request *request)
+const char *http_request_path(const struct http_request *request)
 {
     return request->path == NULL ? "" : request->path;
 }
 
-const char *http_part(const struct http_request *request, size_t n)
+const char *http_request_part(const struct http_request *request, size_t n)
 {
     return n < request->part_count && n < HTTP_PART_COUNT_MAX ? request->parts[n] : NULL;
 }
@@ -121,22 +123,22 @@ static const char *http_value(const struct http_request *request, enum MHD_Value
     return value;
 }
 
-const char *http_query(const struct http_request *request, const char *name)
+const char *http_request_query(const struct http_request *request, const char *name)
 {
     return http_value(request, MHD_GET_ARGUMENT_KIND, name);
 }
 
-const char *http_header(const struct http_request *request, const char *name)
+const char *http_request_header(const struct http_request *request, const char *name)
 {
     return http_value(request, MHD_HEADER_KIND, name);
 }
 
-struct bytes http_body(const struct http_request *request)
+struct bytes http_request_body(const struct http_request *request)
 {
     return (struct bytes){request->body, request->body == NULL ? 0 : request->body_size};
 }
 
-uint8_t *http_take_body(struct http_request *request, size_t *ret_size)
+uint8_t *http_request_take_body(struct http_request *request, size_t *ret_size)
 {
     uint8_t *body = request->body;
     *ret_size = body == NULL ? 0 : request->body_size;
@@ -145,12 +147,12 @@ uint8_t *http_take_body(struct http_request *request, size_t *ret_size)
     return body;
 }
 
-struct http_peer http_peer(const struct http_request *request)
+struct http_peer http_request_peer(const struct http_request *request)
 {
     return request->peer;
 }
 
-bool http_peer_in_group(const struct http_request *request, gid_t group)
+bool http_request_peer_in_group(const struct http_request *request, gid_t group)
 {
     if (request->connection == NULL || !request->peer.is_known)
         return false;
@@ -169,13 +171,13 @@ bool http_peer_in_group(const struct http_request *request, gid_t group)
     return false;
 }
 
-void http_set_own(struct http_request *request, void *own, void (*free_own)(void *own))
+void http_request_set_own(struct http_request *request, void *own, void (*free_own)(void *own))
 {
     request->own = own;
     request->free_own = free_own;
 }
 
-void *http_own(const struct http_request *request)
+void *http_request_own(const struct http_request *request)
 {
     return request->own;
 }

@@ -1,10 +1,12 @@
+#include "node/http/http_response.h"
+
 #include <ctype.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/http/http_internal.h"
+#include "node/http/http_request.h"
 
 void http_response_dress(struct MHD_Response *response, const struct http_answer *answer)
 {
@@ -42,7 +44,7 @@ static void http_response_with(struct http_request *request, const struct http_a
         if (response != NULL)
             MHD_destroy_response(response);
         request->is_answered = true;
-        http_drop(request);
+        http_request_drop(request);
         return;
     }
     if (response == NULL)
@@ -51,10 +53,11 @@ static void http_response_with(struct http_request *request, const struct http_a
         http_response_dress(response, answer);
     request->response = response;
     request->status = (unsigned)answer->status;
-    http_send(request);
+    http_request_send(request);
 }
 
-void http_answer(struct http_request *request, const struct http_answer *answer, struct bytes body)
+void http_response_answer(struct http_request *request, const struct http_answer *answer,
+                          struct bytes body)
 {
     union {
         const void *in;
@@ -65,18 +68,18 @@ void http_answer(struct http_request *request, const struct http_answer *answer,
     http_response_with(request, answer, response);
 }
 
-void http_answer_json(struct http_request *request, int status, json_t *json)
+void http_response_answer_json(struct http_request *request, int status, json_t *json)
 {
     struct http_answer answer = {.status = status, .type = "application/json; charset=utf-8"};
     char *text = json_dumps(json, JSON_INDENT(1) | JSON_ENCODE_ANY);
     json_decref(json);
     if (text == NULL) {
         answer.status = MHD_HTTP_INTERNAL_SERVER_ERROR;
-        http_answer(request, &answer, BYTES_NONE);
+        http_response_answer(request, &answer, BYTES_NONE);
         return;
     }
     answer.is_retry_later = status == MHD_HTTP_SERVICE_UNAVAILABLE;
-    http_answer(request, &answer, bytes_of_text(text));
+    http_response_answer(request, &answer, bytes_of_text(text));
     json_free_t wipe = NULL;
     json_malloc_t unused = NULL;
     json_get_alloc_funcs(&unused, &wipe);
@@ -111,8 +114,8 @@ static void http_response_free(void *arg)
     free(flow);
 }
 
-void http_answer_source(struct http_request *request, const struct http_answer *answer,
-                        const struct http_source *source)
+void http_response_answer_source(struct http_request *request, const struct http_answer *answer,
+                                 const struct http_source *source)
 {
     struct http_flow *flow = malloc(sizeof *flow);
     struct MHD_Response *response = NULL;
@@ -151,8 +154,8 @@ static void http_response_flow_free(void *arg)
     free(source);
 }
 
-void http_answer_flow(struct http_request *request, const struct http_answer *answer,
-                      const struct http_flow_source *source)
+void http_response_answer_flow(struct http_request *request, const struct http_answer *answer,
+                               const struct http_flow_source *source)
 {
     struct http_flow_source *kept = malloc(sizeof *kept);
     struct MHD_Response *response = NULL;

@@ -6,7 +6,10 @@
 
 #include <sodium.h>
 
-#include "node/net/hub_peer.h"
+#include "node/net/hub_connection.h"
+#include "node/net/hub_inbound.h"
+#include "node/net/hub_outbound.h"
+#include "node/net/hub_table.h"
 
 const char *hub_reason_sentence(enum hub_reason reason)
 {
@@ -44,8 +47,8 @@ static void hub_say(struct hub_peer *line, uint8_t control)
     /* a full queue means that something is under way already, which serves as well */
     err ignored =
         line->direction == HUB_INBOUND
-            ? hub_inbound_send((struct hub_inbound *)line, hub_word(control), BYTES_NONE)
-            : hub_outbound_send((struct hub_outbound *)line, hub_word(control), BYTES_NONE);
+            ? hub_inbound_send((struct hub_inbound *)line, hub_table_word(control), BYTES_NONE)
+            : hub_outbound_send((struct hub_outbound *)line, hub_table_word(control), BYTES_NONE);
     (void)ignored;
 }
 
@@ -54,7 +57,7 @@ static void hub_say(struct hub_peer *line, uint8_t control)
 static bool hub_admits(void *user, const struct transport_key *key)
 {
     struct hub *hub = user;
-    bool listed = hub_lists(hub, key);
+    bool listed = hub_table_lists(hub, key);
     hub->counts.refused += !listed;
     return listed;
 }
@@ -67,14 +70,14 @@ err hub_allow(struct hub *hub, const struct transport_key *keys, size_t count)
         if (copy == NULL)
             return ERR_NO_MEMORY;
         memcpy(copy, keys, count * sizeof *copy);
-        qsort(copy, count, sizeof *copy, hub_compare_keys);
+        qsort(copy, count, sizeof *copy, hub_table_compare_keys);
     }
     free(hub->allowed);
     hub->allowed = copy;
     hub->allowed_count = count;
     for (uint32_t i = 0; i < hub->line_capacity; i++) {
         struct hub_peer *line = hub->lines[i];
-        if (line != NULL && line->direction == HUB_INBOUND && !hub_lists(hub, &line->peer))
+        if (line != NULL && line->direction == HUB_INBOUND && !hub_table_lists(hub, &line->peer))
             hub_inbound_end((struct hub_inbound *)line, HUB_DISALLOWED);
     }
     return OK;
@@ -175,10 +178,10 @@ void hub_free(struct hub *hub)
     zap_authenticator_shut(hub->zap_authenticator, &hub->door);
     for (uint32_t i = 0; i < hub->line_capacity; i++)
         if (hub->lines[i] != NULL)
-            hub_close(hub, hub_link_of(hub->lines[i]));
+            hub_close(hub, hub_table_link_of(hub->lines[i]));
     if (hub->listening)
         hub_inbound_close(hub);
-    hub_release(hub);
+    hub_table_release(hub);
 }
 
 /* ---- the caller's side ---- */
@@ -196,7 +199,7 @@ err hub_dial(struct hub *hub, const struct address *address, const struct transp
 err hub_redirect(struct hub *hub, struct hub_link link, const struct address *addresses,
                  size_t count)
 {
-    struct hub_peer *line = hub_find(hub, link);
+    struct hub_peer *line = hub_table_find(hub, link);
     if (line == NULL || line->direction != HUB_OUTBOUND)
         return ERR_NOT_FOUND;
     return hub_outbound_redirect((struct hub_outbound *)line, addresses, count);
@@ -204,7 +207,7 @@ err hub_redirect(struct hub *hub, struct hub_link link, const struct address *ad
 
 err hub_send_two(struct hub *hub, struct hub_link link, struct bytes head, struct bytes rest)
 {
-    struct hub_peer *line = hub_find(hub, link);
+    struct hub_peer *line = hub_table_find(hub, link);
     if (line == NULL || !line->up)
         return ERR_NOT_FOUND;
     size_t size = head.size + rest.size;
@@ -235,7 +238,7 @@ err hub_send(struct hub *hub, struct hub_link link, struct bytes frame)
 
 void hub_close(struct hub *hub, struct hub_link link)
 {
-    struct hub_peer *line = hub_find(hub, link);
+    struct hub_peer *line = hub_table_find(hub, link);
     if (line == NULL)
         return;
     if (line->direction == HUB_INBOUND)
@@ -246,13 +249,13 @@ void hub_close(struct hub *hub, struct hub_link link)
 
 bool hub_link_up(const struct hub *hub, struct hub_link link)
 {
-    const struct hub_peer *line = hub_find(hub, link);
+    const struct hub_peer *line = hub_table_find(hub, link);
     return line != NULL && line->up;
 }
 
 bool hub_dialing(const struct hub *hub, struct hub_link link, struct hub_dialing *ret_dialing)
 {
-    const struct hub_peer *line = hub_find(hub, link);
+    const struct hub_peer *line = hub_table_find(hub, link);
     if (line == NULL || line->direction != HUB_OUTBOUND)
         return false;
     *ret_dialing = ((const struct hub_outbound *)line)->dialing;

@@ -1,5 +1,7 @@
 /* Connections to the listening socket, by the descriptors that its monitor names. They are
  * libzmq's; all that can be done from here is to shut one down. */
+#include "node/net/hub_connection.h"
+
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +9,8 @@
 
 #include <sodium.h>
 
-#include "node/net/hub_peer.h"
+#include "node/net/hub_inbound.h"
+#include "node/net/hub_table.h"
 #include "protocol/base/planted.h"
 
 struct hub_connection *hub_connection_at(struct hub *hub, int fd)

@@ -3,6 +3,8 @@
  * socket's monitor, which names connections by their descriptor. Every message names the
  * descriptor it came by too, and that joins them. Events of the monitor are read before a hello
  * is believed: what they tell of an older connection with the same descriptor came first. */
+#include "node/net/hub_inbound.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -11,8 +13,9 @@
 #include <zmq.h>
 
 #include "node/net/curve_selftest.h"
-#include "node/net/hub_peer.h"
+#include "node/net/hub_connection.h"
 #include "node/net/hub_socket.h"
+#include "node/net/hub_table.h"
 
 enum {
     HUB_INBOUND_EVENTS = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED |
@@ -79,8 +82,8 @@ void hub_inbound_end(struct hub_inbound *inbound, enum hub_reason reason)
     hub->gone_count -= inbound->gone;
     hub->blocked_count -= inbound->line.blocked;
     hub_connection_cut(hub, inbound->fd);
-    hub_leave(&inbound->line);
-    hub_lower(&inbound->line, reason);
+    hub_table_leave(&inbound->line);
+    hub_table_lower(&inbound->line, reason);
     free(inbound);
 }
 
@@ -132,7 +135,8 @@ static void hub_inbound_greet(struct hub *hub, const struct hub_arrival *arrival
     if (connection == NULL || connection->state != HUB_CONNECTION_STRANGER)
         return; /* it ended before its words were heard */
     if (!hub_inbound_is_hello(arrival) ||
-        ids_from_hex(arrival->user, peer.bytes, sizeof peer) != OK || !hub_lists(hub, &peer)) {
+        ids_from_hex(arrival->user, peer.bytes, sizeof peer) != OK ||
+        !hub_table_lists(hub, &peer)) {
         hub_inbound_violation(hub, NULL, arrival->fd);
         return;
     }
@@ -141,7 +145,7 @@ static void hub_inbound_greet(struct hub *hub, const struct hub_arrival *arrival
     if (before != NULL)
         hub_inbound_end(before, HUB_REPLACED);
     /* the call just made may have changed much */
-    if (inbound == NULL || !hub_lists(hub, &peer) ||
+    if (inbound == NULL || !hub_table_lists(hub, &peer) ||
         hub->inbound_count >= hub->config.inbound_count_max) {
         free(inbound);
         hub_connection_cut(hub, arrival->fd);
@@ -152,7 +156,7 @@ static void hub_inbound_greet(struct hub *hub, const struct hub_arrival *arrival
     inbound->fd = arrival->fd;
     memcpy(inbound->routing, arrival->routing.data, sizeof inbound->routing);
     memcpy(inbound->user, arrival->user, sizeof inbound->user);
-    if (hub_enter(hub, &inbound->line) != OK) {
+    if (hub_table_enter(hub, &inbound->line) != OK) {
         free(inbound);
         hub_connection_cut(hub, arrival->fd);
         return;
@@ -161,7 +165,7 @@ static void hub_inbound_greet(struct hub *hub, const struct hub_arrival *arrival
     inbound->next = *bucket;
     *bucket = inbound;
     hub_connection_bind(hub, inbound);
-    hub_raise(&inbound->line);
+    hub_table_raise(&inbound->line);
 }
 
 static void hub_inbound_take(struct hub *hub, const struct hub_arrival *arrival)
@@ -178,14 +182,15 @@ static void hub_inbound_take(struct hub *hub, const struct hub_arrival *arrival)
     }
     inbound->line.heard_ms = uv_now(hub->loop);
     if (arrival->payload.data[0] == HUB_CONTROL) {
-        if (hub_asks(arrival->payload) &&
-            hub_inbound_send(inbound, hub_word(HUB_CONTROL_PONG), BYTES_NONE) != OK)
+        if (hub_table_asks(arrival->payload) &&
+            hub_inbound_send(inbound, hub_table_word(HUB_CONTROL_PONG), BYTES_NONE) != OK)
             return; /* its queue is full: it hears of us by what waits there */
         return;
     }
     hub->counts.frames_in++;
     if (hub->config.calls.on_frame != NULL)
-        hub->config.calls.on_frame(hub->config.user, hub_link_of(&inbound->line), arrival->payload);
+        hub->config.calls.on_frame(hub->config.user, hub_table_link_of(&inbound->line),
+                                   arrival->payload);
 }
 
 /* Receives the parts of one message; false when none waits. */
@@ -250,13 +255,13 @@ static void hub_inbound_ask_blocked(struct hub *hub)
         struct hub_peer *line = hub->lines[i];
         if (line == NULL || line->direction != HUB_INBOUND || !line->blocked)
             continue;
-        if (hub_inbound_send((struct hub_inbound *)line, hub_word(HUB_CONTROL_NOTHING),
+        if (hub_inbound_send((struct hub_inbound *)line, hub_table_word(HUB_CONTROL_NOTHING),
                              BYTES_NONE) != OK)
             continue;
         line->blocked = false;
         hub->blocked_count--;
         if (hub->config.calls.on_drained != NULL)
-            hub->config.calls.on_drained(hub->config.user, hub_link_of(line));
+            hub->config.calls.on_drained(hub->config.user, hub_table_link_of(line));
     }
 }
 
@@ -290,7 +295,7 @@ void hub_inbound_sweep(struct hub *hub)
 
 static void hub_inbound_on_closed(struct zmq_poller *watch)
 {
-    hub_release(watch->user);
+    hub_table_release(watch->user);
 }
 
 static err hub_inbound_bind(struct hub *hub, void *router)

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "node/net/hub_table.h"
+
 enum { HUB_FOUND_COUNT_MAX = 16 }; /* addresses of one name that are looked at */
 
 /* Outlives its owner until it is answered: what libuv's threads have begun is not called off. */
@@ -21,7 +23,7 @@ static void hub_lookup_on_answer(uv_getaddrinfo_t *request, int status, struct a
         lookup->on_found(lookup->owner, status == 0 ? found : NULL, lookup->port);
     uv_freeaddrinfo(found);
     free(lookup);
-    hub_release(hub);
+    hub_table_release(hub);
 }
 
 struct hub_lookup *hub_lookup_begin(struct hub_outbound *outbound, const struct address *address,

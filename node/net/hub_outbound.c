@@ -9,6 +9,8 @@
  * form): the first handshake that succeeds is the connection, and the round has failed when both
  * have. No name is asked for twice at the same time: a lookup that outlasts its round goes on, and
  * what it finds is tried when it comes. */
+#include "node/net/hub_outbound.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -18,8 +20,8 @@
 #include <zmq.h>
 
 #include "node/net/hub_lookup.h"
-#include "node/net/hub_peer.h"
 #include "node/net/hub_socket.h"
+#include "node/net/hub_table.h"
 
 enum {
     HUB_OUTBOUND_EVENTS = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
@@ -108,9 +110,9 @@ void hub_outbound_retry(struct hub_outbound *outbound, enum hub_reason reason)
     outbound->dialing.reason = reason;
     outbound->dialing.next_at_ms = uv_now(hub->loop) + wait_ms;
     /* the callers below may close the link: nothing of it is touched after them */
-    struct hub_link link = hub_link_of(&outbound->line);
+    struct hub_link link = hub_table_link_of(&outbound->line);
     if (was_up)
-        hub_lower(&outbound->line, reason);
+        hub_table_lower(&outbound->line, reason);
     else if (hub->config.calls.on_failed != NULL)
         hub->config.calls.on_failed(hub->config.user, link, reason);
 }
@@ -147,14 +149,14 @@ static void hub_outbound_take(struct hub_outbound *outbound, struct bytes frame,
     }
     outbound->line.heard_ms = uv_now(hub->loop);
     if (frame.data[0] == HUB_CONTROL) {
-        if (hub_asks(frame) &&
-            hub_outbound_send(outbound, hub_word(HUB_CONTROL_PONG), BYTES_NONE) != OK)
+        if (hub_table_asks(frame) &&
+            hub_outbound_send(outbound, hub_table_word(HUB_CONTROL_PONG), BYTES_NONE) != OK)
             return; /* its queue is full: it hears of us by what waits there */
         return;
     }
     hub->counts.frames_in++;
     if (hub->config.calls.on_frame != NULL)
-        hub->config.calls.on_frame(hub->config.user, hub_link_of(&outbound->line), frame);
+        hub->config.calls.on_frame(hub->config.user, hub_table_link_of(&outbound->line), frame);
 }
 
 /* Asking for its events makes a socket take in its news, which quiets its descriptor. */
@@ -172,7 +174,7 @@ static void hub_outbound_ask_blocked(struct hub_outbound *outbound)
         return;
     outbound->line.blocked = false;
     if (hub->config.calls.on_drained != NULL)
-        hub->config.calls.on_drained(hub->config.user, hub_link_of(&outbound->line));
+        hub->config.calls.on_drained(hub->config.user, hub_table_link_of(&outbound->line));
 }
 
 /* Nothing is read before the handshake is known to have succeeded. */
@@ -249,7 +251,7 @@ static void hub_outbound_up(struct hub_attempt *attempt)
     /* a send alone might not see the new connection */
     (void)hub_outbound_events(attempt->dealer.socket);
     if (hub_outbound_send(outbound, (struct bytes){hello, sizeof hello}, BYTES_NONE) == OK)
-        hub_raise(&outbound->line);
+        hub_table_raise(&outbound->line);
     else
         hub_outbound_retry(outbound, HUB_DISCONNECTED);
 }
@@ -290,7 +292,7 @@ static void hub_attempt_on_closed(struct zmq_poller *watch)
     struct hub_attempt *attempt = watch->user;
     if (--attempt->open != 0)
         return;
-    hub_release(attempt->hub);
+    hub_table_release(attempt->hub);
     free(attempt);
 }
 
@@ -476,7 +478,7 @@ err hub_outbound_redirect(struct hub_outbound *outbound, const struct address *a
     hub_outbound_abandon(outbound);
     hub_outbound_forget_lookup(outbound);
     (void)uv_timer_start(&outbound->timer, hub_outbound_on_timer, 0, 0);
-    hub_lower(&outbound->line, HUB_MOVED); /* the last: the caller may close the link */
+    hub_table_lower(&outbound->line, HUB_MOVED); /* the last: the caller may close the link */
     return OK;
 }
 
@@ -492,9 +494,9 @@ err hub_outbound_open(struct hub *hub, const struct address *address,
     outbound->line.peer = *peer;
     outbound->addresses[0] = *address;
     outbound->address_count = 1;
-    err result = hub_enter(hub, &outbound->line);
+    err result = hub_table_enter(hub, &outbound->line);
     if (result == OK && uv_timer_init(hub->loop, &outbound->timer) != 0) {
-        hub_leave(&outbound->line);
+        hub_table_leave(&outbound->line);
         result = ERR_IO;
     }
     if (result != OK) {
@@ -503,7 +505,7 @@ err hub_outbound_open(struct hub *hub, const struct address *address,
     }
     outbound->timer.data = outbound;
     hub->references++;
-    *ret_link = hub_link_of(&outbound->line);
+    *ret_link = hub_table_link_of(&outbound->line);
     /* from the loop: the caller has its link before anything is said of it */
     (void)uv_timer_start(&outbound->timer, hub_outbound_on_timer, 0, 0);
     return OK;
@@ -514,14 +516,14 @@ static void hub_outbound_on_closed(uv_handle_t *handle)
     struct hub_outbound *outbound = handle->data;
     struct hub *hub = outbound->line.hub;
     free(outbound);
-    hub_release(hub);
+    hub_table_release(hub);
 }
 
 void hub_outbound_end(struct hub_outbound *outbound, enum hub_reason reason)
 {
-    hub_leave(&outbound->line);
+    hub_table_leave(&outbound->line);
     hub_outbound_abandon(outbound);
     hub_outbound_forget_lookup(outbound);
     uv_close((uv_handle_t *)&outbound->timer, hub_outbound_on_closed);
-    hub_lower(&outbound->line, reason);
+    hub_table_lower(&outbound->line, reason);
 }

@@ -1,16 +1,19 @@
-/* The table of links, and what every link does. */
-#include "node/net/hub_peer.h"
+#include "node/net/hub_table.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct hub_link hub_link_of(const struct hub_peer *line)
+#include "node/net/hub_connection.h"
+#include "node/net/hub_inbound.h"
+#include "node/net/hub_outbound.h"
+
+struct hub_link hub_table_link_of(const struct hub_peer *line)
 {
     return (struct hub_link){line->id};
 }
 
-struct hub_peer *hub_find(const struct hub *hub, struct hub_link link)
+struct hub_peer *hub_table_find(const struct hub *hub, struct hub_link link)
 {
     uint32_t slot = link.id & 0xffff;
     struct hub_peer *line = slot < hub->line_capacity ? hub->lines[slot] : NULL;
@@ -32,7 +35,7 @@ static err hub_grow(struct hub *hub)
     return OK;
 }
 
-err hub_enter(struct hub *hub, struct hub_peer *line)
+err hub_table_enter(struct hub *hub, struct hub_peer *line)
 {
     uint32_t *count = line->direction == HUB_INBOUND ? &hub->inbound_count : &hub->outbound_count;
     if (hub->inbound_count + hub->outbound_count >= hub->line_capacity) {
@@ -50,7 +53,7 @@ err hub_enter(struct hub *hub, struct hub_peer *line)
     return OK;
 }
 
-void hub_leave(struct hub_peer *line)
+void hub_table_leave(struct hub_peer *line)
 {
     struct hub *hub = line->hub;
     uint32_t *count = line->direction == HUB_INBOUND ? &hub->inbound_count : &hub->outbound_count;
@@ -59,38 +62,39 @@ void hub_leave(struct hub_peer *line)
     --*count;
 }
 
-void hub_raise(struct hub_peer *line)
+void hub_table_raise(struct hub_peer *line)
 {
     struct hub *hub = line->hub;
     line->up = true;
     line->blocked = false;
     line->heard_ms = line->asked_ms = uv_now(hub->loop);
     if (hub->config.calls.on_up != NULL)
-        hub->config.calls.on_up(hub->config.user, hub_link_of(line), &line->peer, line->direction);
+        hub->config.calls.on_up(hub->config.user, hub_table_link_of(line), &line->peer,
+                                line->direction);
 }
 
-void hub_lower(struct hub_peer *line, enum hub_reason reason)
+void hub_table_lower(struct hub_peer *line, enum hub_reason reason)
 {
     struct hub *hub = line->hub;
     bool was_up = line->up;
     line->up = false;
     line->blocked = false;
     if (was_up && hub->config.calls.on_down != NULL)
-        hub->config.calls.on_down(hub->config.user, hub_link_of(line), reason);
+        hub->config.calls.on_down(hub->config.user, hub_table_link_of(line), reason);
 }
 
-int hub_compare_keys(const void *a, const void *b)
+int hub_table_compare_keys(const void *a, const void *b)
 {
     return memcmp(a, b, sizeof(struct transport_key));
 }
 
-bool hub_lists(const struct hub *hub, const struct transport_key *key)
+bool hub_table_lists(const struct hub *hub, const struct transport_key *key)
 {
-    return hub->allowed_count != 0 &&
-           bsearch(key, hub->allowed, hub->allowed_count, sizeof *key, hub_compare_keys) != NULL;
+    return hub->allowed_count != 0 && bsearch(key, hub->allowed, hub->allowed_count, sizeof *key,
+                                              hub_table_compare_keys) != NULL;
 }
 
-void hub_release(struct hub *hub)
+void hub_table_release(struct hub *hub)
 {
     if (--hub->references != 0)
         return;
@@ -104,7 +108,7 @@ void hub_release(struct hub *hub)
     zap_authenticator_close(zap_authenticator);
 }
 
-struct bytes hub_word(uint8_t control)
+struct bytes hub_table_word(uint8_t control)
 {
     static const uint8_t words[][2] = {
         [HUB_CONTROL_PING] = {HUB_CONTROL, HUB_CONTROL_PING},
@@ -114,7 +118,7 @@ struct bytes hub_word(uint8_t control)
     return (struct bytes){words[control], sizeof words[control]};
 }
 
-bool hub_asks(struct bytes frame)
+bool hub_table_asks(struct bytes frame)
 {
     return frame.size >= 2 && frame.data[1] == HUB_CONTROL_PING;
 }

@@ -25,22 +25,6 @@ void content_json_harden(void);
  * after it. ERR_INVALID, ERR_TOO_LARGE (too deep); `ret_problem->message` tells where. */
 MUST_USE err content_json_parse(struct bytes text, json_t **ret_form, struct refusal *ret_problem);
 
-/* Fills the struct of `table` from the object `form`. Texts and lists borrow from `form`; ids are
- * copied. Fields that are missing or null stay zeros, and required ones are an error only when
- * `is_whole`; unknown ones are always. What content_write would refuse is found here, with the
- * name of its field.
- * `arena` (CONTENT_JSON_ARENA_SIZE bytes) gets bytes that were written as hexadecimal. */
-enum { CONTENT_JSON_ARENA_SIZE = 64 * 1024 };
-struct content_json_take {
-    const struct content_table *table;
-    const char *const
-        *ignored; /* fields that the caller reads itself; ends with NULL; may be NULL */
-    bool is_whole;
-    struct buffer *arena; /* may be NULL when the table holds no BIN */
-};
-MUST_USE err content_json_take(const struct content_json_take *how, const json_t *form,
-                               void *ret_value, struct refusal *ret_problem);
-
 /* Fields that are not of a table. NULL or false when it is missing and may be; ERR_INVALID with the
  * field's name otherwise. */
 MUST_USE err content_json_text(const json_t *form, const char *name, size_t size_max,
@@ -50,16 +34,6 @@ MUST_USE err content_json_need_text(const json_t *form, const char *name, size_t
 /* Unknown fields are an error: `known` ends with NULL. */
 MUST_USE err content_json_check_names(const json_t *form, const char *const *known,
                                       struct refusal *ret_problem);
-
-/* ---- the other way ---- */
-
-/* An object with the fields of `value` that are not zero. Item keys are never shown. NULL when
- * there is no memory. */
-json_t *content_json_show(const struct content_table *table, const void *value);
-
-json_t *content_json_show_hex(struct bytes bytes);
-json_t *content_json_show_text(struct bytes text);
-json_t *content_json_show_time(struct wall time); /* JSON null for 0 */
 
 void content_json_time(struct wall time, char ret_text[static CONTENT_JSON_TIME_SIZE]);
 MUST_USE err content_json_read_time(const char *text, struct wall *ret_time);

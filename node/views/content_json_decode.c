@@ -1,9 +1,9 @@
-/* From JSON into the struct that a content's table describes. */
+#include "node/views/content_json_decode.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "node/views/content_json.h"
 #include "protocol/base/utf8.h"
 
 /* A field of the form, and what is wrong with it. */
@@ -254,8 +254,8 @@ static err content_json_decode_map(struct content_json_place *place,
     return failure;
 }
 
-err content_json_take(const struct content_json_take *how, const json_t *form, void *ret_value,
-                      struct refusal *ret_problem)
+err content_json_decode(const struct content_json_take *how, const json_t *form, void *ret_value,
+                        struct refusal *ret_problem)
 {
     struct content_json_place place = {.how = how, .problem = ret_problem};
     memset(ret_value, 0, how->table->size);

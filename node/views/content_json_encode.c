@@ -1,10 +1,9 @@
-/* From the struct that a content's table describes to JSON. */
+#include "node/views/content_json_encode.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/views/content_json.h"
-
-json_t *content_json_show_hex(struct bytes bytes)
+json_t *content_json_encode_hex(struct bytes bytes)
 {
     char small[2 * HASH_SIZE + 1];
     char *text = bytes.size <= HASH_SIZE ? small : malloc(2 * bytes.size + 1);
@@ -17,12 +16,12 @@ json_t *content_json_show_hex(struct bytes bytes)
     return json;
 }
 
-json_t *content_json_show_text(struct bytes text)
+json_t *content_json_encode_text(struct bytes text)
 {
     return json_stringn(text.size == 0 ? "" : (const char *)text.data, text.size);
 }
 
-json_t *content_json_show_time(struct wall time)
+json_t *content_json_encode_time(struct wall time)
 {
     char text[CONTENT_JSON_TIME_SIZE];
     if (time.ms == 0)
@@ -45,7 +44,7 @@ static json_t *content_json_encode_value(const struct content_field *field, cons
         return number == 0 && !field->is_required ? NULL : json_integer((json_int_t)number);
     case CONTENT_TIME:
         memcpy(&time, at, sizeof time);
-        return time.ms == 0 ? NULL : content_json_show_time(time);
+        return time.ms == 0 ? NULL : content_json_encode_time(time);
     case CONTENT_BOOL:
         memcpy(&is_true, at, sizeof is_true);
         return is_true || field->is_required ? json_boolean(is_true) : NULL;
@@ -58,15 +57,15 @@ static json_t *content_json_encode_value(const struct content_field *field, cons
     case CONTENT_LANGUAGE:
     case CONTENT_COUNTRY:
         memcpy(&bytes, at, sizeof bytes);
-        return bytes.size == 0 ? NULL : content_json_show_text(bytes);
+        return bytes.size == 0 ? NULL : content_json_encode_text(bytes);
     case CONTENT_BIN:
         memcpy(&bytes, at, sizeof bytes);
-        return bytes.size == 0 ? NULL : content_json_show_hex(bytes);
+        return bytes.size == 0 ? NULL : content_json_encode_hex(bytes);
     case CONTENT_FIXED:
         bytes = (struct bytes){at, (size_t)field->max};
-        return ids_all_zero(bytes) && !field->is_required ? NULL : content_json_show_hex(bytes);
+        return ids_all_zero(bytes) && !field->is_required ? NULL : content_json_encode_hex(bytes);
     case CONTENT_MAP:
-        return content_json_show(field->table, at);
+        return content_json_encode(field->table, at);
     case CONTENT_LIST:
         return NULL;
     }
@@ -86,7 +85,7 @@ static json_t *content_json_encode_list(const struct content_field *field, const
     return list;
 }
 
-json_t *content_json_show(const struct content_table *table, const void *value)
+json_t *content_json_encode(const struct content_table *table, const void *value)
 {
     const uint8_t *base = value;
     json_t *json = json_object();

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/views/content_json.h"
+#include "node/views/content_json_encode.h"
 #include "node/views/view_json.h"
 
 struct receipt {
@@ -122,7 +123,7 @@ static json_t *receipts_show(struct runtime *runtime, const struct receipts *rec
             continue;
         shown[count++] = receipt->clinician;
         json_t *json = view_json_clinician(runtime, &receipt->clinician);
-        json_object_set_new(json, "opened_at", content_json_show_time(receipt->time));
+        json_object_set_new(json, "opened_at", content_json_encode_time(receipt->time));
         json_array_append_new(list, json);
     }
     return list;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/views/content_json.h"
+#include "node/views/content_json_encode.h"
 #include "node/views/delivery_status.h"
 #include "protocol/contents/announcement.h"
 #include "protocol/contents/case_record.h"
@@ -32,12 +33,12 @@ json_t *view_json_member(const struct runtime *runtime, const struct node_id *no
 {
     const struct roster *roster = runtime_roster(runtime);
     const struct roster_entry *entry = roster_find(roster, node);
-    json_t *json = json_pack("{s:o}", "node", content_json_show_hex(ID_BYTES(*node)));
+    json_t *json = json_pack("{s:o}", "node", content_json_encode_hex(ID_BYTES(*node)));
     if (json == NULL || entry == NULL)
         return json;
     struct member member;
     roster_member(roster, entry, &member);
-    json_object_set_new(json, "name", content_json_show_text(member.name));
+    json_object_set_new(json, "name", content_json_encode_text(member.name));
     json_object_set_new(json, "country", json_stringn((const char *)member.country, 2));
     if (entry->state != MEMBER_ADMITTED)
         json_object_set_new(
@@ -50,17 +51,18 @@ json_t *view_json_certificate(const struct runtime *runtime, const struct certif
     const struct certificate_request *request = &certificate->request;
     json_t *specialties = json_array();
     for (size_t i = 0; i < request->specialty_count; i++)
-        json_array_append_new(specialties, content_json_show_text(request->specialties[i]));
-    json_t *json = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "certificate",
-                             content_json_show_hex(ID_BYTES(certificate->cert_id)), "name",
-                             content_json_show_text(request->name), "credentials",
-                             content_json_show_text(request->credentials), "specialties",
-                             specialties, "country", content_json_show_text(request->country),
-                             "institution", view_json_member(runtime, &request->node_id),
-                             "valid_from", content_json_show_time(certificate->issue.valid_from),
-                             "valid_until", content_json_show_time(certificate->issue.valid_until));
+        json_array_append_new(specialties, content_json_encode_text(request->specialties[i]));
+    json_t *json =
+        json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "certificate",
+                  content_json_encode_hex(ID_BYTES(certificate->cert_id)), "name",
+                  content_json_encode_text(request->name), "credentials",
+                  content_json_encode_text(request->credentials), "specialties", specialties,
+                  "country", content_json_encode_text(request->country), "institution",
+                  view_json_member(runtime, &request->node_id), "valid_from",
+                  content_json_encode_time(certificate->issue.valid_from), "valid_until",
+                  content_json_encode_time(certificate->issue.valid_until));
     if (json != NULL && request->licence.size > 0)
-        json_object_set_new(json, "licence", content_json_show_text(request->licence));
+        json_object_set_new(json, "licence", content_json_encode_text(request->licence));
     return json;
 }
 
@@ -86,7 +88,7 @@ json_t *view_json_clinician(struct runtime *runtime, const struct cert_id *cert_
         json_object_set_new(json, "revoked", json_true());
     return json != NULL
                ? json
-               : json_pack("{s:o}", "certificate", content_json_show_hex(ID_BYTES(*cert_id)));
+               : json_pack("{s:o}", "certificate", content_json_encode_hex(ID_BYTES(*cert_id)));
 }
 
 /* Did this node hold the record before the one from whose position on the revocation counts? */
@@ -160,7 +162,7 @@ static json_t *view_json_inside(struct bytes content)
     struct announcement announcement;
     if (announcement_read(content, &announcement) != OK)
         return json_null();
-    return content_json_show(&announcement_table, &announcement);
+    return content_json_encode(&announcement_table, &announcement);
 }
 
 static json_t *view_json_content(const struct stored_record *stored_record)
@@ -171,7 +173,7 @@ static json_t *view_json_content(const struct stored_record *stored_record)
         free(value);
         return NULL;
     }
-    json_t *json = content_json_show(table, value);
+    json_t *json = content_json_encode(table, value);
     struct bytes inside = BYTES_NONE; /* borrows from the statement */
     if (stored_record->statement.kind == KIND_OPEN)
         inside = ((const struct case_record_open *)(const void *)value)->announcement;
@@ -207,10 +209,10 @@ json_t *view_json_record(struct runtime *runtime, const struct stored_record *st
 {
     const struct record_header *header = &stored_record->claim.header;
     json_t *json = json_pack("{s:o,s:s,s:o,s:o,s:I}", "record",
-                             content_json_show_hex(ID_BYTES(stored_record->claim.id)), "kind",
+                             content_json_encode_hex(ID_BYTES(stored_record->claim.id)), "kind",
                              stored_record->is_readable ? kind_name(stored_record->statement.kind)
                                                         : "unreadable",
-                             "time", content_json_show_time(header->time), "writer",
+                             "time", content_json_encode_time(header->time), "writer",
                              view_json_member(runtime, &header->stream.writer), "number",
                              (json_int_t)stored_record->number);
     if (json == NULL)
@@ -232,7 +234,7 @@ json_t *view_json_record(struct runtime *runtime, const struct stored_record *st
         json_object_set_new(json, "clinician",
                             view_json_clinician(runtime, &stored_record->statement.author.cert_id));
         json_object_set_new(json, "signed_at",
-                            content_json_show_time(stored_record->statement.author.time));
+                            content_json_encode_time(stored_record->statement.author.time));
     }
     json_object_set_new(json, "signature",
                         json_string(view_json_signature(runtime, stored_record)));

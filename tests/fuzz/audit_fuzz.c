@@ -1,7 +1,7 @@
 /* No entry breaks the walk, and what is read as an entry is written as the same bytes. */
 #include <assert.h>
 
-#include "node/audit/audit.h"
+#include "node/audit/audit_walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

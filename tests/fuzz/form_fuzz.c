@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "node/views/content_json.h"
+#include "node/views/content_json_decode.h"
+#include "node/views/content_json_encode.h"
 #include "protocol/contents/content_registry.h"
 
 static void show_and_take(const struct content_table *table,
@@ -16,8 +18,8 @@ static void show_and_take(const struct content_table *table,
     struct buffer out = buffer_over(memory, sizeof memory);
     struct content_json_take how = {.table = table, .is_whole = true, .arena = &arena};
     struct refusal problem;
-    json_t *shown = content_json_show(table, value);
-    if (shown != NULL && content_json_take(&how, shown, &again, &problem) == OK) {
+    json_t *shown = content_json_encode(table, value);
+    if (shown != NULL && content_json_decode(&how, shown, &again, &problem) == OK) {
         assert(content_write(table, &again, &out) == OK);
         assert(bytes_equal(buffer_bytes(&out), content));
     }
@@ -32,7 +34,7 @@ static void take(const struct content_table *table, const json_t *form)
     struct buffer out = buffer_over(memory, sizeof memory);
     struct content_json_take how = {.table = table, .is_whole = true, .arena = &arena};
     struct refusal problem = {.message = ""};
-    err failure = content_json_take(&how, form, &value, &problem);
+    err failure = content_json_decode(&how, form, &value, &problem);
     if (failure != OK) {
         assert(problem.code == failure && problem.message[0] != '\0');
         return;

@@ -1,6 +1,7 @@
-"""Each header compiles alone, with the warnings of production."""
+"""Each header compiles alone, with the warnings of production, and each source has one of its own."""
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 from tree import Finding, Plant, run
@@ -9,7 +10,15 @@ FLAGS = ["-std=gnu17", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wund
          "-Wstrict-prototypes", "-Wconversion", "-Werror", "-x", "c", "-"]
 
 
+# A program's main file exports nothing.
+MAIN = re.compile(r"^int main\(", re.M)
+
+
 def check(tree):
+    for path in tree.sources(".c"):
+        if not tree.has(path[:-1] + "h") and not MAIN.search(tree.text(path)):
+            yield Finding(path, 0, "has no header of its own",
+                          "declare in " + path[:-1] + "h what it exports, and take it out of the others")
     headers = tree.sources(".h")
     include = [f"-I{tree.root}"] + tree.include_flags()
 
@@ -28,6 +37,8 @@ def check(tree):
 
 def plants(_tree):
     return [
+        Plant({"protocol/base/orphan.c": "int orphan(void);\n"}, "protocol/base/orphan.c",
+              "has no header of its own"),
         Plant({"protocol/base/planted.h": "uint8_t planted(void);\n"},
               "protocol/base/planted.h", "does not compile alone"),
         Plant({"protocol/base/planted.h": "struct planted {\n    int x;\n};\n"},

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "node/audit/audit.h"
+#include "node/audit/audit_walk.h"
 #include "protocol/base/hash.h"
 
 enum { COUNT = 10 };

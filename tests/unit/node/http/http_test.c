@@ -30,9 +30,9 @@ static size_t on_head(void *arg, struct http_request *request)
 {
     (void)arg;
     struct http_answer no = {.status = 403};
-    if (strcmp(http_path(request), "/forbidden") == 0)
-        http_answer(request, &no, bytes_of_text("no"));
-    return http_method(request) == HTTP_POST ? 1000 : 0;
+    if (strcmp(http_request_path(request), "/forbidden") == 0)
+        http_response_answer(request, &no, bytes_of_text("no"));
+    return http_request_method(request) == HTTP_POST ? 1000 : 0;
 }
 
 static bool on_piece(void *arg, uint32_t index, uint8_t *ret_piece)
@@ -52,22 +52,23 @@ static void on_request(void *arg, struct http_request *request)
     struct served *served = arg;
     struct http_answer yes = {.status = 200, .type = "text/plain", .file_name = "a b\"\r\n.txt"};
     served->requests++;
-    if (strcmp(http_path(request), "/later") == 0) {
+    if (strcmp(http_request_path(request), "/later") == 0) {
         served->waiting = request;
-    } else if (strcmp(http_path(request), "/pieces") == 0) {
+    } else if (strcmp(http_request_path(request), "/pieces") == 0) {
         struct http_source source = {.size = 2500, .piece_size = 1000, .read = on_piece};
-        http_answer_source(request, &yes, &source);
-    } else if (strcmp(http_path(request), "/events") == 0) {
+        http_response_answer_source(request, &yes, &source);
+    } else if (strcmp(http_request_path(request), "/events") == 0) {
         assert_int_equal(OK, http_events_begin(request, on_gone, served, &served->events));
         http_events_push(served->events, "record", "{\"n\": 1}");
     } else {
-        const char *name = http_query(request, "name");
-        struct bytes body = http_body(request);
-        snprintf(served->seen, sizeof served->seen, "%s %s %s %.*s uid=%d", http_path(request),
-                 http_part(request, 1) == NULL ? "-" : http_part(request, 1),
+        const char *name = http_request_query(request, "name");
+        struct bytes body = http_request_body(request);
+        snprintf(served->seen, sizeof served->seen, "%s %s %s %.*s uid=%d",
+                 http_request_path(request),
+                 http_request_part(request, 1) == NULL ? "-" : http_request_part(request, 1),
                  name == NULL ? "-" : name, (int)body.size, (const char *)body.data,
-                 http_peer(request).is_known && http_peer(request).uid == getuid());
-        http_answer(request, &yes, bytes_of_text("hello"));
+                 http_request_peer(request).is_known && http_request_peer(request).uid == getuid());
+        http_response_answer(request, &yes, bytes_of_text("hello"));
     }
 }
 
@@ -184,7 +185,7 @@ static void an_answer_may_come_later(void **state)
         uv_run(&served->loop, UV_RUN_NOWAIT);
     assert_non_null(served->waiting);
     struct http_answer yes = {.status = 200, .type = "text/plain"};
-    http_answer(served->waiting, &yes, bytes_of_text("at last"));
+    http_response_answer(served->waiting, &yes, bytes_of_text("at last"));
     assert_non_null(strstr(hear(served, slow, "at last"), "200 OK"));
     close(slow);
     close(quick);
@@ -199,7 +200,7 @@ static void an_answer_to_nobody_does_no_harm(void **state)
         uv_run(&served->loop, UV_RUN_NOWAIT);
     close(fd);
     struct http_answer yes = {.status = 200, .type = "text/plain"};
-    http_answer(served->waiting, &yes, bytes_of_text("hello?"));
+    http_response_answer(served->waiting, &yes, bytes_of_text("hello?"));
     for (int i = 0; i < 20; i++)
         uv_run(&served->loop, UV_RUN_NOWAIT);
 }
@@ -261,7 +262,7 @@ static void closing_while_requests_wait_is_clean(void **state)
     served->http = NULL;
     assert_int_equal(1, served->gone);
     struct http_answer yes = {.status = 200, .type = "text/plain"};
-    http_answer(served->waiting, &yes, bytes_of_text("too late"));
+    http_response_answer(served->waiting, &yes, bytes_of_text("too late"));
     close(slow);
     close(events);
 }

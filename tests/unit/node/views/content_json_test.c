@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "node/views/content_json.h"
+#include "node/views/content_json_decode.h"
+#include "node/views/content_json_encode.h"
 #include "protocol/contents/announcement.h"
 #include "protocol/contents/case_file.h"
 #include "protocol/contents/case_record.h"
@@ -26,7 +28,7 @@ static err take(const struct content_table *table, const char *text, void *ret_v
     json_t *form = NULL;
     struct content_json_take how = {.table = table, .is_whole = true};
     assert_int_equal(OK, parse(text, &form));
-    err failure = content_json_take(&how, form, ret_value, ret_problem);
+    err failure = content_json_decode(&how, form, ret_value, ret_problem);
     json_decref(form);
     return failure;
 }
@@ -80,7 +82,7 @@ static void a_content_is_filled_from_its_names(void **state)
     json_t *form = NULL;
     struct content_json_take how = {.table = &announcement_table};
     assert_int_equal(OK, parse(text, &form));
-    assert_int_equal(OK, content_json_take(&how, form, &value, &problem));
+    assert_int_equal(OK, content_json_decode(&how, form, &value, &problem));
     assert_int_equal(3, value.wanted_count);
     assert_int_equal(ANNOUNCEMENT_OPEN, value.mode);
     assert_int_equal(ANNOUNCEMENT_AGE_40, value.age);
@@ -137,7 +139,7 @@ static void limits_of_a_content_hold(void **state)
     long_text[POST_SIZE_MAX + 1] = 0;
     json_t *form = json_pack("{s:s}", "text", long_text);
     struct content_json_take how = {.table = &case_record_post_table, .is_whole = true};
-    assert_int_equal(ERR_TOO_LARGE, content_json_take(&how, form, &value, &problem));
+    assert_int_equal(ERR_TOO_LARGE, content_json_decode(&how, form, &value, &problem));
     assert_string_equal("text: longer than 8192 bytes", problem.message);
     json_decref(form);
     free(long_text);
@@ -155,7 +157,7 @@ static void a_content_is_shown_by_its_names_and_without_item_keys(void **state)
     file->items[0].chunk_count = 1;
     memset(file->items[0].item_key.bytes, 7, KEY_SIZE);
     memset(file->items[0].item_id.bytes, 9, HASH_SIZE);
-    json_t *json = content_json_show(&case_file_table, file);
+    json_t *json = content_json_encode(&case_file_table, file);
     char *text = json_dumps(json, JSON_COMPACT);
     assert_non_null(strstr(text, "\"name\":\"letter.pdf\""));
     assert_non_null(strstr(text, "0909"));

@@ -1,0 +1,10 @@
+/* Drafts, from the first word until they are posted. */
+#ifndef CONSILIUM_NODE_API_API_DRAFTS_H
+#define CONSILIUM_NODE_API_API_DRAFTS_H
+
+#include "node/api/api_internal.h"
+
+/* Ends with a NULL handler. */
+extern const struct api_route api_drafts_routes[];
+
+#endif

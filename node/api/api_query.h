@@ -1,0 +1,10 @@
+/* The filters and pages of a GET. */
+#ifndef CONSILIUM_NODE_API_API_QUERY_H
+#define CONSILIUM_NODE_API_API_QUERY_H
+
+#include "node/api/api_internal.h"
+
+/* Are they such as can be answered? False: the call is refused. */
+bool api_query_check(struct api_call *call);
+
+#endif

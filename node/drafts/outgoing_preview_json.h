@@ -1,0 +1,13 @@
+/* The preview, as people and programs see it. */
+#ifndef CONSILIUM_NODE_DRAFTS_OUTGOING_PREVIEW_JSON_H
+#define CONSILIUM_NODE_DRAFTS_OUTGOING_PREVIEW_JSON_H
+
+#include "node/drafts/outgoing_preview.h"
+
+/* What leaves, as text for people and as JSON: {"preview", "board", "participants", "text",
+ * "audience_count"}. NULL: no memory. */
+json_t *outgoing_preview_json(struct runtime *runtime,
+                              const struct outgoing_preview *outgoing_preview,
+                              const struct draft *draft);
+
+#endif

@@ -1,0 +1,15 @@
+/* One request, between microhttpd and the handler. */
+#ifndef CONSILIUM_NODE_HTTP_HTTP_REQUEST_H
+#define CONSILIUM_NODE_HTTP_HTTP_REQUEST_H
+
+#include "node/http/http_internal.h"
+
+/* NULL: no memory. A path of too many parts has none. */
+struct http_request *http_request_new(struct http *http, struct MHD_Connection *connection,
+                                      const char *url, const char *method);
+/* Queues the response that the request holds, and resumes the connection if it waits for it. */
+void http_request_send(struct http_request *request);
+/* Frees the request when neither side needs it any more. */
+void http_request_drop(struct http_request *request);
+
+#endif
