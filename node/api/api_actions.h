@@ -1,4 +1,5 @@
-/* What a clinician does in a case. */
+/* What a clinician does in a case: each route decodes its form, and one function of node/service
+ * does it. */
 #ifndef CONSILIUM_NODE_API_API_ACTIONS_H
 #define CONSILIUM_NODE_API_API_ACTIONS_H
 

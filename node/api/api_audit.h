@@ -1,4 +1,4 @@
-/* The audit log, and its check. */
+/* The audit log, for reading, checking and taking out. */
 #ifndef CONSILIUM_NODE_API_API_AUDIT_H
 #define CONSILIUM_NODE_API_API_AUDIT_H
 

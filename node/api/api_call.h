@@ -1,4 +1,4 @@
-/* Answers and arguments of one call. */
+/* One call: how it is answered and refused, and what its arguments mean. */
 #ifndef CONSILIUM_NODE_API_API_CALL_H
 #define CONSILIUM_NODE_API_API_CALL_H
 

@@ -1,4 +1,4 @@
-/* Inbox and cases, to be read. */
+/* Inbox, requests, and the cases of this node. */
 #ifndef CONSILIUM_NODE_API_API_CASES_H
 #define CONSILIUM_NODE_API_API_CASES_H
 

@@ -1,4 +1,4 @@
-/* Members, their specialists and the boards. */
+/* Members, their specialists, the boards; and what only a person decides about the roster. */
 #ifndef CONSILIUM_NODE_API_API_DIRECTORY_H
 #define CONSILIUM_NODE_API_API_DIRECTORY_H
 

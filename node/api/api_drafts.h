@@ -1,4 +1,4 @@
-/* Drafts, from the first word until they are posted. */
+/* Drafts, their attachments, the preview, and sending. */
 #ifndef CONSILIUM_NODE_API_API_DRAFTS_H
 #define CONSILIUM_NODE_API_API_DRAFTS_H
 

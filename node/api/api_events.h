@@ -1,4 +1,4 @@
-/* Streams of events. */
+/* Each record that became durable, as a server-sent event. */
 #ifndef CONSILIUM_NODE_API_API_EVENTS_H
 #define CONSILIUM_NODE_API_API_EVENTS_H
 

@@ -1,4 +1,4 @@
-/* Items of case files: bytes in and out. */
+/* Items of case files: their state, fetching, reading. */
 #ifndef CONSILIUM_NODE_API_API_ITEMS_H
 #define CONSILIUM_NODE_API_API_ITEMS_H
 

@@ -1,4 +1,5 @@
-/* The filters and pages of a GET. */
+/* Filters and pages of a GET: a value that nothing can have is refused, not answered by an empty
+ * list. */
 #ifndef CONSILIUM_NODE_API_API_QUERY_H
 #define CONSILIUM_NODE_API_API_QUERY_H
 

@@ -1,4 +1,4 @@
-/* The preview, as people and programs see it. */
+/* The preview: read back from the very bytes that will be signed. */
 #ifndef CONSILIUM_NODE_DRAFTS_OUTGOING_PREVIEW_JSON_H
 #define CONSILIUM_NODE_DRAFTS_OUTGOING_PREVIEW_JSON_H
 

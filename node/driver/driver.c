@@ -1,5 +1,6 @@
 #include "node/driver/driver.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +270,7 @@ void driver_frame(struct driver *driver, struct link_id link, struct bytes frame
     struct event event = runtime_event(EVENT_FRAME);
     event.link = link;
     event.frame = frame;
+    assert(!driver->is_driving);
     driver_tell(driver, &event);
 }
 

@@ -26,10 +26,11 @@ void driver_close(struct driver *driver);
 /* What it drives, until driver_close. */
 struct runtime *driver_runtime(struct driver *driver);
 
-/* ---- what happens on links; `frame` is borrowed ---- */
+/* ---- what happens on links; `frame` is borrowed for the call ---- */
 
 void driver_link_up(struct driver *driver, struct link_id link, const struct transport_key *peer);
 void driver_link_down(struct driver *driver, struct link_id link);
+/* Not while an effect is carried out: the frame would be gone when its turn comes. */
 void driver_frame(struct driver *driver, struct link_id link, struct bytes frame);
 /* A relay told its head. */
 void driver_relay_head(struct driver *driver, uint64_t epoch, const struct head_id *head);

@@ -1,4 +1,4 @@
-/* One request, between microhttpd and the handler. */
+/* One request: what was asked, and the way of its answer. */
 #ifndef CONSILIUM_NODE_HTTP_HTTP_REQUEST_H
 #define CONSILIUM_NODE_HTTP_HTTP_REQUEST_H
 

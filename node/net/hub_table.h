@@ -1,4 +1,4 @@
-/* The links of a hub, by their ids and keys. */
+/* The table of links, and what every link does. */
 #ifndef CONSILIUM_NODE_NET_HUB_TABLE_H
 #define CONSILIUM_NODE_NET_HUB_TABLE_H
 

@@ -64,7 +64,8 @@ struct runtime_done {
 };
 
 /* Calls `on_done` exactly once, later or at once. Posts wait their turn (a stream takes one at a
- * time); ERR_BUSY comes only when more than 256 wait. Verdicts as publish_post. */
+ * time); ERR_BUSY comes when more than 256 wait, or after a minute, or when the runtime closes.
+ * Other verdicts as publish_post. */
 void runtime_post(struct runtime *runtime, const struct runtime_post *post,
                   void (*on_done)(void *arg, const struct runtime_done *done), void *arg);
 
@@ -77,8 +78,9 @@ struct runtime_keep {
     void (*on_done)(void *arg, err result); /* NULL: nobody waits */
     void *arg;
 };
-/* Calls `on_done` exactly once, later: OK means durable; else nothing of the batch was done. The
- * runtime keeps what the store has no room to queue, so ERR_BUSY comes only when it closes. */
+/* Calls `on_done` exactly once, later: OK means durable; else nothing of the batch was done. What
+ * the store has no room to queue is written before this returns, so ERR_BUSY comes only when the
+ * runtime closes. */
 void runtime_keep(struct runtime *runtime, const struct runtime_keep *keep);
 
 /* A token for item_file_create and item_file_write, whose result then comes to `on_done`. When the

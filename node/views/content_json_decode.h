@@ -1,4 +1,4 @@
-/* JSON to the struct of a content. */
+/* From JSON into the struct that a content's table describes. */
 #ifndef CONSILIUM_NODE_VIEWS_CONTENT_JSON_DECODE_H
 #define CONSILIUM_NODE_VIEWS_CONTENT_JSON_DECODE_H
 

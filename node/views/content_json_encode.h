@@ -1,4 +1,4 @@
-/* A content to JSON. */
+/* From the struct that a content's table describes to JSON. */
 #ifndef CONSILIUM_NODE_VIEWS_CONTENT_JSON_ENCODE_H
 #define CONSILIUM_NODE_VIEWS_CONTENT_JSON_ENCODE_H
 
