@@ -205,11 +205,17 @@ static void driver_end(struct driver *driver)
     driver_rearm(driver);
 }
 
-/* Deals with the event before it returns, unless an effect led here: then after that one. */
+/* Deals with the event before it returns, unless an effect led here: then after that one. When
+ * nothing waits, it need not go through the queue. */
 static void driver_tell(struct driver *driver, const struct event *event)
 {
+    struct event_queue *events = runtime_events(driver->runtime);
+    struct event_queue_entry entry = {.event = *event};
     bool is_outermost = driver_begin(driver);
-    runtime_enqueue(driver->runtime, event);
+    if (is_outermost && event_queue_is_empty(events))
+        driver_turn(driver, &entry);
+    else
+        event_queue_add(events, event, NULL);
     if (is_outermost)
         driver_end(driver);
 }
@@ -217,7 +223,7 @@ static void driver_tell(struct driver *driver, const struct event *event)
 static void driver_on_tick(uv_timer_t *timer)
 {
     struct driver *driver = timer->data;
-    struct event event = runtime_event(EVENT_TICK);
+    struct event event = {.kind = EVENT_TICK};
     if (!driver_begin(driver))
         return;
     verify_jobs_deliver(driver->verify_jobs);
@@ -251,7 +257,7 @@ static void driver_on_wake(void *user)
 
 void driver_link_up(struct driver *driver, struct link_id link, const struct transport_key *peer)
 {
-    struct event event = runtime_event(EVENT_LINK_UP);
+    struct event event = {.kind = EVENT_LINK_UP};
     event.link = link;
     event.peer = *peer;
     driver_tell(driver, &event);
@@ -259,7 +265,7 @@ void driver_link_up(struct driver *driver, struct link_id link, const struct tra
 
 void driver_link_down(struct driver *driver, struct link_id link)
 {
-    struct event event = runtime_event(EVENT_LINK_DOWN);
+    struct event event = {.kind = EVENT_LINK_DOWN};
     event.link = link;
     runtime_link_forget(driver->runtime, link);
     driver_tell(driver, &event);
@@ -267,7 +273,7 @@ void driver_link_down(struct driver *driver, struct link_id link)
 
 void driver_frame(struct driver *driver, struct link_id link, struct bytes frame)
 {
-    struct event event = runtime_event(EVENT_FRAME);
+    struct event event = {.kind = EVENT_FRAME};
     event.link = link;
     event.frame = frame;
     assert(!driver->is_driving);
@@ -276,7 +282,7 @@ void driver_frame(struct driver *driver, struct link_id link, struct bytes frame
 
 void driver_relay_head(struct driver *driver, uint64_t epoch, const struct head_id *head)
 {
-    struct event event = runtime_event(EVENT_RELAY_HEAD);
+    struct event event = {.kind = EVENT_RELAY_HEAD};
     event.relay_head.epoch = epoch;
     event.relay_head.head = *head;
     driver_tell(driver, &event);
@@ -352,7 +358,7 @@ static err driver_make_modules(struct driver *driver)
 static void driver_start(struct driver *driver, const struct restored *restored)
 {
     struct runtime *runtime = driver->runtime;
-    struct event event = runtime_event(EVENT_START);
+    struct event event = {.kind = EVENT_START};
     struct engine_status status;
     event.start = restored->marker;
     if (restored->is_damaged)
