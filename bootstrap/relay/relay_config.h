@@ -2,8 +2,8 @@
 #ifndef CONSILIUM_BOOTSTRAP_RELAY_RELAY_CONFIG_H
 #define CONSILIUM_BOOTSTRAP_RELAY_RELAY_CONFIG_H
 
+#include "node/config/config.h"
 #include "node/os/address.h"
-#include "node/os/config.h"
 #include "node/os/log.h"
 #include "protocol/relay/relay_engine.h"
 

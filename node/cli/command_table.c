@@ -4,16 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/cli/render.h"
-#include "node/cli/render_draft.h"
-#include "node/cli/render_status.h"
-#include "node/cli/table.h"
-#include "node/cli/workflow.h"
-#include "node/cli/workflow_clinician.h"
-#include "node/cli/workflow_items.h"
-#include "node/cli/workflow_opinion.h"
-#include "node/cli/workflow_read.h"
-#include "node/cli/workflow_received.h"
+#include "node/cli/command/workflow.h"
+#include "node/cli/command/workflow_clinician.h"
+#include "node/cli/command/workflow_items.h"
+#include "node/cli/command/workflow_opinion.h"
+#include "node/cli/command/workflow_read.h"
+#include "node/cli/command/workflow_received.h"
+#include "node/cli/present/render.h"
+#include "node/cli/present/render_draft.h"
+#include "node/cli/present/render_status.h"
+#include "node/cli/present/table.h"
 
 #define NOTE                                                                                       \
     {                                                                                              \

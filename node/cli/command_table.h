@@ -2,7 +2,7 @@
 #ifndef CONSILIUM_NODE_CLI_COMMAND_TABLE_H
 #define CONSILIUM_NODE_CLI_COMMAND_TABLE_H
 
-#include "node/cli/command.h"
+#include "node/cli/command/command.h"
 
 /* Ends with a NULL name; a name of "#" is a heading. */
 extern const struct command command_table_commands[];

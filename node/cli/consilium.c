@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/cli/command/request.h"
+#include "node/cli/command/workflow_confirm.h"
+#include "node/cli/command/workflow_output.h"
 #include "node/cli/command_table.h"
 #include "node/cli/manual.h"
-#include "node/cli/request.h"
-#include "node/cli/term.h"
-#include "node/cli/workflow_confirm.h"
-#include "node/cli/workflow_output.h"
+#include "node/cli/terminal/term.h"
 
 static void usage(void)
 {

@@ -2,8 +2,8 @@
 #ifndef CONSILIUM_NODE_DAEMON_CONFIGURATION_H
 #define CONSILIUM_NODE_DAEMON_CONFIGURATION_H
 
+#include "node/config/config.h"
 #include "node/os/address.h"
-#include "node/os/config.h"
 #include "node/os/log.h"
 #include "protocol/base/ids.h"
 

@@ -8,7 +8,7 @@
 #define CONSILIUM_NODE_SERVICE_ACTION_H
 
 #include "node/service/service.h"
-#include "node/service/write_request.h"
+#include "node/signing/write_request.h"
 #include "node/views/refusal.h"
 #include "protocol/record/content.h"
 

@@ -5,7 +5,7 @@
 
 #include "node/audit/audit.h"
 #include "node/os/passphrase.h"
-#include "node/service/write_request.h"
+#include "node/signing/write_request.h"
 #include "node/views/view_json.h"
 #include "protocol/member/tag.h"
 

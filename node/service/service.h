@@ -6,7 +6,7 @@
 #include "node/drafts/draft.h"
 #include "node/items/items.h"
 #include "node/runtime/runtime.h"
-#include "node/service/account.h"
+#include "node/signing/account.h"
 #include "node/views/inbox.h"
 #include "node/views/membership_proofs.h"
 

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #include "node/api/api.h"
-#include "node/service/account.h"
+#include "node/signing/account.h"
 #include "tests/harness/network.h"
 
 enum { SERVICE_ANSWER_MAX = 4 * 1024 * 1024 };

@@ -25,10 +25,14 @@ ERASURE = RUNTIME + ("node/audit", "node/erasure")
 DRIVER = ERASURE + ("node/roster_sync", "node/rollback", "node/driver")
 VIEWS = RUNTIME + ("node/audit", "node/views")
 DRAFTS = VIEWS + ("node/items", "node/attachment", "node/drafts")
-SERVICE = DRAFTS + ("node/roster_sync", "node/service")
+SIGNING = RUNTIME + ("node/audit", "node/signing")
+SERVICE = DRAFTS + ("node/roster_sync", "node/signing", "node/service")
 RELAY = ROSTER + ("protocol/record", "protocol/wire", "protocol/relay")
 DIRECTORY = ROSTER + ("protocol/record", "node/os", "bootstrap/terminal", "bootstrap/directory")
 API = SERVICE + ("node/driver", "node/rollback", "node/links", "node/http", "node/onboarding", "node/erasure", "node/api")
+CLI_TERMINAL = BASE + ("node/os", "node/cli/terminal")
+CLI_PRESENT = CLI_TERMINAL + CONTENTS + ("node/cli/present",)
+CLI_COMMAND = CLI_PRESENT + ("node/cli/command",)
 BELOW = {
     "protocol/base": BASE,
     "protocol/member": BASE + ("protocol/member",),
@@ -48,6 +52,7 @@ BELOW = {
     "store/write": STORE_WRITE,
     "store/disk": STORE_DISK,
     "node/os": BASE + ("node/os",),
+    "node/config": BASE + ("node/os", "node/config"),
     "node/net": BASE + ("node/os", "node/net"),
     "node/rows": ROWS,
     "node/runtime": RUNTIME,
@@ -62,12 +67,16 @@ BELOW = {
     "node/attachment": BASE + ("node/os", "node/attachment"),
     "node/views": VIEWS,
     "node/drafts": DRAFTS,
+    "node/signing": SIGNING,
     "node/service": SERVICE,
     "node/http": BASE + ("node/os", "node/http"),
     "node/api": API,
-    "node/cli": CONTENTS + ("node/os", "node/cli"),
-    "node/daemon": API + ("node/driver", "node/net", "node/daemon"),
-    "bootstrap/relay": RELAY + ("node/os", "node/net", "bootstrap/relay"),
+    "node/cli/terminal": CLI_TERMINAL,
+    "node/cli/present": CLI_PRESENT,
+    "node/cli/command": CLI_COMMAND,
+    "node/cli": CLI_COMMAND + ("node/cli",),
+    "node/daemon": API + ("node/driver", "node/config", "node/net", "node/daemon"),
+    "bootstrap/relay": RELAY + ("node/os", "node/config", "node/net", "bootstrap/relay"),
     "bootstrap/terminal": BASE + ("bootstrap/terminal",),
     "bootstrap/directory": DIRECTORY,
     "bootstrap/present": DIRECTORY + ("node/net", "bootstrap/present"),
@@ -80,7 +89,7 @@ LIBRARIES = {
     "lmdb.h": ("store",),
     "zmq.h": ("node/net",),
     "uv.h": ("node", "bootstrap"),
-    "ini.h": ("node/os",),
+    "ini.h": ("node/config",),
     "seccomp.h": ("node/os",),
     "linux/landlock.h": ("node/os",),
     "msgpack.h": ("protocol/base/pack.c",),

@@ -12,11 +12,11 @@ FOLDERS = ("protocol/base", "protocol/member", "protocol/roster", "protocol/reco
          "protocol/contents", "protocol/consult", "protocol/wire", "protocol/step", "protocol/state",
          "protocol/replication", "protocol/cases", "protocol/custody", "protocol/engine",
          "protocol/relay",
-         "store", "store/write", "store/disk", "node/os", "node/net", "node/runtime",
+         "store", "store/write", "store/disk", "node/os", "node/config", "node/net", "node/runtime",
          "node/rows", "node/driver", "node/roster_sync", "node/audit", "node/rollback", "node/erasure",
          "node/onboarding", "node/links", "node/items", "node/attachment", "node/views", "node/drafts",
-         "node/service", "node/http", "node/api",
-         "node/cli", "node/daemon", "bootstrap/relay", "bootstrap/terminal", "bootstrap/directory",
+         "node/signing", "node/service", "node/http", "node/api",
+         "node/cli", "node/cli/command", "node/cli/present", "node/cli/terminal", "node/daemon", "bootstrap/relay", "bootstrap/terminal", "bootstrap/directory",
          "bootstrap/present", "bootstrap/society")
 SKIPPED = {"build", ".git", "node_modules", "__pycache__"}
 

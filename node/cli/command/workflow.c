@@ -1,0 +1,475 @@
+#include "node/cli/command/workflow.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "node/cli/command/request.h"
+#include "node/cli/command/workflow_confirm.h"
+#include "node/cli/command/workflow_output.h"
+#include "node/cli/present/api_json.h"
+#include "node/cli/present/render.h"
+#include "node/cli/present/render_draft.h"
+#include "node/cli/present/render_record.h"
+#include "node/cli/present/render_status.h"
+#include "node/cli/present/table.h"
+#include "node/cli/terminal/input_file.h"
+#include "node/cli/terminal/output_file.h"
+#include "node/cli/terminal/term.h"
+
+enum { WORKFLOW_ATTACHMENT_MAX = 64 * 1024 * 1024, WORKFLOW_POLL_MS = 300 };
+
+/* "cases/CASE/what"; caller frees. */
+static char *workflow_path(const char *before, const char *id, const char *after)
+{
+    char path[512];
+    char *escaped = request_escape(id);
+    snprintf(path, sizeof path, "%s/%s%s%s", before, escaped, after[0] == '\0' ? "" : "/", after);
+    free(escaped);
+    return strdup(path);
+}
+
+static json_t *workflow_get(struct command_run *run, const char *before, const char *id,
+                            const char *after)
+{
+    char *path = workflow_path(before, id, after);
+    json_t *answer = request_send(run, METHOD_GET, path, NULL);
+    free(path);
+    return answer;
+}
+
+static json_t *workflow_sign(struct command_run *run, const char *id, const char *what,
+                             json_t *body)
+{
+    char *path = workflow_path("cases", id, what);
+    json_t *answer = request_sign(run, METHOD_POST, path, body);
+    free(path);
+    return answer;
+}
+
+/* ---- the node ---- */
+
+/* Of the named federation, or of all federations of the node. */
+int workflow_status(struct command_run *run)
+{
+    if (run->federation != NULL)
+        return workflow_output_print(run, request_send(run, METHOD_GET, "status", NULL),
+                                     render_status);
+    json_t *answer = request_send(run, METHOD_GET, "/v1/status", NULL);
+    json_t *all = json_object_get(answer, "federations");
+    if (json_array_size(all) != 1)
+        return workflow_output_print(run, answer, render_status_all);
+    json_t *only = json_incref(json_array_get(all, 0));
+    json_decref(answer);
+    return workflow_output_print(run, only, render_status);
+}
+
+/* ---- for the society ---- */
+
+/* One line for each stream, as consilium-society remove --cuts reads it. */
+int workflow_report(struct command_run *run)
+{
+    char file[256];
+    const char *to = command_value(run, "to");
+    size_t index;
+    json_t *stream;
+    json_t *answer = workflow_get(run, "members", run->arguments[0], "streams");
+    if (answer == NULL)
+        return 1;
+    if (run->is_json)
+        return workflow_output_print(run, answer, NULL);
+    snprintf(file, sizeof file, "%.40s.report", json_string_value(json_object_get(answer, "node")));
+    to = to == NULL ? file : to;
+    struct output_file out;
+    if (!output_file_open(&out, to)) {
+        json_decref(answer);
+        return 1;
+    }
+    fprintf(out.stream,
+            "# stream, sequence, record: the last position of each stream at this institution\n");
+    json_array_foreach(json_object_get(answer, "streams"), index, stream)
+        fprintf(out.stream, "%s %lld %s\n", json_string_value(json_object_get(stream, "stream")),
+                (long long)json_integer_value(json_object_get(stream, "sequence")),
+                json_string_value(json_object_get(stream, "record")));
+    json_decref(answer);
+    if (!output_file_commit(&out, run->is_sure))
+        return 1;
+    printf("Written to %s. Give it to the society (consilium-society remove --cuts).\n", to);
+    return 0;
+}
+
+/* ---- drafts ---- */
+
+static json_t *workflow_upload(struct command_run *run, const char *draft, const char *file,
+                               const char *name)
+{
+    uint8_t *data;
+    size_t size;
+    char path[1024];
+    const char *slash = strrchr(file, '/');
+    name = name != NULL ? name : slash == NULL ? file : slash + 1;
+    if (!input_file_is_utf8(name, strlen(name))) {
+        term_problem("the name of the file is not UTF-8; rename the file");
+        return NULL;
+    }
+    if (!input_file_read(file, WORKFLOW_ATTACHMENT_MAX, &data, &size))
+        return NULL;
+    char *draft_escaped = request_escape(draft);
+    char *escaped = request_escape(name);
+    snprintf(path, sizeof path, "drafts/%s/attachments?name=%s", draft_escaped, escaped);
+    json_t *answer = request_upload(run, path, data, size);
+    free(escaped);
+    free(draft_escaped);
+    free(data);
+    return answer;
+}
+
+int workflow_attach(struct command_run *run)
+{
+    json_t *answer =
+        workflow_upload(run, run->arguments[0], run->arguments[1], command_value(run, "name"));
+    return workflow_output_print(run, answer, render_draft_attached);
+}
+
+/* The node does not search images and pages for names: a person must look at the exact bytes. */
+static bool workflow_save_items(struct command_run *run, const char *draft, const char *folder)
+{
+    size_t index;
+    json_t *item, *about = workflow_get(run, "drafts", draft, "");
+    bool is_good = about != NULL;
+    json_array_foreach(json_object_get(about, "attachments"), index, item)
+    {
+        char path[300], file[4096];
+        char *escaped = request_escape(draft);
+        snprintf(path, sizeof path, "drafts/%.100s/attachments/%.64s", escaped,
+                 api_json_text(item, "item"));
+        free(escaped);
+        workflow_output_file(folder, api_json_text(item, "name"), index + 1, file, sizeof file);
+        is_good = is_good && request_download(run, path, NULL, file);
+        if (is_good && !run->is_json)
+            term_pair(0, "written to ", 11, file);
+    }
+    json_decref(about);
+    return is_good;
+}
+
+/* How to look at the attachments, if there are any. */
+static void workflow_tell_items(const json_t *preview, const char *draft)
+{
+    const json_t *participants = json_object_get(preview, "participants");
+    if (json_array_size(json_object_get(participants, "attachments")) > 0)
+        printf("\n`consilium preview %.8s --save-items FOLDER` writes the attachments as they\n"
+               "would be sent. Look at each of them.\n",
+               draft);
+}
+
+int workflow_preview(struct command_run *run)
+{
+    const char *wanted = command_value(run, "save_items"), *folder = NULL;
+    if (wanted != NULL && !workflow_output_folder(wanted, &folder))
+        return 1;
+    json_t *preview = workflow_get(run, "drafts", run->arguments[0], "preview");
+    if (preview == NULL)
+        return 1;
+    int status = workflow_output_print(run, json_incref(preview), render_draft_preview);
+    if (!run->is_json && folder == NULL)
+        workflow_tell_items(preview, run->arguments[0]);
+    bool is_saved = folder == NULL || workflow_save_items(run, run->arguments[0], folder);
+    json_decref(preview);
+    return is_saved ? status : 1;
+}
+
+static bool workflow_ask_name(char *ret_name, size_t size)
+{
+    printf("You have read this and confirm it. Your full name: ");
+    fflush(stdout);
+    if (fgets(ret_name, (int)size, stdin) == NULL)
+        return false;
+    ret_name[strcspn(ret_name, "\n")] = '\0';
+    return ret_name[0] != '\0';
+}
+
+/* Shows what would be sent, asks a person to confirm it, and sends it. With --yes, --preview must
+ * name the preview that was read: the node sends nothing that no person has read. */
+static json_t *workflow_send(struct command_run *run, const char *draft)
+{
+    char name[200];
+    const char *confirmed = command_value(run, "confirmed_by");
+    const char *seen = command_value(run, "preview");
+    json_t *preview = workflow_get(run, "drafts", draft, "preview");
+    if (preview == NULL)
+        return NULL;
+    const char *hash = json_string_value(json_object_get(preview, "preview"));
+    json_t *answer = NULL;
+    if (seen == NULL && !run->is_json) {
+        render_draft_preview(preview);
+        workflow_tell_items(preview, draft);
+    }
+    if (seen != NULL && (hash == NULL || strcmp(seen, hash) != 0)) {
+        term_problem("the draft has changed since that preview; read `consilium preview` again");
+    } else if (seen == NULL && run->is_sure) {
+        term_problem("--yes needs --preview HASH, as `consilium preview` printed it");
+    } else if (seen == NULL &&
+               !workflow_confirm_ask(
+                   "This will be sent to other institutions and cannot be recalled. Is it "
+                   "free of names, dates and numbers that identify the patient?")) {
+        term_problem("nothing was sent");
+    } else if (confirmed == NULL && !workflow_ask_name(name, sizeof name)) {
+        term_problem("nothing was sent: give the full name of the person who confirms it "
+                     "(--confirmed-by)");
+    } else {
+        char *path = workflow_path("drafts", draft, "send");
+        json_t *body = json_pack("{s:s,s:s}", "preview", hash, "confirmed_by",
+                                 confirmed == NULL ? name : confirmed);
+        answer = request_sign(run, METHOD_POST, path, body);
+        json_decref(body);
+        free(path);
+    }
+    json_decref(preview);
+    return answer;
+}
+
+int workflow_announce(struct command_run *run)
+{
+    return workflow_output_print(run, workflow_send(run, run->arguments[0]), table_sent);
+}
+
+/* "0=supplied:see the letter" */
+static bool workflow_answer(json_t *list, const char *text)
+{
+    char what[64];
+    unsigned index;
+    int used = 0;
+    if (sscanf(text, "%u=%63[a-z-]%n", &index, what, &used) != 2)
+        return false;
+    json_t *answer = json_pack("{s:I,s:s}", "index", (json_int_t)index, "answer", what);
+    if (text[used] == ':')
+        json_object_set_new(answer, "note", json_string(text + used + 1));
+    json_array_append_new(list, answer);
+    return text[used] == ':' || text[used] == '\0';
+}
+
+/* Deletes a refused draft of a supply, which cannot be edited. */
+static bool workflow_can_leave(struct command_run *run, const char *draft)
+{
+    json_t *preview = workflow_get(run, "drafts", draft, "preview");
+    if (preview == NULL) {
+        char *path = workflow_path("drafts", draft, "");
+        json_decref(request_send(run, METHOD_DELETE, path, NULL));
+        free(path);
+    }
+    bool can = preview != NULL;
+    json_decref(preview);
+    return can;
+}
+
+int workflow_supply(struct command_run *run)
+{
+    json_t *body = command_body(run);
+    if (body == NULL)
+        return 1;
+    json_t *answers = json_array();
+    bool is_good = true;
+    for (size_t i = 0; i < command_count(run, "answer"); i++)
+        is_good = is_good && workflow_answer(answers, command_nth(run, "answer", i));
+    if (!is_good)
+        term_problem(
+            "--answer must be N=supplied, N=not-available or N=not-given, with an optional "
+            ":NOTE; for example 1=not-available:never measured");
+    json_object_set_new(body, "supplies", json_string(run->arguments[0]));
+    if (json_array_size(answers) > 0)
+        json_object_set(body, "answers", answers);
+    json_t *draft = is_good ? request_send(run, METHOD_POST, "drafts", body) : NULL;
+    const char *id = json_string_value(json_object_get(draft, "draft"));
+    for (size_t i = 0; id != NULL && is_good && i < command_count(run, "attach"); i++) {
+        json_t *item = workflow_upload(run, id, command_nth(run, "attach", i), NULL);
+        is_good = item != NULL;
+        json_decref(item);
+    }
+    if (id != NULL && is_good && !workflow_can_leave(run, id)) {
+        is_good = false;
+        id = NULL;
+    }
+    json_t *answer = id == NULL || !is_good ? NULL : workflow_send(run, id);
+    if (answer == NULL && id != NULL)
+        term_problem("it is kept as a draft: `consilium announce %.16s` sends it, `consilium draft "
+                     "delete` deletes it",
+                     id);
+    json_decref(answers);
+    json_decref(draft);
+    json_decref(body);
+    return workflow_output_print(run, answer, table_sent);
+}
+
+/* ---- reading ---- */
+
+json_t *workflow_thread(struct command_run *run)
+{
+    char query[80] = "thread?limit=200";
+    json_t *all = json_array(), *page;
+    while ((page = workflow_get(run, "cases", run->arguments[0], query)) != NULL) {
+        json_array_extend(all, json_object_get(page, "thread"));
+        bool is_last = api_json_text(page, "next")[0] == '\0';
+        snprintf(query, sizeof query, "thread?limit=200&after=%.32s", api_json_text(page, "next"));
+        json_decref(page);
+        if (is_last)
+            return json_pack("{s:o}", "thread", all);
+    }
+    json_decref(all);
+    return NULL;
+}
+
+int workflow_show(struct command_run *run)
+{
+    json_t *about = workflow_get(run, "cases", run->arguments[0], "");
+    json_t *thread = about == NULL ? NULL : workflow_thread(run);
+    if (thread == NULL) {
+        json_decref(about);
+        return 1;
+    }
+    if (run->is_json) {
+        json_t *both = json_pack("{s:o,s:o}", "case", about, "thread", thread);
+        return workflow_output_print(run, both, NULL);
+    }
+    render_case(about);
+    render_thread(thread);
+    json_decref(about);
+    json_decref(thread);
+    return 0;
+}
+
+/* "07:35  Discussion in case ee51ff7d, from Lakeside Hospital" */
+static void workflow_tell_event(const json_t *data)
+{
+    char clock[16] = "", line[400];
+    time_t now = time(NULL);
+    struct tm parts;
+    const char *of = api_json_text(data, "case"), *writer = api_json_name(data, "writer");
+    if (localtime_r(&now, &parts) != NULL)
+        strftime(clock, sizeof clock, "%H:%M  ", &parts);
+    snprintf(line, sizeof line, "%s%s%s%.8s%s%s", clock,
+             render_record_title(api_json_text(data, "kind")), of[0] == '\0' ? "" : " in case ", of,
+             writer[0] == '\0' ? "" : ", from ", writer);
+    term_text(line, 0);
+}
+
+static bool workflow_on_event(void *arg, char *line)
+{
+    const struct command_run *run = arg;
+    if (strncmp(line, "data: ", 6) != 0)
+        return true;
+    json_t *data = json_loads(line + 6, 0, NULL);
+    if (data == NULL)
+        return true;
+    if (run->is_json) {
+        json_dumpf(data, stdout, JSON_COMPACT);
+        putchar('\n');
+    } else if (api_json_text(data, "kind")[0] != '\0' &&
+               strcmp(api_json_text(data, "kind"), "TAKE_IN") != 0) {
+        workflow_tell_event(data);
+    }
+    fflush(stdout);
+    json_decref(data);
+    return true;
+}
+
+int workflow_watch(struct command_run *run)
+{
+    return request_lines(run, "events", workflow_on_event, run) ? 0 : 1;
+}
+
+/* ---- a case of another institution ---- */
+
+static void workflow_add_asked(json_t *items, const struct command_run *run, const char *wanted)
+{
+    for (size_t i = 0; i < command_count(run, wanted); i++)
+        json_array_append_new(
+            items, json_pack("{s:s,s:s}", "wanted", wanted, "text", command_nth(run, wanted, i)));
+}
+
+int workflow_ask(struct command_run *run)
+{
+    json_t *body = command_body(run);
+    if (body == NULL)
+        return 1;
+    json_t *items = json_array();
+    const char *const kinds[] = {"records", "test", "image", "other"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        workflow_add_asked(items, run, kinds[i]);
+    json_object_set_new(body, "items", items);
+    json_t *answer = workflow_sign(run, run->arguments[0], "ask", body);
+    json_decref(body);
+    return workflow_output_print(run, answer, table_done);
+}
+
+/* True when there are opinions but no summary. */
+static bool workflow_missing_synthesis(const json_t *about)
+{
+    return api_json_equals(about, "part", "requester") &&
+           (api_json_equals(about, "state", "announced") ||
+            api_json_equals(about, "state", "revealed")) &&
+           api_json_number(json_object_get(about, "counts"), "opinions") > 0;
+}
+
+/* A person at a terminal is asked; for a script, the node refuses without --without-synthesis. */
+int workflow_close(struct command_run *run)
+{
+    json_t *body = command_body(run);
+    json_t *about = body == NULL ? NULL : workflow_get(run, "cases", run->arguments[0], "");
+    json_t *answer = NULL;
+    bool is_early = isatty(STDIN_FILENO) && !run->is_json && !run->is_sure &&
+                    workflow_missing_synthesis(about) &&
+                    command_count(run, "without_synthesis") == 0;
+    bool is_meant = about != NULL;
+    if (is_meant && is_early) {
+        is_meant = workflow_confirm_ask(
+            "You have not written a summary of the opinions, so the "
+            "participants do not learn your conclusion. Close the case anyway?");
+        if (!is_meant)
+            term_problem("the case was not closed; write the summary with `consilium synthesis`");
+        json_object_set_new(body, "without_synthesis", json_true());
+    }
+    if (is_meant && (is_early || workflow_confirm_sign(run, body)))
+        answer = workflow_sign(run, run->arguments[0], "close", body);
+    json_decref(about);
+    json_decref(body);
+    return workflow_output_print(run, answer, table_done);
+}
+
+int workflow_erase(struct command_run *run)
+{
+    json_t *body = json_object();
+    if (!run->is_sure &&
+        !workflow_confirm_ask("This destroys the case here and at every participant that "
+                              "follows the protocol. It cannot be undone. Erase it?")) {
+        term_problem("nothing was erased");
+        json_decref(body);
+        return 1;
+    }
+    json_t *answer = workflow_sign(run, run->arguments[0], "erase", body);
+    json_decref(body);
+    return workflow_output_print(run, answer, table_done);
+}
+
+int workflow_audit_verify(struct command_run *run)
+{
+    json_t *answer = request_wait(run, "audit/verify", "audit/progress", "entries");
+    bool is_sound = api_json_is(answer, "sound");
+    int status = workflow_output_print(run, answer, table_audit);
+    return is_sound ? status : 1;
+}
+
+int workflow_audit_export(struct command_run *run)
+{
+    const char *to = command_value(run, "to");
+    json_t *body = json_object();
+    to = to == NULL ? "audit.jsonl" : to;
+    bool is_done = request_download(run, "audit/export", body, to);
+    json_decref(body);
+    if (is_done && !run->is_json)
+        printf("Written to %s.\n", to);
+    return is_done ? 0 : 1;
+}
