@@ -33,20 +33,16 @@ struct commit_jobs_ops {
 
 struct commit_jobs {
     struct runtime *runtime;
-    struct audit *audit;
-    struct rollback_check *rollback_check;
-    struct scrub *scrub;
+    struct commit_jobs_told told;
     struct batch_buffer_queue waiting;   /* for the store */
     struct batch_buffer_queue under_way; /* that the store has */
 };
 
-struct commit_jobs *commit_jobs_new(struct runtime *runtime, struct audit *audit,
-                                    struct rollback_check *rollback_check, struct scrub *scrub)
+struct commit_jobs *commit_jobs_new(struct runtime *runtime, const struct commit_jobs_told *told)
 {
     struct commit_jobs *jobs = calloc(1, sizeof *jobs);
     if (jobs != NULL)
-        *jobs = (struct commit_jobs){
-            .runtime = runtime, .audit = audit, .rollback_check = rollback_check, .scrub = scrub};
+        *jobs = (struct commit_jobs){.runtime = runtime, .told = *told};
     return jobs;
 }
 
@@ -173,7 +169,7 @@ static void commit_jobs_audit(struct commit_jobs *jobs, struct commit_jobs_ops *
     struct case_record_grant grant;
     struct case_record_grant_end end;
     struct audit_fact fact = {.record = claim->id};
-    if (jobs->audit == NULL || (record->flags & RECORD_OWN) == 0 ||
+    if (jobs->told.audit == NULL || (record->flags & RECORD_OWN) == 0 ||
         statement_read(record->plaintext, &statement) != OK)
         return;
     if (statement.kind == KIND_GRANT && case_record_grant_read(statement.content, &grant) == OK) {
@@ -188,7 +184,7 @@ static void commit_jobs_audit(struct commit_jobs *jobs, struct commit_jobs_ops *
     }
     fact.kind = statement.kind;
     memcpy(fact.case_id.bytes, claim->header.stream.scope.id, HASH_SIZE);
-    audit_stage(jobs->audit, &fact, &ops->all[ops->count]);
+    audit_stage(jobs->told.audit, &fact, &ops->all[ops->count]);
     ops->audit_number = ops->all[ops->count++].audit.number;
 }
 
@@ -242,7 +238,7 @@ static err commit_jobs_try(struct commit_jobs *jobs, struct batch_buffer *batch_
                                batch_buffer->is_releasing ? STORE_RELEASING : STORE_NORMAL,
                                (uint64_t)(uintptr_t)batch_buffer);
     if (ops->audit_number != 0 && failure != OK)
-        audit_settle(jobs->audit, ops->audit_number, failure);
+        audit_settle(jobs->told.audit, ops->audit_number, failure);
     batch_buffer->audit_number = ops->audit_number;
     free(ops);
     return failure;
@@ -292,7 +288,7 @@ static void commit_jobs_mended(struct commit_jobs *jobs, const struct step_batch
     struct record_claim claim;
     if (batch->run_count == 1 && batch->runs->purpose == RUN_REPAIR &&
         record_parse_again(batch->records->record, &batch->records->id, &claim) == OK)
-        scrub_repaired(jobs->scrub, &claim);
+        scrub_repaired(jobs->told.scrub, &claim);
 }
 
 static void commit_jobs_on_done(void *arg, const struct store_done *done)
@@ -307,11 +303,12 @@ static void commit_jobs_on_done(void *arg, const struct store_done *done)
     struct batch_buffer *batch_buffer = batch_buffer_queue_take(&jobs->under_way);
     assert((uint64_t)(uintptr_t)batch_buffer == done->token); /* batches keep their order */
     if (batch_buffer->audit_number != 0)
-        audit_settle(jobs->audit, batch_buffer->audit_number, done->result);
-    if (done->result == OK)
-        rollback_check_kept(jobs->rollback_check, &batch_buffer->batch);
-    if (done->result == OK)
+        audit_settle(jobs->told.audit, batch_buffer->audit_number, done->result);
+    if (done->result == OK) {
+        rollback_check_kept(jobs->told.rollback_check, &batch_buffer->batch);
+        late_check_kept(jobs->told.late_check, &batch_buffer->batch);
         commit_jobs_mended(jobs, &batch_buffer->batch);
+    }
     commit_jobs_tell(jobs, batch_buffer, done->result);
 }
 

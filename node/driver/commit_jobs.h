@@ -3,15 +3,23 @@
 #define CONSILIUM_NODE_DRIVER_COMMIT_JOBS_H
 
 #include "node/audit/audit.h"
+#include "node/driver/late_check.h"
 #include "node/driver/scrub.h"
 #include "node/rollback/rollback_check.h"
 #include "node/runtime/batch_buffer.h"
 
 struct commit_jobs;
 
+/* Who is told of what became durable. */
+struct commit_jobs_told {
+    struct audit *audit;
+    struct rollback_check *rollback_check;
+    struct scrub *scrub;
+    struct late_check *late_check;
+};
+
 /* All are borrowed until commit_jobs_free. NULL: no memory. */
-struct commit_jobs *commit_jobs_new(struct runtime *runtime, struct audit *audit,
-                                    struct rollback_check *rollback_check, struct scrub *scrub);
+struct commit_jobs *commit_jobs_new(struct runtime *runtime, const struct commit_jobs_told *told);
 /* Drops what was not kept. Accepts NULL. */
 void commit_jobs_free(struct commit_jobs *jobs);
 

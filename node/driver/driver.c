@@ -10,6 +10,7 @@
 #include "node/driver/commit_jobs.h"
 #include "node/driver/envelopes.h"
 #include "node/driver/fork_proofs.h"
+#include "node/driver/late_check.h"
 #include "node/driver/read_jobs.h"
 #include "node/driver/restore.h"
 #include "node/driver/scrub.h"
@@ -38,6 +39,7 @@ struct driver {
     struct commit_jobs *commit_jobs;
     struct case_erasure *case_erasure;
     struct verify_jobs *verify_jobs;
+    struct late_check *late_check;
     struct fork_proofs *fork_proofs;
     uv_timer_t tick;
     struct wakeup wake;
@@ -177,7 +179,7 @@ static void driver_rearm(struct driver *driver)
 {
     bool is_busy = engine_busy(runtime_engine(driver->runtime)) ||
                    post_queue_waits(runtime_posts(driver->runtime)) ||
-                   verify_jobs_waits(driver->verify_jobs) ||
+                   verify_jobs_waits(driver->verify_jobs) || late_check_waits(driver->late_check) ||
                    announcement_purge_waits(driver->announcement_purge);
     uint64_t wait = is_busy ? DRIVER_BUSY_TICK_MS : DRIVER_TICK_MS;
     if (!driver->is_closing && driver->tick.loop != NULL &&
@@ -232,6 +234,7 @@ static void driver_on_tick(uv_timer_t *timer)
     audit_tick(driver->audit);
     rollback_check_tick(driver->rollback_check);
     scrub_tick(driver->scrub);
+    late_check_tick(driver->late_check);
     announcement_purge_tick(driver->announcement_purge);
     fork_proofs_tick(driver->fork_proofs);
     runtime_enqueue(driver->runtime, &event);
@@ -298,6 +301,7 @@ struct runtime *driver_runtime(struct driver *driver)
 static void driver_free(struct driver *driver)
 {
     runtime_free(driver->runtime); /* first: it answers those who still wait */
+    late_check_close(driver->late_check);
     verify_jobs_close(driver->verify_jobs);
     case_erasure_free(driver->case_erasure);
     fork_proofs_free(driver->fork_proofs);
@@ -341,13 +345,16 @@ static err driver_make_modules(struct driver *driver)
     driver->rollback_check = rollback_check_new(runtime);
     driver->announcement_purge = announcement_purge_new(runtime);
     driver->scrub = scrub_new(runtime, driver->announcement_purge);
-    driver->commit_jobs =
-        commit_jobs_new(runtime, driver->audit, driver->rollback_check, driver->scrub);
     driver->verify_jobs = verify_jobs_new(runtime);
+    driver->late_check = late_check_new(runtime, driver->verify_jobs);
+    driver->commit_jobs =
+        commit_jobs_new(runtime, &(struct commit_jobs_told){driver->audit, driver->rollback_check,
+                                                            driver->scrub, driver->late_check});
     driver->fork_proofs = fork_proofs_new(runtime);
     if (driver->roster_sync == NULL || driver->rollback_check == NULL ||
         driver->announcement_purge == NULL || driver->scrub == NULL ||
-        driver->commit_jobs == NULL || driver->verify_jobs == NULL || driver->fork_proofs == NULL)
+        driver->commit_jobs == NULL || driver->verify_jobs == NULL || driver->late_check == NULL ||
+        driver->fork_proofs == NULL)
         return ERR_NO_MEMORY;
     driver->case_erasure =
         case_erasure_new(runtime, driver->audit, commit_jobs_waiting(driver->commit_jobs));
@@ -371,6 +378,7 @@ static void driver_start(struct driver *driver, const struct restored *restored)
     envelopes_resume(runtime);
     rollback_check_start(driver->rollback_check, restored->marker);
     scrub_start(driver->scrub);
+    late_check_start(driver->late_check);
     engine_status(runtime_engine(runtime), &status);
     log_info("restored", log_text("federation", runtime_name(runtime)),
              log_count("streams", status.stream_count),

@@ -90,6 +90,9 @@ bool read_jobs_read(struct runtime *runtime, const struct effect *effect)
     batch_buffer->link = effect->link;
     batch_buffer->token = effect->token;
     batch_buffer->verdict = failure;
+    if (effect->load.has_signer)
+        batch_verify_answer(batch_buffer->batch.records, batch_buffer->batch.record_count,
+                            &effect->load.signer);
     event_queue_add_answer(runtime_events(runtime), batch_buffer);
     return failure != ERR_CORRUPT;
 }

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "node/os/log.h"
-#include "node/rows/missing_row.h"
 #include "node/rows/node_row.h"
 #include "node/rows/stream_state.h"
+#include "node/runtime/lost_record.h"
 #include "protocol/replication/batch_verify.h"
 #include "store/record_table.h"
 #include "store/row_table.h"
@@ -51,12 +51,6 @@ void scrub_free(struct scrub *scrub)
 {
     free(scrub);
 }
-
-/* A lost position on its way to the engine. */
-struct scrub_loss {
-    struct runtime *runtime;
-    struct event event;
-};
 
 /* ---- how far it came ---- */
 
@@ -134,44 +128,12 @@ static bool scrub_name(struct scrub *scrub, const struct store_damage *damage,
     return true;
 }
 
-static void scrub_on_kept(void *arg, err result)
-{
-    struct scrub_loss *loss = arg;
-    if (result == OK && !runtime_is_closing(loss->runtime)) {
-        runtime_enqueue(loss->runtime, &loss->event);
-    }
-    free(loss);
-}
-
-/* Is it on the list already? */
-static bool scrub_is_lost(struct scrub *scrub, const struct store_damage *damage)
-{
-    struct missing_row row;
-    return missing_row_get(runtime_store(scrub->runtime), &damage->stream, damage->sequence,
-                           &row) == OK &&
-           (row.flags & RECORD_LOST) != 0;
-}
-
-/* It stands on the list of what is lacking, for good, before anybody is asked for it. */
 static void scrub_lose(struct scrub *scrub, const struct store_damage *damage,
                        const struct record_id *id)
 {
-    const struct missing_row row = {damage->stream, damage->sequence, *id,
-                                    damage->flags | RECORD_LOST, AUDIENCE_SCOPE};
-    struct missing_row_bytes memory;
-    if (scrub_is_lost(scrub, damage))
+    const struct lost_record lost = {damage->stream, damage->sequence, *id, damage->flags};
+    if (lost_record_is_known(scrub->runtime, &lost))
         return;
-    struct scrub_loss *loss = calloc(1, sizeof *loss);
-    if (loss == NULL)
-        return; /* the next pass finds it */
-    loss->runtime = scrub->runtime;
-    loss->event = runtime_event(EVENT_RESTORE_MISSING);
-    loss->event.missing.id = row.stream;
-    loss->event.missing.sequence = row.sequence;
-    loss->event.missing.record = row.record;
-    loss->event.missing.flags = row.flags;
-    struct store_op op = missing_row_put(&row, &memory);
-    struct runtime_keep keep = {&op, 1, STORE_RELEASING, scrub_on_kept, loss};
     bool is_own = ID_EQUAL(damage->stream.writer, runtime_settings(scrub->runtime)->self);
     log_error(
         "disk-lost-a-record", log_text("federation", runtime_name(scrub->runtime)),
@@ -179,7 +141,7 @@ static void scrub_lose(struct scrub *scrub, const struct store_damage *damage,
         log_text("do", is_own ? "check the disk; this node wrote it, and it comes back only if "
                                 "another member has it"
                               : "check the disk; it is requested from other members"));
-    runtime_keep(scrub->runtime, &keep);
+    lost_record_keep(scrub->runtime, &lost);
 }
 
 void scrub_repaired(struct scrub *scrub, const struct record_claim *claim)

@@ -78,6 +78,11 @@ bool verify_jobs_waits(const struct verify_jobs *jobs)
     return jobs->checking.first != NULL && jobs->checking.first->is_done;
 }
 
+bool verify_jobs_is_idle(const struct verify_jobs *jobs)
+{
+    return jobs->under_way == 0;
+}
+
 static void verify_jobs_done(struct job *job)
 {
     struct batch_buffer *batch_buffer = ((struct verify_jobs_piece *)job)->batch_buffer;

@@ -3,6 +3,7 @@
 #include "store/row_table.h"
 
 static const char node_row_scrub[] = "scrub";
+static const char node_row_checked[] = "checked";
 static const char node_row_marker[] = "marker";
 static const char node_row_rekey[] = "mailbox secret forgotten";
 
@@ -36,6 +37,23 @@ err node_row_scrub_get(struct store *store, struct node_row_scrub *ret_scrub)
         return failure == ERR_NOT_FOUND ? failure : ERR_CORRUPT;
     *ret_scrub = scrub;
     return OK;
+}
+
+struct store_op node_row_checked_put(uint64_t number, uint8_t memory[static NODE_ROW_CHECKED_SIZE])
+{
+    struct buffer value = buffer_over(memory, NODE_ROW_CHECKED_SIZE);
+    buffer_u64(&value, number);
+    return node_row_op(STORE_ROW_PUT, node_row_checked, buffer_bytes(&value));
+}
+
+uint64_t node_row_checked_get(struct store *store)
+{
+    uint8_t memory[NODE_ROW_CHECKED_SIZE];
+    struct buffer value = buffer_over(memory, sizeof memory);
+    err failure = row_table_get(store, STORE_TABLE_META, bytes_of_text(node_row_checked), &value);
+    struct reader reader = reader_of(buffer_bytes(&value));
+    uint64_t number = reader_u64(&reader);
+    return failure == OK && reader_done(&reader) ? number : 0;
 }
 
 struct store_op node_row_marker_put(const uint8_t id[static NODE_ROW_MARKER_SIZE])

@@ -1,15 +1,16 @@
-/* Single values of this node. Table META (spec/storage.md, Rows):
+/* Single values of this node. Table META (spec/storage.md, Rows), key and value:
  *
- *   key "scrub"                     value  last record number 8 | pass begun at 8 (wall clock, ms)
- * | 1 when the process ended well and in no hurry, else 0 key "marker"                    value  16
- * random bytes, shared with the marker key "mailbox secret forgotten"  value  "1", until the rekey
- * that follows is done */
+ *   "scrub"    last record number 8 | pass begun at 8 (wall clock, ms)
+ *              | 1 when the process ended well and in no hurry, else 0
+ *   "checked"  last record number 8
+ *   "marker"   16 random bytes, shared with the marker
+ *   "mailbox secret forgotten"  "1", until the rekey that follows is done */
 #ifndef CONSILIUM_NODE_ROWS_NODE_ROW_H
 #define CONSILIUM_NODE_ROWS_NODE_ROW_H
 
 #include "store/store.h"
 
-enum { NODE_ROW_SCRUB_SIZE = 8 + 8 + 1, NODE_ROW_MARKER_SIZE = 16 };
+enum { NODE_ROW_SCRUB_SIZE = 8 + 8 + 1, NODE_ROW_MARKER_SIZE = 16, NODE_ROW_CHECKED_SIZE = 8 };
 
 /* How far the scrub came. */
 struct node_row_scrub {
@@ -21,6 +22,11 @@ struct store_op node_row_scrub_put(const struct node_row_scrub *scrub,
                                    uint8_t memory[static NODE_ROW_SCRUB_SIZE]);
 /* ERR_NOT_FOUND, ERR_CORRUPT: begin at the start. */
 MUST_USE err node_row_scrub_get(struct store *store, struct node_row_scrub *ret_scrub);
+
+/* Up to which record all signatures are checked that can be (T-27). `memory` is borrowed by the op.
+ * 0: none yet. */
+struct store_op node_row_checked_put(uint64_t number, uint8_t memory[static NODE_ROW_CHECKED_SIZE]);
+uint64_t node_row_checked_get(struct store *store);
 
 /* `id` is borrowed by the op. */
 struct store_op node_row_marker_put(const uint8_t id[static NODE_ROW_MARKER_SIZE]);

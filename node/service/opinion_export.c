@@ -5,6 +5,7 @@
 
 #include "node/audit/audit.h"
 #include "node/roster_sync/roster_sync.h"
+#include "node/runtime/lost_record.h"
 #include "protocol/contents/opinion_file.h"
 #include "store/record_table.h"
 
@@ -107,6 +108,25 @@ static err opinion_export_load_receipt(struct opinion_export_parts *parts)
     return failure;
 }
 
+/* (T-27) Whoever gets the file has these signatures alone. */
+static err opinion_export_check(struct opinion_export_parts *parts)
+{
+    struct runtime *runtime = parts->service->runtime;
+    size_t count = parts->file.has_receipt ? 3 : 2;
+    for (size_t i = 0; i < count; i++) {
+        const struct record_header *header = &parts->claims[i].header;
+        const struct sign_key *signer =
+            roster_signer(runtime_roster(runtime), &header->stream.writer, &header->head);
+        if (signer == NULL || record_verify(&parts->claims[i], signer) == OK)
+            continue;
+        struct lost_record lost = {header->stream, header->sequence, parts->stored[i].id,
+                                   parts->stored[i].flags};
+        lost_record_keep(runtime, &lost);
+        return ERR_BAD_SIGNATURE;
+    }
+    return OK;
+}
+
 static err opinion_export_load_proofs(struct opinion_export_parts *parts)
 {
     size_t count = parts->file.has_receipt ? 3 : 2;
@@ -157,6 +177,8 @@ err opinion_export_write(const struct service *service, const struct opinion_exp
     if (failure == OK)
         failure = opinion_export_load_receipt(parts);
     if (failure == OK)
+        failure = opinion_export_check(parts);
+    if (failure == OK)
         failure = opinion_export_load_proofs(parts);
     if (failure == OK)
         failure = opinion_export_write_file(parts);
@@ -179,6 +201,11 @@ err opinion_export_write(const struct service *service, const struct opinion_exp
         return refusal_set(ret_refusal, failure,
                            "opinions of others can be read after the requester reveals them",
                            "this opinion cannot be read here");
+    case ERR_BAD_SIGNATURE:
+        return refusal_set(ret_refusal, failure,
+                           "try again when another member of the case is connected: the record is "
+                           "requested from it",
+                           "a signature was changed by whoever passed the record on");
     case ERR_NOT_FOUND:
         return refusal_set(ret_refusal, failure, "try again when a peer or a relay is connected",
                            "the author's certificate, or a proof of membership, is not here");

@@ -34,16 +34,6 @@ void cases_roster(struct engine *engine)
 
 /* ---- what a record means ---- */
 
-/* An institution's key changes, and what it certified before stands: who holds the stream has the
- * word of the stream's own signatures for it. */
-static const struct sign_key *cases_key(const struct engine *engine,
-                                        const struct roster_entry *writer,
-                                        const struct record_claim *claim)
-{
-    const struct chain_link *head = chain_find(&engine->roster->chain, &claim->header.head);
-    return head != NULL && head->epoch < writer->keys_since_epoch ? NULL : &writer->sign_key;
-}
-
 static void cases_take_federation(struct engine *engine, const struct record_claim *claim,
                                   const struct statement *statement, struct step *step)
 {
@@ -55,8 +45,12 @@ static void cases_take_federation(struct engine *engine, const struct record_cla
                    &(struct notice){.kind = NOTICE_MAILBOX_KEY,
                                     .mailbox_key = {claim->header, statement->content}});
     else if (writer != NULL &&
-             clinicians_take(&engine->clinicians, &claim->header, cases_key(engine, writer, claim),
-                             statement->kind, statement->content) != OK)
+             /* an institution's key changes, and what it certified before stands: who holds the
+              * stream has the word of the stream's own signatures for it */
+             clinicians_take(
+                 &engine->clinicians, &claim->header,
+                 roster_signer(engine->roster, &claim->header.stream.writer, &claim->header.head),
+                 statement->kind, statement->content) != OK)
         engine->refused++;
     else if (writer != NULL && statement->kind == KIND_CERTIFICATE)
         case_retry_certified(engine, &writer->node_id);

@@ -19,7 +19,7 @@ TAPE_KNOWS(((struct event *)NULL)->replay, 40);
 TAPE_KNOWS(((struct event *)NULL)->post, 64);
 TAPE_KNOWS(((struct event *)NULL)->destroyed, 112);
 TAPE_KNOWS(((struct effect *)NULL)->seal, 280);
-TAPE_KNOWS(((struct effect *)NULL)->load, 120);
+TAPE_KNOWS(((struct effect *)NULL)->load, 160);
 TAPE_KNOWS(((struct effect *)NULL)->done, 48);
 TAPE_KNOWS(((struct effect *)NULL)->told, 88);
 TAPE_KNOWS(((struct effect *)NULL)->log, 32);
@@ -412,6 +412,8 @@ static void tape_load(struct tape *tape, struct effect *effect)
     TAPE_ID(tape, effect->load.id);
     TAPE(tape, effect->load.count);
     TAPE(tape, effect->load.size_max);
+    tape_bool(tape, &effect->load.has_signer);
+    TAPE_ID(tape, effect->load.signer);
 }
 
 static void tape_told(struct tape *tape, struct effect *effect)

@@ -172,10 +172,9 @@ static bool accept_repairs(struct engine *engine, const struct step_run *run,
         record_parse_again(record->record, &record->id, &claim) != OK ||
         !ID_EQUAL(missing->record, claim.id))
         return false;
-    const struct roster_entry *writer = roster_find(engine->roster, &claim.header.stream.writer);
-    const struct chain_link *head = chain_find(&engine->roster->chain, &claim.header.head);
-    bool is_of_another_key =
-        writer != NULL && head != NULL && head->epoch < writer->keys_since_epoch;
+    const struct node_id *writer = &claim.header.stream.writer;
+    bool is_of_another_key = roster_find(engine->roster, writer) != NULL &&
+                             roster_signer(engine->roster, writer, &claim.header.head) == NULL;
     if ((record->flags & RECORD_UNSIGNED) != 0 &&
         (!is_of_another_key || run->first == engine->streams.all[run->stream].tail))
         return false;

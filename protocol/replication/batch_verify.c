@@ -46,3 +46,15 @@ void batch_verify_batch(struct step_batch *batch, struct buffer *memory)
         record += run->count;
     }
 }
+
+void batch_verify_answer(struct step_record *records, size_t count, const struct sign_key *signer)
+{
+    struct record_claim claim;
+    for (size_t i = 0; i < count; i++) {
+        if ((records[i].flags & RECORD_UNSIGNED) == 0)
+            return;
+    }
+    if (count > 0 && record_parse(records[count - 1].record, &claim) == OK &&
+        record_verify(&claim, signer) == OK)
+        records[count - 1].flags &= ~(uint32_t)RECORD_UNSIGNED;
+}

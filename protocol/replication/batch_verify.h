@@ -17,4 +17,8 @@ void batch_verify_open(struct step_record *record, struct buffer *memory);
  * hold. `memory` has room for all of the records. */
 void batch_verify_batch(struct step_batch *batch, struct buffer *memory);
 
+/* Records that are about to be sent (EFFECT_LOAD): if all are RECORD_UNSIGNED, checks the signature
+ * of the last one, and takes the mark away if it is good (T-27). */
+void batch_verify_answer(struct step_record *records, size_t count, const struct sign_key *signer);
+
 #endif

@@ -533,6 +533,19 @@ void sync_want(struct engine *engine, struct peer *peer, struct bytes frame, str
     if (want.count > 1 && want.count < RUN_COUNT_MAX)
         effect->load.count = RUN_COUNT_MAX; /* to where a checked signature stands */
     effect->load.size_max = SYNC_FRAME_RECORDS_SIZE;
+    const struct roster_entry *writer = roster_find(engine->roster, &want.stream.writer);
+    effect->load.has_signer = writer != NULL;
+    if (writer != NULL)
+        effect->load.signer = writer->sign_key;
+}
+
+/* (T-28) The signature was checked when the record was read, and is not its writer's. */
+static bool sync_is_spoiled(const struct engine *engine, const struct step_record *record)
+{
+    struct record_claim claim;
+    return (record->flags & RECORD_UNSIGNED) != 0 && !PLANTED(SPOILED_IS_SENT) &&
+           record_parse(record->record, &claim) == OK &&
+           roster_signer(engine->roster, &claim.header.stream.writer, &claim.header.head) != NULL;
 }
 
 /* Appends one loaded record as the peer may have it. False when the frame is full. */
@@ -589,6 +602,7 @@ void sync_loaded(struct engine *engine, const struct event *event, struct step *
         sync_has_not(engine, peer, event, step);
         return;
     }
+    const struct step_record *last = NULL;
     struct buffer frame = peers_frame(step, FRAME_SIZE_MAX);
     uint16_t count = 0, signed_count = 0;
     size_t signed_size = 0;
@@ -596,6 +610,7 @@ void sync_loaded(struct engine *engine, const struct event *event, struct step *
     for (size_t i = 0; i < event->batch.record_count; i++) {
         if (!sync_hand(engine, peer, &event->batch.records[i], &frame))
             break;
+        last = &event->batch.records[i];
         count++;
         if ((event->batch.records[i].flags & RECORD_UNSIGNED) == 0) {
             signed_count = count;
@@ -605,6 +620,9 @@ void sync_loaded(struct engine *engine, const struct event *event, struct step *
     if (signed_count > 0) { /* (W-12) an answer ends in a signature that was checked here */
         count = signed_count;
         frame.size = signed_size;
+    } else if (last != NULL && sync_is_spoiled(engine, last)) {
+        sync_has_not(engine, peer, event, step);
+        return;
     }
     frame_records_end(&frame, count);
     if (count > 0)

@@ -345,6 +345,15 @@ static const struct roster_entry *roster_find_key(const struct roster_side *side
     return NULL;
 }
 
+const struct sign_key *roster_signer(const struct roster *roster, const struct node_id *node_id,
+                                     const struct head_id *head)
+{
+    const struct roster_entry *entry = roster_find(roster, node_id);
+    const struct chain_link *link = chain_find(&roster->chain, head);
+    bool has_changed = entry != NULL && link != NULL && link->epoch < entry->keys_since_epoch;
+    return entry == NULL || has_changed ? NULL : &entry->sign_key;
+}
+
 const struct roster_entry *roster_find_transport(const struct roster *roster,
                                                  const struct transport_key *key)
 {

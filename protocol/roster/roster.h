@@ -157,6 +157,10 @@ uint32_t roster_index(const struct roster *roster, const struct roster_entry *en
 
 /* NULL when the roster does not list it; found in any state. */
 const struct roster_entry *roster_find(const struct roster *roster, const struct node_id *node_id);
+/* The key with which the member signs records that name this head. NULL: it is not listed, or it
+ * has another key since. */
+const struct sign_key *roster_signer(const struct roster *roster, const struct node_id *node_id,
+                                     const struct head_id *head);
 const struct roster_entry *roster_find_transport(const struct roster *roster,
                                                  const struct transport_key *key);
 const struct roster_entry *roster_find_sign(const struct roster *roster,

@@ -23,7 +23,7 @@ fed_down harbour KILL
 fed_up harbour
 check harbour 'the node has found it' '.streams.lost == 1 and .streams.lost_own == 0' status
 at harbour status >"$fed_home/last"
-grep -q 'lost by the disk' "$fed_home/last" || grep -q 'LOST BY THE DISK' "$fed_home/last" || {
+grep -q 'lost by the disk' "$fed_home/last" || grep -q 'LOST (by the disk' "$fed_home/last" || {
     cat "$fed_home/last" >&2
     fed_fail 'status should say what was lost'
 }

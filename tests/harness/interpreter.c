@@ -170,6 +170,8 @@ static void interpreter_load(struct interpreter *interpreter, const struct effec
             break;
         event.batch.record_count++;
     }
+    if (effect->load.has_signer)
+        batch_verify_answer(records, event.batch.record_count, &effect->load.signer);
     interpreter_answer(interpreter, &event);
     free(records);
 }

@@ -102,7 +102,9 @@ static void status_troubles(const json_t *answer)
     } troubles[] = {
         {"behind", "stream", "incomplete: the missing records are being fetched"},
         {"lacking", "record", "missing: other members are asked for it"},
-        {"lost", "record", "LOST BY THE DISK: other members are asked for it; check the disk"},
+        {"lost", "record",
+         "LOST (by the disk, or altered by who passed it on: the log says which): other members "
+         "are asked for it"},
         {"lost_own", "record",
          "of this institution lost: only another member that has it can restore it"},
         {"forked", "stream",

@@ -350,6 +350,36 @@ static void only_an_opinion_is_exported(void **state)
     free(memory);
 }
 
+/* (T-27) */
+static void an_opinion_with_a_spoiled_signature_is_not_exported(void **state)
+{
+    struct action_fixture *fixture = *state;
+    static uint8_t memory[STORE_RECORD_SIZE_MAX];
+    struct refusal refusal;
+    struct store_record record;
+    struct record_claim claim;
+    asked(fixture);
+    give(fixture, B, action_fixture_opinion("It is."), false);
+    action_fixture_did(fixture);
+    struct opinion_export wanted = {
+        .case_id = fixture->case_id, .record = fixture->last.record, .uid = getuid()};
+    struct runtime *runtime = fixture->services[B]->runtime;
+    assert_int_equal(OK,
+                     record_table_find(runtime_store(runtime), &wanted.record, memory, &record));
+    memory[record.head.data - memory + RECORD_HEADER_SIZE] ^= 1;
+    assert_int_equal(OK, record_parse(record.head, &claim));
+    struct store_op op = {.kind = STORE_FILL};
+    op.fill = (struct store_fill){
+        .stream = &claim.header.stream, .sequence = record.sequence, .head = record.head};
+    assert_int_equal(OK, store_commit(runtime_store(runtime), &op, 1, STORE_NORMAL, NULL));
+    uint8_t *file = malloc(OPINION_FILE_SIZE_MAX);
+    struct buffer out = buffer_over(file, OPINION_FILE_SIZE_MAX);
+    assert_int_equal(ERR_BAD_SIGNATURE,
+                     opinion_export_write(fixture->services[B], &wanted, &out, &refusal));
+    assert_non_null(strstr(refusal.hint, "requested"));
+    free(file);
+}
+
 /* ---- names ---- */
 
 static void what_is_named_must_be_one_thing(void **state)
@@ -394,6 +424,7 @@ int main(void)
         STORY(a_deadline_only_moves_later),
         STORY(an_erased_case_takes_no_more),
         STORY(only_an_opinion_is_exported),
+        STORY(an_opinion_with_a_spoiled_signature_is_not_exported),
         STORY(what_is_named_must_be_one_thing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

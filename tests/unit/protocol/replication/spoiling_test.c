@@ -188,6 +188,48 @@ static void what_came_back_meanwhile_is_not_contradicted(void **state)
     assert_int_equal(1, cluster->kept_count);
 }
 
+/* Turns a bit of the signature of record `index` of the frame. */
+static struct bytes spoil_signature(struct bytes frame, size_t index)
+{
+    static uint8_t memory[FRAME_SIZE_MAX];
+    struct reader reader;
+    struct frame_record record;
+    uint16_t count;
+    memcpy(memory, frame.data, frame.size);
+    assert_int_equal(OK, frame_records_open((struct bytes){memory, frame.size}, &reader, &count));
+    assert_true(index < count);
+    for (size_t i = 0; i <= index; i++)
+        assert_int_equal(OK, frame_record_read(&reader, &record));
+    memory[record.record.data - memory + RECORD_HEADER_SIZE] ^= 1;
+    return (struct bytes){memory, frame.size};
+}
+
+/* What the node answers to a request for one position: the type of the frame. */
+static uint8_t answer_to(struct cluster *cluster, const struct cluster_pen *pen, uint64_t sequence)
+{
+    uint8_t memory[256];
+    struct buffer frame = buffer_over(memory, sizeof memory);
+    struct frame_want want = {.stream = pen->header.stream, .from = sequence, .count = 1};
+    frame_want_write(&frame, &want);
+    cluster_forget_sent(cluster);
+    cluster_hear(cluster, OTHER, buffer_bytes(&frame));
+    assert_int_equal(1, cluster->sent_count);
+    assert_int_equal(OTHER, cluster->sent[0].link.value);
+    return cluster->sent[0].data[0];
+}
+
+/* (T-28) */
+static void a_spoiled_signature_is_not_passed_on_alone(void **state)
+{
+    struct cluster *cluster = *state;
+    struct cluster_pen pen = cluster_pen(cluster, WRITER, board_of(cluster), AUDIENCE_SCOPE);
+    cluster_hear(cluster, ONE, spoil_signature(write_records(&pen, 3, false), 1));
+    assert_int_equal(3, cluster_tail(cluster, &pen)); /* the third vouches for it */
+    assert_int_equal(FRAME_RECORDS, answer_to(cluster, &pen, 1));
+    assert_int_equal(FRAME_STATUS, answer_to(cluster, &pen, 2));
+    assert_int_equal(FRAME_RECORDS, answer_to(cluster, &pen, 3));
+}
+
 #define AMONG_FOUR(test)                                                                           \
     cmocka_unit_test_setup_teardown(test, given_four_who_are_here, then_it_ends)
 
@@ -198,6 +240,7 @@ int main(void)
         AMONG_FOUR(what_a_first_forgery_shuts_out_is_asked_for_at_once),
         AMONG_FOUR(who_take_turns_in_claiming_more_than_they_give_keep_nobody_from_being_asked),
         AMONG_FOUR(what_others_send_of_our_own_stream_delays_no_post),
+        AMONG_FOUR(a_spoiled_signature_is_not_passed_on_alone),
         AMONG_FOUR(what_came_back_meanwhile_is_not_contradicted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
