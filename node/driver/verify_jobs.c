@@ -1,5 +1,6 @@
 #include "node/driver/verify_jobs.h"
 
+#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +11,45 @@
 
 /* ---- checking ---- */
 
+enum { VERIFY_JOBS_OPEN_COUNT = 64 };
+
 struct verify_jobs {
     struct runtime *runtime;
     struct batch_buffer_queue checking; /* in the order of their effects */
     size_t under_way;                   /* with the workers */
     bool is_closed;
+    pthread_mutex_t lock; /* guards `open`, and the chains of the pieces in it */
+    /* The piece of a stream that no worker has begun, and that others may join (T-29): by the
+     * stream's slot. Two streams at one place take turns. */
+    struct verify_jobs_piece *open[VERIFY_JOBS_OPEN_COUNT];
+};
+
+/* Whole runs of a batch, about as many records as one worker should have at a time: few, so that
+ * all cores work for one frame; enough, so that handing them over costs little. */
+enum { VERIFY_JOBS_PIECE_RECORDS = 8 };
+
+struct verify_jobs_piece {
+    struct job job; /* first: a worker's job is its piece */
+    struct batch_buffer *batch_buffer;
+    struct step_batch batch;
+    struct buffer memory; /* for what is opened */
+
+    /* a piece that others joined, and these, in order */
+    struct verify_jobs_piece *next;
+    struct verify_jobs_piece *last;
+    size_t record_count; /* of all of them */
 };
 
 struct verify_jobs *verify_jobs_new(struct runtime *runtime)
 {
     struct verify_jobs *jobs = calloc(1, sizeof *jobs);
-    if (jobs != NULL)
-        jobs->runtime = runtime;
+    if (jobs == NULL)
+        return NULL;
+    jobs->runtime = runtime;
+    if (pthread_mutex_init(&jobs->lock, NULL) != 0) {
+        free(jobs);
+        return NULL;
+    }
     return jobs;
 }
 
@@ -30,8 +58,11 @@ static void verify_jobs_release(struct verify_jobs *jobs)
     struct batch_buffer *batch_buffer;
     if (jobs->under_way > 0)
         return;
-    while ((batch_buffer = batch_buffer_queue_take(&jobs->checking)) != NULL)
+    while ((batch_buffer = batch_buffer_queue_take(&jobs->checking)) != NULL) {
+        batch_buffer_drop(batch_buffer->merged);
         batch_buffer_drop(batch_buffer);
+    }
+    (void)pthread_mutex_destroy(&jobs->lock);
     free(jobs);
 }
 
@@ -43,22 +74,107 @@ void verify_jobs_close(struct verify_jobs *jobs)
     verify_jobs_release(jobs);
 }
 
-/* Whole runs of a batch, about as many records as one worker should have at a time: few, so that
- * all cores work for one frame; enough, so that handing them over costs little. */
-enum { VERIFY_JOBS_PIECE_RECORDS = 8 };
+/* ---- several as one run ---- */
 
-struct verify_jobs_piece {
-    struct job job; /* first: a worker's job is its piece */
-    struct batch_buffer *batch_buffer;
-    struct step_batch batch;
-    struct buffer memory; /* for what is opened */
-};
+static struct verify_jobs_piece **verify_jobs_place(struct verify_jobs *jobs,
+                                                    const struct verify_jobs_piece *piece)
+{
+    return &jobs->open[piece->batch.runs->stream % VERIFY_JOBS_OPEN_COUNT];
+}
+
+/* True when it joined another piece of its stream, and goes with that one. Else others may join it,
+ * until a worker begins. */
+static bool verify_jobs_join(struct verify_jobs *jobs, struct verify_jobs_piece *piece)
+{
+    struct verify_jobs_piece **place = verify_jobs_place(jobs, piece);
+    (void)pthread_mutex_lock(&jobs->lock);
+    struct verify_jobs_piece *first = *place;
+    bool joins = first != NULL &&
+                 first->batch_buffer->link.value == piece->batch_buffer->link.value &&
+                 first->record_count + piece->record_count <= RUN_COUNT_MAX &&
+                 batch_verify_continues(&first->last->batch, &piece->batch);
+    if (joins) {
+        first->last->next = piece;
+        first->last = piece;
+        first->record_count += piece->record_count;
+    } else {
+        *place = piece;
+    }
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return joins;
+}
+
+/* Nobody joins it any more. */
+static void verify_jobs_begin(struct verify_jobs_piece *piece)
+{
+    struct verify_jobs *jobs = piece->batch_buffer->owner;
+    struct verify_jobs_piece **place = verify_jobs_place(jobs, piece);
+    (void)pthread_mutex_lock(&jobs->lock);
+    if (*place == piece)
+        *place = NULL;
+    (void)pthread_mutex_unlock(&jobs->lock);
+}
+
+/* All records of the chain as one run, with memory for what is opened; NULL: no memory. */
+static struct batch_buffer *verify_jobs_merge(const struct verify_jobs_piece *first,
+                                              struct buffer *ret_memory)
+{
+    struct step_record records[RUN_COUNT_MAX];
+    struct step_run run = first->batch.runs[0];
+    struct step_batch batch = {&run, 1, records, 0};
+    size_t size = 0;
+    for (const struct verify_jobs_piece *piece = first; piece != NULL; piece = piece->next) {
+        for (size_t i = 0; i < piece->batch.record_count; i++) {
+            records[batch.record_count] = piece->batch.records[i];
+            size += records[batch.record_count++].record.size;
+        }
+    }
+    run.count = (uint16_t)batch.record_count;
+    struct batch_buffer *merged = batch_buffer_of_batch(EVENT_CHECKED, &batch, 2 * size);
+    sodium_memzero(records, batch.record_count * sizeof *records); /* keys */
+    if (merged == NULL)
+        return NULL;
+    uint8_t *place = batch_buffer_extra(merged);
+    for (size_t i = 0; i < merged->batch.record_count; i++) {
+        struct step_record *record = &merged->batch.records[i];
+        memcpy(place, record->record.data, record->record.size);
+        record->record.data = place;
+        place += record->record.size;
+    }
+    merged->link = first->batch_buffer->link;
+    *ret_memory = buffer_over(place, size);
+    return merged;
+}
+
+/* (T-30) */
+static void verify_jobs_run_chain(struct verify_jobs_piece *first)
+{
+    struct buffer memory;
+    struct batch_buffer *merged = verify_jobs_merge(first, &memory);
+    if (merged != NULL)
+        batch_verify_batch(&merged->batch, &memory);
+    if (merged != NULL && merged->batch.runs->verdict == OK) {
+        for (struct verify_jobs_piece *piece = first; piece != NULL; piece = piece->next)
+            piece->batch_buffer->is_merged = true;
+        first->batch_buffer->merged = merged;
+        return;
+    }
+    batch_buffer_drop(merged);
+    for (struct verify_jobs_piece *piece = first; piece != NULL; piece = piece->next)
+        batch_verify_batch(&piece->batch, &piece->memory);
+}
+
+/* ---- one after the other ---- */
 
 /* True for the last of its batch: what the others wrote is seen then. */
 static bool verify_jobs_run(struct job *job)
 {
     struct verify_jobs_piece *piece = (struct verify_jobs_piece *)job;
-    batch_verify_batch(&piece->batch, &piece->memory);
+    verify_jobs_begin(piece);
+    if (piece->next != NULL)
+        verify_jobs_run_chain(piece);
+    else
+        batch_verify_batch(&piece->batch, &piece->memory);
     return atomic_fetch_sub(&piece->batch_buffer->pieces_left, 1) == 1;
 }
 
@@ -66,6 +182,13 @@ void verify_jobs_deliver(struct verify_jobs *jobs)
 {
     while (verify_jobs_waits(jobs)) {
         struct batch_buffer *batch_buffer = batch_buffer_queue_take(&jobs->checking);
+        if (batch_buffer->is_merged) {
+            struct batch_buffer *merged = batch_buffer->merged;
+            batch_buffer_drop(batch_buffer);
+            batch_buffer = merged;
+        }
+        if (batch_buffer == NULL)
+            continue; /* it went with the first of them */
         struct event event = {
             .kind = EVENT_CHECKED, .link = batch_buffer->link, .batch = batch_buffer->batch};
         event_queue_add(runtime_events(jobs->runtime), &event, batch_buffer);
@@ -83,12 +206,20 @@ bool verify_jobs_is_idle(const struct verify_jobs *jobs)
     return jobs->under_way == 0;
 }
 
+/* The batch of the piece is checked, and so are those of all that joined it. */
+static void verify_jobs_finish(struct verify_jobs *jobs, const struct verify_jobs_piece *piece)
+{
+    for (; piece != NULL; piece = piece->next) {
+        piece->batch_buffer->is_done = true;
+        jobs->under_way--;
+    }
+}
+
 static void verify_jobs_done(struct job *job)
 {
-    struct batch_buffer *batch_buffer = ((struct verify_jobs_piece *)job)->batch_buffer;
-    struct verify_jobs *jobs = batch_buffer->owner;
-    batch_buffer->is_done = true;
-    jobs->under_way--;
+    const struct verify_jobs_piece *piece = (struct verify_jobs_piece *)job;
+    struct verify_jobs *jobs = piece->batch_buffer->owner;
+    verify_jobs_finish(jobs, piece);
     if (jobs->is_closed)
         verify_jobs_release(jobs);
     else
@@ -109,11 +240,13 @@ static size_t verify_jobs_cut(struct batch_buffer *batch_buffer, struct verify_j
             *piece = (struct verify_jobs_piece){
                 .job = {.run_part = verify_jobs_run, .done = verify_jobs_done},
                 .batch_buffer = batch_buffer,
-                .batch = {.runs = &batch->runs[i], .records = record}};
+                .batch = {.runs = &batch->runs[i], .records = record},
+                .last = piece};
             piece->memory = buffer_over(memory, 0);
         }
         piece->batch.run_count++;
         piece->batch.record_count += batch->runs[i].count;
+        piece->record_count = piece->batch.record_count;
         for (uint16_t j = 0; j < batch->runs[i].count; j++, record++) {
             piece->memory.capacity += record->record.size;
             memory += record->record.size;
@@ -122,19 +255,19 @@ static size_t verify_jobs_cut(struct batch_buffer *batch_buffer, struct verify_j
     return count;
 }
 
-void verify_jobs_check(struct verify_jobs *jobs, const struct effect *effect)
+/* NULL: no memory. */
+static struct batch_buffer *verify_jobs_copy(struct verify_jobs *jobs, const struct effect *effect,
+                                             size_t pieces_size, uint8_t **ret_rest)
 {
     size_t size = 0;
-    size_t pieces_size = effect->batch.run_count * sizeof(struct verify_jobs_piece);
     for (size_t i = 0; i < effect->batch.record_count; i++)
         size += effect->batch.records[i].record.size;
     struct batch_buffer *batch_buffer =
         batch_buffer_of_batch(EVENT_CHECKED, &effect->batch, pieces_size + 2 * size);
     if (batch_buffer == NULL)
-        abort(); /* the engine waits for an answer */
+        return NULL;
     batch_buffer->owner = jobs;
     batch_buffer->link = effect->link;
-    struct verify_jobs_piece *pieces = (void *)batch_buffer_extra(batch_buffer);
     uint8_t *place = batch_buffer_extra(batch_buffer) + pieces_size;
     for (size_t i = 0; i < batch_buffer->batch.record_count; i++) {
         struct step_record *record = &batch_buffer->batch.records[i];
@@ -142,18 +275,29 @@ void verify_jobs_check(struct verify_jobs *jobs, const struct effect *effect)
         record->record.data = place;
         place += record->record.size;
     }
-    size_t piece_count = verify_jobs_cut(batch_buffer, pieces, place);
+    *ret_rest = place;
+    return batch_buffer;
+}
+
+void verify_jobs_check(struct verify_jobs *jobs, const struct effect *effect)
+{
+    size_t pieces_size = effect->batch.run_count * sizeof(struct verify_jobs_piece);
+    uint8_t *rest;
+    struct batch_buffer *batch_buffer = verify_jobs_copy(jobs, effect, pieces_size, &rest);
+    if (batch_buffer == NULL)
+        abort(); /* the engine waits for an answer */
+    struct verify_jobs_piece *pieces = (void *)batch_buffer_extra(batch_buffer);
+    size_t piece_count = verify_jobs_cut(batch_buffer, pieces, rest);
     atomic_init(&batch_buffer->pieces_left, piece_count);
     batch_buffer_queue_add(&jobs->checking, batch_buffer);
     jobs->under_way++;
+    if (effect->batch.run_count == 1 && verify_jobs_join(jobs, pieces))
+        return;
     for (size_t i = 0; i < piece_count; i++) {
         bool is_taken =
             workers_submit_any(runtime_settings(jobs->runtime)->workers, &pieces[i].job) == OK;
-        if (is_taken || !verify_jobs_run(&pieces[i].job))
-            continue;
-        batch_buffer->is_done =
-            true; /* too much waits: this thread helped, and tells with a tick */
-        jobs->under_way--;
+        if (!is_taken && verify_jobs_run(&pieces[i].job)) /* too much waits: this thread helped, */
+            verify_jobs_finish(jobs, &pieces[i]);         /* and tells with a tick */
     }
 }
 

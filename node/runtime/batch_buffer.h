@@ -20,7 +20,9 @@ struct batch_buffer {
     err verdict;
     bool is_releasing; /* EFFECT_KEEP's */
     struct step_batch batch;
-    void *owner; /* who gave it to the workers */
+    void *owner;    /* who gave it to the workers */
+    bool is_merged; /* checked as one with others, which `merged` of the first of them holds */
+    struct batch_buffer *merged;
     enum step_custody custody;
     size_t letter_size;    /* of a letter or envelope, which lies in `memory` */
     uint64_t audit_number; /* of the audit entry kept with it; 0: none */

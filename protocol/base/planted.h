@@ -16,6 +16,7 @@
     X(LACKS_ARE_REPORTED, "a position without body or key is reported as held")                    \
     X(RUN_NOT_VERIFIED, "the signature that ends a run is not checked")                            \
     X(SPOILED_IS_SENT, "a record whose signature was spoiled on the way is passed on alone")       \
+    X(PASSED_ON_IS_JOINED, "frames that others pass on are checked as one run")                    \
     X(COMMITMENT_SKIPPED, "a key that the header does not commit to opens a body")                 \
     X(NOT_CANONICAL_TAKEN, "longer encodings than needed are accepted")                            \
     X(DUPLICATE_BY_SEQUENCE, "another record at a known position is taken for a duplicate")        \

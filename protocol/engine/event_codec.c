@@ -158,6 +158,7 @@ static void tape_run(struct tape *tape, struct step_run *run)
     TAPE(tape, run->first);
     TAPE(tape, run->count);
     tape_purpose(tape, &run->purpose);
+    tape_bool(tape, &run->is_from_writer);
     TAPE_ID(tape, run->key);
     TAPE(tape, run->verdict);
 }

@@ -47,6 +47,24 @@ void batch_verify_batch(struct step_batch *batch, struct buffer *memory)
     }
 }
 
+static bool batch_verify_may_grow(const struct step_batch *batch)
+{
+    return batch->run_count == 1 && batch->runs->purpose == RUN_EXTEND &&
+           batch->runs->is_from_writer;
+}
+
+bool batch_verify_continues(const struct step_batch *batch, const struct step_batch *next)
+{
+    struct record_claim claim;
+    return batch_verify_may_grow(batch) && batch_verify_may_grow(next) &&
+           batch->runs->stream == next->runs->stream &&
+           batch->runs->speculation == next->runs->speculation &&
+           ID_EQUAL(batch->runs->key, next->runs->key) &&
+           batch->runs->first + batch->runs->count == next->runs->first &&
+           record_parse_again(next->records->record, &next->records->id, &claim) == OK &&
+           ID_EQUAL(claim.header.previous, batch->records[batch->record_count - 1].id);
+}
+
 void batch_verify_answer(struct step_record *records, size_t count, const struct sign_key *signer)
 {
     struct record_claim claim;

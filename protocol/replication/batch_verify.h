@@ -17,6 +17,10 @@ void batch_verify_open(struct step_record *record, struct buffer *memory);
  * hold. `memory` has room for all of the records. */
 void batch_verify_batch(struct step_batch *batch, struct buffer *memory);
 
+/* May `next`, which came over the same link, be checked as one run with `batch`, whose last record
+ * it continues (T-29)? Each is one run that extends its stream. The caller bounds the sum. */
+bool batch_verify_continues(const struct step_batch *batch, const struct step_batch *next);
+
 /* Records that are about to be sent (EFFECT_LOAD): if all are RECORD_UNSIGNED, checks the signature
  * of the last one, and takes the mark away if it is good (T-27). */
 void batch_verify_answer(struct step_record *records, size_t count, const struct sign_key *signer);

@@ -82,10 +82,13 @@ static void receive_append(struct receive *receive, uint32_t slot, const struct 
                      last->count < RUN_COUNT_MAX &&
                      last->first + last->count == claim->header.sequence;
     (void)receive_add(receive, frame, claim);
-    if (continues)
+    if (continues) {
         last->count++;
-    else
-        receive_run(receive, slot, claim->header.sequence, &model->key)->purpose = model->purpose;
+    } else {
+        struct step_run *run = receive_run(receive, slot, claim->header.sequence, &model->key);
+        run->purpose = model->purpose;
+        run->is_from_writer = model->is_from_writer;
+    }
 }
 
 static uint64_t receive_epoch(const struct receive *receive, const struct record_claim *claim)
@@ -99,7 +102,11 @@ static void receive_extend(struct receive *receive, uint32_t slot, const struct 
 {
     struct stream *stream = &receive->engine->streams.all[slot];
     struct link_id link = receive->link;
-    receive_append(receive, slot, frame, claim, &(struct step_run){.key = *key});
+    bool is_from_writer =
+        receive->peer != NULL && (ID_EQUAL(receive->peer->node, claim->header.stream.writer) ||
+                                  PLANTED(PASSED_ON_IS_JOINED));
+    receive_append(receive, slot, frame, claim,
+                   &(struct step_run){.key = *key, .is_from_writer = is_from_writer});
     if (stream->next == stream->kept)
         stream->pending = link;
     else if (stream->pending.value != link.value)

@@ -4,6 +4,8 @@
  * step and lives until the next one, so the runtime copies what it keeps. The runtime carries
  * effects out in their order and promises three things:
  *   - EVENT_CHECKED comes in the order of the EFFECT_CHECKs, EVENT_KEPT in that of EFFECT_KEEPs;
+ *     several checks that continue each other (batch_verify_continues) may be answered by one
+ *     EVENT_CHECKED, in the place of the first;
  *   - EVENT_SEALED, EVENT_LOADED and EVENT_CUSTODY come sometime, each exactly once for its effect;
  *   - EVENT_KEPT comes only when the batch is durable, or failed as a whole;
  *   - an EFFECT_WAKE is answered at once by an EVENT_WOKEN. When the step says `comes_again`, it
@@ -72,6 +74,7 @@ struct step_run {
     uint64_t first;       /* sequence of the first record */
     uint16_t count;       /* records of the frame that belong to it, in order */
     enum run_purpose purpose;
+    bool is_from_writer; /* over its link: may be checked with others as one run (T-29) */
     struct sign_key key;
     err verdict; /* of the signature; set by the runtime */
 };

@@ -68,7 +68,8 @@ static struct bytes interpreter_copy(struct buffer *out, struct bytes bytes)
     return copy;
 }
 
-static void interpreter_answer_batch(struct interpreter *interpreter, const struct event *event)
+static struct interpreter_answer *interpreter_batch_new(struct interpreter *interpreter,
+                                                        const struct event *event)
 {
     const struct step_batch *batch = &event->batch;
     size_t runs_size = batch->run_count * sizeof *batch->runs;
@@ -95,7 +96,29 @@ static void interpreter_answer_batch(struct interpreter *interpreter, const stru
     bool is_opened = event->kind == EVENT_LOADED && event->link.value == 0;
     for (size_t i = 0; is_opened && i < batch->record_count; i++)
         batch_verify_open(&records[i], &rest);
-    interpreter_queue(interpreter, answer);
+    return answer;
+}
+
+struct interpreter_answer *interpreter_merge(struct interpreter *interpreter,
+                                             struct interpreter_answer *const *answers,
+                                             size_t count)
+{
+    struct step_record records[RUN_COUNT_MAX];
+    struct step_run run = *answers[0]->event.batch.runs;
+    struct event event = answers[0]->event;
+    event.batch = (struct step_batch){&run, 1, records, 0};
+    for (size_t i = 0; i < count; i++) {
+        const struct step_batch *batch = &answers[i]->event.batch;
+        interpreter_must(event.batch.record_count + batch->record_count <= RUN_COUNT_MAX,
+                         "a run is bounded");
+        for (size_t j = 0; j < batch->record_count; j++) {
+            struct step_record *record = &records[event.batch.record_count++];
+            *record = batch->records[j];
+            record->plaintext = BYTES_NONE;
+        }
+    }
+    run.count = (uint16_t)event.batch.record_count;
+    return interpreter_batch_new(interpreter, &event);
 }
 
 void interpreter_answer(struct interpreter *interpreter, const struct event *event)
@@ -105,7 +128,7 @@ void interpreter_answer(struct interpreter *interpreter, const struct event *eve
                        event->custody == CUSTODY_FETCH);
     if (event->kind == EVENT_CHECKED || event->kind == EVENT_KEPT || event->kind == EVENT_LOADED ||
         event->kind == EVENT_SEALED) {
-        interpreter_answer_batch(interpreter, event);
+        interpreter_queue(interpreter, interpreter_batch_new(interpreter, event));
         return;
     }
     size_t size = has_letter ? event->letter.size : 0;

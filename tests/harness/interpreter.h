@@ -81,6 +81,12 @@ void interpreter_perform(struct interpreter *interpreter, const struct effect *e
 /* Makes an answer due, with a copy of its batch or letter. */
 void interpreter_answer(struct interpreter *interpreter, const struct event *event);
 
+/* Checks what `count` answers hold as one run (batch_verify_continues): a new answer, which the
+ * caller frees, and which takes the place of the first if its verdict is good. */
+struct interpreter_answer *interpreter_merge(struct interpreter *interpreter,
+                                             struct interpreter_answer *const *answers,
+                                             size_t count);
+
 /* Takes the next answer out, for a test that gives it later or never; the caller frees it. NULL:
  * none is due. */
 struct interpreter_answer *interpreter_take(struct interpreter *interpreter);

@@ -315,8 +315,59 @@ void hospital_step(struct hospital *hospital, const struct event *event)
 
 /* ---- the agenda ---- */
 
+/* The answers in the queue that continue the first one, with that one; their number. */
+static size_t hospital_continuing(const struct hospital *hospital,
+                                  struct interpreter_answer *ret_answers[static RUN_COUNT_MAX])
+{
+    size_t count = 1, record_count = hospital->checking->event.batch.record_count;
+    ret_answers[0] = hospital->checking;
+    for (struct interpreter_answer *next = hospital->checking->next; next != NULL;
+         next = next->next) {
+        const struct step_batch *batch = &next->event.batch;
+        if (next->event.link.value == ret_answers[0]->event.link.value &&
+            record_count + batch->record_count <= RUN_COUNT_MAX &&
+            batch_verify_continues(&ret_answers[count - 1]->event.batch, batch)) {
+            ret_answers[count++] = next;
+            record_count += batch->record_count;
+        }
+    }
+    return count;
+}
+
+static void hospital_unlink(struct interpreter_answer **queue,
+                            const struct interpreter_answer *answer)
+{
+    while (*queue != answer)
+        queue = &(*queue)->next;
+    *queue = answer->next;
+}
+
+/* (T-29) What waits behind the first answer and continues it may be checked with it. */
+static void hospital_merge(struct hospital *hospital)
+{
+    struct interpreter_answer *answers[RUN_COUNT_MAX];
+    size_t count = hospital_continuing(hospital, answers);
+    if (count == 1 || !prng_of(&hospital->world->prng, 75))
+        return;
+    struct interpreter_answer *merged = interpreter_merge(&hospital->interpreter, answers, count);
+    if (merged->event.batch.runs->verdict != OK) {
+        free(merged); /* each on its own */
+        return;
+    }
+    hospital->world->merged_count++;
+    for (size_t i = 0; i < count; i++) {
+        hospital_unlink(&hospital->checking, answers[i]);
+        free(answers[i]);
+    }
+    merged->next = hospital->checking;
+    hospital->checking = merged;
+}
+
 void hospital_checked(struct hospital *hospital)
 {
+    if (hospital->checking == NULL)
+        return; /* it went with an earlier one */
+    hospital_merge(hospital);
     hospital_answer(hospital, hospital_unqueue(&hospital->checking), hospital_step);
 }
 

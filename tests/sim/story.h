@@ -54,6 +54,8 @@
     X(custodians_fail, story_custodians_fail)                                                      \
     X(erased_at_custodians, story_erased_at_custodians)                                            \
     X(forged_run, story_forged_run)                                                                \
+    X(burst, story_burst)                                                                          \
+    X(spoiled_burst, story_spoiled_burst)                                                          \
     X(refused_in_a_run, story_refused_in_a_run)                                                    \
     X(removed, story_removed)                                                                      \
     X(two_words, story_two_words)                                                                  \

@@ -52,6 +52,79 @@ void story_forged_run(struct world *world)
     WORLD_CHECK(world, disk_find(&basel->disk, &stream) == NULL);
 }
 
+enum { STORY_BURST_COUNT = 100 };
+
+/* A writer says much at once, each record in a frame of its own: they are checked together, and
+ * none is lost (T-29). */
+void story_burst(struct world *world)
+{
+    static struct forge forge;
+    world_begin(world, 3);
+    struct hospital *aarau = &world->hospitals[0], *basel = &world->hospitals[1];
+    struct scope board = clinic_board(world);
+    struct stream_id stream = {board, aarau->node, 1};
+    aarau->is_puppet = true;
+    forge_begin(&forge, aarau, &board);
+    for (int i = 0; i < STORY_BURST_COUNT; i++) {
+        forge_record(&forge, bytes_of_text("one of many"), false);
+        forge_send(&forge, basel, true);
+    }
+    world_run(world, 5 * SECOND_MS);
+    WORLD_CHECK(world, disk_at(&basel->disk, &stream, STORY_BURST_COUNT) != NULL);
+    WORLD_CHECK(world, world->merged_count > 0);
+}
+
+/* The same bytes with another signature on their one record. */
+static struct bytes story_spoil(struct bytes frame)
+{
+    static uint8_t memory[FRAME_SIZE_MAX];
+    struct reader reader;
+    struct frame_record record;
+    uint16_t count;
+    memcpy(memory, frame.data, frame.size);
+    if (frame_records_open((struct bytes){memory, frame.size}, &reader, &count) == OK &&
+        frame_record_read(&reader, &record) == OK)
+        memory[record.record.data - memory + RECORD_HEADER_SIZE] ^= 1;
+    return (struct bytes){memory, frame.size};
+}
+
+/* A member passes a writer's burst on and spoils signatures in it. Another got it from the writer,
+ * checked as one: so it is taken in whole, and nowhere with a spoiled signature. */
+void story_spoiled_burst(struct world *world)
+{
+    static struct forge forge;
+    world_begin(world, 4);
+    struct hospital *aarau = &world->hospitals[0], *basel = &world->hospitals[1];
+    struct hospital *chur = &world->hospitals[2], *dora = &world->hospitals[3];
+    struct scope board = clinic_board(world);
+    struct stream_id stream = {board, aarau->node, 1};
+    aarau->is_puppet = dora->is_puppet = true;
+    forge_begin(&forge, aarau, &board);
+    for (int i = 0; i < STORY_BURST_COUNT; i++) {
+        forge_record(&forge, bytes_of_text("one of many"), false);
+        frame_records_end(&forge.frame, forge.count);
+        struct bytes frame = buffer_bytes(&forge.frame);
+        WORLD_CHECK(world, line_forge(aarau, chur, frame));
+        WORLD_CHECK(
+            world, line_forge(dora, basel, prng_of(&world->prng, 20) ? story_spoil(frame) : frame));
+        forge_restart(&forge);
+    }
+    world_run(world, MINUTE_MS);
+    struct sign_key key = roster_find(&aarau->roster, &aarau->node)->sign_key;
+    for (uint64_t i = 1; i <= STORY_BURST_COUNT; i++) {
+        const struct disk_record *records[] = {disk_at(&chur->disk, &stream, i),
+                                               disk_at(&basel->disk, &stream, i)};
+        for (size_t j = 0; j < 2; j++) {
+            struct record_claim claim;
+            WORLD_CHECK(world, records[j] != NULL);
+            WORLD_CHECK(world, record_parse((struct bytes){records[j]->bytes, records[j]->size},
+                                            &claim) == OK);
+            WORLD_CHECK(world, record_verify(&claim, &key) == OK);
+        }
+    }
+    WORLD_CHECK(world, world->merged_count > 0);
+}
+
 static bool story_no_heads(struct world *world, uint32_t from, uint32_t to, struct bytes frame)
 {
     (void)world;

@@ -162,6 +162,7 @@ struct world {
     uint64_t tick_ms; /* a second; a story that lasts for weeks makes it longer */
     uint64_t trace;   /* hash of all that happened */
     uint64_t event_count;
+    uint64_t merged_count; /* checks that were made as one with others */
     struct schedule schedule;
     struct hospital hospitals[WORLD_HOSPITALS_MAX];
     uint32_t count;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "protocol/engine/engine.h"
+#include "protocol/replication/batch_verify.h"
 #include "protocol/state/engine_state.h"
 #include "tests/harness/cluster.h"
 
@@ -230,6 +231,45 @@ static void a_spoiled_signature_is_not_passed_on_alone(void **state)
     assert_int_equal(FRAME_RECORDS, answer_to(cluster, &pen, 3));
 }
 
+/* The check that the last event led to. */
+static const struct step_batch *checked(const struct cluster *cluster)
+{
+    const struct effect *effect = cluster->step.effects;
+    while (effect->kind != EFFECT_CHECK)
+        effect++;
+    return &effect->batch;
+}
+
+/* (T-29) */
+static void only_frames_of_the_writers_own_link_are_checked_as_one(void **state)
+{
+    struct cluster *cluster = *state;
+    struct cluster_pen pen = cluster_pen(cluster, WRITER, board_of(cluster), AUDIENCE_SCOPE);
+    struct cluster_pen behind = pen;
+    struct step_run run;
+    struct step_record record;
+    const uint32_t links[] = {WRITER, ONE};
+    for (size_t i = 0; i < 2; i++) {
+        pen = behind;
+        pen.header.stream.scope = i == 0 ? pen.header.stream.scope : scope_federation();
+        pen.header.audience = i == 0 ? AUDIENCE_SCOPE : AUDIENCE_CLEAR;
+        hold(cluster, links[i], write_records(&pen, 1, false));
+        run = *checked(cluster)->runs;
+        record = *checked(cluster)->records;
+        struct step_batch batch = {&run, 1, &record, 1};
+        static uint8_t memory[RECORD_SIZE_MAX];
+        memcpy(memory, record.record.data, record.record.size);
+        record.record.data = memory;
+        hold(cluster, links[i], write_records(&pen, 1, false));
+        struct step_batch next = *checked(cluster);
+        assert_int_equal(links[i] == WRITER, batch_verify_continues(&batch, &next));
+        assert_false(batch_verify_continues(&next, &batch));
+        assert_false(batch_verify_continues(&batch, &batch));
+        record.id.bytes[0] ^= 1; /* another stood there */
+        assert_false(batch_verify_continues(&batch, &next));
+    }
+}
+
 #define AMONG_FOUR(test)                                                                           \
     cmocka_unit_test_setup_teardown(test, given_four_who_are_here, then_it_ends)
 
@@ -241,6 +281,7 @@ int main(void)
         AMONG_FOUR(who_take_turns_in_claiming_more_than_they_give_keep_nobody_from_being_asked),
         AMONG_FOUR(what_others_send_of_our_own_stream_delays_no_post),
         AMONG_FOUR(a_spoiled_signature_is_not_passed_on_alone),
+        AMONG_FOUR(only_frames_of_the_writers_own_link_are_checked_as_one),
         AMONG_FOUR(what_came_back_meanwhile_is_not_contradicted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
