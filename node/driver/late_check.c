@@ -33,7 +33,7 @@ struct late_check_piece {
 
 struct late_check {
     struct runtime *runtime;
-    const struct verify_jobs *verify_jobs;
+    struct verify_jobs *verify_jobs;
     uint64_t last; /* the record up to which all is done, with what is under way */
     struct late_check_record records[LATE_CHECK_RECORDS];
     size_t count;
@@ -45,7 +45,7 @@ struct late_check {
     bool is_closed;
 };
 
-struct late_check *late_check_new(struct runtime *runtime, const struct verify_jobs *verify_jobs)
+struct late_check *late_check_new(struct runtime *runtime, struct verify_jobs *verify_jobs)
 {
     struct late_check *late = calloc(1, sizeof *late);
     if (late != NULL) {

@@ -9,7 +9,7 @@
 struct late_check;
 
 /* NULL: no memory. `verify_jobs` is asked whether the workers are busy. */
-struct late_check *late_check_new(struct runtime *runtime, const struct verify_jobs *verify_jobs);
+struct late_check *late_check_new(struct runtime *runtime, struct verify_jobs *verify_jobs);
 /* What the workers still have is waited for; the memory goes with the last of it. The runtime is
  * not touched any more. Accepts NULL. */
 void late_check_close(struct late_check *late);

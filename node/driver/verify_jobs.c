@@ -11,12 +11,19 @@
 
 /* ---- checking ---- */
 
-enum { VERIFY_JOBS_OPEN_COUNT = 64 };
+enum {
+    VERIFY_JOBS_OPEN_COUNT = 64,
+    VERIFY_JOBS_SAMPLE_MS = 100,
+    VERIFY_JOBS_SAMPLE_BUSY = 64, /* more records than this in a sample: there is other work */
+};
 
 struct verify_jobs {
     struct runtime *runtime;
     struct batch_buffer_queue checking; /* in the order of their effects */
     size_t under_way;                   /* with the workers */
+    struct mono sampled_at;             /* when it was last looked how much is to be checked */
+    size_t sampled_count;               /* records since then */
+    bool is_busy;
     bool is_closed;
     pthread_mutex_t lock; /* guards `open`, and the chains of the pieces in it */
     /* The piece of a stream that no worker has begun, and that others may join (T-29): by the
@@ -201,9 +208,15 @@ bool verify_jobs_waits(const struct verify_jobs *jobs)
     return jobs->checking.first != NULL && jobs->checking.first->is_done;
 }
 
-bool verify_jobs_is_idle(const struct verify_jobs *jobs)
+bool verify_jobs_is_idle(struct verify_jobs *jobs)
 {
-    return jobs->under_way == 0;
+    struct mono now = runtime_mono();
+    if (now.ms >= jobs->sampled_at.ms + VERIFY_JOBS_SAMPLE_MS) {
+        jobs->is_busy = jobs->sampled_count > VERIFY_JOBS_SAMPLE_BUSY;
+        jobs->sampled_count = 0;
+        jobs->sampled_at = now;
+    }
+    return jobs->under_way == 0 && !jobs->is_busy && jobs->sampled_count <= VERIFY_JOBS_SAMPLE_BUSY;
 }
 
 /* The batch of the piece is checked, and so are those of all that joined it. */
@@ -291,6 +304,7 @@ void verify_jobs_check(struct verify_jobs *jobs, const struct effect *effect)
     atomic_init(&batch_buffer->pieces_left, piece_count);
     batch_buffer_queue_add(&jobs->checking, batch_buffer);
     jobs->under_way++;
+    jobs->sampled_count += effect->batch.record_count;
     if (effect->batch.run_count == 1 && verify_jobs_join(jobs, pieces))
         return;
     for (size_t i = 0; i < piece_count; i++) {

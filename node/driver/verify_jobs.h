@@ -14,8 +14,8 @@ void verify_jobs_close(struct verify_jobs *jobs);
 
 /* EFFECT_CHECK: copies the batch and gives it to the workers; EVENT_CHECKED follows in order. */
 void verify_jobs_check(struct verify_jobs *jobs, const struct effect *effect);
-/* True when no check is under way. */
-bool verify_jobs_is_idle(const struct verify_jobs *jobs);
+/* True when no check is under way, and hardly any was of late. */
+bool verify_jobs_is_idle(struct verify_jobs *jobs);
 /* EFFECT_SEAL: the answer goes into the queue. */
 void verify_jobs_seal(struct runtime *runtime, const struct effect *effect);
 /* Puts what is done into the queue, in order. */

@@ -7,17 +7,20 @@
 #ifndef CONSILIUM_TESTS_BENCH_INGEST_H
 #define CONSILIUM_TESTS_BENCH_INGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct ingest_plan {
     const char *figure;       /* "g1" */
     const char *folder;       /* empty, on the disk that is measured */
-    uint32_t link_count;      /* 1 to 4 */
+    uint32_t link_count;      /* 1 to 16 */
     uint32_t writers_a_frame; /* records of different writers in one frame, each alone ... */
     uint32_t run_length;      /* ... or as a run of this many positions */
     uint32_t window;          /* frames on the way on each link */
     uint32_t frame_count;     /* on each link */
+    bool is_burst;            /* each link is the only writer's own; and what was not checked when
+                                 all is acknowledged is waited for */
 };
 
 struct ingest_result {
@@ -26,6 +29,7 @@ struct ingest_result {
     double ack_p99_ms;
     uint64_t record_count;
     double sender_us;   /* processor time for each record, all threads together: ... */
+    double late_s;      /* of a burst: until all signatures are checked, after the end */
     double receiver_us; /* ... where the sending and the receiving process spend it */
 };
 
