@@ -158,9 +158,9 @@ static void tape_run(struct tape *tape, struct step_run *run)
     TAPE(tape, run->first);
     TAPE(tape, run->count);
     tape_purpose(tape, &run->purpose);
-    tape_bool(tape, &run->is_from_writer);
     TAPE_ID(tape, run->key);
     TAPE(tape, run->verdict);
+    tape_bool(tape, &run->is_from_writer);
 }
 
 static void tape_record(struct tape *tape, struct step_record *record)

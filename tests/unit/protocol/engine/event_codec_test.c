@@ -119,7 +119,7 @@ static void a_purpose_is_six_flags_and_comes_back(void **state)
         struct event event = event_of(EVENT_KEPT, &batch), again;
         run.purpose = rows[i].purpose;
         event_codec_event_write(&event, &out);
-        uint8_t *flags = memory + out.size - sizeof run.verdict - sizeof run.key - FLAG_COUNT;
+        uint8_t *flags = memory + out.size - 1 - sizeof run.verdict - sizeof run.key - FLAG_COUNT;
         assert_memory_equal(flags, rows[i].flags, FLAG_COUNT);
         assert_int_equal(event_codec_event_read(buffer_bytes(&out), &room, &again), OK);
         assert_int_equal(again.batch.runs->purpose, rows[i].purpose);
