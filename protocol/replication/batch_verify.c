@@ -72,7 +72,11 @@ void batch_verify_answer(struct step_record *records, size_t count, const struct
         if ((records[i].flags & RECORD_UNSIGNED) == 0)
             return;
     }
-    if (count > 0 && record_parse(records[count - 1].record, &claim) == OK &&
-        record_verify(&claim, signer) == OK)
-        records[count - 1].flags &= ~(uint32_t)RECORD_UNSIGNED;
+    for (size_t i = count; i > 0 && count - i < BATCH_VERIFY_ANSWER_MAX; i--) {
+        if (record_parse(records[i - 1].record, &claim) != OK ||
+            record_verify(&claim, signer) != OK)
+            continue;
+        records[i - 1].flags &= ~(uint32_t)RECORD_UNSIGNED;
+        return;
+    }
 }

@@ -21,8 +21,10 @@ void batch_verify_batch(struct step_batch *batch, struct buffer *memory);
  * it continues (T-29)? Each is one run that extends its stream. The caller bounds the sum. */
 bool batch_verify_continues(const struct step_batch *batch, const struct step_batch *next);
 
-/* Records that are about to be sent (EFFECT_LOAD): if all are RECORD_UNSIGNED, checks the signature
- * of the last one, and takes the mark away if it is good (T-27). */
+enum { BATCH_VERIFY_ANSWER_MAX = 16 }; /* checks for one answer: they are made on the loop */
+
+/* Records that are about to be sent (EFFECT_LOAD): if all are RECORD_UNSIGNED, looks from the last
+ * one back for one whose signature is good, and takes its mark away (T-27). */
 void batch_verify_answer(struct step_record *records, size_t count, const struct sign_key *signer);
 
 #endif

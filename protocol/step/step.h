@@ -269,7 +269,8 @@ struct effect {
             struct record_id id;
             uint16_t count;
             size_t size_max; /* stop before the sum of sizes passes this */
-            bool has_signer; /* if no signature of what was read was checked, check the last */
+            bool has_signer; /* if no signature of what was read was checked, check one near the end
+                              */
             struct sign_key signer;
         } load;
         struct {
