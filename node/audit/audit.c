@@ -260,7 +260,9 @@ void audit_tick(struct audit *audit)
     audit_tell_refused(audit);
     audit_try_again(audit);
     uint64_t since = audit->number - audit->head_number;
-    bool is_day_over = audit->head_time.ms + AUDIT_DAY_MS <= runtime_wall().ms;
+    uint64_t now_ms = runtime_wall().ms;
+    bool is_day_over = audit->head_time.ms + AUDIT_DAY_MS <= now_ms ||
+                       audit->head_time.ms > now_ms + CLOCK_SKEW_MS_MAX; /* of a fast clock */
     /* only what is durable is witnessed */
     if (audit->first == NULL && !audit->is_head_under_way && since > 0 &&
         (since >= AUDIT_HEAD_EVERY || is_day_over))

@@ -42,13 +42,14 @@ const struct consult_participant *case_access_participant(const struct service *
     return consult_participant_of(consult, &runtime_settings(service->runtime)->self);
 }
 
-/* C-49: the requester's last word counts, by its own clock: the mail or a later grant. */
+/* C-49: the requester's last word counts, by its own clock: the mail or a later grant. (T-31) A
+ * mail from the future counts from its time on. */
 bool case_access_has_ended(const struct service *service, const struct consult *consult)
 {
     const struct consult_participant *self = case_access_participant(service, consult);
     const struct inbox_letter *end =
         self == NULL ? NULL : inbox_end_of_access(service->inbox, consult);
-    if (end != NULL)
+    if (end != NULL && end->time.ms <= runtime_wall().ms + CLOCK_SKEW_MS_MAX)
         return case_access_grants(service, consult, NULL).last.ms <= end->time.ms;
     return self != NULL && self->is_ended;
 }

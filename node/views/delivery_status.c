@@ -73,7 +73,7 @@ static void delivery_status_case(struct delivery_status_count *count)
         delivery_status_add(count, &consult->requester);
     for (size_t i = 0; i < consult->participant_count; i++) {
         const struct consult_participant *participant = &consult->participants[i];
-        if (consult_entitled(consult, &participant->node, &record))
+        if (consult_entitled(consult, &participant->node, &record, runtime_wall()))
             delivery_status_add(count, &participant->node);
     }
 }

@@ -205,6 +205,27 @@ static void view_json_granted(const struct runtime *runtime,
         json_object_set_new(json, "institution", view_json_member(runtime, &end.participant));
 }
 
+/* NULL: nothing speaks against its time. What was written after one from the future is not said to
+ * be earlier than that one. */
+static const char *view_json_time_doubt(struct runtime *runtime,
+                                        const struct stored_record *stored_record)
+{
+    const struct record_header *header = &stored_record->claim.header;
+    struct store_record before;
+    struct record_claim claim;
+    if ((stored_record->flags & RECORD_AHEAD) != 0)
+        return "ahead";
+    uint8_t *memory = header->sequence == 1 ? NULL : malloc(STORE_RECORD_SIZE_MAX);
+    bool is_earlier = memory != NULL &&
+                      record_table_get(runtime_store(runtime), &header->stream,
+                                       header->sequence - 1, memory, &before) == OK &&
+                      (before.flags & RECORD_AHEAD) == 0 &&
+                      record_parse_again(before.head, &before.id, &claim) == OK &&
+                      header->time.ms + CLOCK_SKEW_MS_MAX < claim.header.time.ms;
+    free(memory);
+    return is_earlier ? "earlier" : NULL;
+}
+
 json_t *view_json_record(struct runtime *runtime, const struct stored_record *stored_record)
 {
     const struct record_header *header = &stored_record->claim.header;
@@ -219,6 +240,9 @@ json_t *view_json_record(struct runtime *runtime, const struct stored_record *st
         return NULL;
     if (header->audience == AUDIENCE_REQUESTER)
         json_object_set_new(json, "audience", json_string("requester"));
+    const char *time_doubt = view_json_time_doubt(runtime, stored_record);
+    if (time_doubt != NULL)
+        json_object_set_new(json, "time_doubt", json_string(time_doubt));
     if (ID_EQUAL(header->stream.writer, runtime_settings(runtime)->self))
         json_object_set_new(json, "delivery", view_json_delivery(runtime, stored_record));
     if (!stored_record->is_readable) {

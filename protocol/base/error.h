@@ -26,7 +26,7 @@
     X(ERR_FORKED, "two different signed values have the same position")                            \
     X(ERR_BEYOND_CUT, "the position is after the end that was set for the stream")                 \
     X(ERR_EXPIRED, "it has expired")                                                               \
-    X(ERR_FUTURE, "its time is more than ten minutes in the future")                               \
+    X(ERR_FUTURE, "a clock is in doubt, or a time has not come yet")                               \
     X(ERR_DUPLICATE, "it is stored here already")                                                  \
     X(ERR_OVER_BUDGET, "this is more than the peer may request now; retry later")                  \
     /* a person or a program on this machine made a request that cannot be met */                  \

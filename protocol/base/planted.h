@@ -23,7 +23,8 @@
     X(FORKED_IS_HEARD, "a writer that equivocated is heard in its other streams")                  \
     X(FORK_FORGOTTEN, "a restart forgets who equivocated")                                         \
     X(HEADS_FALL, "the roster heads that a stream names may go back")                              \
-    X(FUTURE_TAKEN_IN, "a record is accepted before its time")                                     \
+    X(FUTURE_HOLDS_STREAM, "a record from the future stops its stream until its time")             \
+    X(RELEASED_EARLY, "a release from the future opens an opinion at once")                        \
     X(EXPIRED_IS_KEPT, "a body that comes after its expiry is kept")                               \
     X(CUT_IGNORED, "a removed writer is heard beyond its cut")                                     \
     X(UNINVITED_WRITER, "a member writes in a case to which nobody invited it")                    \

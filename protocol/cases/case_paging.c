@@ -416,6 +416,7 @@ void case_paging_woken(struct engine *engine, const struct event *event, struct 
     if (entry != NULL && rest_import(engine, &rest, entry)) {
         entry->kept = rest_hash(engine, event->rest.row);
         case_table_succeed(engine, &entry->consult);
+        case_retry_open(engine, &event->rest.case_id); /* while it was at rest */
         return;
     }
     row->is_lost = true;

@@ -19,30 +19,55 @@ void case_retry_delay(struct engine *engine, err failure)
 
 /* ---- records to be looked at again ---- */
 
-/* May we read by now what was sealed for us? */
-static void case_retry_unseal(struct engine *engine, struct missing *missing)
+/* May we read by now what was sealed for us? True when we may from now on. */
+static bool case_retry_unseal(struct engine *engine, struct missing *missing)
 {
+    struct wall *opens_at = &engine->case_retry->opens_at;
     struct record_claim claim = {.id = missing->record};
     claim.header.stream = engine->streams.all[missing->stream].id;
     claim.header.sequence = missing->sequence;
     claim.header.audience = AUDIENCE_REQUESTER;
     err failure = case_table_may_read(engine, &engine->config.self, &claim);
     missing->is_sealed = failure != OK; /* of a case at rest nothing was revealed meanwhile */
+    struct wall from = case_table_opens_at(engine, &claim);
+    if (failure != OK && from.ms != 0 && (opens_at->ms == 0 || from.ms < opens_at->ms))
+        *opens_at = from;
+    return failure == OK;
+}
+
+/* A sealed record of the case, or of any (NULL). */
+static bool case_retry_is_sealed(const struct engine *engine, const struct missing *missing,
+                                 const struct case_id *case_id)
+{
+    struct scope scope = case_id == NULL ? (struct scope){0} : scope_case(case_id);
+    return missing->stream != STREAM_NONE && missing->is_sealed &&
+           (case_id == NULL || scope_equal(&engine->streams.all[missing->stream].id.scope, &scope));
 }
 
 void case_retry_readers(struct engine *engine, const struct case_id *case_id)
 {
     if (!engine->is_started)
         return; /* the start does it once, for all */
-    struct scope scope = case_id == NULL ? (struct scope){0} : scope_case(case_id);
     for (uint32_t i = 0; i < engine->streams.missing_count; i++) {
         struct missing *missing = &engine->streams.missing[i];
-        if (missing->stream != STREAM_NONE && missing->is_sealed &&
-            (case_id == NULL ||
-             scope_equal(&engine->streams.all[missing->stream].id.scope, &scope)))
-            case_retry_unseal(engine, missing);
+        if (case_retry_is_sealed(engine, missing, case_id))
+            (void)case_retry_unseal(engine, missing);
     }
+    struct scope scope = case_id == NULL ? (struct scope){0} : scope_case(case_id);
     sync_retry(engine, case_id == NULL || PLANTED(GRANT_ASKS_FOR_ALL) ? NULL : &scope);
+}
+
+void case_retry_open(struct engine *engine, const struct case_id *case_id)
+{
+    if (!engine->is_started)
+        return;
+    if (case_id == NULL)
+        engine->case_retry->opens_at.ms = 0; /* those that are still to come say when */
+    for (uint32_t i = 0; i < engine->streams.missing_count; i++) {
+        struct missing *missing = &engine->streams.missing[i];
+        if (case_retry_is_sealed(engine, missing, case_id) && case_retry_unseal(engine, missing))
+            sync_retry(engine, &engine->streams.all[missing->stream].id.scope);
+    }
 }
 
 void case_retry_miss(struct engine *engine, const struct record_claim *claim)

@@ -25,6 +25,7 @@ struct case_retry_review {
 };
 
 struct case_retry {
+    struct wall opens_at;     /* a release from the future comes into effect; 0: none (T-31) */
     bool is_reading;          /* one review is being loaded */
     struct mono review_after; /* nothing is looked at before */
     uint32_t review_first;    /* ring */
@@ -42,6 +43,10 @@ void case_retry_delay(struct engine *engine, err failure);
 /* Who may read the case has changed (NULL: perhaps of each case, as at a start): what is missing of
  * it is asked for again, at once (T-23). */
 void case_retry_readers(struct engine *engine, const struct case_id *case_id);
+
+/* A release from the future may have come into effect (case_id NULL: in any case that is awake):
+ * what it opens is asked for (T-31). */
+void case_retry_open(struct engine *engine, const struct case_id *case_id);
 
 /* There is no room to look at the record later: the next start finds it again. */
 void case_retry_miss(struct engine *engine, const struct record_claim *claim);

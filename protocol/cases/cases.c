@@ -261,6 +261,8 @@ void cases_obey(struct engine *engine, const struct record_claim *claim, struct 
 void cases_react(struct engine *engine, struct step *step)
 {
     struct case_retry *retry = engine->case_retry;
+    if (retry->opens_at.ms != 0 && retry->opens_at.ms <= engine->wall.ms)
+        case_retry_open(engine, NULL);
     if (retry->review_after.ms > engine->now.ms)
         return;
     case_erase_write_receipts(engine, step);

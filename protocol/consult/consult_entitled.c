@@ -23,21 +23,34 @@ static bool belongs(const struct consult *consult, const struct consult_particip
                : record->sequence <= author->end_sequence;
 }
 
-/* C-62: sealed to the requester until its REVEAL names it, or its author releases it. */
+/* C-62: sealed to the requester until its REVEAL names it, or its author releases it. (T-31) A
+ * release from the future opens nothing before its time. */
 static bool is_unsealed(const struct consult *consult, const struct consult_participant *author,
-                        const struct record_id *id)
+                        const struct record_id *id, struct wall now)
 {
     const struct consult_taken *taken = consult_taken_of(consult, id);
     if (taken != NULL && taken->is_revealed)
         return true;
     for (size_t i = 0; author != NULL && i < author->released_count; i++)
         if (ID_EQUAL(author->released[i].record_id, *id))
-            return true;
+            return author->released[i].time.ms <= now.ms + CLOCK_SKEW_MS_MAX ||
+                   PLANTED(RELEASED_EARLY);
     return false;
 }
 
+struct wall consult_entitled_from(const struct consult *consult,
+                                  const struct consult_record *record, struct wall now)
+{
+    const struct consult_participant *author = consult_participant_of(consult, &record->writer);
+    for (size_t i = 0; author != NULL && i < author->released_count; i++)
+        if (ID_EQUAL(author->released[i].record_id, record->id) &&
+            !is_unsealed(consult, author, &record->id, now))
+            return (struct wall){author->released[i].time.ms - CLOCK_SKEW_MS_MAX};
+    return (struct wall){0};
+}
+
 bool consult_entitled(const struct consult *consult, const struct node_id *node,
-                      const struct consult_record *record)
+                      const struct consult_record *record, struct wall now)
 {
     const struct consult_participant *reader = consult_participant_of(consult, node);
     const struct consult_participant *author = consult_participant_of(consult, &record->writer);
@@ -55,5 +68,5 @@ bool consult_entitled(const struct consult *consult, const struct node_id *node,
     if (!leads(consult, &record->writer) && !belongs(consult, author, record))
         return false;
     return record->audience == AUDIENCE_SCOPE || PLANTED(REVEALED_EARLY) ||
-           is_unsealed(consult, author, &record->id);
+           is_unsealed(consult, author, &record->id, now);
 }

@@ -11,9 +11,14 @@ struct consult_record;
  * caller checks the roster as well (admitted, past cooling-off).
  *
  * Opinions sealed to the requester open to participants once a REVEAL names them, or once their
- * author has released them after the deadline. Of an erased case, only the clear records that
+ * author has released them after the deadline and the time of that release has come. Of an erased
+ * case, only the clear records that
  * announce the erasure may be read. */
 bool consult_entitled(const struct consult *consult, const struct node_id *node,
-                      const struct consult_record *record);
+                      const struct consult_record *record, struct wall now);
+
+/* When the release of this record comes into effect; 0: it has, or there is none. */
+struct wall consult_entitled_from(const struct consult *consult,
+                                  const struct consult_record *record, struct wall now);
 
 #endif

@@ -160,6 +160,7 @@ static bool mailbox_keys_serves(const struct engine *engine)
     const struct mailbox_keys *mailbox_keys = engine->mailbox_keys;
     const struct mailbox_keys_entry *last = mailbox_keys_place(engine, &engine->config.self);
     if (last == NULL || ID_IS_ZERO(last->node) ||
+        last->since.ms > engine->wall.ms + CLOCK_SKEW_MS_MAX || /* it would serve too long */
         last->since.ms + MAILBOX_REPLACE_DAY * MAILBOX_KEYS_DAY_MS <= engine->wall.ms)
         return false;
     for (uint32_t i = 0; i < mailbox_keys->own_count; i++) {

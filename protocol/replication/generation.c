@@ -23,11 +23,22 @@ static struct stream *generation_before(const struct engine *engine, const struc
     return *ret_slot == STREAM_NONE ? NULL : &engine->streams.all[*ret_slot];
 }
 
-/* (T-12) Times do not fall from one generation to the next, so nobody gains years by writing old
- * ones. */
-static err generation_in_year(const struct engine *engine, const struct stream_id *id,
-                              struct wall opened)
+/* (T-12) When a generation counts as opened: at the time that it names, but not before the one
+ * before it, so that nobody gains years by writing old ones, and not after it came here, so that
+ * one that was opened with a clock that was ahead stops none of those after it. */
+static struct wall generation_opened_at(const struct engine *engine, const struct stream_id *id,
+                                        struct wall time)
 {
+    uint32_t slot;
+    const struct stream *before = generation_before(engine, id, &slot);
+    uint64_t ms = time.ms < engine->wall.ms ? time.ms : engine->wall.ms;
+    return (struct wall){before != NULL && before->opened_at.ms > ms ? before->opened_at.ms : ms};
+}
+
+static err generation_in_year(const struct engine *engine, const struct stream_id *id,
+                              struct wall time)
+{
+    struct wall opened = generation_opened_at(engine, id, time);
     uint64_t count = 0;
     uint32_t slot;
     struct stream_id at = *id;
@@ -35,8 +46,6 @@ static err generation_in_year(const struct engine *engine, const struct stream_i
         const struct stream *before = generation_before(engine, &at, &slot);
         if (before == NULL || before->opened_at.ms + GENERATION_YEAR_MS <= opened.ms)
             break;
-        if (before->opened_at.ms > opened.ms)
-            return ERR_OUT_OF_ORDER;
         count++;
     }
     const struct settings *settings = roster_settings(engine->roster);
@@ -321,7 +330,7 @@ void generation_opened(struct engine *engine, uint32_t slot, const struct record
     struct stream *stream = &engine->streams.all[slot];
     if (claim->header.sequence != 1 || stream->id.generation == 1)
         return;
-    stream->opened_at = claim->header.time;
+    stream->opened_at = generation_opened_at(engine, &stream->id, claim->header.time);
     struct effect *effect = step_effect(step, EFFECT_GENERATION);
     effect->generation.stream = stream->id;
     effect->generation.opened_at = stream->opened_at;

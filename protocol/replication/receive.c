@@ -45,6 +45,9 @@ static struct step_record *receive_add(struct receive *receive, const struct fra
     struct case_id case_id = scope_case_id(&header->stream.scope);
     bool is_erased = header->stream.scope.kind == SCOPE_CASE && !is_clear &&
                      case_table_is_erased(receive->engine, &case_id);
+    if (header->time.ms > receive->engine->wall.ms + CLOCK_SKEW_MS_MAX &&
+        !receive->engine->clock.view.stops_posting) /* then it may be ours that is behind */
+        record->flags |= RECORD_AHEAD;
     if (is_expired)
         record->flags |= RECORD_EXPIRED;
     if (is_erased)
@@ -202,8 +205,8 @@ static err receive_admit(struct receive *receive, const struct record_claim *cla
         return failure;
     if (receive_is_spent(engine, &header->stream.writer))
         return ERR_OVER_BUDGET;
-    /* (T-3) held by whoever has it until its time has come: neither lost nor forked */
-    if (header->time.ms > engine->wall.ms + CLOCK_SKEW_MS_MAX && !PLANTED(FUTURE_TAKEN_IN))
+    /* (T-3) its time is its writer's word, and decides nothing here */
+    if (PLANTED(FUTURE_HOLDS_STREAM) && header->time.ms > engine->wall.ms + CLOCK_SKEW_MS_MAX)
         return ERR_FUTURE;
     if (chain_find(&engine->roster->chain, &header->head) == NULL) {
         if (!receive->asked_heads && receive->peer != NULL)

@@ -418,7 +418,16 @@ err case_table_may_read(const struct engine *engine, const struct node_id *node,
         case_table_has_unread(engine, entry, &unread))
         return ERR_NOT_ENTITLED;
     struct consult_record record = consult_record_of(&claim->header, &claim->id, NULL);
-    return consult_entitled(consult, node, &record) ? OK : ERR_NOT_ENTITLED;
+    return consult_entitled(consult, node, &record, engine->wall) ? OK : ERR_NOT_ENTITLED;
+}
+
+struct wall case_table_opens_at(const struct engine *engine, const struct record_claim *claim)
+{
+    struct case_id case_id = scope_case_id(&claim->header.stream.scope);
+    const struct consult *consult = case_table_find(engine, &case_id);
+    struct consult_record record = consult_record_of(&claim->header, &claim->id, NULL);
+    return consult == NULL ? (struct wall){0}
+                           : consult_entitled_from(consult, &record, engine->wall);
 }
 
 err case_table_may_have(const struct engine *engine, const struct node_id *node,

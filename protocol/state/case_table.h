@@ -100,6 +100,8 @@ bool case_table_part_at(const struct engine *engine, const struct case_id *case_
  */
 MUST_USE err case_table_may_read(const struct engine *engine, const struct node_id *node,
                                  const struct record_claim *claim);
+/* When a release from the future opens that record; 0: none does, or the case is not awake. */
+struct wall case_table_opens_at(const struct engine *engine, const struct record_claim *claim);
 /* The requester, and participants with access now: OK, ERR_NOT_FOUND, ERR_DESTROYED,
  * ERR_NOT_ENTITLED. */
 MUST_USE err case_table_may_have(const struct engine *engine, const struct node_id *node,

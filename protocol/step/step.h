@@ -37,6 +37,7 @@ enum record_flags {
     RECORD_OWN = 1 << 6,
     RECORD_WITHHELD = 1 << 7, /* header only, and no peer may give the rest: not missing */
     RECORD_LOST = 1 << 8,     /* of a missing position: the disk lost all of it */
+    RECORD_AHEAD = 1 << 9,    /* its time was more than CLOCK_SKEW_MS_MAX ahead when it came */
 };
 
 /* True when body or key of a position with these flags is missing and may still come. */

@@ -45,7 +45,7 @@ static void check(const struct consult_record *record, enum consult_verdict verd
     if (consult_react(&consult, &situation, record, actions) > CONSULT_ACTION_COUNT_MAX)
         abort();
     /* the requester may name even this one */
-    if (consult_entitled(&consult, &stranger, record) &&
+    if (consult_entitled(&consult, &stranger, record, record->time) &&
         consult_participant_of(&consult, &stranger) == NULL)
         abort();
     if (consult_export(&consult, &one) != OK || consult_import(buffer_bytes(&one), &copy) != OK ||

@@ -17,6 +17,7 @@ struct ledger_fact {
     enum kind kind;
     struct node_id node;     /* GRANT, GRANT_END, GRANT_NOTICE */
     struct record_id record; /* REVEAL, RELEASE */
+    struct wall time;
 };
 
 struct ledger {
@@ -85,6 +86,7 @@ void ledger_take(struct hospital *hospital, const struct step_record *record)
                                .writer = claim.header.stream.writer,
                                .position = {claim.header.stream.generation, claim.header.sequence},
                                .said = claim.id,
+                               .time = claim.header.time,
                                .kind = (enum kind)statement.kind};
     if (statement.kind == KIND_GRANT && case_record_grant_read(statement.content, &grant) == OK) {
         fact.node = grant.participant;
@@ -234,7 +236,8 @@ static const char *ledger_refuses_case(const struct hospital *from, const struct
         if (fact->kind == KIND_REVEAL && is_requesters && ID_EQUAL(fact->record, claim->id))
             is_open = true;
         if (fact->kind == KIND_RELEASE && ID_EQUAL(fact->writer, claim->header.stream.writer) &&
-            ID_EQUAL(fact->record, claim->id))
+            ID_EQUAL(fact->record, claim->id) &&
+            fact->time.ms <= hospital_wall(from).ms + CLOCK_SKEW_MS_MAX)
             is_open = true;
     }
     if (!is_granted)

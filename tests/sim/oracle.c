@@ -423,7 +423,8 @@ static bool oracle_may_read(const struct hospital *holder, const struct hospital
         return engine_may_read(holder->engine, &reader->node, claim) == OK;
     struct consult_record record = consult_record_of(&claim->header, &claim->id, NULL);
     return roster_entitled_member(&holder->roster, &reader->node, hospital_wall(holder)) == OK &&
-           consult_entitled(hospital_case(holder, &case_id), &reader->node, &record);
+           consult_entitled(hospital_case(holder, &case_id), &reader->node, &record,
+                            hospital_wall(holder));
 }
 
 /* Does `reader` have all of the stream that the holder's core says it may read? */

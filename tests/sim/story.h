@@ -68,7 +68,11 @@
     X(falling_heads, story_falling_heads)                                                          \
     X(two_put_back, story_two_put_back)                                                            \
     X(erased_apart, story_erased_apart)                                                            \
-    X(case_in_order, story_case_in_order)
+    X(case_in_order, story_case_in_order)                                                          \
+    X(fast_clocks, story_fast_clocks)                                                              \
+    X(two_liars, story_two_liars)                                                                  \
+    X(backdated, story_backdated)                                                                  \
+    X(released_ahead, story_released_ahead)
 
 #define STORY_DECLARE(name, function) void function(struct world *world);
 STORY_LIST(STORY_DECLARE)

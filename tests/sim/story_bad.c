@@ -15,30 +15,6 @@ static struct wall story_in(const struct hospital *hospital, uint64_t ms)
     return (struct wall){hospital_wall(hospital).ms + ms};
 }
 
-/* A record from the future is held by nobody, costs little while it waits, and is accepted when
- * its time has come. */
-void story_future_record(struct world *world)
-{
-    world_begin(world, 3);
-    struct hospital *aarau = &world->hospitals[0];
-    world->side[aarau->index] = 1; /* alone: nobody contradicts its clock */
-    line_part(world);
-    world_run(world, 61 * MINUTE_MS);
-    aarau->skew_ms = (int64_t)(30 * MINUTE_MS);
-    struct outcome said = story_done(world, clinic_announce(aarau, story_in(aarau, DAY_MS)));
-    struct stream_id stream = {clinic_board(world), aarau->node, 1};
-    aarau->skew_ms = 0;
-    world->side[aarau->index] = 0;
-    line_part(world);
-    uint64_t wants = world->hospitals[1].wants_sent;
-    world_run(world, 10 * MINUTE_MS);
-    WORLD_CHECK(world, disk_at(&world->hospitals[1].disk, &stream, said.sequence) == NULL);
-    WORLD_CHECK(world, world->hospitals[1].wants_sent - wants < 100);
-    world_run(world, 11 * MINUTE_MS);
-    story_settle(world, 2 * MINUTE_MS);
-    WORLD_CHECK(world, disk_at(&world->hospitals[1].disk, &stream, said.sequence) != NULL);
-}
-
 /* Two peers whose clocks differ from ours: perhaps ours is wrong, so posting waits. */
 void story_skewed_clocks(struct world *world)
 {

@@ -255,6 +255,10 @@ static void record_notes(const json_t *record)
             strcmp(signature, "revoked") == 0
                 ? "the certificate is revoked, and there is no proof that this was signed before"
                 : signature);
+    if (api_json_equals(record, "time_doubt", "ahead"))
+        term_text("its time lay in the future when it came here: its writer's clock was ahead", 2);
+    if (api_json_equals(record, "time_doubt", "earlier"))
+        term_text("its time is before that of the record that its writer wrote before it", 2);
     if (api_json_equals(record, "audience", "requester") && !api_json_is(record, "revealed"))
         printf("  readable by the requester only, until it is revealed\n");
     if (verdict[0] != '\0' && strcmp(verdict, "it counts") != 0)

@@ -25,7 +25,7 @@ static const char *readers(const struct consult_record *record)
     const struct node_id *nodes[] = {&service_a, &service_b, &service_c, &service_d};
     size_t count = 0;
     for (size_t i = 0; i < 4; i++)
-        if (consult_entitled(&service.consult, nodes[i], record))
+        if (consult_entitled(&service.consult, nodes[i], record, service.time))
             letters[count++] = (char)('A' + (char)i);
     letters[count] = 0;
     return letters;
@@ -106,6 +106,24 @@ static void a_release_opens_ones_own_opinion_and_not_anothers(void **state)
     assert_string_equal(readers(&opinion), "AB");
 }
 
+/* (T-31) */
+static void a_release_from_the_future_opens_at_its_time(void **state)
+{
+    (void)state;
+    begin(ANNOUNCEMENT_INDEPENDENT_FIRST);
+    (void)service_opinion(&service, &service_b);
+    struct consult_record opinion = service.record;
+    const struct wall now = {SERVICE_DEADLINE - CLOCK_SKEW_MS_MAX - 1};
+    service.time.ms = SERVICE_DEADLINE; /* a clock that is ahead, or a lie */
+    assert_int_equal(service_release(&service, &service_b, &opinion.id), CONSULT_COUNTS);
+    service.time = now;
+    assert_string_equal(readers(&opinion), "AB");
+    assert_int_equal(consult_entitled_from(&service.consult, &opinion, now).ms, now.ms + 1);
+    service.time.ms++;
+    assert_string_equal(readers(&opinion), "ABC");
+    assert_int_equal(consult_entitled_from(&service.consult, &opinion, service.time).ms, 0);
+}
+
 /* C-51 */
 static void of_an_erased_case_only_that_it_is_erased_is_told(void **state)
 {
@@ -130,6 +148,7 @@ int main(void)
         cmocka_unit_test(a_record_belongs_while_its_authors_access_covers_it),
         cmocka_unit_test(a_sealed_opinion_is_the_requesters_until_revealed),
         cmocka_unit_test(a_release_opens_ones_own_opinion_and_not_anothers),
+        cmocka_unit_test(a_release_from_the_future_opens_at_its_time),
         cmocka_unit_test(of_an_erased_case_only_that_it_is_erased_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,6 +121,49 @@ static void what_names_nothing_that_is_here_waits(void **state)
     assert_int_equal(0, cluster_tail(room->cluster, &again));
 }
 
+/* Hospital 2 opens the generation after that of `pen`, in which it wrote last, at that time. True
+ * when it is taken. */
+static bool opens_next(struct room *room, struct cluster_pen *pen, uint64_t time_ms)
+{
+    struct cluster_pen next = *pen;
+    next.header.stream.generation++;
+    next.header.sequence = 1;
+    next.header.time.ms = time_ms;
+    cluster_say(room->cluster, &next, words(4), 2);
+    bool is_taken = cluster_tail(room->cluster, &next) == 1;
+    if (is_taken)
+        *pen = next;
+    return is_taken;
+}
+
+/* (T-12) */
+static void a_time_from_the_future_stops_no_later_generation(void **state)
+{
+    struct room *room = *state;
+    struct cluster_pen pen = room->pen;
+    const uint64_t now = pen.header.time.ms;
+    assert_true(opens_next(room, &pen, now + 400 * 24 * FEDERATION_HOUR_MS));
+    cluster_pass(room->cluster, FEDERATION_HOUR_MS);
+    assert_true(opens_next(room, &pen, now + FEDERATION_HOUR_MS));
+}
+
+/* (T-12) */
+static void neither_an_old_time_nor_a_future_one_gains_a_year(void **state)
+{
+    struct room *room = *state;
+    struct cluster_pen pen = room->pen;
+    const uint64_t now = pen.header.time.ms, year = 366 * 24 * FEDERATION_HOUR_MS;
+    const uint64_t most = roster_settings(&room->cluster->roster)->generation_count_max;
+    uint64_t taken = 0;
+    while (taken <= most &&
+           opens_next(room, &pen, taken % 2 == 0 ? now - 9 * year : now + taken * year))
+        taken++;
+    /* the first counts as old; from the second on all of them are of today */
+    assert_int_equal(most + 1, taken);
+    assert_false(opens_next(room, &pen, 1));
+    assert_false(opens_next(room, &pen, UINT64_MAX));
+}
+
 /* ---- our own, after a restore ---- */
 
 /* The node is started with a store that holds nothing, and a marker that says that it wrote five
@@ -282,6 +325,8 @@ int main(void)
         IN_ROOM(what_names_nothing_that_is_here_waits),
         IN_ROOM(what_the_marker_names_and_nobody_has_is_begun_anew),
         IN_ROOM(what_somebody_says_it_has_is_waited_for),
+        IN_ROOM(a_time_from_the_future_stops_no_later_generation),
+        IN_ROOM(neither_an_old_time_nor_a_future_one_gains_a_year),
         IN_ROOM(a_later_generation_may_have_been_begun_and_lost),
         IN_ROOM(who_stands_at_another_head_was_not_heard),
         IN_ROOM(what_is_told_late_is_waited_for_too),
