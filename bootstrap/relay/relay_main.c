@@ -7,6 +7,7 @@
 
 #include "bootstrap/relay/relay_config.h"
 #include "bootstrap/relay/relay_key.h"
+#include "bootstrap/relay/relay_metrics.h"
 #include "bootstrap/relay/relay_serve.h"
 #include "bootstrap/relay/relay_status.h"
 
@@ -14,6 +15,7 @@ enum option_key {
     OPTION_CHECK = 256,
     OPTION_HELP_CONFIG,
     OPTION_STATUS,
+    OPTION_METRICS,
     OPTION_ENDPOINT,
     OPTION_VERSION,
 };
@@ -23,7 +25,7 @@ struct options {
     const char *config;
     const char *data;
     const char *endpoint;
-    bool check_config, help_config, status, version;
+    bool check_config, help_config, status, metrics, version;
 };
 
 static const struct argp_option option_list[] = {
@@ -32,6 +34,8 @@ static const struct argp_option option_list[] = {
     {"help-config", OPTION_HELP_CONFIG, NULL, 0, "Print all settings as a file to start from", 1},
     {"status", OPTION_STATUS, NULL, 0,
      "Print the status of the running relay: links, sessions, bytes, limits", 1},
+    {"metrics", OPTION_METRICS, NULL, 0, "Print the same for monitoring (Prometheus text format)",
+     1},
     {"version", OPTION_VERSION, NULL, 0, "Print the version", -1},
     {NULL, 0, NULL, 0, "For init:", 2},
     {"data", 'd', "DIR", 0, "Directory of the relay's key and list", 2},
@@ -58,6 +62,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_STATUS:
         options->status = true;
+        return 0;
+    case OPTION_METRICS:
+        options->metrics = true;
         return 0;
     case OPTION_ENDPOINT:
         options->endpoint = value;
@@ -119,9 +126,10 @@ static int init(const struct options *options)
     return 0;
 }
 
-static int show_status(const struct relay_config *config)
+static int show_status(const struct relay_config *config, bool as_metrics)
 {
-    err failure = relay_status_show(config->data, stdout);
+    err failure = as_metrics ? relay_metrics_show(config->data, stdout)
+                             : relay_status_show(config->data, stdout);
     if (failure == OK)
         return 0;
     if (failure == ERR_STATE)
@@ -172,8 +180,8 @@ static int run(const struct options *options)
     log_init(config.log);
     if (options->check_config)
         status = check(options, &config);
-    else if (options->status)
-        status = show_status(&config);
+    else if (options->status || options->metrics)
+        status = show_status(&config, options->metrics);
     else
         status = relay_serve(&config);
     relay_config_free(&config);

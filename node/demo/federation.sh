@@ -214,7 +214,7 @@ fed_up() {
     fed_start "$1" "$fed_build/node/consiliumd" --config "$fed_home/$1/consiliumd.conf" \
         2>>"$fed_home/$1/log"
     fed_keep "$1" "$fed_pid"
-    await 30 "the node of $1 answers" at "$1" status
+    await 30 "the node of $1 answers" at "$1" boards
 }
 
 fed_keep() {

@@ -65,7 +65,8 @@ grep -q -e --federation "$fed_home/last" || fed_fail 'should say that there are 
 
 [ "$("$fed_build/node/cli/consilium" status --json --socket "$first/lakeside/socket" |
     jq '.federations | length')" = 2 ] || fed_fail 'status shows both when none is named'
-"$fed_build/node/cli/consilium" status --socket "$first/lakeside/socket" >"$fed_home/last"
+"$fed_build/node/cli/consilium" status --socket "$first/lakeside/socket" >"$fed_home/last" ||
+    [ $? = 3 ] || fed_fail "no status"
 grep -q 'Rare Tumors' "$fed_home/last" && grep -q 'Bone Marrow' "$fed_home/last" ||
     fed_fail "status should tell of both: $(cat "$fed_home/last")"
 

@@ -13,6 +13,7 @@
 #include "node/cli/present/api_json.h"
 #include "node/cli/present/render.h"
 #include "node/cli/present/render_draft.h"
+#include "node/cli/present/render_metrics.h"
 #include "node/cli/present/render_record.h"
 #include "node/cli/present/render_status.h"
 #include "node/cli/present/table.h"
@@ -53,18 +54,41 @@ static json_t *workflow_sign(struct command_run *run, const char *id, const char
 /* ---- the node ---- */
 
 /* Of the named federation, or of all federations of the node. */
+enum { WORKFLOW_STATUS_WAITS = 3 }; /* exit status while posting waits */
+
+/* Prints the status of one federation or of all (`all` not NULL), and says by the exit status
+ * whether records can be written. */
+static int workflow_status_print(struct command_run *run, json_t *answer, const json_t *all,
+                                 void (*render)(const json_t *answer))
+{
+    bool waits = api_json_is(answer, "posting_waits");
+    size_t index;
+    json_t *federation;
+    json_array_foreach(all, index, federation) waits =
+        waits || api_json_is(federation, "posting_waits");
+    int status = workflow_output_print(run, answer, render);
+    return status == 0 && waits ? WORKFLOW_STATUS_WAITS : status;
+}
+
 int workflow_status(struct command_run *run)
 {
     if (run->federation != NULL)
-        return workflow_output_print(run, request_send(run, METHOD_GET, "status", NULL),
+        return workflow_status_print(run, request_send(run, METHOD_GET, "status", NULL), NULL,
                                      render_status);
     json_t *answer = request_send(run, METHOD_GET, "/v1/status", NULL);
     json_t *all = json_object_get(answer, "federations");
     if (json_array_size(all) != 1)
-        return workflow_output_print(run, answer, render_status_all);
+        return workflow_status_print(run, answer, all, render_status_all);
     json_t *only = json_incref(json_array_get(all, 0));
     json_decref(answer);
-    return workflow_output_print(run, only, render_status);
+    return workflow_status_print(run, only, NULL, render_status);
+}
+
+/* --json gives the answer that they are made of. */
+int workflow_metrics(struct command_run *run)
+{
+    return workflow_output_print(run, request_send(run, METHOD_GET, "/v1/status", NULL),
+                                 render_metrics);
 }
 
 /* ---- for the society ---- */
