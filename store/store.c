@@ -145,6 +145,59 @@ err store_open(const char *path, const uint8_t master[static KEY_SIZE],
     return OK;
 }
 
+static err start_copy(struct store *store, const char *path, char *problem)
+{
+    struct write_txn group = {.store = NULL};
+    const char *what = NULL;
+    err result = keyring_open(store->directory.fd, store->keys, false, &store->keyring);
+    if (result == ERR_BAD_KEY) {
+        return say(problem, result, path, "was made with another store key, or without a keyring");
+    }
+    if (result == OK) {
+        result = env_open_copy(path, &store->env);
+    }
+    if (result == OK) {
+        result = write_txn_open(store, false, &group);
+    }
+    write_txn_close(&group);
+    if (result == OK) {
+        result = verify_rows(store, &what);
+    }
+    if (result == ERR_CORRUPT) {
+        (void)snprintf(problem, STORE_PROBLEM_SIZE, "%s: %s in data.mdb fails its check", path,
+                       what == NULL ? "a value" : what);
+    }
+    return result;
+}
+
+err store_open_copy(const char *path, const uint8_t master[static KEY_SIZE],
+                    char ret_problem[static STORE_PROBLEM_SIZE], struct store **ret_store)
+{
+    ret_problem[0] = '\0';
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL || sodium_init() < 0) {
+        free(store);
+        return explain(ret_problem, ERR_NO_MEMORY, path);
+    }
+    store->options = (struct store_options){.is_any_owner = true};
+    store->is_copy = true;
+    store->directory = (struct directory){.fd = -1, .items_fd = -1, .lock_fd = -1};
+    store->keys = seal_keys_new(master);
+    err result = store->keys == NULL ? ERR_NO_MEMORY : OK;
+    if (result == OK) {
+        result = directory_open_copy(path, ret_problem, &store->directory);
+    }
+    if (result == OK) {
+        result = start_copy(store, path, ret_problem);
+    }
+    if (result != OK) {
+        store_close(store);
+        return explain(ret_problem, result, path);
+    }
+    *ret_store = store;
+    return OK;
+}
+
 void store_close(struct store *store)
 {
     if (store == NULL) {
@@ -156,6 +209,9 @@ void store_close(struct store *store)
     env_close(&store->env);
     keyring_close(&store->keyring);
     seal_keys_free(store->keys);
+    if (store->is_copy) {
+        directory_tidy_copy(&store->directory);
+    }
     directory_close(&store->directory);
     free(store);
 }

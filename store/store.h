@@ -44,6 +44,13 @@ MUST_USE err store_open(const char *path, const uint8_t master[static KEY_SIZE],
                         const struct store_options *options,
                         char ret_problem[static STORE_PROBLEM_SIZE], struct store **ret_store);
 
+/* Opens a copy that store_copy made and that nobody else uses, to read it; closed, it is as it
+ * was before, and the file system may be any. Streams and rows are checked. Of the functions of
+ * this header only store_verify, store_damage and store_close may follow. As store_open; any
+ * owner's is opened. */
+MUST_USE err store_open_copy(const char *path, const uint8_t master[static KEY_SIZE],
+                             char ret_problem[static STORE_PROBLEM_SIZE], struct store **ret_store);
+
 /* Finishes the waiting batches, stops the threads, closes. NULL is allowed. Results that were not
  * drained are lost (their batches are durable all the same). */
 void store_close(struct store *store);

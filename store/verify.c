@@ -234,7 +234,7 @@ static bool pass_row(void *arg, const struct store_row *row)
     return true;
 }
 
-err verify_all(struct store *store, bool spares_records, const char **ret_what)
+err verify_rows(struct store *store, const char **ret_what)
 {
     *ret_what = "a stream";
     err result = stream_table_scan(store, pass_stream, NULL);
@@ -242,6 +242,12 @@ err verify_all(struct store *store, bool spares_records, const char **ret_what)
         *ret_what = "a row";
         result = row_table_scan(store, (enum store_table)table, pass_row, NULL);
     }
+    return result;
+}
+
+err verify_all(struct store *store, bool spares_records, const char **ret_what)
+{
+    err result = verify_rows(store, ret_what);
     uint64_t number = 0;
     uint64_t before = UINT64_MAX;
     while (result == OK && number != before) {

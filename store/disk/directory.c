@@ -238,6 +238,69 @@ err directory_open(const char *path, char *problem, struct directory *ret_direct
     return OK;
 }
 
+err directory_open_copy(const char *path, char *problem, struct directory *ret_directory)
+{
+    struct directory directory = {.fd = -1, .items_fd = -1, .lock_fd = -1};
+    *ret_directory = directory;
+    directory.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory.fd < 0) {
+        return say_errno(problem, path, "cannot open the directory");
+    }
+    directory.items_fd = openat(directory.fd, "items", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory.items_fd < 0) {
+        err result = say_errno(problem, path, "cannot open the directory items");
+        directory_close(&directory);
+        return result;
+    }
+    *ret_directory = directory;
+    return OK;
+}
+
+void directory_tidy_copy(const struct directory *directory)
+{
+    if (directory->fd >= 0) {
+        (void)unlinkat(directory->fd, "lock.mdb", 0);
+    }
+}
+
+err directory_make_copy(const char *path, char *problem)
+{
+    if (mkdir(path, 0700) != 0) {
+        return errno == EEXIST ? say(problem, ERR_EXISTS, path, "is there already")
+                               : say_errno(problem, path, "cannot make the directory");
+    }
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool failed = fd < 0 || mkdirat(fd, "items", 0700) != 0;
+    err result = failed ? say_errno(problem, path, "cannot make the directory items") : OK;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return result;
+}
+
+err directory_open_source(const char *path, char *problem, struct directory *ret_directory)
+{
+    struct directory directory;
+    struct stat info;
+    err result = directory_open_copy(path, problem, &directory);
+    if (result != OK) {
+        return result;
+    }
+    if (fstat(directory.fd, &info) != 0) {
+        result = say_errno(problem, path, "cannot look at it");
+    } else if (info.st_uid != geteuid()) {
+        result = say(problem, ERR_EXISTS, path, "belongs to another user; run as that user");
+    } else if (!directory_has(&directory, "data.mdb") || directory_has(&directory, "creating")) {
+        result = say(problem, ERR_NOT_FOUND, path, "holds no store");
+    }
+    if (result != OK) {
+        directory_close(&directory);
+        return result;
+    }
+    *ret_directory = directory;
+    return OK;
+}
+
 void directory_close(struct directory *directory)
 {
     int *fds[] = {&directory->items_fd, &directory->lock_fd, &directory->fd};

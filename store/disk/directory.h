@@ -28,6 +28,16 @@ struct directory {
  * removes what an incomplete creation left. On failure `problem` (STORE_PROBLEM_SIZE) gives the
  * reason. Errors as in store_open. */
 MUST_USE err directory_open(const char *path, char *problem, struct directory *ret_directory);
+/* Opens a copy of a store: nothing is made, and no lock is taken. */
+MUST_USE err directory_open_copy(const char *path, char *problem, struct directory *ret_directory);
+/* Removes LMDB's lock file, which nobody needs where nobody writes. */
+void directory_tidy_copy(const struct directory *directory);
+/* Makes the directory of a copy; ERR_EXISTS when there is anything at `path`. */
+MUST_USE err directory_make_copy(const char *path, char *problem);
+/* Opens the directory of a store that a process may have open, to copy it: it must be this user's
+ * and hold a store. */
+MUST_USE err directory_open_source(const char *path, char *problem,
+                                   struct directory *ret_directory);
 void directory_close(struct directory *directory);
 
 /* Marks the creation as complete: from now on a missing file is damage. */

@@ -140,6 +140,48 @@ err env_open(const char *path, uint64_t quota, bool create, struct env *ret_env)
     return OK;
 }
 
+err env_open_copy(const char *path, struct env *ret_env)
+{
+    struct env env = {.mdb = NULL};
+    int code = mdb_env_create(&env.mdb);
+    if (code != 0) {
+        return env_error(code);
+    }
+    if ((code = mdb_env_set_maxdbs(env.mdb, TABLE_COUNT)) != 0 ||
+        (code = mdb_env_open(env.mdb, path, MDB_NOTLS | MDB_NORDAHEAD, 0600)) != 0) {
+        mdb_env_close(env.mdb);
+        return env_error(code);
+    }
+    err result = check_size(&env);
+    if (result == OK) {
+        result = env_error(open_tables(&env, false));
+    }
+    if (result != OK) {
+        mdb_env_close(env.mdb);
+        return result;
+    }
+    *ret_env = env;
+    return OK;
+}
+
+err env_copy(const char *from, int fd)
+{
+    MDB_env *mdb;
+    int code = mdb_env_create(&mdb);
+    if (code != 0) {
+        return env_error(code);
+    }
+    code = mdb_env_open(mdb, from, MDB_RDONLY | MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    if (code == 0) {
+        code = mdb_env_copyfd2(mdb, fd, MDB_CP_COMPACT);
+    }
+    mdb_env_close(mdb);
+    if (code == 0 && fsync(fd) != 0) {
+        code = errno;
+    }
+    return env_error(code);
+}
+
 void env_close(struct env *env)
 {
     if (env->mdb != NULL) {

@@ -47,12 +47,19 @@ struct store {
     struct index_buffer *index; /* entries that are not in the tables `ids` and `positions` yet */
     struct writer *writer;
     struct item_writer *items;
+    bool is_copy; /* opened to read it; what opening adds is removed again */
 };
 
 /* Opens or creates data.mdb in `path` and its tables. A creation also syncs the files that LMDB
  * does not sync. ERR_CORRUPT when the file is not LMDB's or ends early. */
 MUST_USE err env_open(const char *path, uint64_t quota, bool create, struct env *ret_env);
+/* Opens a copy that no other process uses, with a map as large as when it was copied. */
+MUST_USE err env_open_copy(const char *path, struct env *ret_env);
 void env_close(struct env *env);
+
+/* Copies what is committed in the data.mdb below `from`, which a process may have open, to the
+ * empty file `fd`: one read transaction, without the free pages. Synced. */
+MUST_USE err env_copy(const char *from, int fd);
 
 /* OK, ERR_NOT_FOUND, ERR_FULL, ERR_NO_MEMORY, ERR_CORRUPT or ERR_IO for a result of LMDB. */
 MUST_USE err env_error(int code);

@@ -242,6 +242,60 @@ err keyring_finish(struct keyring *keyring)
     return change_slot(keyring);
 }
 
+/* ---- copies ---- */
+
+err keyring_image_read(int directory_fd, struct keyring_image *ret_image)
+{
+    struct keyring_image image = {.sizes = {0}};
+    for (unsigned slot = 0; slot < 2; slot += 1) {
+        int fd = openat(directory_fd, slot_names[slot], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 && errno == ENOENT) {
+            continue;
+        }
+        ssize_t size = fd < 0 ? -1 : read(fd, image.bytes[slot], sizeof image.bytes[slot]);
+        if (fd >= 0) {
+            close(fd);
+        }
+        if (size < 0) {
+            return ERR_IO;
+        }
+        image.sizes[slot] = (size_t)size;
+    }
+    *ret_image = image;
+    return OK;
+}
+
+err keyring_image_write(int directory_fd, const struct keyring_image *image)
+{
+    for (unsigned slot = 0; slot < 2; slot += 1) {
+        if (image->sizes[slot] == 0) {
+            if (unlinkat(directory_fd, slot_names[slot], 0) != 0 && errno != ENOENT) {
+                return ERR_IO;
+            }
+            continue;
+        }
+        int fd = openat(directory_fd, slot_names[slot],
+                        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0) {
+            return directory_errno(errno);
+        }
+        err result = write_all(fd, image->bytes[slot], image->sizes[slot]);
+        if (result == OK && fsync(fd) != 0) {
+            result = directory_errno(errno);
+        }
+        close(fd);
+        if (result != OK) {
+            return result;
+        }
+    }
+    return fsync(directory_fd) == 0 ? OK : ERR_IO;
+}
+
+bool keyring_image_equal(const struct keyring_image *a, const struct keyring_image *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
 const uint8_t *keyring_key(const struct keyring *keyring, uint32_t epoch)
 {
     if (epoch == keyring->epoch) {

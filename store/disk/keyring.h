@@ -42,6 +42,22 @@ MUST_USE err keyring_begin(struct keyring *keyring);
 /* Destroys the previous key, in memory and on disk. */
 MUST_USE err keyring_finish(struct keyring *keyring);
 
+/* ---- a copy of the files, as they are; for a copy of the store ---- */
+
+enum { KEYRING_IMAGE_SIZE_MAX = 256 };
+
+struct keyring_image {
+    size_t sizes[2]; /* 0: no such file */
+    uint8_t bytes[2][KEYRING_IMAGE_SIZE_MAX];
+};
+
+/* Reads both files, also while a process changes them: two equal images around a read of the tables
+ * show that this keyring opens all that was read. ERR_IO. */
+MUST_USE err keyring_image_read(int directory_fd, struct keyring_image *ret_image);
+/* Writes them, synced. ERR_FULL, ERR_IO. */
+MUST_USE err keyring_image_write(int directory_fd, const struct keyring_image *image);
+bool keyring_image_equal(const struct keyring_image *a, const struct keyring_image *b);
+
 /* The key of an epoch, or NULL. Borrowed; under the lock (the writer thread needs none). */
 const uint8_t *keyring_key(const struct keyring *keyring, uint32_t epoch);
 

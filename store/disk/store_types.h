@@ -24,6 +24,7 @@ enum store_limits {
 
 struct store_options {
     struct hash owner;   /* a hash over federation and node_id */
+    bool is_any_owner;   /* do not compare `owner`: the master key is proof enough (a restore) */
     uint64_t quota;      /* bytes for records and rows; 0 means 8 GiB; the map is 4 times that */
     uint64_t item_quota; /* bytes for item files; 0 means 64 GiB */
     bool verify;         /* open every stored value before store_open returns */

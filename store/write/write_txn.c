@@ -70,6 +70,9 @@ static err read_state(struct write_txn *group)
     if (!reader_done(&reader)) {
         return ERR_CORRUPT;
     }
+    if (group->store->options.is_any_owner) {
+        group->store->options.owner = owner;
+    }
     return ID_EQUAL(owner, group->store->options.owner) ? OK : ERR_EXISTS;
 }
 
