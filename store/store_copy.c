@@ -49,7 +49,7 @@ static err copying_fail_io(struct copying *copying, const char *what)
 
 /* ---- the tables ---- */
 
-/* ERR_BUSY: the keyring changed meanwhile, so it may not open all of the copy. */
+/* (S-15) ERR_BUSY: the keyring changed meanwhile, so it may not open all of the copy. */
 static err copy_tables(struct copying *copying, int to_fd, int data_fd)
 {
     struct keyring_image before;

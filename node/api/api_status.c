@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/api/api_call.h"
+#include "node/backup/backup_manifest.h"
 #include "node/links/links.h"
 #include "node/roster_sync/roster_sync.h"
 #include "node/views/content_json_encode.h"
@@ -111,6 +112,9 @@ static json_t *api_waiting(const struct api_federation *federation,
         return json_string("the disk is full: free space, or raise the quota");
     if (roster_is_behind(runtime_roster(federation->runtime)))
         return json_string("a newer roster is known, but its content has not arrived");
+    if (!engine_is_proven(runtime_engine(federation->runtime)))
+        return json_string("this store may be an older copy: two other members (all, if there are "
+                           "fewer) must be connected and tell what this node wrote last");
     return json_string(
         "roster heads were not yet compared with a relay or two members since the start");
 }
@@ -204,6 +208,19 @@ static json_t *api_relays(const struct api_federation *federation)
     return list;
 }
 
+/* The last backup that was made of this data directory, or that it was put back from. */
+static json_t *api_backup(const struct api *api)
+{
+    struct wall made_at;
+    if (!backup_last_read(api->config.data, &made_at))
+        return json_null();
+    const struct wall delete_by = {made_at.ms +
+                                   (uint64_t)BACKUP_AGE_DAYS_MAX * 24 * 60 * 60 * 1000};
+    return json_pack("{s:o,s:I,s:o}", "made", content_json_encode_time(made_at), "age_days",
+                     (json_int_t)backup_age_days(made_at, runtime_wall()), "delete_by",
+                     content_json_encode_time(delete_by));
+}
+
 static json_t *api_status(const struct api_federation *federation)
 {
     struct engine_status status;
@@ -212,7 +229,7 @@ static json_t *api_status(const struct api_federation *federation)
     engine_status(runtime_engine(federation->runtime), &status);
     const struct settings *said = roster_settings(roster);
     return json_pack(
-        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:o,s:I}", "name",
+        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:o,s:I,s:o}", "name",
         federation->name, "title",
         said == NULL ? json_null() : content_json_encode_text(said->name), "federation",
         content_json_encode_hex(ID_BYTES(settings->federation)), "institution",
@@ -224,7 +241,8 @@ static json_t *api_status(const struct api_federation *federation)
         api_frozen(federation), "posting_waits", (int)status.posting_waits, "why",
         api_waiting(federation, &status), "keys_wait", (int)status.keys_wait, "disk",
         api_disk(federation, &status), "custody", api_custody(&status), "clinicians",
-        (json_int_t)account_count(federation->service->accounts));
+        (json_int_t)account_count(federation->service->accounts), "backup",
+        api_backup(federation->api));
 }
 
 /* API-1: what people must know before anything else. */

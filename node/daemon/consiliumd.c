@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/daemon/backup_command.h"
 #include "node/daemon/daemon.h"
 #include "node/daemon/prepare.h"
 #include "node/daemon/readiness.h"
@@ -17,8 +18,14 @@ static const struct command {
     const char *name;
     int (*run)(const struct prepare_options *options, struct secure_arena *secrets);
 } command_list[] = {
-    {"run", NULL},          {"init", prepare_init}, {"request", prepare_request},
-    {"join", prepare_join}, {"seal", prepare_seal}, {"passphrase", prepare_passphrase},
+    {"run", NULL},
+    {"init", prepare_init},
+    {"request", prepare_request},
+    {"join", prepare_join},
+    {"seal", prepare_seal},
+    {"passphrase", prepare_passphrase},
+    {"backup", backup_command_backup},
+    {"restore", backup_command_restore},
 };
 
 struct options {
@@ -41,6 +48,10 @@ enum option_key {
     OPTION_SEALED,
     OPTION_FEDERATION,
     OPTION_FINGERPRINT,
+    OPTION_TO,
+    OPTION_FROM,
+    OPTION_KEYS,
+    OPTION_EVEN_IF_OLD,
 };
 
 static const struct argp_option option_list[] = {
@@ -50,7 +61,7 @@ static const struct argp_option option_list[] = {
     {"passphrase-file", OPTION_PASSPHRASE_FILE, "FILE", 0,
      "Passphrase of sealed keys: the first line of FILE (mode 600)", 1},
     {"version", 'V', NULL, 0, "Print the version", 1},
-    {NULL, 0, NULL, 0, "For init, request, join, seal and passphrase:", 2},
+    {NULL, 0, NULL, 0, "For init, request, join, seal, passphrase, backup and restore:", 2},
     {"data", 'd', "DIR", 0, "Directory of this institution's keys and stores", 2},
     {"name", 'n', "NAME", 0, "Name of the institution (init, request)", 2},
     {"country", OPTION_COUNTRY, "CC", 0, "Its country, two letters (init, request)", 2},
@@ -68,7 +79,15 @@ static const struct argp_option option_list[] = {
     {"fingerprint", OPTION_FINGERPRINT, "DIGITS", 0,
      "The fingerprint that the society read out; without it, it is asked for (join)", 2},
     {"new-passphrase-file", OPTION_NEW_PASSPHRASE_FILE, "FILE", 0,
-     "The new passphrase: the first line of FILE (passphrase)", 2},
+     "The new passphrase: the first line of FILE (passphrase, backup --keys)", 2},
+    {"to", OPTION_TO, "DIR", 0, "Where to make the backup: a new directory (backup)", 2},
+    {"from", OPTION_FROM, "DIR", 0, "The backup to put into an empty --data (restore)", 2},
+    {"keys", OPTION_KEYS, "FILE", 0,
+     "Write the keys to FILE too, sealed under a passphrase (backup); take them from there "
+     "(restore)",
+     2},
+    {"even-if-old", OPTION_EVEN_IF_OLD, NULL, 0,
+     "Put back a backup that is older than 30 days (restore)", 2},
     {0},
 };
 
@@ -146,6 +165,18 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_FINGERPRINT:
         prepare->fingerprint = value;
+        return 0;
+    case OPTION_TO:
+        prepare->to = value;
+        return 0;
+    case OPTION_FROM:
+        prepare->from = value;
+        return 0;
+    case OPTION_KEYS:
+        prepare->keys = value;
+        return 0;
+    case OPTION_EVEN_IF_OLD:
+        prepare->is_old_fine = true;
         return 0;
     case ARGP_KEY_ARG:
         return take_argument(options, value, state);
@@ -251,12 +282,15 @@ int main(int argc, char **argv)
                     "request --data DIR --output FILE\n"
                     "join --data DIR --federation NAME INVITATION\n"
                     "seal --data DIR\n"
-                    "passphrase --data DIR",
+                    "passphrase --data DIR\n"
+                    "backup --data DIR --to DIR [--keys FILE]\n"
+                    "restore --from DIR --data DIR [--keys FILE]",
         .doc = "Runs a hospital's Consilium node.\v"
                "`init` makes the institution's identity and its request to the society; `request` "
                "writes the request again, or, with --country and --board, a new one; `join` takes "
                "the invitation that comes back; `seal` seals keys that lie bare under a "
-               "passphrase; `passphrase` changes it. NO REAL PATIENTS YET: de-identification is "
+               "passphrase; `passphrase` changes it; `backup` copies the data while the node "
+               "runs; `restore` puts a backup back. NO REAL PATIENTS YET: de-identification is "
                "not built. Not for emergencies.",
     };
     argp_err_exit_status = 2;

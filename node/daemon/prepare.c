@@ -8,13 +8,13 @@
 #include "node/onboarding/joining.h"
 #include "protocol/member/member.h"
 
-static int prepare_fail(const char *line)
+int prepare_fail(const char *line)
 {
     (void)fprintf(stderr, "consiliumd: %s\n", line);
     return 1;
 }
 
-static int prepare_usage(const char *line)
+int prepare_usage(const char *line)
 {
     (void)fprintf(stderr, "consiliumd: %s\n", line);
     return 2;
@@ -41,18 +41,21 @@ static int prepare_fail_passphrase(err failure, const char *file, bool is_new)
     return prepare_fail(line);
 }
 
-/* The passphrase lies in the arena and dies with it. */
-static int prepare_ask(const char *file, bool is_new, struct secure_arena *secrets,
-                       struct bytes *ret_passphrase)
+int prepare_ask(const char *file, enum prepare_passphrase_kind kind, struct secure_arena *secrets,
+                struct bytes *ret_passphrase)
 {
+    static const char *const prompts[] = {
+        [PREPARE_PASSPHRASE] = "Passphrase of this node's keys",
+        [PREPARE_PASSPHRASE_NEW] = "New passphrase of this node's keys",
+        [PREPARE_PASSPHRASE_OF_BACKUP] = "New passphrase of the file of keys",
+    };
+    bool is_new = kind != PREPARE_PASSPHRASE;
     const struct passphrase_source source = {.file = file, .fd = -1};
     uint8_t *memory = secure_arena_take(secrets, PASSPHRASE_SIZE_MAX);
     if (memory == NULL)
         return prepare_fail("no locked memory for a passphrase");
     struct buffer buffer = buffer_over(memory, PASSPHRASE_SIZE_MAX);
-    err failure = passphrase_read(
-        &source, is_new ? "New passphrase of this node's keys" : "Passphrase of this node's keys",
-        is_new, &buffer);
+    err failure = passphrase_read(&source, prompts[kind], is_new, &buffer);
     if (failure != OK) {
         secure_arena_drop(secrets, memory);
         return prepare_fail_passphrase(failure, file, is_new);
@@ -114,7 +117,7 @@ int prepare_init(const struct prepare_options *options, struct secure_arena *sec
     if (joining_check(&request, problem) != OK)
         return prepare_fail(problem);
     if (options->is_sealed &&
-        prepare_ask(options->passphrase_file, true, secrets, &passphrase) != 0)
+        prepare_ask(options->passphrase_file, PREPARE_PASSPHRASE_NEW, secrets, &passphrase) != 0)
         return 1;
     if (prepare_make(options, options->is_sealed ? &passphrase : NULL, secrets, &identity) != 0)
         return 1;
@@ -227,7 +230,7 @@ static int prepare_seal_under(const struct prepare_options *options, const struc
 {
     char problem[IDENTITY_PROBLEM_SIZE] = "";
     struct bytes fresh;
-    if (prepare_ask(file, true, secrets, &fresh) != 0)
+    if (prepare_ask(file, PREPARE_PASSPHRASE_NEW, secrets, &fresh) != 0)
         return 1;
     if (identity_seal_keys(options->data, old, &fresh, secrets, problem) != OK)
         return prepare_fail(problem);
@@ -275,7 +278,7 @@ int prepare_passphrase(const struct prepare_options *options, struct secure_aren
         return prepare_usage("passphrase wants --data DIR; where nobody types, --passphrase-file "
                              "names the old one and --new-passphrase-file the new one");
     if (prepare_look(options, true) != 0 ||
-        prepare_ask(options->passphrase_file, false, secrets, &old) != 0 ||
+        prepare_ask(options->passphrase_file, PREPARE_PASSPHRASE, secrets, &old) != 0 ||
         prepare_seal_under(options, &old, options->new_passphrase_file, secrets) != 0)
         return 1;
     printf("The keys in %s open with the new passphrase only.\n"

@@ -26,7 +26,26 @@ struct prepare_options {
     const char *passphrase_file;
     const char *new_passphrase_file;
     bool is_sealed;
+    const char *to;   /* a backup: where it is made */
+    const char *from; /* the one to put back */
+    const char *keys; /* the file of keys beside it */
+    bool is_old_fine;
 };
+
+/* Prints the line; the exit status of a command that failed, or was called in a wrong way. */
+int prepare_fail(const char *line);
+int prepare_usage(const char *line);
+
+enum prepare_passphrase_kind {
+    PREPARE_PASSPHRASE,           /* of this node's keys */
+    PREPARE_PASSPHRASE_NEW,       /* of the same, from now on */
+    PREPARE_PASSPHRASE_OF_BACKUP, /* of a new backup of them */
+};
+
+/* Asks for a passphrase, or reads the first line of `file`. It lies in the arena and dies with it.
+ * Returns 0, or what prepare_fail returned. */
+MUST_USE int prepare_ask(const char *file, enum prepare_passphrase_kind kind,
+                         struct secure_arena *secrets, struct bytes *ret_passphrase);
 
 MUST_USE int prepare_init(const struct prepare_options *options, struct secure_arena *secrets);
 

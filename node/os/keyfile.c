@@ -61,6 +61,8 @@ const char *keyfile_kind_name(enum keyfile_kind kind)
         return "relay key";
     case KEYFILE_PUBLISHER:
         return "publisher key";
+    case KEYFILE_BACKUP:
+        return "backup of keys";
     }
     return "unknown key";
 }
@@ -89,7 +91,7 @@ static err keyfile_check(const struct keyfile *keyfile, struct bytes secret)
     size_t label_size = strnlen(keyfile->label, sizeof keyfile->label);
     if (label_size > KEYFILE_LABEL_MAX || keyfile->public_size > KEYFILE_PUBLIC_MAX ||
         secret.size == 0 || secret.size > KEYFILE_SECRET_MAX || keyfile->kind < KEYFILE_OFFICER ||
-        keyfile->kind > KEYFILE_PUBLISHER)
+        keyfile->kind > KEYFILE_BACKUP)
         return ERR_INVALID;
     return OK;
 }
@@ -193,7 +195,7 @@ static err keyfile_parse_clear(struct reader *reader, struct keyfile_parts *part
     struct bytes label = reader_take(reader, reader_u8(reader));
     struct bytes public_part = reader_take(reader, reader_u16(reader));
     if (reader->failed || label.size > KEYFILE_LABEL_MAX || public_part.size > KEYFILE_PUBLIC_MAX ||
-        kind < KEYFILE_OFFICER || kind > KEYFILE_PUBLISHER || sealed > 1 ||
+        kind < KEYFILE_OFFICER || kind > KEYFILE_BACKUP || sealed > 1 ||
         (label.size != 0 && memchr(label.data, 0, label.size) != NULL))
         return ERR_MALFORMED;
     parts->clear =

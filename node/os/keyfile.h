@@ -24,6 +24,7 @@ enum keyfile_kind {
     KEYFILE_STORE = 4,
     KEYFILE_RELAY = 5,
     KEYFILE_PUBLISHER = 6,
+    KEYFILE_BACKUP = 7, /* an institution's keys together (node/backup) */
 };
 
 enum { KEYFILE_LABEL_MAX = 200, KEYFILE_PUBLIC_MAX = 4096, KEYFILE_SECRET_MAX = 4096 };

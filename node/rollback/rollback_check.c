@@ -17,6 +17,7 @@ struct rollback_check {
     struct rollback_guard *guard; /* NULL until rollback_check_restore */
     struct mono next_at;          /* the next look at the file */
     bool is_id_under_way;
+    bool is_restored; /* from a backup, and the store says so until the ends of streams are kept */
 };
 
 struct rollback_check *rollback_check_new(struct runtime *runtime)
@@ -61,6 +62,19 @@ static bool rollback_check_restore_row(void *arg, const struct generation_row *r
     return true;
 }
 
+/* (S-18) The mark of a store that was put back from a backup. */
+static void rollback_check_restored(struct rollback_check *check)
+{
+    struct node_row_restored restored;
+    check->is_restored = node_row_restored_get(runtime_store(check->runtime), &restored);
+    if (check->is_restored)
+        log_warn("store-is-restored", log_text("federation", runtime_name(check->runtime)),
+                 log_count("backup_age_hours",
+                           (restored.restored_at.ms - restored.made_at.ms) / (60 * 60 * 1000)),
+                 log_text("do", "nothing: no record is written and no key given out before the "
+                                "other members told what this node wrote since"));
+}
+
 err rollback_check_restore(struct rollback_check *check, enum event_marker *ret_marker)
 {
     struct rollback_guard_id id;
@@ -69,7 +83,8 @@ err rollback_check_restore(struct rollback_check *check, enum event_marker *ret_
     if (failure == OK)
         failure = rollback_guard_open(runtime_settings(check->runtime)->marker,
                                       runtime_settings(check->runtime)->store_key, &check->guard);
-    *ret_marker = MARKER_NONE;
+    rollback_check_restored(check);
+    *ret_marker = check->is_restored ? MARKER_OTHER : MARKER_NONE;
     if (failure != OK || !rollback_guard_is_there(check->guard))
         return failure;
     if (!rollback_check_id(check, &id) || !rollback_guard_is_of(check->guard, &id)) {
@@ -80,7 +95,9 @@ err rollback_check_restore(struct rollback_check *check, enum event_marker *ret_
     for (size_t n = 0;
          rollback_guard_entry(check->guard, n, &event.marker.stream, &event.marker.sequence); n++)
         (void)runtime_step(check->runtime, &event);
-    *ret_marker = MARKER_HERE;
+    /* (S-18) the marker may have been put back too: what it names is waited for, and that is all */
+    if (!check->is_restored)
+        *ret_marker = MARKER_HERE;
     return OK;
 }
 
@@ -144,6 +161,15 @@ static void rollback_check_on_id(void *arg, err result)
         rollback_check_begin(check, &id);
 }
 
+/* All that the mark says is kept now in the rows of generations, which were submitted before. */
+static void rollback_check_unmark(struct rollback_check *check)
+{
+    struct store_op op = node_row_restored_delete();
+    struct runtime_keep keep = {&op, 1, STORE_RELEASING, NULL, NULL};
+    check->is_restored = false;
+    runtime_keep(check->runtime, &keep);
+}
+
 /* The id first: a marker whose id the store does not know is taken for another's. */
 static void rollback_check_renew(struct rollback_check *check)
 {
@@ -169,12 +195,16 @@ void rollback_check_start(struct rollback_check *check, enum event_marker marker
 void rollback_check_tick(struct rollback_check *check)
 {
     struct mono now = runtime_mono();
-    if (!rollback_guard_is_wanted(check->guard) || check->is_id_under_way ||
-        now.ms < check->next_at.ms)
+    if (check->is_id_under_way || now.ms < check->next_at.ms)
         return;
     check->next_at.ms = now.ms + ROLLBACK_CHECK_INTERVAL_MS;
     rollback_guard_sync(check->guard);
-    if (!rollback_guard_is_begun(check->guard) && engine_is_proven(runtime_engine(check->runtime)))
+    if (!engine_is_proven(runtime_engine(check->runtime)) ||
+        !engine_has_told_ends(runtime_engine(check->runtime)))
+        return;
+    if (check->is_restored)
+        rollback_check_unmark(check);
+    if (rollback_guard_is_wanted(check->guard) && !rollback_guard_is_begun(check->guard))
         rollback_check_renew(check);
 }
 

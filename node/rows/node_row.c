@@ -5,6 +5,7 @@
 static const char node_row_scrub[] = "scrub";
 static const char node_row_checked[] = "checked";
 static const char node_row_marker[] = "marker";
+static const char node_row_restored_key[] = "restored";
 static const char node_row_rekey[] = "mailbox secret forgotten";
 
 static struct store_op node_row_op(enum store_op_kind kind, const char *key, struct bytes value)
@@ -66,6 +67,32 @@ bool node_row_marker_get(struct store *store, uint8_t ret_id[static NODE_ROW_MAR
     struct buffer value = buffer_over(ret_id, NODE_ROW_MARKER_SIZE);
     return row_table_get(store, STORE_TABLE_META, bytes_of_text(node_row_marker), &value) == OK &&
            value.size == NODE_ROW_MARKER_SIZE;
+}
+
+struct store_op node_row_restored_put(const struct node_row_restored *restored,
+                                      uint8_t memory[static NODE_ROW_RESTORED_SIZE])
+{
+    struct buffer value = buffer_over(memory, NODE_ROW_RESTORED_SIZE);
+    buffer_u64(&value, restored->made_at.ms);
+    buffer_u64(&value, restored->restored_at.ms);
+    return node_row_op(STORE_ROW_PUT, node_row_restored_key, buffer_bytes(&value));
+}
+
+struct store_op node_row_restored_delete(void)
+{
+    return node_row_op(STORE_ROW_DELETE, node_row_restored_key, BYTES_NONE);
+}
+
+bool node_row_restored_get(struct store *store, struct node_row_restored *ret_restored)
+{
+    uint8_t memory[NODE_ROW_RESTORED_SIZE];
+    struct buffer value = buffer_over(memory, sizeof memory);
+    err failure =
+        row_table_get(store, STORE_TABLE_META, bytes_of_text(node_row_restored_key), &value);
+    struct reader reader = reader_of(buffer_bytes(&value));
+    ret_restored->made_at.ms = reader_u64(&reader);
+    ret_restored->restored_at.ms = reader_u64(&reader);
+    return failure != ERR_NOT_FOUND;
 }
 
 struct store_op node_row_rekey_put(void)

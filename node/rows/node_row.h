@@ -4,13 +4,20 @@
  *              | 1 when the process ended well and in no hurry, else 0
  *   "checked"  last record number 8
  *   "marker"   16 random bytes, shared with the marker
+ *   "restored" when the backup was made 8 | when it was put back 8; there until the node knows what
+ *              it wrote since
  *   "mailbox secret forgotten"  "1", until the rekey that follows is done */
 #ifndef CONSILIUM_NODE_ROWS_NODE_ROW_H
 #define CONSILIUM_NODE_ROWS_NODE_ROW_H
 
 #include "store/store.h"
 
-enum { NODE_ROW_SCRUB_SIZE = 8 + 8 + 1, NODE_ROW_MARKER_SIZE = 16, NODE_ROW_CHECKED_SIZE = 8 };
+enum {
+    NODE_ROW_SCRUB_SIZE = 8 + 8 + 1,
+    NODE_ROW_MARKER_SIZE = 16,
+    NODE_ROW_CHECKED_SIZE = 8,
+    NODE_ROW_RESTORED_SIZE = 8 + 8
+};
 
 /* How far the scrub came. */
 struct node_row_scrub {
@@ -32,6 +39,17 @@ uint64_t node_row_checked_get(struct store *store);
 struct store_op node_row_marker_put(const uint8_t id[static NODE_ROW_MARKER_SIZE]);
 /* False: the store never had a marker. */
 bool node_row_marker_get(struct store *store, uint8_t ret_id[static NODE_ROW_MARKER_SIZE]);
+
+/* This store was put back from a backup. */
+struct node_row_restored {
+    struct wall made_at; /* the backup */
+    struct wall restored_at;
+};
+struct store_op node_row_restored_put(const struct node_row_restored *restored,
+                                      uint8_t memory[static NODE_ROW_RESTORED_SIZE]);
+struct store_op node_row_restored_delete(void);
+/* A row that cannot be read counts as one. */
+bool node_row_restored_get(struct store *store, struct node_row_restored *ret_restored);
 
 /* A secret was deleted, and old pages still hold it. */
 struct store_op node_row_rekey_put(void);

@@ -46,7 +46,8 @@
     X(RETRACTION, "consilium/1 retraction")                                                        \
     X(TRANSCRIPT, "consilium/1 transcript")                                                        \
     X(DEPOSIT, "consilium/1 deposit")                                                              \
-    X(CUSTODY_REPORT, "consilium/1 custody report")
+    X(CUSTODY_REPORT, "consilium/1 custody report")                                                \
+    X(BACKUP, "consilium/1 backup")
 
 #define CONTEXT_ENUM(name, text) CONTEXT_##name,
 enum context { CONTEXT_LIST(CONTEXT_ENUM) CONTEXT_COUNT };

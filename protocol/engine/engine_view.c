@@ -159,6 +159,11 @@ bool engine_case_rests(const struct engine *engine, const struct case_id *case_i
     return case_paging_rests(engine, case_id);
 }
 
+bool engine_has_told_ends(const struct engine *engine)
+{
+    return !generation_busy(engine);
+}
+
 bool engine_is_proven(const struct engine *engine)
 {
     return peers_is_proven(engine);

@@ -41,6 +41,9 @@ struct stream_id engine_own_stream(const struct engine *engine, const struct sco
 
 /* Is it known that the store is not an older copy of itself, by the marker or from a peer? */
 bool engine_is_proven(const struct engine *engine);
+/* Has each EFFECT_GENERATION about a stream that was ended been given? A marker that is begun
+ * before would claim that the store is whole. */
+bool engine_has_told_ends(const struct engine *engine);
 
 /* Whether `node` may read a position now. OK, or why not: as access_read. */
 MUST_USE err engine_may_read(const struct engine *engine, const struct node_id *node,

@@ -29,7 +29,7 @@ SIGNING = RUNTIME + ("node/audit", "node/signing")
 SERVICE = DRAFTS + ("node/roster_sync", "node/signing", "node/service")
 RELAY = ROSTER + ("protocol/record", "protocol/wire", "protocol/relay")
 DIRECTORY = ROSTER + ("protocol/record", "node/os", "bootstrap/terminal", "bootstrap/directory")
-API = SERVICE + ("node/driver", "node/rollback", "node/links", "node/http", "node/onboarding", "node/erasure", "node/api")
+API = SERVICE + ("node/driver", "node/rollback", "node/links", "node/http", "node/onboarding", "node/backup", "node/erasure", "node/api")
 CLI_TERMINAL = BASE + ("node/os", "node/cli/terminal")
 CLI_PRESENT = CLI_TERMINAL + CONTENTS + ("node/cli/present",)
 CLI_COMMAND = CLI_PRESENT + ("node/cli/command",)
@@ -62,6 +62,7 @@ BELOW = {
     "node/erasure": ERASURE,
     "node/driver": DRIVER,
     "node/onboarding": RUNTIME + ("node/roster_sync", "node/onboarding"),
+    "node/backup": RUNTIME + ("node/roster_sync", "node/onboarding", "node/backup"),
     "node/links": RUNTIME + ("node/roster_sync", "node/driver", "node/net", "node/links"),
     "node/items": RUNTIME + ("node/audit", "node/items"),
     "node/attachment": BASE + ("node/os", "node/attachment"),

@@ -92,6 +92,25 @@ static void status_disk(const json_t *answer)
     status_pair("", line);
 }
 
+static void status_backup(const json_t *answer)
+{
+    char line[256];
+    const json_t *backup = json_object_get(answer, "backup");
+    long long days = api_json_number(backup, "age_days");
+    if (!json_is_object(backup)) {
+        status_pair("backup", "none is known: consiliumd(8), `backup`");
+        return;
+    }
+    if (days < 1)
+        snprintf(line, sizeof line, "made today; delete it by %.10s",
+                 api_json_text(backup, "delete_by"));
+    else
+        snprintf(line, sizeof line, "%s old; delete it by %.10s%s", term_count(days, "day"),
+                 api_json_text(backup, "delete_by"),
+                 days >= 30 ? ": THAT DAY IS OVER; make a new one" : "");
+    status_pair("backup", line);
+}
+
 /* Only problems. */
 static void status_troubles(const json_t *answer)
 {
@@ -127,9 +146,8 @@ static void status_troubles(const json_t *answer)
         status_pair("attention", line);
     }
     if (api_json_is(answer, "keys_wait"))
-        status_pair(
-            "attention",
-            "the disk is full: keys of deleted records cannot be destroyed; free some space");
+        status_pair("attention",
+                    "no keys are handed out yet: members or relays must be heard first");
 }
 
 void render_status_all(const json_t *answer)
@@ -167,6 +185,7 @@ void render_status(const json_t *answer)
     status_relays(answer);
     status_roster(answer);
     status_disk(answer);
+    status_backup(answer);
     status_troubles(answer);
     snprintf(line, sizeof line, "%lld with an account here", api_json_number(answer, "clinicians"));
     status_pair("clinicians", line);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "node/rollback/rollback_check.h"
+#include "node/rows/node_row.h"
 #include "protocol/contents/mirror.h"
 #include "tests/harness/network.h"
 
@@ -252,6 +253,89 @@ static void what_only_an_absent_member_holds_makes_no_fork(void **state)
     assert_no_forks(&story, &posted);
 }
 
+/* What `consiliumd restore` writes into a store. */
+static void mark_as_restored(const struct story *story)
+{
+    uint8_t memory[NODE_ROW_RESTORED_SIZE];
+    char problem[STORE_PROBLEM_SIZE];
+    struct store *store;
+    const struct store_options options = {.is_any_owner = true};
+    const struct node_row_restored restored = {{1}, {2}};
+    struct store_op op = node_row_restored_put(&restored, memory);
+    assert_int_equal(
+        OK, store_open(story->house->data, story->house->store_key, &options, problem, &store));
+    assert_int_equal(OK, store_commit(store, &op, 1, STORE_NORMAL, NULL));
+    store_close(store);
+}
+
+static void put_back_with_the_mark(const struct story *story, bool brings_marker)
+{
+    char marker[192], kept[192];
+    snprintf(marker, sizeof marker, "%s.marker", story->house->data);
+    snprintf(kept, sizeof kept, "%s.marker", story->backup);
+    network_shut(story->network, 0);
+    copy(story->backup, story->house->data);
+    if (brings_marker)
+        copy(kept, marker);
+    else
+        run((const char *const[]){"rm", "-f", marker, NULL});
+    mark_as_restored(story);
+    network_open(story->network, 0);
+}
+
+/* S-18: a marker that lay in the same backup says what the store says, and is not believed. */
+static void a_restored_store_is_an_older_copy_whatever_its_marker_says(void **state)
+{
+    struct story story = given_markers(*state);
+    struct network_posted posted;
+    char marker[192], kept[192];
+    snprintf(marker, sizeof marker, "%s.marker", story.house->data);
+    snprintf(kept, sizeof kept, "%s.marker", story.backup);
+    back_up(&story);
+    network_shut(story.network, 0);
+    copy(marker, kept);
+    network_open(story.network, 0);
+    meet(&story);
+    write_some(&story, 1);
+    put_back_with_the_mark(&story, true);
+    ask(&story, &posted);
+    network_connect(story.network, 0, 2);
+    network_pass(story.network, 400);
+    assert_false(posted.is_done);
+    struct engine_status status;
+    engine_status(runtime_engine(story.house->runtime), &status);
+    assert_true(status.keys_wait);
+    network_connect(story.network, 0, 1);
+    assert_written(&story, &posted, 2, 1);
+    assert_no_forks(&story, &posted);
+}
+
+/* The mark is taken away when its work is done: a start is no restore. */
+static void a_restored_store_is_restored_once(void **state)
+{
+    struct story story = given_markers(*state);
+    struct network_posted posted;
+    back_up(&story);
+    meet(&story);
+    write_some(&story, 1);
+    put_back_with_the_mark(&story, false);
+    for (int i = 0; i < 2; i++) { /* not before it is known what was written */
+        ask(&story, &posted);
+        network_pass(story.network, 400);
+        assert_false(posted.is_done);
+        network_shut(story.network, 0);
+        network_open(story.network, 0);
+    }
+    meet(&story);
+    ask(&story, &posted);
+    assert_written(&story, &posted, 2, 1);
+    network_pass(story.network, 2 * ROLLBACK_CHECK_INTERVAL_MS);
+    network_shut(story.network, 0);
+    network_open(story.network, 0);
+    ask(&story, &posted);
+    assert_written(&story, &posted, 2, 2);
+}
+
 static void a_node_is_restored_a_few_times_a_year_and_no_more(void **state)
 {
     struct network *network = *state;
@@ -286,6 +370,8 @@ int main(void)
         IN_NETWORK(with_a_marker_a_node_that_is_alone_writes_on),
         IN_NETWORK(a_marker_tells_an_older_copy_which_then_writes_nothing_alone),
         IN_NETWORK(what_only_an_absent_member_holds_makes_no_fork),
+        IN_NETWORK(a_restored_store_is_an_older_copy_whatever_its_marker_says),
+        IN_NETWORK(a_restored_store_is_restored_once),
         IN_NETWORK(a_node_is_restored_a_few_times_a_year_and_no_more),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER")); /* NULL: all */
