@@ -8,6 +8,7 @@
 #include "store/disk/index_buffer.h"
 #include "store/verify.h"
 #include "store/write/item_writer.h"
+#include "store/write/schema.h"
 #include "store/write/writer.h"
 
 #define QUOTA_DEFAULT ((uint64_t)8 << 30)
@@ -78,17 +79,58 @@ static err verify_if_needed(struct store *store, const char *path, char *problem
     return result;
 }
 
+/* Reads the schema number; 0 in a new store. */
+static err check_schema(struct store *store, const char *path, char *problem, uint32_t *ret_number)
+{
+    *ret_number = 0;
+    if (store->directory.created) {
+        return OK;
+    }
+    err result = schema_read(store, ret_number);
+    if (result == OK && *ret_number > SCHEMA_NUMBER) {
+        (void)snprintf(problem, STORE_PROBLEM_SIZE,
+                       "%s: was written by a later release (schema %u, and this one knows %d); "
+                       "install that release again",
+                       path, (unsigned)*ret_number, SCHEMA_NUMBER);
+        return ERR_UNSUPPORTED;
+    }
+    return result;
+}
+
+static err upgrade_if_needed(struct store *store, struct write_txn *group, const char *path,
+                             char *problem, uint32_t number)
+{
+    if (number == 0 || number == SCHEMA_NUMBER) {
+        directory_drop_before(&store->directory, false);
+        return OK;
+    }
+    err result = schema_upgrade(group, number);
+    if (result == ERR_FULL) {
+        return say(problem, result, path,
+                   "no room for the copy of data.mdb that is made before an upgrade; make room "
+                   "and start again");
+    }
+    return result;
+}
+
 static err start(struct store *store, const char *path, char *problem)
 {
     bool created = store->directory.created;
     struct write_txn group = {.store = NULL};
+    uint32_t schema = 0;
     err result = env_open(path, store->options.quota, created, &store->env);
+    if (result == OK) {
+        result = check_schema(store, path, problem, &schema);
+    }
     if (result == OK) {
         result = write_txn_open(store, created, &group);
         if (result == ERR_EXISTS) {
             result = say(problem, result, path,
                          "belongs to another federation or institution; choose another directory");
         }
+    }
+    if (result == OK && created) {
+        result = schema_create(&group);
     }
     if (result == OK && created) {
         result = directory_ballast(&store->directory);
@@ -98,6 +140,9 @@ static err start(struct store *store, const char *path, char *problem)
     }
     if (result == OK) {
         result = verify_if_needed(store, path, problem);
+    }
+    if (result == OK) {
+        result = upgrade_if_needed(store, &group, path, problem, schema);
     }
     if (result == OK) {
         result = writer_start(store, &group, &store->writer);
@@ -149,12 +194,16 @@ static err start_copy(struct store *store, const char *path, char *problem)
 {
     struct write_txn group = {.store = NULL};
     const char *what = NULL;
+    uint32_t schema = 0;
     err result = keyring_open(store->directory.fd, store->keys, false, &store->keyring);
     if (result == ERR_BAD_KEY) {
         return say(problem, result, path, "was made with another store key, or without a keyring");
     }
     if (result == OK) {
         result = env_open_copy(path, &store->env);
+    }
+    if (result == OK) {
+        result = check_schema(store, path, problem, &schema);
     }
     if (result == OK) {
         result = write_txn_open(store, false, &group);

@@ -10,15 +10,17 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/disk/store_types.h"
 
-enum { PROBE_SIZE = 1024 * 1024 };
+enum { PROBE_SIZE = 1024 * 1024, BEFORE_AGE_S_MAX = 30 * 24 * 60 * 60 };
 
-static const char *const names[] = {"lock",  "data.mdb", "lock.mdb",  "keyring.0", "keyring.1",
-                                    "items", "ballast",  "creating",  "failed",    "probe",
-                                    ".",     "..",       "lost+found"};
+static const char *const names[] = {
+    "lock",    "data.mdb", "lock.mdb",  "keyring.0", "keyring.1",          "items",
+    "ballast", "creating", "failed",    "probe",     "before-upgrade.mdb", "before-upgrade.part",
+    ".",       "..",       "lost+found"};
 
 err directory_errno(int number)
 {
@@ -346,6 +348,18 @@ err directory_unmark_failed(struct directory *directory)
         return ERR_IO;
     }
     return fsync(directory->fd) == 0 ? OK : ERR_IO;
+}
+
+void directory_drop_before(const struct directory *directory, bool is_always)
+{
+    static const char name[] = "before-upgrade.mdb";
+    struct stat info;
+    bool is_due = fstatat(directory->fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+                  (is_always || time(NULL) - info.st_mtime > BEFORE_AGE_S_MAX);
+    if (is_due) {
+        (void)unlinkat(directory->fd, name, 0);
+    }
+    (void)unlinkat(directory->fd, "before-upgrade.part", 0);
 }
 
 err directory_ballast(struct directory *directory)

@@ -6,6 +6,7 @@
  *   items/               one file for each case item
  *   ballast              reserved space for erasing on a full disk
  *   probe                written and removed to test for free space
+ *   before-upgrade.mdb   data.mdb as it was before an upgrade; .part: not yet whole
  *   creating, failed     marks: creation not complete; a commit failed */
 #ifndef CONSILIUM_STORE_DISK_DIRECTORY_H
 #define CONSILIUM_STORE_DISK_DIRECTORY_H
@@ -47,6 +48,10 @@ MUST_USE err directory_created(struct directory *directory);
 void directory_mark_failed(struct directory *directory);
 bool directory_has_failed(const struct directory *directory);
 MUST_USE err directory_unmark_failed(struct directory *directory);
+
+/* Removes the copy before an upgrade: always, as after a rekey, which makes it useless; or when it
+ * is as old as a backup may get (spec/storage.md, Backups). */
+void directory_drop_before(const struct directory *directory, bool is_always);
 
 /* ERR_FULL unless it fits with the same space free afterwards. */
 MUST_USE err directory_ballast(struct directory *directory);

@@ -182,6 +182,29 @@ err env_copy(const char *from, int fd)
     return env_error(code);
 }
 
+err env_copy_before(const struct env *env, const struct directory *directory)
+{
+    static const char name[] = "before-upgrade.mdb";
+    static const char part[] = "before-upgrade.part";
+    int fd = openat(directory->fd, part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        return directory_errno(errno);
+    }
+    int code = mdb_env_copyfd2(env->mdb, fd, MDB_CP_COMPACT);
+    if (code == 0 && fsync(fd) != 0) {
+        code = errno;
+    }
+    close(fd);
+    if (code == 0 &&
+        (renameat(directory->fd, part, directory->fd, name) != 0 || fsync(directory->fd) != 0)) {
+        code = errno;
+    }
+    if (code != 0) {
+        (void)unlinkat(directory->fd, part, 0);
+    }
+    return env_error(code);
+}
+
 void env_close(struct env *env)
 {
     if (env->mdb != NULL) {

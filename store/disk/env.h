@@ -61,6 +61,11 @@ void env_close(struct env *env);
  * empty file `fd`: one read transaction, without the free pages. Synced. */
 MUST_USE err env_copy(const char *from, int fd);
 
+/* Copies the tables to the file before-upgrade.mdb in the same directory, synced: what to go back
+ * to when an upgrade was a mistake. It opens with the keyring of today, so until the next rekey. A
+ * copy that is there already is replaced. ERR_FULL, ERR_IO. */
+MUST_USE err env_copy_before(const struct env *env, const struct directory *directory);
+
 /* OK, ERR_NOT_FOUND, ERR_FULL, ERR_NO_MEMORY, ERR_CORRUPT or ERR_IO for a result of LMDB. */
 MUST_USE err env_error(int code);
 

@@ -149,5 +149,9 @@ err rekey_step(struct write_txn *group, struct rekey *rekey)
         return OK;
     }
     rekey->active = false;
-    return keyring_finish(&group->store->keyring);
+    result = keyring_finish(&group->store->keyring);
+    if (result == OK) {
+        directory_drop_before(&group->store->directory, true);
+    }
+    return result;
 }
