@@ -69,6 +69,7 @@ static void generation_end_all(struct engine *engine, struct step *step)
         if (generation_is_own(engine, stream) && stream->tail > 0)
             stream->flags |= STREAM_ENDED;
     }
+    engine->is_older = true;
     engine->generations->is_restored = true;
     engine->generations->telling = 0;
     step_effect(step, EFFECT_LOG)->log.event = "store-is-older";

@@ -45,6 +45,7 @@ struct engine {
     bool releases_keys;           /* in the last step */
 
     bool is_proven;         /* the store is not an older copy (generation.h) */
+    bool is_older;          /* the store is one, as is known since this start (generation.h) */
     bool is_full;           /* the disk */
     struct mono full_until; /* then the disk is tried again */
     struct mono missing_at; /* when the missing positions are looked through again */

@@ -78,10 +78,28 @@ bool peers_is_proven(const struct engine *engine)
     return engine->is_proven || !peers_has_others(engine);
 }
 
+/* (T-32) Does an older copy still lack what it wrote itself? It may have ended an access there, or
+ * erased a case. */
+static bool peers_awaits_own(const struct engine *engine)
+{
+    uint64_t since = engine->now.ms - engine->started_at.ms;
+    if (!engine->is_older || engine->config.survey_ms == 0 || since >= SURVEY_MS_MAX)
+        return false;
+    for (uint32_t i = 0; i < engine->streams.count; i++) {
+        const struct stream *stream = &engine->streams.all[i];
+        /* submitted is not enough: what a record means counts when it is durable */
+        bool is_short = stream->want_to > stream->kept || stream->kept > stream->tail;
+        if (is_short && ID_EQUAL(stream->id.writer, engine->config.self))
+            return true;
+    }
+    return false;
+}
+
 /* (T-10), (W-8) */
 bool peers_may_release_keys(const struct engine *engine)
 {
     return engine->is_started && !roster_is_behind(engine->roster) && peers_is_proven(engine) &&
+           !peers_awaits_own(engine) &&
            (peers_compared_count(engine) >= peers_compared_needed(engine) ||
             PLANTED(KEY_BEFORE_COMPARISON));
 }

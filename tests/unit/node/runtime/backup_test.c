@@ -310,6 +310,29 @@ static void a_restored_store_is_an_older_copy_whatever_its_marker_says(void **st
     assert_no_forks(&story, &posted);
 }
 
+/* T-32: in what it wrote since, it may have ended an access. */
+static void a_restored_store_hands_out_no_key_before_what_it_wrote_is_back(void **state)
+{
+    struct story story = given_markers(*state);
+    const struct engine *engine;
+    struct engine_status status;
+    uint64_t tail = 0, had, end = runtime_mono().ms + NETWORK_PATIENCE_MS;
+    back_up(&story);
+    meet(&story);
+    write_some(&story, 1);
+    put_back_with_the_mark(&story, false);
+    engine = runtime_engine(story.house->runtime);
+    struct stream_id first = {story.scope, story.house->node, 1};
+    meet(&story);
+    do {
+        network_turn(story.network);
+        engine_status(engine, &status);
+        assert_true(engine_position(engine, &first, &tail, &had));
+        assert_true(status.keys_wait || tail == 5);
+    } while (status.keys_wait && runtime_mono().ms < end);
+    assert_false(status.keys_wait);
+}
+
 /* The mark is taken away when its work is done: a start is no restore. */
 static void a_restored_store_is_restored_once(void **state)
 {
@@ -371,6 +394,7 @@ int main(void)
         IN_NETWORK(a_marker_tells_an_older_copy_which_then_writes_nothing_alone),
         IN_NETWORK(what_only_an_absent_member_holds_makes_no_fork),
         IN_NETWORK(a_restored_store_is_an_older_copy_whatever_its_marker_says),
+        IN_NETWORK(a_restored_store_hands_out_no_key_before_what_it_wrote_is_back),
         IN_NETWORK(a_restored_store_is_restored_once),
         IN_NETWORK(a_node_is_restored_a_few_times_a_year_and_no_more),
     };
