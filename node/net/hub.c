@@ -8,6 +8,7 @@
 
 #include "node/net/hub_connection.h"
 #include "node/net/hub_inbound.h"
+#include "node/net/hub_instance.h"
 #include "node/net/hub_outbound.h"
 #include "node/net/hub_table.h"
 
@@ -155,6 +156,7 @@ err hub_new(struct zap_authenticator *zap_authenticator, const struct hub_config
     hub->loop = zap_authenticator_watches(zap_authenticator)->loop;
     hub->references = 1;
     hub_fill(hub, config);
+    hub_instance_begin(hub);
     hub->door.admits = hub_admits;
     hub->door.on_second = hub_on_second;
     hub->door.user = hub;

@@ -66,6 +66,9 @@ struct hub_calls {
     void (*on_drained)(void *user, struct hub_link link);
     /* An attempt to dial failed, for the status page; the next follows by itself. */
     void (*on_failed)(void *user, struct hub_link link, enum hub_reason reason);
+    /* Another process with this hub's key was connected to the same peer while this one was: what
+     * the peer showed proves it. Once for each time. */
+    void (*on_second)(void *user, struct hub_link link);
 };
 
 /* Zero means what stands in brackets; other values are for tests. */

@@ -14,6 +14,7 @@
 
 #include "node/net/curve_selftest.h"
 #include "node/net/hub_connection.h"
+#include "node/net/hub_instance.h"
 #include "node/net/hub_socket.h"
 #include "node/net/hub_table.h"
 
@@ -121,15 +122,24 @@ static bool hub_inbound_is_hello(const struct hub_arrival *arrival)
 {
     const struct bytes payload = arrival->payload;
     return arrival->whole && arrival->routing.size == HUB_ROUTING_SIZE &&
-           arrival->routing.data[0] == 0 && arrival->user != NULL && payload.size >= 3 &&
-           payload.data[0] == HUB_CONTROL && payload.data[1] == HUB_CONTROL_HELLO &&
-           payload.data[2] == HUB_VERSION;
+           arrival->routing.data[0] == 0 && arrival->user != NULL &&
+           payload.size >= HUB_HELLO_SIZE && payload.data[0] == HUB_CONTROL &&
+           payload.data[1] == HUB_CONTROL_HELLO && payload.data[2] == HUB_VERSION;
+}
+
+/* (L-40) */
+static void hub_inbound_tell_second(struct hub_inbound *inbound, struct bytes other)
+{
+    static const uint8_t second[] = {HUB_CONTROL, HUB_CONTROL_SECOND};
+    err ignored = hub_inbound_send(inbound, (struct bytes){second, sizeof second}, other);
+    (void)ignored; /* it comes again, and is told then */
 }
 
 /* A first frame: a hello on a live connection by a listed key, or nothing comes of it. */
 static void hub_inbound_greet(struct hub *hub, const struct hub_arrival *arrival)
 {
     struct transport_key peer;
+    struct bytes other;
     (void)hub_inbound_events(hub, UINT32_MAX);
     const struct hub_connection *connection = hub_connection_at(hub, arrival->fd);
     if (connection == NULL || connection->state != HUB_CONNECTION_STRANGER)
@@ -165,6 +175,10 @@ static void hub_inbound_greet(struct hub *hub, const struct hub_arrival *arrival
     inbound->next = *bucket;
     *bucket = inbound;
     hub_connection_bind(hub, inbound);
+    struct bytes said = {arrival->payload.data + HUB_HELLO_SIZE,
+                         arrival->payload.size - HUB_HELLO_SIZE};
+    if (hub_instance_note(hub, &peer, said, &other))
+        hub_inbound_tell_second(inbound, other);
     hub_table_raise(&inbound->line);
 }
 

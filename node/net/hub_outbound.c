@@ -19,6 +19,7 @@
 #include <sodium.h>
 #include <zmq.h>
 
+#include "node/net/hub_instance.h"
 #include "node/net/hub_lookup.h"
 #include "node/net/hub_socket.h"
 #include "node/net/hub_table.h"
@@ -148,6 +149,13 @@ static void hub_outbound_take(struct hub_outbound *outbound, struct bytes frame,
         return;
     }
     outbound->line.heard_ms = uv_now(hub->loop);
+    if (frame.data[0] == HUB_CONTROL && frame.size >= 2 && frame.data[1] == HUB_CONTROL_SECOND) {
+        struct bytes said = {frame.data + 2, frame.size - 2};
+        if (hub_instance_is_second(hub, &outbound->line.peer, said) &&
+            hub->config.calls.on_second != NULL)
+            hub->config.calls.on_second(hub->config.user, hub_table_link_of(&outbound->line));
+        return;
+    }
     if (frame.data[0] == HUB_CONTROL) {
         if (hub_table_asks(frame) &&
             hub_outbound_send(outbound, hub_table_word(HUB_CONTROL_PONG), BYTES_NONE) != OK)
@@ -236,7 +244,9 @@ static enum hub_reason hub_outbound_reason(const struct hub_attempt *attempt, ui
 static void hub_outbound_up(struct hub_attempt *attempt)
 {
     const uint8_t hello[] = {HUB_CONTROL, HUB_CONTROL_HELLO, HUB_VERSION};
+    uint8_t said[HUB_INSTANCE_SIZE];
     struct hub_outbound *outbound = attempt->owner;
+    hub_instance_write(attempt->hub, &outbound->line.peer, said);
     for (size_t i = 0; i < HUB_RACE_COUNT; i++)
         if (outbound->attempts[i] != NULL && outbound->attempts[i] != attempt)
             hub_attempt_abandon(outbound->attempts[i]);
@@ -250,7 +260,8 @@ static void hub_outbound_up(struct hub_attempt *attempt)
     outbound->dialing.next_at_ms = 0;
     /* a send alone might not see the new connection */
     (void)hub_outbound_events(attempt->dealer.socket);
-    if (hub_outbound_send(outbound, (struct bytes){hello, sizeof hello}, BYTES_NONE) == OK)
+    if (hub_outbound_send(outbound, (struct bytes){hello, sizeof hello},
+                          (struct bytes){said, sizeof said}) == OK)
         hub_table_raise(&outbound->line);
     else
         hub_outbound_retry(outbound, HUB_DISCONNECTED);

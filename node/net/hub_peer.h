@@ -20,11 +20,13 @@ enum {
     HUB_USER_SIZE = 2 * KEY_SIZE + 1,
     HUB_ROUTING_SIZE = 5,  /* a zero byte and a counter: what a ROUTER assigns itself */
     HUB_CONTROL = 0x00,    /* the first byte of our own frames; the second is one of these: */
-    HUB_CONTROL_HELLO = 1, /* and the version */
+    HUB_CONTROL_HELLO = 1, /* and the version; then, from who dials, hub_instance.h */
     HUB_CONTROL_PING = 2,
     HUB_CONTROL_PONG = 3,
     HUB_CONTROL_NOTHING = 4, /* asks a full queue whether there is room */
+    HUB_CONTROL_SECOND = 5,  /* another process with your key is alive, and what it said */
     HUB_VERSION = 1,
+    HUB_HELLO_SIZE = 3,
     HUB_FRAME_SIZE_MAX = FRAME_SIZE_MAX + RELAY_WRAP_SIZE,
 };
 
@@ -50,6 +52,7 @@ struct hub_inbound {
 };
 
 struct hub_attempt;
+struct hub_instance;
 struct hub_lookup;
 
 struct hub_outbound {
@@ -110,6 +113,11 @@ struct hub {
     struct handshakes *strangers; /* of the connections, those that have not said hello */
     unsigned gone_count;
     unsigned blocked_count; /* inbound only */
+
+    uint8_t instance[16]; /* this process (hub_instance.h) */
+    uint64_t began_ms;    /* Unix time */
+    struct hub_instance *seen;
+    size_t seen_count;
 };
 
 #endif

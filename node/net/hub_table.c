@@ -103,6 +103,7 @@ void hub_table_release(struct hub *hub)
     free(hub->lines);
     free(hub->listen);
     free(hub->connections);
+    free(hub->seen);
     handshakes_free(hub->strangers);
     free(hub);
     zap_authenticator_close(zap_authenticator);

@@ -47,7 +47,8 @@
     X(TRANSCRIPT, "consilium/1 transcript")                                                        \
     X(DEPOSIT, "consilium/1 deposit")                                                              \
     X(CUSTODY_REPORT, "consilium/1 custody report")                                                \
-    X(BACKUP, "consilium/1 backup")
+    X(BACKUP, "consilium/1 backup")                                                                \
+    X(INSTANCE, "consilium/1 instance")
 
 #define CONTEXT_ENUM(name, text) CONTEXT_##name,
 enum context { CONTEXT_LIST(CONTEXT_ENUM) CONTEXT_COUNT };

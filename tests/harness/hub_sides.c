@@ -77,13 +77,21 @@ void place_close(struct place *place)
     assert_int_equal(uv_loop_close(&place->loop), 0);
 }
 
+static void on_second(void *user, struct hub_link link)
+{
+    struct side *side = user;
+    (void)link;
+    side->seconds++;
+}
+
 struct hub_config side_config(struct side *side)
 {
     static const struct hub_calls calls = {.on_up = on_up,
                                            .on_frame = on_frame,
                                            .on_down = on_down,
                                            .on_drained = on_drained,
-                                           .on_failed = on_failed};
+                                           .on_failed = on_failed,
+                                           .on_second = on_second};
     if (ID_IS_ZERO(side->key))
         assert_int_equal(crypto_box_keypair(side->key.bytes, side->secret), 0);
     return (struct hub_config){.public_key = side->key,

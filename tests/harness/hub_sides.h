@@ -19,7 +19,7 @@ struct side {
     struct hub *hub;
     struct transport_key key;
     uint8_t secret[KEY_SIZE];
-    unsigned ups, downs, drains, fails, frames;
+    unsigned ups, downs, drains, fails, frames, seconds;
     struct hub_link link; /* the last that came up */
     struct transport_key peer;
     enum hub_reason reason; /* of the last down or failure */
