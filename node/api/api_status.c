@@ -8,6 +8,7 @@
 #include "node/links/links.h"
 #include "node/roster_sync/roster_sync.h"
 #include "node/views/content_json_encode.h"
+#include "node/views/standing.h"
 #include "node/views/view_json.h"
 
 static json_t *api_head(const struct api_federation *federation)
@@ -229,8 +230,8 @@ static json_t *api_status(const struct api_federation *federation)
     engine_status(runtime_engine(federation->runtime), &status);
     const struct settings *said = roster_settings(roster);
     return json_pack(
-        "{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:o,s:I,s:o}", "name",
-        federation->name, "title",
+        "{s:o,s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:o,s:I,s:o}",
+        "standing", standing_json(federation->runtime), "name", federation->name, "title",
         said == NULL ? json_null() : content_json_encode_text(said->name), "federation",
         content_json_encode_hex(ID_BYTES(settings->federation)), "institution",
         view_json_member(federation->runtime, &settings->self), "head", api_head(federation),

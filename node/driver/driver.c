@@ -291,6 +291,20 @@ void driver_relay_head(struct driver *driver, uint64_t epoch, const struct head_
     driver_tell(driver, &event);
 }
 
+void driver_second(struct driver *driver)
+{
+    struct event event = {.kind = EVENT_SECOND};
+    if (engine_standing(runtime_engine(driver->runtime)) == STANDING_DOUBLED)
+        return;
+    driver_tell(driver, &event);
+    rollback_check_distrust(driver->rollback_check);
+    log_error("second-node", log_text("federation", runtime_name(driver->runtime)),
+              log_text("why", "another process with this node's keys is connected; nothing is "
+                              "written any more"),
+              log_text("do", "shut the other one down for good, then restart this one; see "
+                             "consiliumd(8), COPIES"));
+}
+
 struct runtime *driver_runtime(struct driver *driver)
 {
     return driver->runtime;

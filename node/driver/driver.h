@@ -35,4 +35,8 @@ void driver_frame(struct driver *driver, struct link_id link, struct bytes frame
 /* A relay told its head. */
 void driver_relay_head(struct driver *driver, uint64_t epoch, const struct head_id *head);
 
+/* Another process signs as this node: nothing more is written, and after a start the store is not
+ * trusted. */
+void driver_second(struct driver *driver);
+
 #endif

@@ -198,6 +198,13 @@ static void links_on_failed(void *user, struct hub_link link, enum hub_reason re
              log_text("why", why));
 }
 
+static void links_on_second(void *user, struct hub_link link)
+{
+    struct links *links = user;
+    (void)link;
+    driver_second(links->driver);
+}
+
 static void links_on_drained(void *user, struct hub_link link)
 {
     struct links *links = user;
@@ -211,9 +218,37 @@ static void links_on_drained(void *user, struct hub_link link)
         runtime_link_drained(links->runtime, member->link);
 }
 
+/* Does whoever is found at the other end of the link not list our key? */
+static bool links_refuses(const struct links *links, struct hub_link link)
+{
+    struct hub_dialing dialing;
+    return link.id != 0 && hub_dialing(links->hub, link, &dialing) && !dialing.is_up &&
+           dialing.has_failed && dialing.reason == HUB_REFUSED;
+}
+
+/* One alone proves nothing: its list may be older than the roster. */
+static bool links_is_refused(const struct links *links)
+{
+    size_t relays = 0, refusing_relays = 0, members = 0, refusing_members = 0;
+    for (size_t i = 0; i < LINKS_RELAY_MAX; i++) {
+        const struct links_relay_state *relay = &links->relays[i];
+        relays += ID_IS_ZERO(relay->key) ? 0 : 1;
+        refusing_relays += links_refuses(links, relay->link) ? 1 : 0;
+    }
+    for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
+        const struct links_member *member = &links->members[i];
+        if (member->link.value != 0)
+            return false;
+        members += member->outbound.id != 0 ? 1 : 0;
+        refusing_members += links_refuses(links, member->outbound) ? 1 : 0;
+    }
+    return relays > 0 ? refusing_relays == relays : members > 0 && refusing_members == members;
+}
+
 static void links_on_tick(uv_timer_t *timer)
 {
     struct links *links = timer->data;
+    runtime_set_refused(links->runtime, links_is_refused(links));
     links_relay_tick(links);
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {
         struct links_member *member = &links->members[i];
@@ -251,7 +286,8 @@ err links_new(const struct links_config *config, struct links **ret_links)
                   .on_frame = links_on_frame,
                   .on_down = links_on_down,
                   .on_drained = links_on_drained,
-                  .on_failed = links_on_failed},
+                  .on_failed = links_on_failed,
+                  .on_second = links_on_second},
         .user = links,
     };
     err failure = hub_new(config->zap_authenticator, &hub, &links->hub);

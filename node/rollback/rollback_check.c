@@ -18,6 +18,7 @@ struct rollback_check {
     struct mono next_at;          /* the next look at the file */
     bool is_id_under_way;
     bool is_restored; /* from a backup, and the store says so until the ends of streams are kept */
+    bool is_distrusted; /* the marker is another's from now on */
 };
 
 struct rollback_check *rollback_check_new(struct runtime *runtime)
@@ -87,7 +88,14 @@ err rollback_check_restore(struct rollback_check *check, enum event_marker *ret_
     *ret_marker = check->is_restored ? MARKER_OTHER : MARKER_NONE;
     if (failure != OK || !rollback_guard_is_there(check->guard))
         return failure;
-    if (!rollback_check_id(check, &id) || !rollback_guard_is_of(check->guard, &id)) {
+    if (rollback_guard_is_moved(check->guard)) /* (T-34) */
+        log_warn("marker-moved", log_text("federation", runtime_name(check->runtime)),
+                 log_text("file", runtime_settings(check->runtime)->marker),
+                 log_text("do", "this is a copy of the marker: if another copy of this node runs, "
+                                "shut it down; nothing is written before others have told how far "
+                                "this node wrote"));
+    if (!rollback_check_id(check, &id) || !rollback_guard_is_of(check->guard, &id) ||
+        rollback_guard_is_moved(check->guard)) {
         *ret_marker = MARKER_OTHER;
         return OK;
     }
@@ -157,7 +165,8 @@ static void rollback_check_on_id(void *arg, err result)
     struct rollback_check *check = arg;
     struct rollback_guard_id id;
     check->is_id_under_way = false;
-    if (result == OK && !runtime_is_closing(check->runtime) && rollback_check_id(check, &id))
+    if (result == OK && !check->is_distrusted && !runtime_is_closing(check->runtime) &&
+        rollback_check_id(check, &id))
         rollback_check_begin(check, &id);
 }
 
@@ -192,10 +201,21 @@ void rollback_check_start(struct rollback_check *check, enum event_marker marker
         rollback_check_complain(check);
 }
 
+void rollback_check_distrust(struct rollback_check *check)
+{
+    struct rollback_guard_id id;
+    if (check->is_distrusted || !rollback_guard_is_wanted(check->guard))
+        return;
+    check->is_distrusted = true;
+    randombytes_buf(id.bytes, sizeof id.bytes); /* the store does not know it */
+    if (rollback_guard_begin(check->guard, &id) != OK || rollback_guard_commit(check->guard) != OK)
+        rollback_check_complain(check);
+}
+
 void rollback_check_tick(struct rollback_check *check)
 {
     struct mono now = runtime_mono();
-    if (check->is_id_under_way || now.ms < check->next_at.ms)
+    if (check->is_id_under_way || check->is_distrusted || now.ms < check->next_at.ms)
         return;
     check->next_at.ms = now.ms + ROLLBACK_CHECK_INTERVAL_MS;
     rollback_guard_sync(check->guard);

@@ -5,10 +5,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "node/os/file.h"
 #include "protocol/base/hash.h"
+
+/* By what a copy of the file is told from it. */
+enum rollback_guard_place_kind {
+    ROLLBACK_GUARD_NO_PLACE, /* begun by an earlier version */
+    ROLLBACK_GUARD_BORN,     /* when the file was made, in nanoseconds: nobody can set it */
+    ROLLBACK_GUARD_INODE,    /* where the file system does not say that */
+};
+
+struct rollback_guard_place {
+    uint64_t kind;
+    uint64_t value;
+};
 
 enum {
     ROLLBACK_GUARD_PLAIN_SIZE = STREAM_ID_SIZE + 8,
@@ -32,11 +45,43 @@ struct rollback_guard {
     size_t count;
     size_t wasted;
     struct rollback_guard_id id;
+    struct rollback_guard_place place; /* as the file says */
+    bool is_moved;                     /* it is somewhere else */
     bool is_there;
     bool is_whole;
     int fd; /* entries are appended to it; -1: not begun */
     bool is_dirty;
 };
+
+/* ---- where it is ---- */
+
+static struct rollback_guard_place rollback_guard_place(int folder, const char *path, int flags,
+                                                        uint64_t kind)
+{
+    struct statx about;
+    struct rollback_guard_place place = {ROLLBACK_GUARD_NO_PLACE, 0};
+    if (statx(folder, path, flags, STATX_INO | STATX_BTIME, &about) != 0)
+        return place;
+    bool has_birth = (about.stx_mask & STATX_BTIME) != 0 && kind != ROLLBACK_GUARD_INODE;
+    place.kind = has_birth ? ROLLBACK_GUARD_BORN : ROLLBACK_GUARD_INODE;
+    place.value = has_birth ? (uint64_t)about.stx_btime.tv_sec * 1000000000 +
+                                  (uint64_t)about.stx_btime.tv_nsec
+                            : about.stx_ino;
+    return place;
+}
+
+static void rollback_guard_read_head(struct rollback_guard *marker,
+                                     const struct rollback_guard_plain *plain)
+{
+    struct reader reader = reader_of((struct bytes){plain->bytes, sizeof plain->bytes});
+    reader_copy(&reader, marker->id.bytes, sizeof marker->id.bytes);
+    marker->place.kind = reader_u64(&reader);
+    marker->place.value = reader_u64(&reader);
+    struct rollback_guard_place here =
+        rollback_guard_place(AT_FDCWD, marker->path, 0, marker->place.kind);
+    marker->is_moved = marker->place.kind != ROLLBACK_GUARD_NO_PLACE &&
+                       (here.kind != marker->place.kind || here.value != marker->place.value);
+}
 
 /* ---- reading ---- */
 
@@ -87,7 +132,7 @@ static err rollback_guard_read(struct rollback_guard *marker)
     marker->entries = calloc(count + 1, sizeof *marker->entries);
     marker->is_whole = count > 0 && rollback_guard_open_entry(marker, data, &plain);
     if (marker->is_whole)
-        memcpy(marker->id.bytes, plain.bytes, sizeof marker->id.bytes);
+        rollback_guard_read_head(marker, &plain);
     for (size_t i = 1; marker->entries != NULL && i < count; i++) {
         if (rollback_guard_open_entry(marker, data + i * ROLLBACK_GUARD_ENTRY_SIZE, &plain))
             marker->entries[marker->count++] = plain;
@@ -220,7 +265,7 @@ err rollback_guard_note(struct rollback_guard *marker, const struct stream_id *s
 err rollback_guard_begin(struct rollback_guard *marker, const struct rollback_guard_id *id)
 {
     struct rollback_guard_plain plain = {{0}};
-    memcpy(plain.bytes, id->bytes, sizeof id->bytes);
+    struct buffer head = buffer_over(plain.bytes, sizeof plain.bytes);
     if (marker->fd >= 0)
         (void)close(marker->fd);
     (void)unlink(marker->next_path);
@@ -228,6 +273,10 @@ err rollback_guard_begin(struct rollback_guard *marker, const struct rollback_gu
     if (marker->fd < 0)
         return ERR_IO;
     marker->id = *id;
+    marker->place = rollback_guard_place(marker->fd, "", AT_EMPTY_PATH, ROLLBACK_GUARD_BORN);
+    buffer_put(&head, id->bytes, sizeof id->bytes);
+    buffer_u64(&head, marker->place.kind);
+    buffer_u64(&head, marker->place.value);
     return rollback_guard_append(marker, &plain) == OK ? OK : rollback_guard_give_up(marker);
 }
 
@@ -250,9 +299,15 @@ err rollback_guard_resume(struct rollback_guard *marker)
     return marker->fd < 0 ? ERR_IO : OK;
 }
 
+bool rollback_guard_is_moved(const struct rollback_guard *marker)
+{
+    return marker->is_moved;
+}
+
 bool rollback_guard_is_long(const struct rollback_guard *marker)
 {
-    return marker->wasted > marker->count + ROLLBACK_GUARD_WASTE_MAX;
+    return marker->place.kind == ROLLBACK_GUARD_NO_PLACE ||
+           marker->wasted > marker->count + ROLLBACK_GUARD_WASTE_MAX;
 }
 
 void rollback_guard_sync(struct rollback_guard *marker)

@@ -26,6 +26,8 @@ bool rollback_guard_is_wanted(const struct rollback_guard *marker);
 /* Was there a file; is it whole and shares this id with the store. */
 bool rollback_guard_is_there(const struct rollback_guard *marker);
 bool rollback_guard_is_of(const struct rollback_guard *marker, const struct rollback_guard_id *id);
+/* Is it a copy of the file that was written, put back or brought elsewhere? */
+bool rollback_guard_is_moved(const struct rollback_guard *marker);
 
 /* The n-th stream of the file that was read and how far it had come; false past the end. */
 bool rollback_guard_entry(const struct rollback_guard *marker, size_t n,
@@ -39,8 +41,8 @@ bool rollback_guard_entry(const struct rollback_guard *marker, size_t n,
 MUST_USE err rollback_guard_begin(struct rollback_guard *marker,
                                   const struct rollback_guard_id *id);
 MUST_USE err rollback_guard_commit(struct rollback_guard *marker);
-/* Goes on with the file that was read; when most of it says less than a later entry
- * (rollback_guard_is_long), begin a new one instead. */
+/* Goes on with the file that was read; when most of it says less than a later entry, or it does
+ * not say where it is (rollback_guard_is_long), begin a new one instead. */
 MUST_USE err rollback_guard_resume(struct rollback_guard *marker);
 bool rollback_guard_is_long(const struct rollback_guard *marker);
 bool rollback_guard_is_begun(const struct rollback_guard *marker);

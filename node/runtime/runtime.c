@@ -54,6 +54,7 @@ struct runtime {
     size_t listener_count;
     bool is_driven; /* the loop is at work: it needs no waking */
     bool is_closing;
+    bool is_refused;
 };
 
 /* ---- what there is ---- */
@@ -267,6 +268,16 @@ void runtime_send_frame(struct runtime *runtime, struct link_id link, struct byt
 size_t runtime_unsent(const struct runtime *runtime, struct link_id link)
 {
     return send_queue_size(runtime->send_queue, link);
+}
+
+void runtime_set_refused(struct runtime *runtime, bool is_refused)
+{
+    runtime->is_refused = is_refused;
+}
+
+bool runtime_is_refused(const struct runtime *runtime)
+{
+    return runtime->is_refused;
 }
 
 void runtime_link_drained(struct runtime *runtime, struct link_id link)

@@ -123,6 +123,11 @@ void runtime_link_drained(struct runtime *runtime, struct link_id link);
 /* The link is gone, and what waited for it. */
 void runtime_link_forget(struct runtime *runtime, struct link_id link);
 
+/* All relays (without relays, all members that are dialed) refuse this node's key, and no one is
+ * connected: the links tell so. */
+void runtime_set_refused(struct runtime *runtime, bool is_refused);
+bool runtime_is_refused(const struct runtime *runtime);
+
 /* FRAME_ITEM_* frames go to items.h, which answers by runtime_send_frame. */
 struct runtime_items {
     void (*on_frame)(void *arg, struct link_id link, struct bytes frame);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "node/service/case_access.h"
+#include "node/views/standing.h"
 
 err action_find_account(const struct service *service, const char *login, uid_t uid,
                         const struct account **ret_account, struct refusal *ret_refusal)
@@ -193,7 +194,15 @@ void action_sign(const struct action *action, struct write_request *request, err
                              NULL);
         return;
     }
-    *signing = (struct action_signing){.action = *action, .kind = write_request_kind(request)};
+    struct refusal refusal;
+    uint16_t kind = write_request_kind(request);
+    if (standing_check(action->service->runtime, kind, &refusal) != OK) {
+        free(signing);
+        write_request_free(request);
+        action_refuse(action, &refusal);
+        return;
+    }
+    *signing = (struct action_signing){.action = *action, .kind = kind};
     write_request_sign(request, &action->service->room, &action->signer, action_on_signed, signing);
 }
 

@@ -6,6 +6,7 @@
 #include "node/audit/audit.h"
 #include "node/os/passphrase.h"
 #include "node/signing/write_request.h"
+#include "node/views/standing.h"
 #include "node/views/view_json.h"
 #include "protocol/member/tag.h"
 
@@ -55,6 +56,16 @@ static bool enrollment_may_change(const struct enrollment *enrollment)
                 "log in as that user, or ask an administrator: sudo consilium clinician ...",
                 "the account %s belongs to another user of this machine",
                 enrollment->account->login);
+    enrollment_refuse(enrollment, &refusal);
+    return false;
+}
+
+/* API-15: what is published would reach nobody. */
+static bool enrollment_may_publish(const struct enrollment *enrollment)
+{
+    struct refusal refusal;
+    if (standing_check(enrollment->service->runtime, KIND_NONE, &refusal) == OK)
+        return true;
     enrollment_refuse(enrollment, &refusal);
     return false;
 }
@@ -224,7 +235,7 @@ void enrollment_add(const struct enrollment *enrollment,
                     const struct enrollment_applicant *applicant)
 {
     struct refusal refusal;
-    if (!enrollment_is_administrator(enrollment))
+    if (!enrollment_is_administrator(enrollment) || !enrollment_may_publish(enrollment))
         return;
     if (enrollment_check(enrollment, applicant, &refusal) != OK) {
         enrollment_refuse(enrollment, &refusal);
@@ -313,7 +324,7 @@ void enrollment_renew(const struct enrollment *enrollment, const struct enrollme
 {
     const struct clinician *known = NULL;
     struct refusal refusal;
-    if (!enrollment_is_administrator(enrollment))
+    if (!enrollment_is_administrator(enrollment) || !enrollment_may_publish(enrollment))
         return;
     known = engine_clinician(runtime_engine(enrollment->service->runtime),
                              &enrollment->account->certificate.cert_id);
@@ -463,7 +474,7 @@ static void enrollment_on_revoked(void *arg, const struct write_request_done *do
 void enrollment_revoke(const struct enrollment *enrollment,
                        const struct certificate_revocation *wanted)
 {
-    if (!enrollment_may_change(enrollment))
+    if (!enrollment_may_change(enrollment) || !enrollment_may_publish(enrollment))
         return;
     if (wanted->reason == CERTIFICATE_REASON_NONE) {
         enrollment_refuse_err(enrollment, ERR_INVALID, "reason: missing");

@@ -672,6 +672,9 @@ static void engine_dispatch(struct engine *engine, const struct event *event, st
     case EVENT_CUSTODY:
         engine_custody(engine, event, step);
         break;
+    case EVENT_SECOND:
+        engine->has_second = true;
+        break;
     }
 }
 

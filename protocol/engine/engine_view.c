@@ -74,6 +74,18 @@ bool engine_is_frozen(const struct engine *engine, const struct node_id *node)
     return equivocation_is_frozen(engine, node);
 }
 
+enum engine_standing engine_standing(const struct engine *engine)
+{
+    const struct roster_entry *self = roster_find(engine->roster, &engine->config.self);
+    if (self != NULL && self->state == MEMBER_REMOVED)
+        return STANDING_REMOVED;
+    if (self != NULL && self->state == MEMBER_SUSPENDED)
+        return STANDING_SUSPENDED;
+    if (engine->has_second)
+        return STANDING_DOUBLED;
+    return equivocation_is_frozen(engine, &engine->config.self) ? STANDING_FROZEN : STANDING_GOOD;
+}
+
 bool engine_peer(const struct engine *engine, uint32_t n, struct engine_peer *ret_peer)
 {
     for (size_t i = 0; i < LINK_COUNT_MAX; i++) {

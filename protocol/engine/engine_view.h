@@ -90,6 +90,16 @@ MUST_USE err engine_case_read(struct bytes row, struct consult *ret_consult);
 /* Did this member say two things at one position, and the officers have not decided yet? */
 bool engine_is_frozen(const struct engine *engine, const struct node_id *node);
 
+/* Whether others accept what this node writes, as far as it knows. */
+enum engine_standing {
+    STANDING_GOOD,      /* also before it is a member */
+    STANDING_DOUBLED,   /* another process signs as this node: it writes nothing until restarted */
+    STANDING_FROZEN,    /* it signed two records at one position; the officers have not decided */
+    STANDING_SUSPENDED, /* by the officers */
+    STANDING_REMOVED,
+};
+enum engine_standing engine_standing(const struct engine *engine);
+
 /* What is known of this node's own clock, as of the last second. Borrowed until the next step. */
 const struct clock_view *engine_clock(const struct engine *engine);
 

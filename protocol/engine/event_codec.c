@@ -350,6 +350,7 @@ static void tape_event_body(struct tape *tape, struct event *event, struct event
     case EVENT_TICK:
     case EVENT_LINK_DOWN:
     case EVENT_ROSTER:
+    case EVENT_SECOND:
         break;
     }
 }

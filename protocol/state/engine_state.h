@@ -46,6 +46,7 @@ struct engine {
 
     bool is_proven;         /* the store is not an older copy (generation.h) */
     bool is_older;          /* the store is one, as is known since this start (generation.h) */
+    bool has_second;        /* another process signs as this node */
     bool is_full;           /* the disk */
     struct mono full_until; /* then the disk is tried again */
     struct mono missing_at; /* when the missing positions are looked through again */

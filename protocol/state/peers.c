@@ -129,6 +129,8 @@ err peers_may_post(const struct engine *engine)
 {
     if (!engine->is_started || roster_current_head(engine->roster) == NULL)
         return ERR_BUSY;
+    if (engine->has_second) /* (T-32) */
+        return ERR_BUSY;
     if (engine->clock.view.stops_posting)
         return ERR_FUTURE;
     bool is_seen = !peers_is_surveying(engine) && peers_is_proven(engine);

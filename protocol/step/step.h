@@ -139,6 +139,7 @@ enum event_kind {
     EVENT_DESTROYED, /* what an EFFECT_DESTROY named is gone */
     EVENT_ROSTER,    /* the runtime's roster took a new head, durably */
     EVENT_CUSTODY,   /* the answer to an EFFECT_CUSTODY, if it has one */
+    EVENT_SECOND,    /* another process signs as this node: nothing more is written */
 };
 
 /* The marker lies outside of backups, and says how far our streams had come. */

@@ -202,6 +202,7 @@ houses_is_kept() {
 
 houses_copy() {
     cp -a "$houses_kept/." "$fed_home"
+    rm -f "$fed_home"/*/marker/* # a copied marker vouches for nothing
     # shellcheck source=/dev/null
     . "$fed_home/words"
     for houses_conf in "$fed_home"/*/consiliumd.conf; do

@@ -24,6 +24,11 @@ published() { # EPOCH, and taken by those who stay
 say 'suspended; what it says now reaches nobody'
 fed_quietly fed_society suspend 'Lakeside Hospital'
 published 3
+check lakeside 'it knows that the others refuse it' '.standing.state == "refused"' status
+at lakeside status >"$fed_home/said"
+head -n 1 "$fed_home/said" | grep -q '^REFUSED: ' || fed_fail 'status does not say so first'
+refused lakeside 'has suspended or removed' discuss "$case" --text 'said when suspended' --language en --clinician grey \
+    --passphrase-file "$fed_home/lakeside/grey.passphrase"
 sign_at lakeside grey discuss "$case" --text 'said when suspended' --language en >"$fed_home/said" 2>&1 || true
 check harbour 'lakeside is not connected' '[.connected[].name] == ["Hillside Cancer Centre"]' status
 

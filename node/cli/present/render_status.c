@@ -1,5 +1,6 @@
 #include "node/cli/present/render_status.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,6 +151,22 @@ static void status_troubles(const json_t *answer)
                     "no keys are handed out yet: members or relays must be heard first");
 }
 
+/* Before anything else: others accept nothing of this institution. */
+static void status_standing(const json_t *standing)
+{
+    char line[512], word[32];
+    if (!json_is_object(standing))
+        return;
+    snprintf(word, sizeof word, "%.30s", api_json_text(standing, "state"));
+    for (char *at = word; *at != '\0'; at++)
+        *at = (char)toupper((unsigned char)*at);
+    snprintf(line, sizeof line, "%s: %s.", word, api_json_text(standing, "message"));
+    term_text(line, 0);
+    snprintf(line, sizeof line, "What to do: %s.", api_json_text(standing, "hint"));
+    term_text(line, 0);
+    putchar('\n');
+}
+
 void render_status_all(const json_t *answer)
 {
     size_t index;
@@ -170,13 +187,17 @@ void render_status_all(const json_t *answer)
 void render_status(const json_t *answer)
 {
     const json_t *self = json_object_get(answer, "institution");
+    const json_t *standing = json_object_get(answer, "standing");
     char line[512];
+    status_standing(standing);
     term_text(api_json_text(self, "name"), 0);
     snprintf(line, sizeof line, "in %s (%s)", api_json_text(answer, "title"),
              api_json_text(answer, "name"));
     term_text(line, 0);
     putchar('\n');
-    if (api_json_is(answer, "posting_waits"))
+    if (json_is_object(standing))
+        status_pair("posting", "REFUSED, see above");
+    else if (api_json_is(answer, "posting_waits"))
         status_pair("POSTING WAITS", api_json_text(answer, "why"));
     else
         status_pair("posting", "sent at once");

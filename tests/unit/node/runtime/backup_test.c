@@ -234,6 +234,60 @@ static void a_marker_tells_an_older_copy_which_then_writes_nothing_alone(void **
     assert_written(&story, &posted, 2, 2);
 }
 
+static void copy_marker(const struct story *story, bool is_back)
+{
+    char marker[200], kept[200];
+    snprintf(marker, sizeof marker, "%s.marker", story->house->data);
+    snprintf(kept, sizeof kept, "%s/backup.marker", story->network->folder);
+    copy(is_back ? kept : marker, is_back ? marker : kept);
+}
+
+/* T-34: the marker says no more than the store, for both are of yesterday. */
+static void a_marker_that_was_put_back_with_its_store_vouches_for_nothing(void **state)
+{
+    struct story story = given_markers(*state);
+    struct network_posted posted;
+    network_shut(story.network, 0);
+    copy(story.house->data, story.backup);
+    copy_marker(&story, false);
+    network_open(story.network, 0);
+    meet(&story);
+    write_some(&story, 1);
+    network_shut(story.network, 0);
+    copy(story.backup, story.house->data);
+    copy_marker(&story, true);
+    network_open(story.network, 0);
+    ask(&story, &posted);
+    network_pass(story.network, 400);
+    assert_false(posted.is_done);
+    meet(&story);
+    assert_written(&story, &posted, 2, 1);
+    assert_no_forks(&story, &posted);
+}
+
+/* T-32: it stops at once, and what the other one wrote is asked of the others after a restart. */
+static void who_is_not_alone_under_its_name_writes_nothing_and_trusts_no_store(void **state)
+{
+    struct story story = given_markers(*state);
+    struct network_posted stopped, posted;
+    driver_second(story.house->driver);
+    assert_int_equal(STANDING_DOUBLED, engine_standing(runtime_engine(story.house->runtime)));
+    ask(&story, &stopped);
+    network_pass(story.network, 400);
+    assert_false(stopped.is_done);
+    network_pass(story.network, 2 * ROLLBACK_CHECK_INTERVAL_MS);
+    network_shut(story.network, 0);
+    assert_int_equal(ERR_BUSY, stopped.done.verdict);
+    network_open(story.network, 0);
+    assert_int_equal(STANDING_GOOD, engine_standing(runtime_engine(story.house->runtime)));
+    ask(&story, &posted);
+    network_pass(story.network, 400);
+    assert_false(posted.is_done);
+    meet(&story);
+    assert_written(&story, &posted, 2, 1);
+    assert_no_forks(&story, &posted);
+}
+
 /* The one that it meets never had what was lost; the one that had it comes later. */
 static void what_only_an_absent_member_holds_makes_no_fork(void **state)
 {
@@ -392,6 +446,8 @@ int main(void)
         IN_NETWORK(without_a_marker_nobody_writes_on_one_members_word),
         IN_NETWORK(with_a_marker_a_node_that_is_alone_writes_on),
         IN_NETWORK(a_marker_tells_an_older_copy_which_then_writes_nothing_alone),
+        IN_NETWORK(a_marker_that_was_put_back_with_its_store_vouches_for_nothing),
+        IN_NETWORK(who_is_not_alone_under_its_name_writes_nothing_and_trusts_no_store),
         IN_NETWORK(what_only_an_absent_member_holds_makes_no_fork),
         IN_NETWORK(a_restored_store_is_an_older_copy_whatever_its_marker_says),
         IN_NETWORK(a_restored_store_hands_out_no_key_before_what_it_wrote_is_back),

@@ -8,7 +8,9 @@
 
 #include "node/service/lookup.h"
 #include "node/service/opinion_export.h"
+#include "node/views/standing.h"
 #include "protocol/contents/opinion_file.h"
+#include "protocol/record/audit_evidence.h"
 #include "tests/harness/action_fixture.h"
 
 /* A announces, B takes part. */
@@ -407,11 +409,87 @@ static void what_is_named_must_be_one_thing(void **state)
         OK, lookup_record(fixture->services[A], &fixture->case_id, hex, &record, &refusal));
 }
 
+/* ---- a frozen institution ---- */
+
+/* One side of a fork: A's own signature under `header`. */
+static void sign_side(struct action_fixture *fixture, const struct record_header *header,
+                      struct bytes *ret_header, struct signature *ret_signature,
+                      uint8_t memory[static 2048])
+{
+    struct buffer sealed = buffer_over(memory, 2048);
+    struct record_secrets secrets = {.sign_secret = fixture->room.network->houses[A].sign_secret};
+    struct record_id id;
+    randombytes_buf(&secrets.key, sizeof secrets.key);
+    assert_int_equal(OK, record_seal(header, bytes_of_text("no"), &secrets, &sealed, &id));
+    *ret_header = (struct bytes){memory, RECORD_HEADER_SIZE};
+    memcpy(ret_signature->bytes, memory + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
+}
+
+static bool is_frozen(void *arg)
+{
+    const struct action_fixture *fixture = arg;
+    return engine_standing(runtime_engine(fixture->services[A]->runtime)) == STANDING_FROZEN;
+}
+
+/* B proves that A signed two records at one position. */
+static void freeze(struct action_fixture *fixture)
+{
+    struct network *network = fixture->room.network;
+    const struct roster *roster = runtime_roster(network->houses[B].runtime);
+    struct federation_id federation = roster_federation(roster);
+    struct record_header header = {.federation = federation,
+                                   .stream = {scope_board(&federation, bytes_of_text("hematology")),
+                                              network->houses[A].node, 1},
+                                   .audience = AUDIENCE_SCOPE,
+                                   .sequence = 1,
+                                   .head = roster_current_id(roster),
+                                   .time = runtime_wall()};
+    struct audit_evidence_fork_proof proof;
+    struct scope scope = scope_federation();
+    uint8_t one[2048], other[2048];
+    sign_side(fixture, &header, &proof.header_a, &proof.signature_a, one);
+    sign_side(fixture, &header, &proof.header_b, &proof.signature_b, other);
+    (void)network_write(&network->houses[B], &scope, KIND_FORK_PROOF, &proof);
+    assert_true(network_until(network, is_frozen, fixture));
+}
+
+/* API-15: it is told so at once, with the way out; what is written is kept as a draft. */
+static void a_frozen_institution_is_told_so_and_erases_all_the_same(void **state)
+{
+    struct action_fixture *fixture = *state;
+    struct runtime *runtime = fixture->services[A]->runtime;
+    action_fixture_announce(fixture);
+    json_t *standing = standing_json(runtime);
+    assert_true(json_is_null(standing));
+    json_decref(standing);
+    struct case_id case_id = fixture->case_id;
+    action_fixture_draft(fixture);
+    freeze(fixture);
+    standing = standing_json(runtime);
+    assert_string_equal("frozen", json_string_value(json_object_get(standing, "state")));
+    json_decref(standing);
+    struct sending_confirmation confirmation = action_fixture_confirm(fixture);
+    struct action action = action_fixture_begin(fixture, A);
+    sending_send(&action, fixture->draft, &confirmation);
+    action_fixture_was_refused(fixture, ERR_FORKED, "is frozen");
+    assert_non_null(strstr(fixture->last.hint, "reinstate"));
+    assert_true(ID_IS_ZERO(fixture->draft->sending));
+    fixture->case_id = case_id;
+    struct case_record_post post = {.text = bytes_of_text("Hello.")};
+    action = action_fixture_begin(fixture, A);
+    participant_discuss(&action, &post);
+    action_fixture_was_refused(fixture, ERR_FORKED, "is frozen");
+    action = action_fixture_begin(fixture, A);
+    requester_erase(&action);
+    action_fixture_did(fixture);
+}
+
 int main(void)
 {
 #define STORY(name)                                                                                \
     cmocka_unit_test_setup_teardown(name, action_fixture_setup, action_fixture_teardown)
     const struct CMUnitTest tests[] = {
+        STORY(a_frozen_institution_is_told_so_and_erases_all_the_same),
         STORY(a_draft_is_sent_only_as_it_was_confirmed),
         STORY(a_case_is_opened_before_it_is_announced),
         STORY(who_has_no_access_writes_nothing_into_the_case),
