@@ -23,6 +23,13 @@ static struct stream *generation_before(const struct engine *engine, const struc
     return *ret_slot == STREAM_NONE ? NULL : &engine->streams.all[*ret_slot];
 }
 
+bool generation_is_after_fork(const struct engine *engine, const struct stream_id *id)
+{
+    struct stream_id before = *id;
+    before.generation--;
+    return before.generation > 0 && equivocation_is_forked(engine, &before);
+}
+
 /* (T-12) When a generation counts as opened: at the time that it names, but not before the one
  * before it, so that nobody gains years by writing old ones, and not after it came here, so that
  * one that was opened with a clock that was ahead stops none of those after it. */
@@ -263,7 +270,10 @@ err generation_own(const struct engine *engine, const struct scope *scope,
     if ((stream != NULL && generation_is_due(engine, stream)) ||
         (is_empty && generation_may_be_lost(engine, &id)))
         return ERR_BUSY;
-    bool is_ended = stream != NULL && (stream->flags & STREAM_ENDED) != 0;
+    /* (T-33) the officers took us back, and what was forked stays as it is */
+    bool is_forked = stream != NULL && stream->tail > 0 && (stream->flags & STREAM_FORKED) != 0 &&
+                     !equivocation_is_frozen(engine, &id.writer);
+    bool is_ended = is_forked || (stream != NULL && (stream->flags & STREAM_ENDED) != 0);
     return is_ended ? generation_next(engine, stream, ret_stream) : OK;
 }
 
@@ -282,11 +292,12 @@ err generation_follows(const struct engine *engine, const struct record_claim *c
     uint32_t slot;
     const struct record_header *header = &claim->header;
     const struct stream *before = generation_before(engine, &header->stream, &slot);
-    if (before == NULL || before->tail == 0)
+    bool is_forked = generation_is_after_fork(engine, &header->stream);
+    if (!is_forked && (before == NULL || before->tail == 0))
         return ERR_OUT_OF_ORDER;
     err failure = generation_in_year(engine, &header->stream, header->time);
-    if (failure != OK)
-        return failure;
+    if (failure != OK || is_forked)
+        return failure; /* (T-33) */
     if (ID_EQUAL(before->tail_id, header->previous) ||
         ID_EQUAL(before->kept_id, header->previous) || ID_EQUAL(before->end_id, header->previous))
         return OK;

@@ -56,6 +56,8 @@ void generation_returned(struct engine *engine, uint32_t slot, struct step *step
  *                     signed it, the store is to be asked for that (generation_seek)
  *   ERR_OVER_BUDGET   as above (T-12) */
 MUST_USE err generation_follows(const struct engine *engine, const struct record_claim *claim);
+/* Is the generation before it forked? Then it may follow wherever that ended here. */
+bool generation_is_after_fork(const struct engine *engine, const struct stream_id *id);
 /* `run` is of the generation before, `claim` the first record of the next one; it came by `link`,
  * and when the store has what it names, is asked for there again. */
 void generation_seek(struct engine *engine, const struct step_run *run,

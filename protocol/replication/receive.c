@@ -222,7 +222,8 @@ static bool receive_may_open(const struct engine *engine, const struct record_cl
 {
     struct stream_id before = claim->header.stream;
     before.generation--;
-    return before.generation == 0 || streams_find(&engine->streams, &before) != STREAM_NONE;
+    return before.generation == 0 || streams_find(&engine->streams, &before) != STREAM_NONE ||
+           generation_is_after_fork(engine, &claim->header.stream);
 }
 
 /* A later generation begins. (T-16) Nothing is looked for on the word of somebody who may have made

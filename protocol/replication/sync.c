@@ -147,7 +147,8 @@ static bool sync_is_plausible(const struct engine *engine, const struct stream_i
     struct stream_id before = *id;
     before.generation--;
     uint32_t slot = streams_find(&engine->streams, &before);
-    bool follows = slot != STREAM_NONE && engine->streams.all[slot].tail > 0;
+    bool follows = (slot != STREAM_NONE && engine->streams.all[slot].tail > 0) ||
+                   generation_is_after_fork(engine, id);
     return (id->generation == 1 || (follows && id->generation <= GENERATION_COUNT_MAX)) &&
            access_has_place(engine, &id->scope, &id->writer);
 }

@@ -72,6 +72,13 @@ static bool equivocation_is_noted(const struct engine *engine, const struct stre
     return false;
 }
 
+bool equivocation_is_forked(const struct engine *engine, const struct stream_id *stream)
+{
+    uint32_t slot = streams_find(&engine->streams, stream);
+    return slot == STREAM_NONE ? equivocation_is_noted(engine, stream)
+                               : (engine->streams.all[slot].flags & STREAM_FORKED) != 0;
+}
+
 uint32_t equivocation_add_stream(struct engine *engine, const struct stream_id *stream)
 {
     uint32_t slot = streams_add(&engine->streams, stream);

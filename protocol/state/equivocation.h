@@ -45,6 +45,9 @@ void equivocation_start(struct engine *engine, struct step *step);
 /* Is nothing new accepted from this writer? */
 bool equivocation_is_frozen(const struct engine *engine, const struct node_id *writer);
 
+/* Is the stream known as forked, whether or not anything of it is here? */
+bool equivocation_is_forked(const struct engine *engine, const struct stream_id *stream);
+
 /* The slot of a stream, made when it is new. A stream that is known as forked before anything of it
  * came is marked so from the start, and takes nothing. STREAM_NONE: the table is full. */
 uint32_t equivocation_add_stream(struct engine *engine, const struct stream_id *stream);

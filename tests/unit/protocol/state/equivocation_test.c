@@ -57,17 +57,22 @@ static void hospital_2_equivocates(struct cluster *cluster)
     assert_int_equal(1, cluster->forked_count);
 }
 
-/* The officers change hospital 2. */
-static void officers_decide(struct cluster *cluster, enum member_state state)
+static void officers_decide_on(struct cluster *cluster, uint32_t number, enum member_state state)
 {
     uint64_t epoch = roster_current_head(&cluster->roster)->epoch + 1;
-    struct member member = federation_member(2, 1);
+    struct member member = federation_member(number, 1);
     member.state = state;
     member.state_since_epoch = epoch;
     if (state == MEMBER_ADMITTED)
         member.boards[0].since_epoch = epoch;
     federation_put_member(&cluster->society, &member);
     cluster_head(cluster);
+}
+
+/* The officers change hospital 2. */
+static void officers_decide(struct cluster *cluster, enum member_state state)
+{
+    officers_decide_on(cluster, 2, state);
 }
 
 static void who_says_two_things_is_not_heard_in_any_stream(void **state)
@@ -109,6 +114,67 @@ static void it_is_heard_again_when_the_officers_took_it_back_and_that_stream_is_
     assert_int_equal(1, cluster_tail(cluster, &forked));
 }
 
+static struct bytes proof_in(const struct cluster_pen *pen, uint8_t signer, struct buffer *content)
+{
+    static uint8_t memory[2][RECORD_SIZE_MAX];
+    struct audit_evidence_fork_proof proof;
+    struct bytes *headers[] = {&proof.header_a, &proof.header_b};
+    struct signature *signatures[] = {&proof.signature_a, &proof.signature_b};
+    for (uint8_t i = 0; i < 2; i++) {
+        uint8_t public_key[32], secret[64];
+        federation_key(signer, 2, public_key, secret);
+        struct record_secrets secrets = {.sign_secret = secret, .key = {{i}}};
+        struct buffer out = buffer_over(memory[i], sizeof memory[i]);
+        struct record_id id;
+        assert_int_equal(OK, record_seal(&pen->header, cluster_words(i), &secrets, &out, &id));
+        *headers[i] = (struct bytes){memory[i], RECORD_HEADER_SIZE};
+        memcpy(signatures[i]->bytes, memory[i] + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
+    }
+    assert_int_equal(OK, audit_evidence_fork_proof_write(&proof, content));
+    return buffer_bytes(content);
+}
+
+/* T-33: it goes on behind the record that others have, or that nobody has. */
+static void who_was_taken_back_goes_on_in_a_generation_after_the_fork(void **state)
+{
+    struct cluster *cluster = *state;
+    hospital_2_equivocates(cluster);
+    struct cluster_pen next = cluster_pen(cluster, 2, board_of(cluster), AUDIENCE_SCOPE);
+    next.header.stream.generation = 2;
+    memset(&next.header.previous, 0x5a, sizeof next.header.previous);
+    struct cluster_pen early = next;
+    cluster_say(cluster, &early, cluster_words(1), 2);
+    assert_int_equal(0, cluster_tail(cluster, &next));
+    officers_decide(cluster, MEMBER_SUSPENDED);
+    officers_decide(cluster, MEMBER_ADMITTED);
+    cluster_meet(cluster, 2);
+    next.header.head = roster_current_id(&cluster->roster);
+    cluster_say(cluster, &next, cluster_words(1), 2);
+    cluster_say(cluster, &next, cluster_words(2), 2);
+    assert_int_equal(2, cluster_tail(cluster, &next));
+    cluster_restart(cluster);
+    assert_int_equal(2, cluster_tail(cluster, &next));
+}
+
+/* T-33: of a stream that is known by its proof alone, nothing else can come. */
+static void a_generation_after_a_fork_that_is_only_proved_is_taken_too(void **state)
+{
+    struct cluster *cluster = *state;
+    uint8_t memory[2048];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    struct cluster_pen next = cluster_pen(cluster, 2, board_of(cluster), AUDIENCE_SCOPE);
+    struct cluster_pen witness = cluster_pen(cluster, 3, scope_federation(), AUDIENCE_CLEAR);
+    cluster_say(cluster, &witness, body_of(KIND_FORK_PROOF, proof_in(&next, 2, &content)), 3);
+    officers_decide(cluster, MEMBER_SUSPENDED);
+    officers_decide(cluster, MEMBER_ADMITTED);
+    cluster_meet(cluster, 2);
+    next.header.stream.generation = 2;
+    next.header.head = roster_current_id(&cluster->roster);
+    memset(&next.header.previous, 0x5a, sizeof next.header.previous);
+    cluster_say(cluster, &next, cluster_words(1), 2);
+    assert_int_equal(1, cluster_tail(cluster, &next));
+}
+
 static void what_is_being_checked_when_it_comes_out_is_not_kept(void **state)
 {
     struct cluster *cluster = *state;
@@ -128,26 +194,6 @@ static void what_is_being_checked_when_it_comes_out_is_not_kept(void **state)
     cluster_give(cluster, &late->event);
     assert_int_equal(0, cluster_tail(cluster, &news));
     free(late);
-}
-
-static struct bytes proof_in(const struct cluster_pen *pen, uint8_t signer, struct buffer *content)
-{
-    static uint8_t memory[2][RECORD_SIZE_MAX];
-    struct audit_evidence_fork_proof proof;
-    struct bytes *headers[] = {&proof.header_a, &proof.header_b};
-    struct signature *signatures[] = {&proof.signature_a, &proof.signature_b};
-    for (uint8_t i = 0; i < 2; i++) {
-        uint8_t public_key[32], secret[64];
-        federation_key(signer, 2, public_key, secret);
-        struct record_secrets secrets = {.sign_secret = secret, .key = {{i}}};
-        struct buffer out = buffer_over(memory[i], sizeof memory[i]);
-        struct record_id id;
-        assert_int_equal(OK, record_seal(&pen->header, cluster_words(i), &secrets, &out, &id));
-        *headers[i] = (struct bytes){memory[i], RECORD_HEADER_SIZE};
-        memcpy(signatures[i]->bytes, memory[i] + RECORD_HEADER_SIZE, SIGNATURE_SIZE);
-    }
-    assert_int_equal(OK, audit_evidence_fork_proof_write(&proof, content));
-    return buffer_bytes(content);
 }
 
 static struct bytes proof_of(struct cluster *cluster, uint8_t about, uint8_t signer,
@@ -307,6 +353,32 @@ static void who_equivocated_itself_writes_nothing_more(void **state)
                      cluster_post(cluster, scope_federation(), AUDIENCE_CLEAR, cluster_words(2)));
 }
 
+/* T-33 */
+static void who_equivocated_itself_goes_on_when_it_was_taken_back(void **state)
+{
+    struct cluster *cluster = *state;
+    uint8_t memory[2048];
+    struct buffer content = buffer_over(memory, sizeof memory);
+    struct scope scope = scope_federation();
+    struct cluster_pen own = cluster_pen(cluster, 1, scope, AUDIENCE_CLEAR);
+    struct cluster_pen witness = cluster_pen(cluster, 3, scope, AUDIENCE_CLEAR);
+    assert_int_equal(OK, cluster_post(cluster, scope, AUDIENCE_CLEAR, cluster_words(1)));
+    cluster_say(cluster, &witness, body_of(KIND_FORK_PROOF, proof_in(&own, 1, &content)), 3);
+    assert_int_equal(STANDING_FROZEN, engine_standing(cluster->engine));
+    officers_decide_on(cluster, 1, MEMBER_SUSPENDED);
+    assert_int_equal(STANDING_SUSPENDED, engine_standing(cluster->engine));
+    assert_int_equal(ERR_UNKNOWN_MEMBER,
+                     cluster_post(cluster, scope, AUDIENCE_CLEAR, cluster_words(2)));
+    officers_decide_on(cluster, 1, MEMBER_ADMITTED);
+    assert_int_equal(STANDING_GOOD, engine_standing(cluster->engine));
+    for (uint8_t i = 2; i < 4; i++)
+        assert_int_equal(OK, cluster_post(cluster, scope, AUDIENCE_CLEAR, cluster_words(i)));
+    own.header.stream.generation = 2;
+    assert_int_equal(2, cluster_tail(cluster, &own));
+    cluster_restart(cluster);
+    assert_int_equal(2, cluster_tail(cluster, &own));
+}
+
 /* Hospital 2 gets a new key; its signatures under the old one cannot be checked any more. */
 static void officers_change_its_key(struct cluster *cluster)
 {
@@ -398,6 +470,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_CLUSTER(who_says_two_things_is_not_heard_in_any_stream),
         IN_CLUSTER(it_is_heard_again_when_the_officers_took_it_back_and_that_stream_is_not),
+        IN_CLUSTER(who_was_taken_back_goes_on_in_a_generation_after_the_fork),
+        IN_CLUSTER(a_generation_after_a_fork_that_is_only_proved_is_taken_too),
+        IN_CLUSTER(who_equivocated_itself_goes_on_when_it_was_taken_back),
         IN_CLUSTER(what_is_being_checked_when_it_comes_out_is_not_kept),
         IN_CLUSTER(a_proof_that_another_saw_freezes_the_writer_here_too),
         IN_CLUSTER(who_says_two_things_under_a_head_that_nobody_knows_is_frozen_and_fills_no_table),
