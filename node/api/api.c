@@ -231,9 +231,12 @@ static bool api_read_signer(struct api_call *call)
     const char *login = NULL, *passphrase = NULL;
     if ((call->route->flags & API_SIGNED) == 0)
         return true;
+    if (!api_call_take_flag(call, "check", &call->is_check))
+        return false;
     if (content_json_need_text(call->form, "clinician", ACCOUNT_LOGIN_SIZE_MAX, &login, &problem) !=
             OK ||
-        content_json_need_text(call->form, "passphrase", 1024, &passphrase, &problem) != OK) {
+        (!call->is_check &&
+         content_json_need_text(call->form, "passphrase", 1024, &passphrase, &problem) != OK)) {
         api_call_refuse(call, &problem);
         return false;
     }

@@ -25,6 +25,10 @@ static void api_actions_on_done(void *arg, const struct action_result *result)
         api_call_refuse(call, result->refusal);
         return;
     }
+    if (result->is_checked) {
+        api_call_checked(call);
+        return;
+    }
     json_t *json = json_pack("{s:o}", "case", content_json_encode_hex(ID_BYTES(result->case_id)));
     if (result->posted_count > 0) {
         const struct runtime_done *first = &result->posted[0]; /* the others are mail about it */
@@ -39,26 +43,40 @@ static void api_actions_on_done(void *arg, const struct action_result *result)
 static struct action api_actions_begin(struct api_call *call)
 {
     const char *passphrase = json_string_value(json_object_get(call->form, "passphrase"));
+    passphrase = passphrase == NULL ? "" : passphrase; /* of a check */
     return (struct action){.service = call->federation->service,
                            .signer = {.account = call->account,
                                       .passphrase = bytes_of_text(passphrase),
                                       .uid = api_call_uid(call)},
                            .case_id = call->case_id,
+                           .is_check = call->is_check,
                            .on_done = api_actions_on_done,
                            .arg = call};
 }
 
-/* The form as the struct of a content's table; the struct borrows from the form. `is_whole`: a
- * required field that is missing is refused; else the action fills some in. False: refused. */
-static bool api_actions_read(struct api_call *call, const struct content_table *table,
-                             bool is_whole, void *ret_value)
+/* What of a form is wanted: the struct of a content's table. */
+struct api_actions_form {
+    const struct content_table *table;
+    bool is_whole; /* a required field that is missing is refused; else the action fills some in */
+    uint16_t
+        kind; /* of the record; KIND_NONE: it may be mail, for which the case need not be here */
+};
+
+/* Fills the struct, which borrows from the form. False: refused, with all that is wrong: in the
+ * form, and that the case takes no such record now. */
+static bool api_actions_read(struct api_call *call, const struct api_actions_form *form,
+                             void *ret_value)
 {
     static const char *const ignored[] = {"passphrase", NULL};
-    struct content_json_take how = {.table = table, .ignored = ignored, .is_whole = is_whole};
-    struct refusal refusal;
+    struct content_json_take how = {
+        .table = form->table, .ignored = ignored, .is_whole = form->is_whole};
+    struct refusal refusal, state;
     json_object_del(call->form, "clinician"); /* the login: a content may have such a field */
     if (content_json_decode(&how, call->form, ret_value, &refusal) == OK)
         return true;
+    if (form->kind != KIND_NONE &&
+        action_check(call->federation->service, &call->case_id, form->kind, &state) != OK)
+        refusal_merge(&refusal, &state);
     api_call_refuse(call, &refusal);
     return false;
 }
@@ -75,31 +93,31 @@ static void api_actions_rename(struct api_call *call, const char *from, const ch
 
 /* The handler of a route whose form is the content that the action takes. `resolve` puts ids in
  * place of names; false: refused. */
-#define API_ACTION(name, type, is_whole, resolve, act)                                             \
+#define API_ACTION(name, type, is_whole, kind, resolve, act)                                       \
     static void api_post_##name(struct api_call *call)                                             \
     {                                                                                              \
+        static const struct api_actions_form form = {&type##_table, is_whole, kind};               \
         struct type value;                                                                         \
-        if (!api_call_find_case(call) || !(resolve) ||                                             \
-            !api_actions_read(call, &type##_table, is_whole, &value))                              \
+        if (!api_call_find_case(call) || !(resolve) || !api_actions_read(call, &form, &value))     \
             return;                                                                                \
         struct action action = api_actions_begin(call);                                            \
         act(&action, &value);                                                                      \
     }
 
-API_ACTION(decline, case_record_decline, true, true, participant_decline)
-API_ACTION(ask, case_record_ask, true, true, participant_ask)
-API_ACTION(post, case_record_post, true, api_call_resolve_records(call, "answers"),
+API_ACTION(decline, case_record_decline, true, KIND_NONE, true, participant_decline)
+API_ACTION(ask, case_record_ask, true, KIND_ASK, true, participant_ask)
+API_ACTION(post, case_record_post, true, KIND_POST, api_call_resolve_records(call, "answers"),
            participant_discuss)
-API_ACTION(reveal, case_record_reveal, false, api_call_resolve_records(call, "records"),
-           requester_reveal)
-API_ACTION(synthesis, case_record_synthesis, true, api_call_resolve_records(call, "records"),
-           requester_synthesise)
-API_ACTION(extend, case_record_extend, true, true, requester_extend)
-API_ACTION(outcome, case_record_outcome, true, api_call_resolve_records(call, "opinions"),
-           requester_report_outcome)
-API_ACTION(withdraw, case_record_withdraw, true, true, requester_withdraw)
-API_ACTION(grant_end, case_record_grant_end, true, api_call_resolve_members(call, "participant"),
-           requester_end_access)
+API_ACTION(reveal, case_record_reveal, false, KIND_REVEAL,
+           api_call_resolve_records(call, "records"), requester_reveal)
+API_ACTION(synthesis, case_record_synthesis, true, KIND_SYNTHESIS,
+           api_call_resolve_records(call, "records"), requester_synthesise)
+API_ACTION(extend, case_record_extend, true, KIND_EXTEND, true, requester_extend)
+API_ACTION(outcome, case_record_outcome, true, KIND_OUTCOME,
+           api_call_resolve_records(call, "opinions"), requester_report_outcome)
+API_ACTION(withdraw, case_record_withdraw, true, KIND_WITHDRAW, true, requester_withdraw)
+API_ACTION(grant_end, case_record_grant_end, true, KIND_GRANT_END,
+           api_call_resolve_members(call, "participant"), requester_end_access)
 
 /* `record` in the form is the field `record_id` of the content. */
 static bool api_actions_resolve_record(struct api_call *call)
@@ -108,9 +126,10 @@ static bool api_actions_resolve_record(struct api_call *call)
     return api_call_resolve_records(call, "record_id");
 }
 
-API_ACTION(release, case_record_release, true, api_actions_resolve_record(call),
+API_ACTION(release, case_record_release, true, KIND_RELEASE, api_actions_resolve_record(call),
            participant_release)
-API_ACTION(flag, case_record_flag, true, api_actions_resolve_record(call), participant_flag)
+API_ACTION(flag, case_record_flag, true, KIND_FLAG, api_actions_resolve_record(call),
+           participant_flag)
 
 /* ---- those with more than a content ---- */
 
@@ -122,7 +141,8 @@ static void api_post_opinion(struct api_call *call)
         api_call_refuse_err(call, ERR_NO_MEMORY);
     else if (api_call_find_case(call) && api_call_resolve_records(call, "replaces") &&
              api_call_take_flag(call, "additional", &is_additional) &&
-             api_actions_read(call, &opinion_table, false, opinion)) {
+             api_actions_read(call, &(struct api_actions_form){&opinion_table, false, KIND_OPINION},
+                              opinion)) {
         struct action action = api_actions_begin(call);
         participant_give_opinion(&action, opinion, is_additional);
     }
@@ -134,7 +154,8 @@ static void api_post_close(struct api_call *call)
     bool is_without = false;
     struct case_record_close end;
     if (!api_call_find_case(call) || !api_call_take_flag(call, "without_synthesis", &is_without) ||
-        !api_actions_read(call, &case_record_close_table, true, &end))
+        !api_actions_read(
+            call, &(struct api_actions_form){&case_record_close_table, true, KIND_CLOSE}, &end))
         return;
     struct action action = api_actions_begin(call);
     requester_close(&action, &end, is_without);
@@ -144,7 +165,8 @@ static void api_post_erase(struct api_call *call)
 {
     struct case_record_erase none;
     if (!api_call_find_case(call) ||
-        !api_actions_read(call, &case_record_erase_table, false, &none))
+        !api_actions_read(
+            call, &(struct api_actions_form){&case_record_erase_table, false, KIND_NONE}, &none))
         return;
     struct action action = api_actions_begin(call);
     requester_erase(&action);
@@ -171,7 +193,9 @@ static void api_post_grant(struct api_call *call)
     json_t *kept = json_incref(json_object_get(call->form, "join"));
     json_object_del(call->form, "join"); /* not a whole id */
     if (api_call_find_case(call) && api_call_resolve_members(call, "participant") &&
-        api_actions_read(call, &case_record_grant_table, false, &grant)) {
+        api_actions_read(call,
+                         &(struct api_actions_form){&case_record_grant_table, false, KIND_GRANT},
+                         &grant)) {
         struct action action = api_actions_begin(call);
         action.on_done = api_actions_on_granted;
         requester_grant(&action, &grant.participant, join);
@@ -182,7 +206,9 @@ static void api_post_grant(struct api_call *call)
 static void api_post_join(struct api_call *call)
 {
     struct mail_join join;
-    if (!api_call_find_case(call) || !api_actions_read(call, &mail_join_table, false, &join))
+    if (!api_call_find_case(call) ||
+        !api_actions_read(call, &(struct api_actions_form){&mail_join_table, false, KIND_NONE},
+                          &join))
         return;
     struct action action = api_actions_begin(call);
     case_mail_join(&action, join.note);
@@ -193,7 +219,9 @@ static void api_post_refuse(struct api_call *call)
     struct case_record_decline decline;
     api_actions_rename(call, "note", "text");
     if (!api_call_find_case(call) ||
-        !api_actions_read(call, &case_record_decline_table, false, &decline))
+        !api_actions_read(call,
+                          &(struct api_actions_form){&case_record_decline_table, false, KIND_NONE},
+                          &decline))
         return;
     struct action action = api_actions_begin(call);
     case_mail_refuse_join(&action, api_call_part(call, 3), &decline);
@@ -222,7 +250,7 @@ static bool api_actions_resolve_items(struct api_call *call)
     return failure == OK;
 }
 
-API_ACTION(opened, case_record_opened, false,
+API_ACTION(opened, case_record_opened, false, KIND_OPENED,
            api_call_resolve_records(call, "records") && api_actions_resolve_items(call),
            case_items_open)
 

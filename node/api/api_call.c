@@ -62,6 +62,11 @@ void api_call_created(struct api_call *call, json_t *json)
     api_call_answer_with(call, 201, json);
 }
 
+void api_call_checked(struct api_call *call)
+{
+    api_call_answer(call, json_pack("{s:b}", "checked", 1));
+}
+
 static int api_call_status_of(err code)
 {
     static const struct {

@@ -26,6 +26,9 @@ uint64_t api_call_after(const struct api_call *call);
 /* There is more: goes into `after`. */
 void api_call_set_next(json_t *json, uint64_t next);
 
+/* The answer to a write that was only checked (API-15). */
+void api_call_checked(struct api_call *call);
+
 /* Each of these returns false when it has refused the call. */
 bool api_call_find_case(struct api_call *call); /* the segment after "cases" */
 bool api_call_find_case_named(struct api_call *call, const char *name);

@@ -252,6 +252,10 @@ static void api_on_sent(void *arg, const struct action_result *result)
         api_call_refuse(call, result->refusal);
         return;
     }
+    if (result->is_checked) {
+        api_call_checked(call);
+        return;
+    }
     json_t *records = json_array();
     for (size_t i = 0; i < result->posted_count; i++)
         json_array_append_new(records, content_json_encode_hex(ID_BYTES(result->posted[i].record)));
@@ -289,10 +293,12 @@ static void api_post_send(struct api_call *call)
     if (draft == NULL || !api_read_confirmation(call, &confirmation))
         return;
     const char *passphrase = json_string_value(json_object_get(call->form, "passphrase"));
+    passphrase = passphrase == NULL ? "" : passphrase; /* of a check */
     struct action action = {.service = call->federation->service,
                             .signer = {.account = call->account,
                                        .passphrase = bytes_of_text(passphrase),
                                        .uid = api_call_uid(call)},
+                            .is_check = call->is_check,
                             .on_done = api_on_sent,
                             .arg = call};
     call->is_new = !draft->is_supply;

@@ -50,6 +50,7 @@ struct api_call {
     struct stored_record_memory *memory; /* of the call's own reads; made when asked for */
     const struct account *account;       /* who signs, or reads */
     struct case_id case_id;              /* after api_find_case */
+    bool is_check;                       /* nothing is signed: only what would be refused is told */
     bool is_new;                         /* what is being written did not exist before */
 };
 

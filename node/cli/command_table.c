@@ -10,6 +10,7 @@
 #include "node/cli/command/workflow_opinion.h"
 #include "node/cli/command/workflow_read.h"
 #include "node/cli/command/workflow_received.h"
+#include "node/cli/command/workflow_reply.h"
 #include "node/cli/present/render.h"
 #include "node/cli/present/render_draft.h"
 #include "node/cli/present/render_status.h"
@@ -245,8 +246,6 @@ static const struct command_field nothing[] = {END};
     .name = words, .arguments = takes, .help = what, .method = METHOD_POST, .path = where,         \
     .fields = options
 #define SIGN(words, takes, what, where, options)                                                   \
-    POST(words, takes, what, where, options), .wants = WANTS_SIGNER, .print = table_done
-#define SIGN_ASKED(words, takes, what, where, options)                                             \
     POST(words, takes, what, where, options), .wants = WANTS_SIGNER | WANTS_YES, .print = table_done
 #define OWN(words, takes, what, options, function)                                                 \
     .name = words, .arguments = takes, .help = what, .fields = options, .run = function
@@ -291,7 +290,8 @@ const struct command command_table_commands[] = {
      .wants = WANTS_PASSPHRASE, .example = "sudo consilium clinician renew grey --valid-days 1825"},
     {POST("clinician revoke", "LOGIN", "Revoke the certificate of an account",
           "clinicians/%s/revoke", clinician_revoke),
-     .print = table_revoked,
+     .wants = WANTS_YES, .print = table_revoked,
+     .confirm = "This account can never sign again. Revoke its certificate?",
      .example = "sudo consilium clinician revoke grey --reason left-the-institution"},
 
     GROUP("Asking for opinions"),
@@ -353,27 +353,34 @@ const struct command command_table_commands[] = {
 
     GROUP("Taking part in a case of another institution"),
     {SIGN("join", "CASE", "Offer an opinion; the case file follows", "cases/%s/join", note),
+     .confirm = "The requester reads this, and gives this institution access or refuses. Sign it?",
      .example = "consilium join ee51 --note 'I treat ten of these a year.'"},
     {SIGN("decline", "CASE", "Say that you will not answer, and why", "cases/%s/decline", decline),
+     .confirm = "The requester reads that this institution will not answer. Sign it?",
      .example = "consilium decline ee51 --reason not-my-field"},
     {OWN("fetch", "CASE", "Download the case file, with progress", fetch, workflow_items_fetch),
      .example = "consilium fetch ee51"},
     {OWN("read", "CASE", "Sign a receipt, write items to files", reading, workflow_read),
-     .wants = WANTS_SIGNER | WANTS_YES, .example = "consilium read ee51 --to case-ee51"},
-    {OWN("reply", "CASE", "Give your signed opinion", opinion, workflow_opinion_reply),
+     .wants = WANTS_SIGNER | WANTS_YES,
+     .confirm = "This receipt says that you, in person, opened all of these. Sign it?",
+     .example = "consilium read ee51 --to case-ee51"},
+    {OWN("reply", "CASE", "Give your signed opinion", opinion, workflow_reply_give),
      .wants = WANTS_SIGNER | WANTS_YES,
      .confirm = "This opinion is signed in your name and cannot be recalled. Sign it?",
      .example = "consilium opinion template >opinion.json    # then fill it in\n"
                 "consilium reply ee51 --file opinion.json"},
     {OWN("ask", "CASE", "Ask for records, tests or images", ask, workflow_ask),
-     .wants = WANTS_SIGNER,
+     .wants = WANTS_SIGNER | WANTS_YES,
+     .confirm = "The requester will read what you ask for. Sign it?",
      .example = "consilium ask ee51 --test Audiogram \\\n    --records 'Creatinine since day 0'"},
     {SIGN("release", "CASE", "Let the participants read your opinion", "cases/%s/release", release),
+     .confirm = "All participants will read your opinion; this cannot be undone. Sign it?",
      .example = "consilium release ee51 --record c775"},
-    {SIGN_ASKED("discuss", "CASE", "Write to all participants", "cases/%s/post", post),
+    {SIGN("discuss", "CASE", "Write to all participants", "cases/%s/post", post),
      .confirm = "All participants will read this, and it cannot be recalled. Sign it?",
      .example = "consilium discuss ee51 --text 'Agreed; who does the audiogram?'"},
     {SIGN("flag", "CASE", "Report a record that should not be there", "cases/%s/flag", flag),
+     .confirm = "All participants will read that this record is flagged, and by whom. Sign it?",
      .example = "consilium flag ee51 --record c775 --reason identifying-data"},
 
     GROUP("Leading your own case"),
@@ -381,32 +388,36 @@ const struct command command_table_commands[] = {
          table_joins),
      .example = "consilium joins ee51"},
     {POST("grant", "CASE", "Give an institution access", "cases/%s/grants", grant),
-     .wants = WANTS_SIGNER, .print = table_grant,
+     .wants = WANTS_SIGNER | WANTS_YES, .print = table_grant,
+     .confirm = "This institution will receive the whole case file. Sign it?",
      .example = "consilium grant ee51 --participant 'Harbour University Hospital'"},
     {SIGN("refuse", "CASE JOIN", "Refuse a request to join", "cases/%s/joins/%s/refuse", refuse),
+     .confirm = "The institution is told that it gets no access. Sign it?",
      .example = "consilium refuse ee51 7d04 --note 'Two colleagues have answered.'"},
     {SIGN("ungrant", "CASE", "End an institution's access", "cases/%s/grants/end", ungrant),
+     .confirm = "This ends the institution's access; what it has received stays there. Sign it?",
      .example = "consilium ungrant ee51 --participant 63c4 --note 'withdrew'"},
     {OWN("supply", "CASE", "Supply what a participant asked for", supply, workflow_supply),
      .wants = WANTS_SIGNER | WANTS_YES,
      .example = "consilium supply ee51 --ask 5bec --answer 0=supplied \\\n    "
                 "--answer '1=not-available:never done' --attach labs.txt"},
-    {SIGN_ASKED("reveal", "CASE", "Let all participants read the opinions", "cases/%s/reveal",
-                records),
+    {SIGN("reveal", "CASE", "Let all participants read the opinions", "cases/%s/reveal", records),
      .confirm = "All participants will read these opinions; this cannot be undone. Sign it?",
      .example = "consilium reveal ee51"},
-    {SIGN_ASKED("synthesis", "CASE", "Write your summary", "cases/%s/synthesis", synthesis),
+    {SIGN("synthesis", "CASE", "Write your summary", "cases/%s/synthesis", synthesis),
      .confirm = "All participants will read this summary. Sign it?",
      .example = "consilium synthesis ee51 --text @summary.txt --language en"},
     {SIGN("extend", "CASE", "Set a new deadline", "cases/%s/extend", extend),
+     .confirm = "All participants will read the new deadline. Sign it?",
      .example = "consilium extend ee51 --deadline 7d"},
     {OWN("close", "CASE", "Close the case", closing, workflow_close),
      .wants = WANTS_SIGNER | WANTS_YES,
      .confirm = "This closes the case for all participants. Sign it?",
      .example = "consilium close ee51"},
     {SIGN("outcome", "CASE", "Report the outcome for the patient", "cases/%s/outcome", outcome),
+     .confirm = "All participants will read this outcome. Sign it?",
      .example = "consilium outcome ee51 --day 21 \\\n    --followed followed --result improved"},
-    {SIGN_ASKED("withdraw", "CASE", "Withdraw the case", "cases/%s/withdraw", note),
+    {SIGN("withdraw", "CASE", "Withdraw the case", "cases/%s/withdraw", note),
      .confirm = "This withdraws the case for all participants. Sign it?",
      .example = "consilium withdraw ee51 --note 'the patient went elsewhere'"},
     {OWN("erase", "CASE", "Destroy the case everywhere, with receipts", nothing, workflow_erase),
@@ -417,7 +428,7 @@ const struct command command_table_commands[] = {
 
     GROUP("Opinions as files"),
     {OWN("opinion template", "", "An opinion to fill in, as JSON", nothing,
-         workflow_opinion_template),
+         workflow_reply_template),
      .example = "consilium opinion template >opinion.json"},
     {OWN("opinion export", "CASE RECORD", "Write one opinion as a file", export_opinion,
          workflow_opinion_export),

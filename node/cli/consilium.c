@@ -75,10 +75,10 @@ static int plain(struct command_run *run)
     json_t *body = run->command->method == METHOD_GET ? NULL : command_body(run);
     json_t *answer = NULL;
     bool is_signed = (run->command->wants & WANTS_SIGNER) != 0;
-    if (is_signed && body != NULL && !workflow_confirm_sign(run, body))
-        answer = NULL;
-    else if (is_signed && body != NULL)
-        answer = request_sign(run, run->command->method, path, body);
+    if (is_signed && body != NULL)
+        answer = workflow_confirm_post(run, path, body, NULL);
+    else if (workflow_confirm_is_asked(run) && !workflow_confirm_ask(run->command->confirm))
+        term_problem("nothing was changed");
     else if (run->command->method == METHOD_GET || body != NULL)
         answer = request_send(run, run->command->method, path, body);
     json_decref(body);

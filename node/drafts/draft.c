@@ -49,37 +49,34 @@ json_t *draft_part(const struct draft *draft, const struct content_table *table)
     return part;
 }
 
-static err draft_check_part(const struct draft *draft, const struct content_table *table,
-                            struct refusal *ret_problem)
+/* Adds what is wrong with the fields of this content. */
+static void draft_check_part(const struct draft *draft, const struct content_table *table,
+                             struct refusal *problem)
 {
     union content_registry_value *value = malloc(sizeof *value);
     json_t *part = draft_part(draft, table);
     struct content_json_take how = {.table = table};
-    err failure = value == NULL || part == NULL ? ERR_NO_MEMORY : OK;
-    if (failure == OK)
-        failure = content_json_decode(&how, part, value, ret_problem);
-    else
-        refusal_set(ret_problem, failure, NULL, "%s", err_sentence(failure));
+    struct refusal found;
+    err failure = value == NULL || part == NULL ? refusal_of(&found, ERR_NO_MEMORY)
+                                                : content_json_decode(&how, part, value, &found);
+    if (failure != OK)
+        refusal_merge(problem, &found);
     json_decref(part);
     free(value);
-    return failure;
 }
 
-static err draft_check(const struct draft *draft, struct refusal *ret_problem)
+static void draft_check(const struct draft *draft, struct refusal *problem)
 {
-    err failure = draft_check_part(draft, &case_file_table, ret_problem);
-    if (failure == OK && draft->is_supply)
-        return draft_check_part(draft, &case_record_supply_table, ret_problem);
-    if (failure == OK)
-        failure = draft_check_part(draft, &announcement_table, ret_problem);
-    if (failure == OK)
-        failure = draft_check_part(draft, &case_record_open_table, ret_problem);
-    const json_t *directed = json_object_get(draft->fields, "directed");
-    if (failure == OK && directed != NULL && !json_is_array(directed)) {
-        refusal_set(ret_problem, ERR_INVALID, NULL, "directed: must be a list of members");
-        failure = ERR_INVALID;
+    draft_check_part(draft, &case_file_table, problem);
+    if (draft->is_supply) {
+        draft_check_part(draft, &case_record_supply_table, problem);
+        return;
     }
-    return failure;
+    draft_check_part(draft, &announcement_table, problem);
+    draft_check_part(draft, &case_record_open_table, problem);
+    const json_t *directed = json_object_get(draft->fields, "directed");
+    if (directed != NULL && !json_is_array(directed))
+        (void)refusal_add(problem, ERR_INVALID, "directed: must be a list of members");
 }
 
 /* API-5: this is no way to call for help. */
@@ -97,11 +94,11 @@ static err draft_check_emergency(const json_t *form, struct refusal *ret_problem
 err draft_change(struct draft *draft, const json_t *form, struct refusal *ret_problem)
 {
     const char *const *names = draft->is_supply ? draft_supply_names : draft_case_names;
-    err failure = content_json_check_names(form, names, ret_problem);
-    if (failure == OK)
-        failure = draft_check_emergency(form, ret_problem);
+    err failure = draft_check_emergency(form, ret_problem);
     if (failure != OK)
         return failure;
+    refusal_clear(ret_problem);
+    content_json_add_unknown(form, names, ret_problem);
     json_t *before = draft->fields;
     json_t *after = json_copy(before);
     for (size_t i = 0; after != NULL && names[i] != NULL; i++) {
@@ -114,14 +111,17 @@ err draft_change(struct draft *draft, const json_t *form, struct refusal *ret_pr
             json_object_set(after, names[i], value);
     }
     draft->fields = after;
-    failure = after == NULL ? ERR_NO_MEMORY : draft_check(draft, ret_problem);
-    if (failure == OK) {
+    if (after == NULL)
+        (void)refusal_of(ret_problem, ERR_NO_MEMORY);
+    else
+        draft_check(draft, ret_problem);
+    if (ret_problem->code == OK) {
         json_decref(before);
         return OK;
     }
     json_decref(after);
     draft->fields = before;
-    return failure;
+    return ret_problem->code;
 }
 
 /* ---- in the store ---- */

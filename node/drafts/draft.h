@@ -71,7 +71,8 @@ void draft_detach(struct draft_book *book, struct draft *draft, size_t place);
 /* ---- what may be said in one ---- */
 
 /* Checks the fields given, and puts them into the draft; null takes one out. Nothing is changed
- * unless OK. ERR_STATE: marked as an emergency, refused with the advice to call. */
+ * unless OK; a refusal names all that is wrong. ERR_STATE: marked as an emergency, refused with the
+ * advice to call. */
 MUST_USE err draft_change(struct draft *draft, const json_t *form, struct refusal *ret_problem);
 
 /* The fields that belong to a content's table, as a form of their own; a new reference. */

@@ -48,8 +48,8 @@ static err outgoing_preview_write(struct outgoing_preview_making *making,
 
 /* ---- the announcement ---- */
 
-static err outgoing_preview_check_times(struct outgoing_preview_making *making,
-                                        const struct announcement *announcement)
+static err outgoing_preview_check_deadline(struct outgoing_preview_making *making,
+                                           const struct announcement *announcement)
 {
     const struct settings *settings = roster_settings(runtime_roster(making->runtime));
     struct wall now = runtime_wall();
@@ -61,6 +61,13 @@ static err outgoing_preview_check_times(struct outgoing_preview_making *making,
                     (unsigned)(settings->announcement_ms_max / (24 * 3600 * 1000)));
         return ERR_INVALID;
     }
+    return OK;
+}
+
+static err outgoing_preview_check_count(struct outgoing_preview_making *making,
+                                        const struct announcement *announcement)
+{
+    const struct settings *settings = roster_settings(runtime_roster(making->runtime));
     if (announcement->wanted_count < 1 ||
         announcement->wanted_count > settings->participant_count_max) {
         refusal_set(making->problem, ERR_INVALID, NULL, "wanted_count: 1 to %u opinions",
@@ -86,21 +93,33 @@ static err outgoing_preview_check_board(struct outgoing_preview_making *making,
     return ERR_INVALID;
 }
 
-/* Names all required fields that are missing. */
-static err outgoing_preview_check_whole(struct outgoing_preview_making *making)
+/* Names all required fields that are missing, and what is wrong with the others. */
+static err outgoing_preview_check_whole(struct outgoing_preview_making *making,
+                                        const struct announcement *announcement)
 {
     static const char *const needed[] = {"question",     "description", "specialty",
                                          "service",      "reason",      "language",
                                          "wanted_count", "deadline",    "mode"};
-    char list[REFUSAL_TEXT_SIZE] = "";
-    size_t size = 0;
+    struct refusal all, *problem = making->problem, one;
+    refusal_clear(&all);
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         const json_t *value = json_object_get(making->draft->fields, needed[i]);
         if (value == NULL || (json_is_string(value) && json_string_length(value) == 0))
-            size += (size_t)snprintf(list + size, sizeof list - size, "%s%s: missing",
-                                     size == 0 ? "" : "; ", needed[i]);
+            (void)refusal_add(&all, ERR_INVALID, "%s: missing", needed[i]);
     }
-    return size == 0 ? OK : outgoing_preview_complain(making, ERR_INVALID, list);
+    making->problem = &one;
+    if (announcement->specialty.size > 0 &&
+        outgoing_preview_check_board(making, announcement) != OK)
+        refusal_merge(&all, &one);
+    if (announcement->deadline.ms > 0 &&
+        outgoing_preview_check_deadline(making, announcement) != OK)
+        refusal_merge(&all, &one);
+    if (json_object_get(making->draft->fields, "wanted_count") != NULL &&
+        outgoing_preview_check_count(making, announcement) != OK)
+        refusal_merge(&all, &one);
+    making->problem = problem;
+    *problem = all;
+    return all.code;
 }
 
 static err outgoing_preview_add_announcement(struct outgoing_preview_making *making)
@@ -113,11 +132,7 @@ static err outgoing_preview_add_announcement(struct outgoing_preview_making *mak
     announcement.case_id = making->draft->case_id;
     memcpy(announcement.opening.bytes, making->draft->opening.bytes, HASH_SIZE);
     if (failure == OK)
-        failure = outgoing_preview_check_whole(making);
-    if (failure == OK)
-        failure = outgoing_preview_check_board(making, &announcement);
-    if (failure == OK)
-        failure = outgoing_preview_check_times(making, &announcement);
+        failure = outgoing_preview_check_whole(making, &announcement);
     if (failure == OK)
         failure = outgoing_preview_write(making, &announcement_table, &announcement,
                                          &making->outgoing_preview.announcement);

@@ -179,6 +179,12 @@ static void action_on_signed(void *arg, const struct write_request_done *done)
     free(signing);
 }
 
+void action_checked(const struct action *action)
+{
+    struct action_result result = {.case_id = action->case_id, .is_checked = true};
+    action->on_done(action->arg, &result);
+}
+
 void action_sign(const struct action *action, struct write_request *request, err failure)
 {
     struct action_signing *signing = calloc(1, sizeof *signing);
@@ -200,6 +206,12 @@ void action_sign(const struct action *action, struct write_request *request, err
         free(signing);
         write_request_free(request);
         action_refuse(action, &refusal);
+        return;
+    }
+    if (action->is_check) {
+        free(signing);
+        write_request_free(request);
+        action_checked(action);
         return;
     }
     *signing = (struct action_signing){.action = *action, .kind = kind};

@@ -21,12 +21,15 @@ struct action_result {
     size_t posted_count;
     struct wall time;     /* when the clinician signed */
     bool is_done_already; /* nothing was written: it is so already */
+    bool is_checked;      /* nothing was written: it was only checked */
 };
 
 struct action {
     struct service *service;
     struct write_request_signer signer; /* action_find_signer */
     struct case_id case_id;
+    bool is_check; /* finds all that would be refused, then ends: without passphrase or record
+                      (API-15) */
     void (*on_done)(void *arg, const struct action_result *result);
     void *arg;
 };
@@ -74,8 +77,11 @@ enum audience action_audience(const struct action *action);
 MUST_USE err action_add(const struct action *action, const struct action_record *record,
                         struct write_request *request);
 
+/* Ends an action that is a check, and would not be refused. */
+void action_checked(const struct action *action);
+
 /* Signs and posts what was added, unless `failure` tells that adding failed; takes the request
- * over, which may then be NULL. */
+ * over, which may then be NULL. A check ends here. */
 void action_sign(const struct action *action, struct write_request *request, err failure);
 
 /* The whole of a plain action: action_may_write, then one record. */

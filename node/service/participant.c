@@ -138,25 +138,25 @@ static bool participant_on_earlier(void *arg, const struct stored_record *stored
     return true;
 }
 
-static void participant_refuse_second(const struct action *action,
-                                      const struct participant_earlier *earlier)
+static err participant_refuse_second(const struct action *action,
+                                     const struct participant_earlier *earlier,
+                                     struct refusal *ret_refusal)
 {
     char id[2 * HASH_SIZE + 1], time[CONTENT_JSON_TIME_SIZE], hint[200];
-    struct refusal refusal;
     ids_to_hex(ID_BYTES(earlier->last), id);
     content_json_time(earlier->time, time);
     snprintf(hint, sizeof hint,
              "to replace it: --replaces %.16s; to add another: --additional (an institution counts "
              "once)",
              id);
-    refusal_set(&refusal, ERR_EXISTS, hint, "%s gave an opinion on this case on %.10s: %.16s",
-                action->signer.account->login, time, id);
-    action_refuse(action, &refusal);
+    return refusal_set(ret_refusal, ERR_EXISTS, hint,
+                       "%s gave an opinion on this case on %.10s: %.16s",
+                       action->signer.account->login, time, id);
 }
 
 /* API-14 */
-static bool participant_may_give(const struct action *action, const struct opinion *opinion,
-                                 bool is_additional)
+static err participant_may_give(const struct action *action, const struct opinion *opinion,
+                                bool is_additional, struct refusal *ret_refusal)
 {
     struct participant_earlier earlier = {.action = action};
     struct scope scope = scope_case(&action->case_id);
@@ -165,27 +165,32 @@ static bool participant_may_give(const struct action *action, const struct opini
     err failure = stored_record_scope(runtime_store(action->service->runtime), &scope, 0,
                                       participant_on_earlier, &earlier);
     if (failure != OK)
-        action_refuse_err(action, failure);
-    else if (earlier.named != NULL && !earlier.is_named_found)
-        action_refuse_saying(action, ERR_INVALID, "replaces: that is no opinion of this clinician",
-                             "clinicians replace only their own opinions; `consilium show CASE` "
-                             "lists them");
-    else if (earlier.named == NULL && !ID_IS_ZERO(earlier.last) && !is_additional)
-        participant_refuse_second(action, &earlier);
-    else
-        return true;
-    return false;
+        return refusal_of(ret_refusal, failure);
+    if (earlier.named != NULL && !earlier.is_named_found)
+        return refusal_set(ret_refusal, ERR_INVALID,
+                           "clinicians replace only their own opinions; `consilium show CASE` "
+                           "lists them",
+                           "replaces: that is no opinion of this clinician");
+    if (earlier.named == NULL && !ID_IS_ZERO(earlier.last) && !is_additional)
+        return participant_refuse_second(action, &earlier, ret_refusal);
+    return OK;
 }
 
 void participant_give_opinion(const struct action *action, const struct opinion *opinion,
                               bool is_additional)
 {
-    if (!action_may_write(action, KIND_OPINION) ||
-        !participant_may_give(action, opinion, is_additional))
+    struct refusal wrong, earlier;
+    refusal_clear(&wrong);
+    if (!action_may_write(action, KIND_OPINION))
         return;
-    if (opinion->text.size == 0 || opinion->language.size == 0) {
-        action_refuse_saying(action, ERR_INVALID,
-                             opinion->text.size == 0 ? "text: missing" : "language: missing", NULL);
+    if (participant_may_give(action, opinion, is_additional, &earlier) != OK)
+        refusal_merge(&wrong, &earlier);
+    if (opinion->text.size == 0)
+        (void)refusal_add(&wrong, ERR_INVALID, "text: missing");
+    if (opinion->language.size == 0)
+        (void)refusal_add(&wrong, ERR_INVALID, "language: missing");
+    if (wrong.code != OK) {
+        action_refuse(action, &wrong);
         return;
     }
     struct opinion *whole = malloc(sizeof *whole);

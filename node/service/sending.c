@@ -249,6 +249,9 @@ void sending_send(const struct action *action, struct draft *draft,
     else if ((draft->is_supply && !action_may_write(&in_case, KIND_SUPPLY)) ||
              !sending_is_confirmed(&in_case, &outgoing_preview, confirmation))
         outgoing_preview_clear(&outgoing_preview);
-    else
+    else if (action->is_check) {
+        outgoing_preview_clear(&outgoing_preview);
+        action_checked(&in_case);
+    } else
         sending_begin(&in_case, draft, &outgoing_preview);
 }

@@ -89,23 +89,27 @@ err content_json_parse(struct bytes text, json_t **ret_form, struct refusal *ret
     return OK;
 }
 
+void content_json_add_unknown(const json_t *form, const char *const *known, struct refusal *problem)
+{
+    json_t *mutable = json_incref((json_t *)(uintptr_t)form);
+    for (void *at = json_object_iter(mutable); at != NULL;
+         at = json_object_iter_next(mutable, at)) {
+        const char *name = json_object_iter_key(at);
+        size_t i = 0;
+        while (known[i] != NULL && strcmp(known[i], name) != 0)
+            i++;
+        if (known[i] == NULL)
+            (void)refusal_add(problem, ERR_INVALID, "unknown field: \"%.60s\"", name);
+    }
+    json_decref(mutable);
+}
+
 err content_json_check_names(const json_t *form, const char *const *known,
                              struct refusal *ret_problem)
 {
-    json_t *mutable = json_incref((json_t *)(uintptr_t)form);
-    const char *name = NULL;
-    for (void *at = json_object_iter(mutable); at != NULL && name == NULL;
-         at = json_object_iter_next(mutable, at)) {
-        name = json_object_iter_key(at);
-        for (size_t i = 0; name != NULL && known[i] != NULL; i++) {
-            if (strcmp(known[i], name) == 0)
-                name = NULL;
-        }
-    }
-    if (name != NULL)
-        refusal_set(ret_problem, ERR_INVALID, NULL, "unknown field: \"%.60s\"", name);
-    json_decref(mutable);
-    return name == NULL ? OK : ERR_INVALID;
+    refusal_clear(ret_problem);
+    content_json_add_unknown(form, known, ret_problem);
+    return ret_problem->code;
 }
 
 err content_json_text(const json_t *form, const char *name, size_t size_max, const char **ret_text,

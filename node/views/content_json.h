@@ -31,9 +31,12 @@ MUST_USE err content_json_text(const json_t *form, const char *name, size_t size
                                const char **ret_text, struct refusal *ret_problem);
 MUST_USE err content_json_need_text(const json_t *form, const char *name, size_t size_max,
                                     const char **ret_text, struct refusal *ret_problem);
-/* Unknown fields are an error: `known` ends with NULL. */
+/* Unknown fields are an error that names all of them: `known` ends with NULL. The second adds to
+ * what `problem` says already. */
 MUST_USE err content_json_check_names(const json_t *form, const char *const *known,
                                       struct refusal *ret_problem);
+void content_json_add_unknown(const json_t *form, const char *const *known,
+                              struct refusal *problem);
 
 void content_json_time(struct wall time, char ret_text[static CONTENT_JSON_TIME_SIZE]);
 MUST_USE err content_json_read_time(const char *text, struct wall *ret_time);

@@ -15,15 +15,13 @@ struct content_json_place {
 
 static err content_json_wrong(struct content_json_place *place, err code, const char *what)
 {
-    refusal_set(place->problem, code, NULL, "%s: %s", place->name, what);
-    return code;
+    return refusal_add(place->problem, code, "%s: %s", place->name, what);
 }
 
 static err content_json_too_long(struct content_json_place *place, uint64_t size_max)
 {
-    refusal_set(place->problem, ERR_TOO_LARGE, NULL, "%s: longer than %" PRIu64 " bytes",
-                place->name, size_max);
-    return ERR_TOO_LARGE;
+    return refusal_add(place->problem, ERR_TOO_LARGE, "%s: longer than %" PRIu64 " bytes",
+                       place->name, size_max);
 }
 
 static err content_json_decode_map(struct content_json_place *place,
@@ -72,8 +70,7 @@ static err content_json_decode_code(struct content_json_place *place,
     for (size_t i = 1; i < field->codes->count && size < sizeof list; i++)
         size += (size_t)snprintf(list + size, sizeof list - size, "%s%s", i == 1 ? "" : ", ",
                                  field->codes->names[i]);
-    refusal_set(place->problem, ERR_INVALID, NULL, "%s: must be one of %s", place->name, list);
-    return ERR_INVALID;
+    return refusal_add(place->problem, ERR_INVALID, "%s: must be one of %s", place->name, list);
 }
 
 static bool content_json_text_clean(struct bytes text, bool may_break)
@@ -154,21 +151,17 @@ static err content_json_decode_list(struct content_json_place *place,
     size_t name_size = strlen(place->name);
     if (!json_is_array(value))
         return content_json_wrong(place, ERR_INVALID, "must be a list");
-    if (count > field->max) {
-        refusal_set(place->problem, ERR_TOO_LARGE, NULL, "%s: more than %" PRIu64, place->name,
-                    field->max);
-        return ERR_TOO_LARGE;
-    }
+    if (count > field->max)
+        return refusal_add(place->problem, ERR_TOO_LARGE, "%s: more than %" PRIu64, place->name,
+                           field->max);
     for (size_t i = 0; i < count; i++) {
         snprintf(place->name + name_size, sizeof place->name - name_size, "[%zu]", i);
-        err failure = content_json_decode_value(place, field->element, json_array_get(value, i),
-                                                base + field->offset + i * field->stride);
-        if (failure != OK)
-            return failure;
+        (void)content_json_decode_value(place, field->element, json_array_get(value, i),
+                                        base + field->offset + i * field->stride);
     }
     place->name[name_size] = 0;
     memcpy(base + field->count_offset, &count, sizeof count);
-    return OK;
+    return place->problem->code;
 }
 
 static err content_json_decode_value(struct content_json_place *place,
@@ -214,8 +207,8 @@ static bool content_json_is_empty(const json_t *value)
            (json_is_array(value) && json_array_size(value) == 0);
 }
 
-static err content_json_decode_unknown(struct content_json_place *place,
-                                       const struct content_table *table, const json_t *form)
+static void content_json_decode_unknown(struct content_json_place *place,
+                                        const struct content_table *table, const json_t *form)
 {
     const char *names[64];
     size_t count = 0;
@@ -225,7 +218,7 @@ static err content_json_decode_unknown(struct content_json_place *place,
     for (size_t i = 0; ignored != NULL && ignored[i] != NULL && count < 63; i++)
         names[count++] = ignored[i];
     names[count] = NULL;
-    return content_json_check_names(form, names, place->problem);
+    content_json_add_unknown(form, names, place->problem);
 }
 
 static err content_json_decode_map(struct content_json_place *place,
@@ -235,23 +228,23 @@ static err content_json_decode_map(struct content_json_place *place,
     uint8_t *base = ret_value;
     size_t name_size = strlen(place->name);
     bool is_whole = place->how->is_whole || name_size > 0;
-    err failure = content_json_decode_unknown(place, table, form);
-    for (size_t i = 0; failure == OK && i < table->field_count; i++) {
+    content_json_decode_unknown(place, table, form);
+    for (size_t i = 0; i < table->field_count; i++) {
         const struct content_field *field = &table->fields[i];
         const json_t *value = json_object_get(form, field->name);
         snprintf(place->name + name_size, sizeof place->name - name_size, "%s%s",
                  name_size == 0 ? "" : ".", field->name);
         if (content_json_is_empty(value)) {
             if (field->is_required && is_whole && field->type != CONTENT_BOOL)
-                failure = content_json_wrong(place, ERR_INVALID, "missing");
+                (void)content_json_wrong(place, ERR_INVALID, "missing");
         } else if (field->type == CONTENT_LIST) {
-            failure = content_json_decode_list(place, field, value, base);
+            (void)content_json_decode_list(place, field, value, base);
         } else {
-            failure = content_json_decode_value(place, field, value, base + field->offset);
+            (void)content_json_decode_value(place, field, value, base + field->offset);
         }
         place->name[name_size] = 0;
     }
-    return failure;
+    return place->problem->code;
 }
 
 err content_json_decode(const struct content_json_take *how, const json_t *form, void *ret_value,
@@ -259,5 +252,6 @@ err content_json_decode(const struct content_json_take *how, const json_t *form,
 {
     struct content_json_place place = {.how = how, .problem = ret_problem};
     memset(ret_value, 0, how->table->size);
+    refusal_clear(ret_problem);
     return content_json_decode_map(&place, how->table, form, ret_value);
 }

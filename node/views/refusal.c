@@ -1,7 +1,9 @@
 #include "node/views/refusal.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 /* What to do when the caller has nothing more exact to say. */
 static const char *refusal_hint_of(err code)
@@ -44,6 +46,46 @@ err refusal_set(struct refusal *ret_refusal, err code, const char *hint, const c
     vsnprintf(ret_refusal->message, sizeof ret_refusal->message, format, arguments);
     va_end(arguments);
     return code;
+}
+
+void refusal_clear(struct refusal *ret_refusal)
+{
+    *ret_refusal = (struct refusal){.code = OK};
+}
+
+err refusal_add(struct refusal *refusal, err code, const char *format, ...)
+{
+    size_t used = strlen(refusal->message);
+    if (refusal->code == OK) {
+        refusal->code = code;
+        snprintf(refusal->hint, sizeof refusal->hint, "%s", refusal_hint_of(code));
+    } else if (used + 2 < sizeof refusal->message) {
+        memcpy(refusal->message + used, "; ", 3);
+        used += 2;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(refusal->message + used, sizeof refusal->message - used, format, arguments);
+    va_end(arguments);
+    return refusal->code;
+}
+
+void refusal_merge(struct refusal *refusal, const struct refusal *other)
+{
+    char rest[REFUSAL_MESSAGE_SIZE];
+    bool is_first = refusal->code == OK && other->code != OK;
+    snprintf(rest, sizeof rest, "%s", other->message);
+    for (char *at = rest, *end = NULL; other->code != OK && at != NULL; at = end) {
+        end = strstr(at, "; ");
+        if (end != NULL) {
+            *end = '\0';
+            end += 2;
+        }
+        if (strstr(refusal->message, at) == NULL)
+            (void)refusal_add(refusal, other->code, "%s", at);
+    }
+    if (is_first)
+        memcpy(refusal->hint, other->hint, sizeof refusal->hint);
 }
 
 err refusal_of(struct refusal *ret_refusal, err code)

@@ -43,6 +43,7 @@ wrong 'unexpected argument' show 0123 4567
 wrong 'unexpected argument' status now
 wrong 'CASE is missing' show
 wrong '--reason is missing' decline 0123
+wrong 'CASE, --day, --followed, --result are missing' outcome
 wrong 'unrecognized option' draft new --quetsion x
 [ "$(ask_at lakeside '.drafts | length' draft list)" = 0 ] || fed_fail 'no draft should be made'
 
@@ -199,8 +200,8 @@ typed() { # ANSWER COMMAND...: as grey types it at a terminal
 }
 post_count() { ask_at lakeside '[.thread[] | select(.kind == "POST")] | length' thread "$case"; }
 posts=$(post_count)
-for words in 'discuss --text unsent' 'synthesis --text unsent --language en' reveal withdraw close \
-    'reply --text unsent --language en'; do
+for words in 'discuss --text unsent' withdraw close 'extend --deadline 20d' \
+    "flag --record $(record_of lakeside POST | cut -c 1-16) --reason other --text unsent"; do
     # shellcheck disable=SC2086 # words
     set -- $words
     word=$1
@@ -210,10 +211,23 @@ for words in 'discuss --text unsent' 'synthesis --text unsent --language en' rev
         fed_fail "$word should be shown and not signed: $(cat said)"
     grep -q "Case $(echo "$case" | cut -c 1-16), oncology, from Lakeside" said ||
         fed_fail "$word should name the case: $(cat said)"
-    if [ $# -gt 0 ]; then grep -q '^  unsent' said || fed_fail "$word should show the text: $(cat said)"; fi
+    if [ "$word" = discuss ]; then grep -q '^  unsent' said || fed_fail "$word should show the text: $(cat said)"; fi
     tr -d '\r' <said >page
     narrow page "$word at a terminal"
 done
+grep -q 'Discussion, Dr. Meredith Grey; Lakeside' said || fed_fail "flag should name the record: $(cat said)"
+for words in 'synthesis --text unsent' reveal 'reply --text unsent' 'outcome --day 21 --followed x --result y'; do
+    # shellcheck disable=SC2086 # words
+    set -- $words
+    word=$1
+    shift
+    if typed yes "$word" "$case" "$@"; then fed_fail "$word should be refused: $(cat said)"; fi
+    if grep -q 'To be signed\|Type yes' said; then fed_fail "$word is refused before it is asked: $(cat said)"; fi
+done
+tr -s '\r\n ' ' ' <said | grep -q 'followed: must be one of .*; result: must be .* the state of the case is: announced' ||
+    fed_fail "all that is wrong should be said at once: $(cat said)"
+[ "$(ask_at lakeside '[.thread[] | select(.kind != "OPEN" and .kind != "MANIFEST" and .kind != "POST")] | length' \
+    thread "$case")" = 0 ] || fed_fail 'nothing should be signed'
 [ "$(post_count)" = "$posts" ] || fed_fail 'nothing should be signed'
 typed yes discuss "$case" --text 'sent after yes' || fed_fail "yes should sign it: $(cat said)"
 typed no discuss "$case" --text 'sent with --yes' --yes || fed_fail "--yes asks nothing: $(cat said)"

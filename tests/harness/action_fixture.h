@@ -17,7 +17,7 @@
 struct action_fixture_result {
     bool is_done;
     err code; /* OK: done */
-    char message[REFUSAL_TEXT_SIZE];
+    char message[REFUSAL_MESSAGE_SIZE];
     char hint[REFUSAL_TEXT_SIZE];
     struct record_id record;
     struct case_id case_id;

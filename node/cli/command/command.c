@@ -179,11 +179,26 @@ static void command_usage_make(const struct command *command, struct command_usa
 
 /* ---- all of it ---- */
 
-static void command_refuse(const struct command_usage *usage, const char *dashes,
-                           const char *missing)
+/* Names everything that is missing, and ends the program. */
+static void command_check_whole(const struct command_run *run, const struct command_usage *usage)
 {
-    fprintf(stderr, "%s: %s%s is missing; see %s --help\n", usage->program, dashes, missing,
-            usage->program);
+    char list[400] = "";
+    size_t used = 0, count = 0;
+    if (run->argument_count < argument_count(run->command->arguments)) {
+        used = (size_t)snprintf(list, sizeof list, "%s", run->command->arguments);
+        count = argument_count(run->command->arguments);
+    }
+    for (size_t i = 0; i < field_count(run->command); i++) {
+        if (!run->command->fields[i].is_required || run->values[i].count > 0 || used >= sizeof list)
+            continue;
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s--%s", count == 0 ? "" : ", ",
+                                 usage->names[i]);
+        count++;
+    }
+    if (count == 0)
+        return;
+    fprintf(stderr, "%s: %s %s missing; see %s --help\n", usage->program, list,
+            count == 1 ? "is" : "are", usage->program);
     exit(2);
 }
 
@@ -201,12 +216,7 @@ void command_parse(struct command_run *run, int argc, char **argv)
     argp_err_exit_status = 2;
     if (argp_parse(&argp, argc, argv, 0, NULL, run) != 0)
         exit(2);
-    if (run->argument_count < argument_count(command->arguments))
-        command_refuse(&usage, "", command->arguments);
-    for (size_t i = 0; i < field_count(command); i++) {
-        if (command->fields[i].is_required && run->values[i].count == 0)
-            command_refuse(&usage, "--", usage.names[i]);
-    }
+    command_check_whole(run, &usage);
 }
 
 static size_t command_index(const struct command_run *run, const char *name)
@@ -315,16 +325,18 @@ json_t *command_body(const struct command_run *run)
 {
     json_t *body = json_object();
     size_t count = field_count(run->command);
+    bool is_good = true;
     for (size_t i = 0; i < count; i++) {
         enum command_field_type type = run->command->fields[i].type;
         if (run->values[i].count == 0 || type == FIELD_LOCAL || type == FIELD_LOCALS)
             continue;
         json_t *value = command_field(run, i);
-        if (value == NULL) {
-            json_decref(body);
-            return NULL;
-        }
-        json_object_set_new(body, run->command->fields[i].name, value);
+        is_good = is_good && value != NULL;
+        if (value != NULL)
+            json_object_set_new(body, run->command->fields[i].name, value);
     }
-    return body;
+    if (is_good)
+        return body;
+    json_decref(body);
+    return NULL;
 }

@@ -64,7 +64,8 @@ struct command_run {
     const char *clinician;
     const char *passphrase_file;
     bool is_json;
-    bool is_sure; /* --yes */
+    bool is_sure;    /* --yes */
+    bool is_checked; /* by request_check: the node would not refuse what is signed next */
     const char *arguments[COMMAND_ARGUMENT_MAX];
     size_t argument_count;
     struct {
@@ -82,7 +83,8 @@ const char *command_value(const struct command_run *run, const char *field);
 size_t command_count(const struct command_run *run, const char *field);
 const char *command_nth(const struct command_run *run, const char *field, size_t n);
 
-/* All fields that are sent, as an object; NULL when one is malformed (an error was printed). */
+/* All fields that are sent, as an object; NULL when some are malformed (an error was printed for
+ * each). */
 json_t *command_body(const struct command_run *run);
 
 /* "wanted-count" of "wanted_count": a field as an option. */

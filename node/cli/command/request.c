@@ -253,6 +253,27 @@ json_t *request_send(struct command_run *run, enum command_method method, const 
     return result;
 }
 
+json_t *request_thread(struct command_run *run)
+{
+    char path[512], after[64] = "";
+    char *id = request_escape(run->arguments[0]);
+    json_t *all = json_array(), *page = NULL;
+    bool is_last = false;
+    do {
+        snprintf(path, sizeof path, "cases/%.300s/thread?limit=200%s", id, after);
+        page = request_send(run, METHOD_GET, path, NULL);
+        json_array_extend(all, json_object_get(page, "thread"));
+        is_last = api_json_text(page, "next")[0] == '\0';
+        snprintf(after, sizeof after, "&after=%.32s", api_json_text(page, "next"));
+        json_decref(page);
+    } while (page != NULL && !is_last);
+    free(id);
+    if (page != NULL)
+        return json_pack("{s:o}", "thread", all);
+    json_decref(all);
+    return NULL;
+}
+
 /* ---- signing ---- */
 
 static const char *request_login(const struct command_run *run)
@@ -271,17 +292,30 @@ bool request_signer(struct command_run *run)
     return run->clinician != NULL;
 }
 
+bool request_check(struct command_run *run, const char *path, json_t *body)
+{
+    if (!request_signer(run))
+        return false;
+    json_object_set_new(body, "clinician", json_string(run->clinician));
+    json_object_set_new(body, "check", json_true());
+    json_t *answer = request_send(run, METHOD_POST, path, body);
+    json_object_del(body, "check");
+    run->is_checked = answer != NULL;
+    json_decref(answer);
+    return run->is_checked;
+}
+
 json_t *request_sign(struct command_run *run, enum command_method method, const char *path,
                      json_t *body)
 {
     char prompt[160];
-    if (!request_signer(run))
+    if (!run->is_checked && !request_check(run, path, body))
         return NULL;
+    run->is_checked = false;
     snprintf(prompt, sizeof prompt, "Passphrase of %.40s", run->clinician);
     char *passphrase = secret_read(SECRET_OLD, run->passphrase_file, prompt);
     if (passphrase == NULL)
         return NULL;
-    json_object_set_new(body, "clinician", json_string(run->clinician));
     json_object_set_new(body, "passphrase", json_string(passphrase));
     json_t *answer = request_send(run, method, path, body);
     json_object_del(body, "passphrase");

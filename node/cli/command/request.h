@@ -10,14 +10,23 @@
 json_t *request_send(struct command_run *run, enum command_method method, const char *path,
                      const json_t *body);
 
-/* The same, with the clinician and the passphrase added to the body. Asks for the passphrase once
- * per run. */
+/* Has the node check what is to be signed: all that it would refuse, but the passphrase. The
+ * clinician is added to the body. False after an error, which was printed. */
+bool request_check(struct command_run *run, const char *path, json_t *body);
+
+/* request_send with the clinician and the passphrase added to the body. What was not checked is
+ * checked first, so that nobody types a passphrase for what is refused. Asks for the passphrase
+ * once per run. */
 json_t *request_sign(struct command_run *run, enum command_method method, const char *path,
                      json_t *body);
 
 /* Sets run->clinician to this user's login when --clinician is not given. False, with an error
  * printed, when the user has no login name. */
 bool request_signer(struct command_run *run);
+
+/* All pages of the thread of the case that the command names; NULL after an error, which was
+ * printed. */
+json_t *request_thread(struct command_run *run);
 
 /* A GET that takes long: the path `poll` reports progress as {"done", "all"}, counted in `what`. */
 json_t *request_wait(struct command_run *run, const char *path, const char *poll, const char *what);

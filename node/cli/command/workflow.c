@@ -46,7 +46,7 @@ static json_t *workflow_sign(struct command_run *run, const char *id, const char
                              json_t *body)
 {
     char *path = workflow_path("cases", id, what);
-    json_t *answer = request_sign(run, METHOD_POST, path, body);
+    json_t *answer = workflow_confirm_post(run, path, body, NULL);
     free(path);
     return answer;
 }
@@ -228,11 +228,16 @@ static json_t *workflow_send(struct command_run *run, const char *draft)
         return NULL;
     const char *hash = json_string_value(json_object_get(preview, "preview"));
     json_t *answer = NULL;
-    if (seen == NULL && !run->is_json) {
+    json_t *body = json_pack("{s:s*,s:s*}", "preview", hash, "confirmed_by", confirmed);
+    char *path = workflow_path("drafts", draft, "send");
+    bool is_wrong = confirmed != NULL && !request_check(run, path, body);
+    if (!is_wrong && seen == NULL && !run->is_json) {
         render_draft_preview(preview);
         workflow_tell_items(preview, draft);
     }
-    if (seen != NULL && (hash == NULL || strcmp(seen, hash) != 0)) {
+    if (is_wrong) {
+        /* it was printed */
+    } else if (seen != NULL && (hash == NULL || strcmp(seen, hash) != 0)) {
         term_problem("the draft has changed since that preview; read `consilium preview` again");
     } else if (seen == NULL && run->is_sure) {
         term_problem("--yes needs --preview HASH, as `consilium preview` printed it");
@@ -245,13 +250,12 @@ static json_t *workflow_send(struct command_run *run, const char *draft)
         term_problem("nothing was sent: give the full name of the person who confirms it "
                      "(--confirmed-by)");
     } else {
-        char *path = workflow_path("drafts", draft, "send");
-        json_t *body = json_pack("{s:s,s:s}", "preview", hash, "confirmed_by",
-                                 confirmed == NULL ? name : confirmed);
+        if (confirmed == NULL)
+            json_object_set_new(body, "confirmed_by", json_string(name));
         answer = request_sign(run, METHOD_POST, path, body);
-        json_decref(body);
-        free(path);
     }
+    free(path);
+    json_decref(body);
     json_decref(preview);
     return answer;
 }
@@ -330,26 +334,10 @@ int workflow_supply(struct command_run *run)
 
 /* ---- reading ---- */
 
-json_t *workflow_thread(struct command_run *run)
-{
-    char query[80] = "thread?limit=200";
-    json_t *all = json_array(), *page;
-    while ((page = workflow_get(run, "cases", run->arguments[0], query)) != NULL) {
-        json_array_extend(all, json_object_get(page, "thread"));
-        bool is_last = api_json_text(page, "next")[0] == '\0';
-        snprintf(query, sizeof query, "thread?limit=200&after=%.32s", api_json_text(page, "next"));
-        json_decref(page);
-        if (is_last)
-            return json_pack("{s:o}", "thread", all);
-    }
-    json_decref(all);
-    return NULL;
-}
-
 int workflow_show(struct command_run *run)
 {
     json_t *about = workflow_get(run, "cases", run->arguments[0], "");
-    json_t *thread = about == NULL ? NULL : workflow_thread(run);
+    json_t *thread = about == NULL ? NULL : request_thread(run);
     if (thread == NULL) {
         json_decref(about);
         return 1;
@@ -429,51 +417,33 @@ int workflow_ask(struct command_run *run)
     return workflow_output_print(run, answer, table_done);
 }
 
-/* True when there are opinions but no summary. */
-static bool workflow_missing_synthesis(const json_t *about)
-{
-    return api_json_equals(about, "part", "requester") &&
-           (api_json_equals(about, "state", "announced") ||
-            api_json_equals(about, "state", "revealed")) &&
-           api_json_number(json_object_get(about, "counts"), "opinions") > 0;
-}
-
-/* A person at a terminal is asked; for a script, the node refuses without --without-synthesis. */
+/* A person at a terminal is warned and asked; for a script, the node refuses without
+ * --without-synthesis. */
 int workflow_close(struct command_run *run)
 {
-    json_t *body = command_body(run);
-    json_t *about = body == NULL ? NULL : workflow_get(run, "cases", run->arguments[0], "");
-    json_t *answer = NULL;
-    bool is_early = isatty(STDIN_FILENO) && !run->is_json && !run->is_sure &&
-                    workflow_missing_synthesis(about) &&
-                    command_count(run, "without_synthesis") == 0;
-    bool is_meant = about != NULL;
-    if (is_meant && is_early) {
-        is_meant = workflow_confirm_ask(
-            "You have not written a summary of the opinions, so the "
-            "participants do not learn your conclusion. Close the case anyway?");
-        if (!is_meant)
-            term_problem("the case was not closed; write the summary with `consilium synthesis`");
+    json_t *body = command_body(run), *answer = NULL;
+    if (body != NULL && workflow_confirm_is_asked(run))
         json_object_set_new(body, "without_synthesis", json_true());
-    }
-    if (is_meant && (is_early || workflow_confirm_sign(run, body)))
+    if (body != NULL)
         answer = workflow_sign(run, run->arguments[0], "close", body);
-    json_decref(about);
     json_decref(body);
     return workflow_output_print(run, answer, table_done);
 }
 
 int workflow_erase(struct command_run *run)
 {
-    json_t *body = json_object();
-    if (!run->is_sure &&
+    json_t *body = json_object(), *answer = NULL;
+    char *path = workflow_path("cases", run->arguments[0], "erase");
+    bool is_meant = request_check(run, path, body);
+    if (is_meant && !run->is_sure &&
         !workflow_confirm_ask("This destroys the case here and at every participant that "
                               "follows the protocol. It cannot be undone. Erase it?")) {
         term_problem("nothing was erased");
-        json_decref(body);
-        return 1;
+        is_meant = false;
     }
-    json_t *answer = workflow_sign(run, run->arguments[0], "erase", body);
+    if (is_meant)
+        answer = request_sign(run, METHOD_POST, path, body);
+    free(path);
     json_decref(body);
     return workflow_output_print(run, answer, table_done);
 }

@@ -20,7 +20,4 @@ int workflow_erase(struct command_run *run);
 int workflow_audit_verify(struct command_run *run);
 int workflow_audit_export(struct command_run *run);
 
-/* All pages of the thread of the case; NULL after an error, which was printed. */
-json_t *workflow_thread(struct command_run *run);
-
 #endif

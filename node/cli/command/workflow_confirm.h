@@ -1,4 +1,5 @@
-/* Questions to the person at the terminal before something is signed. */
+/* What a person signs at a terminal is checked by the node, shown, and asked for, in this order,
+ * before the passphrase. */
 #ifndef CONSILIUM_NODE_CLI_COMMAND_WORKFLOW_CONFIRM_H
 #define CONSILIUM_NODE_CLI_COMMAND_WORKFLOW_CONFIRM_H
 
@@ -7,9 +8,17 @@
 /* True when the person types yes in full. */
 bool workflow_confirm_ask(const char *question);
 
-/* Shows the case and `body`, which is to be signed, and asks the question of the command. True
- * without asking when the command has no question, with --yes or --json, or when standard input is
- * no terminal. False when the answer is not yes, or after an error; either was printed. */
-bool workflow_confirm_sign(struct command_run *run, const json_t *body);
+/* Will the command ask before it signs? Not without a question of its own, not with --yes or
+ * --json, and not when standard input is no terminal. */
+bool workflow_confirm_is_asked(const struct command_run *run);
+
+/* Has the node check `body`, shows the case and what is to be signed (`shown`; NULL: `body`), warns
+ * of what may have been overlooked, asks the question of the command, and signs. Where nothing is
+ * asked, a warning goes to standard error and it is signed.
+ *
+ * Returns the answer, which the caller drops; NULL when the answer is not yes, or after an error:
+ * either was printed. */
+json_t *workflow_confirm_post(struct command_run *run, const char *path, json_t *body,
+                              const json_t *shown);
 
 #endif

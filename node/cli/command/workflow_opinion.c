@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "node/cli/command/request.h"
-#include "node/cli/command/workflow_confirm.h"
 #include "node/cli/command/workflow_output.h"
 #include "node/cli/present/api_json.h"
 #include "node/cli/present/render_record.h"
@@ -17,91 +16,6 @@
 #include "protocol/contents/opinion_file.h"
 
 enum { OPINION_FILE_MAX = 16 * 1024 * 1024 };
-
-int workflow_opinion_template(struct command_run *run)
-{
-    (void)run;
-    puts("{\n"
-         "  \"text\": \"Your opinion, in full.\",\n"
-         "  \"language\": \"en\",\n"
-         "  \"diagnosis\": \"confirmed\",\n"
-         "  \"diagnosis_text\": \"\",\n"
-         "  \"treatment\": \"modified\",\n"
-         "  \"treatment_text\": \"\",\n"
-         "  \"alternatives\": [\n"
-         "    { \"what\": \"\", \"why\": \"fewer-side-effects\", \"remark\": \"\" }\n"
-         "  ],\n"
-         "  \"confidence\": \"moderate\",\n"
-         "  \"references\": [],\n"
-         "  \"trials\": []\n"
-         "}");
-    return 0;
-}
-
-/* Drops the fields that are empty, as in the template. */
-static void reply_drop_empty(json_t *object)
-{
-    void *next;
-    const char *key;
-    json_t *value;
-    json_object_foreach_safe(object, next, key, value)
-    {
-        size_t index;
-        json_t *element;
-        json_array_foreach(value, index, element)
-        {
-            if (json_is_object(element))
-                reply_drop_empty(element);
-        }
-        bool is_empty = (json_is_string(value) && json_string_length(value) == 0) ||
-                        (json_is_array(value) && json_array_size(value) == 0);
-        if (is_empty)
-            json_object_del(object, key);
-    }
-}
-
-static json_t *reply_body(struct command_run *run)
-{
-    const char *file = command_value(run, "file");
-    json_t *options = command_body(run);
-    if (file == NULL || options == NULL)
-        return options;
-    json_error_t error;
-    char *text;
-    size_t size;
-    if (!input_file_text(file, OPINION_FILE_MAX, &text, &size)) {
-        json_decref(options);
-        return NULL;
-    }
-    json_t *body = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    free(text);
-    if (!json_is_object(body)) {
-        term_problem("%s:%d: %s; start from `consilium opinion template`", file, error.line,
-                     body == NULL ? error.text : "not a JSON object");
-        json_decref(body);
-        json_decref(options);
-        return NULL;
-    }
-    reply_drop_empty(body);
-    json_object_update(body, options);
-    json_decref(options);
-    return body;
-}
-
-int workflow_opinion_reply(struct command_run *run)
-{
-    char path[256];
-    json_t *body = reply_body(run);
-    if (body == NULL)
-        return 1;
-    char *id = request_escape(run->arguments[0]);
-    snprintf(path, sizeof path, "cases/%s/opinion", id);
-    free(id);
-    json_t *answer =
-        workflow_confirm_sign(run, body) ? request_sign(run, METHOD_POST, path, body) : NULL;
-    json_decref(body);
-    return workflow_output_print(run, answer, table_done);
-}
 
 static void export_tell(struct command_run *run, const char *file)
 {

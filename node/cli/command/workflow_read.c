@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "node/cli/command/request.h"
-#include "node/cli/command/workflow.h"
+#include "node/cli/command/workflow_confirm.h"
 #include "node/cli/command/workflow_items.h"
 #include "node/cli/command/workflow_output.h"
 #include "node/cli/present/api_json.h"
@@ -111,17 +111,21 @@ static bool read_sign(struct command_run *run, const json_t *items, json_t *reco
 {
     char path[256], *id = request_escape(run->arguments[0]);
     size_t index;
-    json_t *item, *ids = json_array();
+    json_t *item, *ids = json_array(), *names = json_array();
     json_array_foreach(items, index, item)
     {
-        if (!read_is_opened(json_object_get(item, "opened_by"), certificate))
-            json_array_append(ids, json_object_get(item, "item"));
+        if (read_is_opened(json_object_get(item, "opened_by"), certificate))
+            continue;
+        json_array_append(ids, json_object_get(item, "item"));
+        json_array_append(names, json_object_get(item, "name"));
     }
     snprintf(path, sizeof path, "cases/%s/opened", id);
     free(id);
     bool is_signed = json_array_size(ids) + json_array_size(records) == 0;
     json_t *body = json_pack("{s:o,s:O}", "items", ids, "records", records);
-    json_t *answer = is_signed ? NULL : request_sign(run, METHOD_POST, path, body);
+    json_t *shown = json_pack("{s:o,s:O}", "documents and images", names, "records", records);
+    json_t *answer = is_signed ? NULL : workflow_confirm_post(run, path, body, shown);
+    json_decref(shown);
     if (answer != NULL && !run->is_json)
         printf("Signed that you opened %s and %s.\n",
                term_count((long long)json_array_size(ids), "item"),
@@ -168,7 +172,7 @@ static bool read_write(struct command_run *run, const json_t *items, const char 
 static int read_all(struct command_run *run, const char *certificate, const char *folder)
 {
     json_t *about = workflow_items_get(run);
-    json_t *thread = about == NULL ? NULL : workflow_thread(run);
+    json_t *thread = about == NULL ? NULL : request_thread(run);
     json_t *items = read_items(run, about), *written = json_array();
     json_t *records = read_records(run, thread, certificate);
     bool is_some = json_array_size(items) + json_array_size(records) > 0;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "node/cli/command/request.h"
-#include "node/cli/command/workflow.h"
 #include "node/cli/command/workflow_output.h"
 #include "node/cli/present/api_json.h"
 #include "node/cli/present/render_record.h"
@@ -194,7 +193,7 @@ int workflow_received(struct command_run *run)
     json_t *entry, *report = NULL;
     json_t *about = received_get(run, "");
     json_t *entries = about == NULL ? NULL : received_entries(run);
-    json_t *thread = entries == NULL ? NULL : workflow_thread(run);
+    json_t *thread = entries == NULL ? NULL : request_thread(run);
     json_t *erasure = thread == NULL ? NULL : received_get(run, "/erasure");
     if (erasure != NULL) {
         report = json_pack("{s:s,s:s,s:[]}", "case", api_json_text(about, "case"), "part",

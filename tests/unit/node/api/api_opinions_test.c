@@ -84,6 +84,42 @@ static void a_second_reply_says_what_becomes_of_the_first(void **state)
     assert_int_equal(1, institutions(room, in_case));
 }
 
+/* The login of B without a passphrase: the same write, only checked. */
+static json_t *a_check(json_t *body)
+{
+    json_object_set_new(body, "clinician", json_string(service_logins[B]));
+    json_object_set_new(body, "check", json_true());
+    return body;
+}
+
+/* API-15 */
+static void a_check_tells_all_that_would_be_refused_and_writes_nothing(void **state)
+{
+    struct service_fixture *room = *state;
+    char in_case[80], first[80], words[120];
+    int status = 0;
+    asked(room, in_case);
+    json_t *answer = service_act(room, B, in_case, "opinion", a_check(an_opinion("It is.")));
+    assert_true(json_is_true(json_object_get(answer, "checked")));
+    json_decref(answer);
+    assert_null(service_record_of(room, B, in_case, "OPINION"));
+    replied(room, in_case, an_opinion("It is."), first);
+    char what[160];
+    snprintf(what, sizeof what, "POST /v1/town/cases/%s/opinion", in_case);
+    answer = service_ask(room, B, what, a_check(json_object()), &status);
+    assert_int_equal(409, status);
+    snprintf(words, sizeof words, ": %.16s; text: missing; language: missing", first);
+    assert_non_null(strstr(service_text(answer, "message"), words));
+    json_decref(answer);
+    snprintf(what, sizeof what, "POST /v1/town/cases/%s/outcome", in_case);
+    answer = service_ask(room, B, what, a_check(json_pack("{s:i}", "day", 21)), &status);
+    assert_int_equal(400, status);
+    const char *message = service_text(answer, "message");
+    assert_non_null(strstr(message, "followed: missing; result: missing; "));
+    assert_non_null(strstr(message, "the state of the case is: announced"));
+    json_decref(answer);
+}
+
 /* API-14 */
 static void nobody_replaces_what_is_not_their_own(void **state)
 {
@@ -224,6 +260,7 @@ int main(void)
 #define STORY(name) cmocka_unit_test_setup_teardown(name, service_setup, service_teardown)
     const struct CMUnitTest tests[] = {
         STORY(a_second_reply_says_what_becomes_of_the_first),
+        STORY(a_check_tells_all_that_would_be_refused_and_writes_nothing),
         STORY(nobody_replaces_what_is_not_their_own),
         STORY(anothers_opinion_under_a_certificate_of_ones_own_is_not_taken_in),
         STORY(without_an_opinion_there_is_nothing_to_sum_up),

@@ -116,6 +116,38 @@ static void a_wrong_field_is_named(void **state)
     }
 }
 
+static void all_that_is_wrong_is_named_at_once(void **state)
+{
+    (void)state;
+    struct case_record_outcome value;
+    struct refusal problem;
+    assert_int_equal(ERR_INVALID,
+                     take(&case_record_outcome_table,
+                          "{\"followed\": \"yes\", \"text\": 7, \"txt\": 1}", &value, &problem));
+    const char *const named[] = {"unknown field: \"txt\"; ", "day: missing; ",
+                                 "followed: must be one of followed,", "result: missing",
+                                 "text: must be a text"};
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+        assert_non_null(strstr(problem.message, named[i]));
+}
+
+static void a_refusal_is_merged_without_what_it_says_already(void **state)
+{
+    (void)state;
+    struct refusal all, other;
+    refusal_clear(&all);
+    refusal_merge(&all, &all);
+    assert_int_equal(OK, all.code);
+    refusal_set(&other, ERR_STATE, "extend it", "language: wrong; the case is closed");
+    refusal_merge(&all, &other);
+    assert_string_equal("extend it", all.hint);
+    refusal_set(&other, ERR_INVALID, "no", "text: missing; language: wrong");
+    refusal_merge(&all, &other);
+    assert_int_equal(ERR_STATE, all.code);
+    assert_string_equal("language: wrong; the case is closed; text: missing", all.message);
+    assert_string_equal("extend it", all.hint);
+}
+
 static void what_is_inside_a_list_is_named_with_its_place(void **state)
 {
     (void)state;
@@ -207,6 +239,8 @@ int main(void)
         cmocka_unit_test(sixteen_levels_are_read_and_seventeen_are_not),
         cmocka_unit_test(a_content_is_filled_from_its_names),
         cmocka_unit_test(a_wrong_field_is_named),
+        cmocka_unit_test(all_that_is_wrong_is_named_at_once),
+        cmocka_unit_test(a_refusal_is_merged_without_what_it_says_already),
         cmocka_unit_test(what_is_inside_a_list_is_named_with_its_place),
         cmocka_unit_test(limits_of_a_content_hold),
         cmocka_unit_test(a_content_is_shown_by_its_names_and_without_item_keys),
