@@ -6,6 +6,7 @@
 
 #include "node/api/api_call.h"
 #include "node/api/api_items.h"
+#include "node/attachment/name_hints.h"
 #include "node/drafts/outgoing_preview.h"
 #include "node/drafts/outgoing_preview_json.h"
 #include "node/service/action.h"
@@ -24,10 +25,15 @@ static json_t *api_attachment(const struct draft_attachment *attachment)
             json_array_append_new(notes,
                                   json_string(attachment_stripped_text((enum attachment_bit)bit)));
     }
-    return json_pack("{s:o,s:s,s:s,s:I,s:o}", "item",
+    json_t *hints = json_array();
+    for (unsigned hint = 0; hint < NAME_HINT_COUNT; hint++) {
+        if ((name_hints_of(bytes_of_text(attachment->name)) & 1u << hint) != 0)
+            json_array_append_new(hints, json_string(name_hints_text((enum name_hint)hint)));
+    }
+    return json_pack("{s:o,s:s,s:s,s:I,s:o,s:o}", "item",
                      content_json_encode_hex(ID_BYTES(attachment->item_id)), "name",
                      attachment->name, "media_type", attachment->media_type, "size",
-                     (json_int_t)attachment->size, "stripped", notes);
+                     (json_int_t)attachment->size, "stripped", notes, "name_hints", hints);
 }
 
 /* Who is asked alone, by name. */

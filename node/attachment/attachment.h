@@ -9,8 +9,9 @@
  *   DICOM is known and refused, as long as this program cannot de-identify it
  *
  * What shows is not touched: a name burnt into an image or written in a letter is for the person
- * who confirms the preview to see. Neither is the file's own name, which the preview shows too.
- * Only files of one's own go through here. What others sent is shown as it came. */
+ * who confirms the preview to see. Neither is the file's own name, which the preview shows too,
+ * with what it may tell of the patient (name_hints.h). Only files of one's own go through here.
+ * What others sent is shown as it came. */
 #ifndef CONSILIUM_NODE_ATTACHMENT_ATTACHMENT_H
 #define CONSILIUM_NODE_ATTACHMENT_ATTACHMENT_H
 

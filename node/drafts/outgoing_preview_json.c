@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/attachment/attachment.h"
+#include "node/attachment/name_hints.h"
 #include "node/views/content_json_encode.h"
 #include "node/views/view_json.h"
 #include "protocol/contents/announcement.h"
@@ -67,6 +68,15 @@ static void outgoing_preview_say_stripped(FILE *out, uint32_t stripped)
     }
 }
 
+static void outgoing_preview_say_name(FILE *out, struct bytes name)
+{
+    for (unsigned hint = 0; hint < NAME_HINT_COUNT; hint++) {
+        if ((name_hints_of(name) & 1u << hint) != 0)
+            fprintf(out, "  %-18s- LOOK: the name of the file may hold %s\n", "",
+                    name_hints_text((enum name_hint)hint));
+    }
+}
+
 static const struct draft_attachment *outgoing_preview_attachment(const struct draft *draft,
                                                                   const struct item_id *item)
 {
@@ -98,8 +108,10 @@ static void outgoing_preview_say_manifest(FILE *out, struct bytes content,
                  (const char *)item->media_type.data, item->size,
                  attachment == NULL ? ", sent before" : "");
         outgoing_preview_text(out, "attachment", line);
-        if (attachment != NULL)
-            outgoing_preview_say_stripped(out, attachment->stripped);
+        if (attachment == NULL)
+            continue;
+        outgoing_preview_say_name(out, item->name);
+        outgoing_preview_say_stripped(out, attachment->stripped);
     }
     free(said);
 }

@@ -41,6 +41,12 @@ static void draft_item(const json_t *item)
         snprintf(line, sizeof line, "removed: %.150s", json_string_value(part));
         term_text(line, 20);
     }
+    json_array_foreach(json_object_get(item, "name_hints"), index, part)
+    {
+        char line[200];
+        snprintf(line, sizeof line, "LOOK: the name may hold %.100s", json_string_value(part));
+        term_text(line, 20);
+    }
 }
 
 static void draft_text(const json_t *fields, const char *name, const char *title)
@@ -111,7 +117,17 @@ void render_draft_attached(const json_t *answer)
     if (count == 0)
         return;
     printf("Attached to draft %.8s, as it would be sent:\n", api_json_text(answer, "draft"));
-    draft_item(json_array_get(list, count - 1));
+    const json_t *last = json_array_get(list, count - 1);
+    draft_item(last);
+    if (json_array_size(json_object_get(last, "name_hints")) > 0) {
+        char line[400];
+        snprintf(line, sizeof line,
+                 "Participants see the name of the file. To give another: `consilium draft detach "
+                 "%.8s %.16s`, then `consilium draft attach %.8s FILE --name NAME`.",
+                 api_json_text(answer, "draft"), api_json_text(last, "item"),
+                 api_json_text(answer, "draft"));
+        term_text(line, 0);
+    }
     draft_missing(answer);
 }
 
