@@ -66,8 +66,49 @@ static bool content_json_depth_ok(struct bytes text)
     return true;
 }
 
+static struct bytes content_json_unmarked(struct bytes text)
+{
+    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+    bool is_marked = text.size >= sizeof mark && memcmp(text.data, mark, sizeof mark) == 0;
+    return is_marked ? (struct bytes){text.data + sizeof mark, text.size - sizeof mark} : text;
+}
+
+static void content_json_plain_text(json_t *string)
+{
+    struct bytes text = {(const uint8_t *)json_string_value(string), json_string_length(string)};
+    struct bytes rest = content_json_unmarked(text);
+    char *plain = memmem(rest.data, rest.size, "\r\n", 2) == NULL && rest.size == text.size
+                      ? NULL
+                      : content_json_malloc(rest.size + 1);
+    size_t size = 0;
+    for (size_t i = 0; plain != NULL && i < rest.size; i++) {
+        if (rest.data[i] != '\r' || i + 1 == rest.size || rest.data[i + 1] != '\n')
+            plain[size++] = (char)rest.data[i];
+    }
+    if (plain != NULL)
+        (void)json_string_setn(string, plain, size);
+    content_json_free(plain);
+}
+
+/* A passphrase stays as it was typed. */
+static void content_json_plain(json_t *value)
+{
+    const char *key = NULL;
+    json_t *inner = NULL;
+    size_t index = 0;
+    if (json_is_string(value))
+        content_json_plain_text(value);
+    json_array_foreach(value, index, inner) content_json_plain(inner);
+    json_object_foreach(value, key, inner)
+    {
+        if (strstr(key, "passphrase") == NULL)
+            content_json_plain(inner);
+    }
+}
+
 err content_json_parse(struct bytes text, json_t **ret_form, struct refusal *ret_problem)
 {
+    text = content_json_unmarked(text);
     if (!content_json_depth_ok(text)) {
         refusal_set(ret_problem, ERR_TOO_LARGE, NULL, "the JSON is nested deeper than %d",
                     CONTENT_JSON_DEPTH_MAX);
@@ -85,6 +126,7 @@ err content_json_parse(struct bytes text, json_t **ret_form, struct refusal *ret
         refusal_set(ret_problem, ERR_INVALID, NULL, "not a JSON object");
         return ERR_INVALID;
     }
+    content_json_plain(form);
     *ret_form = form;
     return OK;
 }

@@ -21,8 +21,10 @@ enum { CONTENT_JSON_DEPTH_MAX = 16, CONTENT_JSON_TIME_SIZE = 32 };
 /* Wipes what jansson frees: passphrases pass through it. Once, before the first use. */
 void content_json_harden(void);
 
-/* Reads one JSON object, strictly: depth at most CONTENT_JSON_DEPTH_MAX, no duplicate keys, nothing
- * after it. ERR_INVALID, ERR_TOO_LARGE (too deep); `ret_problem->message` tells where. */
+/* Reads one JSON object. Windows habits are harmless: a byte-order mark before the object or at the
+ * beginning of a text is dropped, and CR LF in a text becomes LF. Else strictly: depth at most
+ * CONTENT_JSON_DEPTH_MAX, no duplicate keys, nothing after it. ERR_INVALID, ERR_TOO_LARGE (too
+ * deep); `ret_problem->message` tells where. */
 MUST_USE err content_json_parse(struct bytes text, json_t **ret_form, struct refusal *ret_problem);
 
 /* Fields that are not of a table. NULL or false when it is missing and may be; ERR_INVALID with the

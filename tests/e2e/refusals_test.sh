@@ -90,8 +90,31 @@ refused lakeside 'name of the file is too long; rename' draft edit "$draft" \
 refused lakeside 'is a folder; name a file' draft attach "$draft" folder.txt
 refused lakeside 'not a regular file; ' draft attach "$draft" pipe.txt
 refused lakeside 'not UTF-8; rename' draft attach "$draft" "$latin"
+refused lakeside 'longer than 120 bytes; give another one with --name' draft attach "$draft" \
+    windows.txt --name "$(printf 'x%.0s' $(seq 1 117)).txt"
+refused lakeside 'not a regular file; ' clinician passphrase grey --passphrase-file pipe.txt
+refused lakeside 'is a folder; name a file' clinician passphrase grey --passphrase-file folder.txt
+for device in /dev/null /dev/zero; do
+    refused lakeside 'not a regular file; ' draft attach "$draft" $device
+done
 [ "$(ask_at lakeside '.attachments | length' draft show "$draft")" = 0 ] ||
     fed_fail 'nothing should be attached'
+tell 0 lakeside draft attach "$draft" "$latin" --name cafe.txt
+tell 0 lakeside draft attach "$draft" windows.txt
+tell 0 lakeside draft edit "$draft" --question "$(printf '\357\273\277As typed\r\nthere')"
+[ "$(ask_at lakeside .fields.question draft show "$draft")" = "As typed
+there" ] || fed_fail 'a line end of Windows is one'
+
+say 'what the name of a file may tell is pointed out before it leaves'
+cp windows.txt 'Keller 12.03.1961.txt'
+at lakeside draft attach "$draft" 'Keller 12.03.1961.txt' >said
+grep -q 'LOOK: the name may hold a date' said && grep -q 'may hold the name of a person' said &&
+    tr '\n' ' ' <said | grep -q 'draft detach .* --name NAME' || fed_fail "it should be pointed out: $(cat said)"
+at lakeside preview "$draft" >said
+[ "$(grep -c 'LOOK: the name of' said)" = 2 ] || fed_fail "the preview should say it: $(cat said)"
+tell 0 lakeside draft detach "$draft" 'Keller 12.03.1961.txt'
+at lakeside draft attach "$draft" 'Keller 12.03.1961.txt' --name letter.txt >said
+if grep -q LOOK said; then fed_fail "the new name tells nothing: $(cat said)"; fi
 
 say 'what nobody saw does not leave'
 seen=$(ask_at lakeside .preview preview "$draft")

@@ -20,6 +20,7 @@
 #include "node/cli/terminal/input_file.h"
 #include "node/cli/terminal/output_file.h"
 #include "node/cli/terminal/term.h"
+#include "protocol/base/limits.h"
 
 enum { WORKFLOW_ATTACHMENT_MAX = 64 * 1024 * 1024, WORKFLOW_POLL_MS = 300 };
 
@@ -136,7 +137,14 @@ static json_t *workflow_upload(struct command_run *run, const char *draft, const
     const char *slash = strrchr(file, '/');
     name = name != NULL ? name : slash == NULL ? file : slash + 1;
     if (!input_file_is_utf8(name, strlen(name))) {
-        term_problem("the name of the file is not UTF-8; rename the file");
+        term_problem(
+            "the name of the file is not UTF-8; rename the file, or give another name with "
+            "--name NAME");
+        return NULL;
+    }
+    if (strlen(name) > ITEM_NAME_SIZE_MAX || name[0] == '\0') {
+        term_problem("the name is %s; give another one with --name NAME, such as --name letter.pdf",
+                     name[0] == '\0' ? "empty" : "longer than 120 bytes");
         return NULL;
     }
     if (!input_file_read(file, WORKFLOW_ATTACHMENT_MAX, &data, &size))

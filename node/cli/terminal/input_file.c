@@ -10,8 +10,7 @@
 #include "node/cli/terminal/term.h"
 #include "node/os/file.h"
 
-/* What to do about `path`, which cannot be read. */
-static void input_file_explain(const char *path, size_t size_max, err failure)
+void input_file_explain(const char *path, size_t size_max, err failure)
 {
     struct stat about;
     bool is_folder = failure == ERR_INVALID && stat(path, &about) == 0 && S_ISDIR(about.st_mode);

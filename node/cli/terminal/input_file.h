@@ -6,6 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol/base/error.h"
+
+/* Says what to do about `path`, of which reading failed. `size_max` as there. */
+void input_file_explain(const char *path, size_t size_max, err failure);
+
 /* Reads a regular file into memory of the heap, which the caller frees; a NUL that is not counted
  * follows. False after an error, which was printed. */
 bool input_file_read(const char *path, size_t size_max, uint8_t **ret_data, size_t *ret_size);

@@ -2,10 +2,19 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "node/cli/terminal/input_file.h"
 #include "node/cli/terminal/term.h"
 #include "node/os/passphrase.h"
+
+static bool secret_is_regular(const char *file)
+{
+    struct stat about;
+    return stat(file, &about) == 0 && S_ISREG(about.st_mode);
+}
 
 static void secret_explain_file(const char *file, err failure)
 {
@@ -14,10 +23,8 @@ static void secret_explain_file(const char *file, err failure)
             "%s: another user owns it or may read it; run chmod 600 on it, as its owner (mode "
             "600)",
             file);
-    else if (failure == ERR_NOT_FOUND)
-        term_problem("%s: no such file", file);
-    else if (failure == ERR_IO)
-        term_problem("%s: %s", file, strerror(errno));
+    else if (failure == ERR_NOT_FOUND || failure == ERR_IO || !secret_is_regular(file))
+        input_file_explain(file, PASSPHRASE_SIZE_MAX, failure);
     else if (failure == ERR_TOO_LARGE)
         term_problem("%s: its first line is longer than %d bytes", file, PASSPHRASE_SIZE_MAX);
     else

@@ -58,6 +58,21 @@ static void json_is_read_strictly(void **state)
     refused("{\"a\": NaN}");
 }
 
+static void habits_of_windows_are_harmless(void **state)
+{
+    (void)state;
+    json_t *form = NULL;
+    assert_int_equal(OK, parse("\xef\xbb\xbf{\"text\": \"\xef\xbb\xbf"
+                               "a\\r\\nb\\rc\", \"list\": [{\"x\": "
+                               "\"\\r\\n\"}], \"passphrase\": \"a\\r\\nb\"}",
+                               &form));
+    assert_string_equal("a\nb\rc", json_string_value(json_object_get(form, "text")));
+    assert_string_equal("a\r\nb", json_string_value(json_object_get(form, "passphrase")));
+    const json_t *first = json_array_get(json_object_get(form, "list"), 0);
+    assert_string_equal("\n", json_string_value(json_object_get(first, "x")));
+    json_decref(form);
+}
+
 static void sixteen_levels_are_read_and_seventeen_are_not(void **state)
 {
     (void)state;
@@ -236,6 +251,7 @@ int main(void)
     content_json_harden();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_is_read_strictly),
+        cmocka_unit_test(habits_of_windows_are_harmless),
         cmocka_unit_test(sixteen_levels_are_read_and_seventeen_are_not),
         cmocka_unit_test(a_content_is_filled_from_its_names),
         cmocka_unit_test(a_wrong_field_is_named),
