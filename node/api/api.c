@@ -139,7 +139,8 @@ static bool api_find_route(struct api_call *call)
         api_call_refuse_saying(call, ERR_UNSUPPORTED, "the path exists, but not with this method",
                                NULL);
     else
-        api_call_refuse_saying(call, ERR_NOT_FOUND, "the API has no such path", NULL);
+        api_call_refuse_saying(call, ERR_NOT_FOUND, "the API has no such path",
+                               "spec/api.md lists the paths, and the methods of each");
     return false;
 }
 
@@ -147,7 +148,8 @@ static bool api_check_head(struct api_call *call)
 {
     const struct http_request *request = call->request;
     if (call->api->is_closing) {
-        api_call_refuse_saying(call, ERR_BUSY, "the node is stopping", NULL);
+        api_call_refuse_saying(call, ERR_BUSY, "the node is stopping",
+                               "wait until it runs again: systemctl status consiliumd");
         return false;
     }
     if (!api_knows_peer(call->api, request)) {
@@ -167,7 +169,8 @@ static bool api_check_head(struct api_call *call)
 static bool api_check_upload(struct api_call *call)
 {
     if (call->api->upload_count >= API_UPLOAD_COUNT_MAX) {
-        api_call_refuse_saying(call, ERR_BUSY, "two uploads are running already", NULL);
+        api_call_refuse_saying(call, ERR_BUSY, "two uploads are running already",
+                               "attach this file when one of them has ended");
         return false;
     }
     call->api->upload_count++;

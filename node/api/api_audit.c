@@ -152,7 +152,8 @@ void api_audit_stop(struct api_federation *federation)
 {
     if (federation->checking != NULL)
         api_call_refuse_saying(api_end_check(federation->checking), ERR_BUSY,
-                               "the node is stopping", NULL);
+                               "the node is stopping",
+                               "wait until it runs again: systemctl status consiliumd");
 }
 
 static void api_get_verdict(struct api_call *call)

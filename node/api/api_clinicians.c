@@ -89,7 +89,7 @@ static err api_read_uid(const struct api_call *call, uid_t *ret_uid, struct refu
     const json_t *uid = json_object_get(call->form, "uid");
     json_int_t number = json_integer_value(uid);
     if (!json_is_integer(uid) || number < 0 || number >= UINT32_MAX)
-        return refusal_set(refusal, ERR_INVALID, NULL,
+        return refusal_set(refusal, ERR_INVALID, "`id -u LOGIN` prints it",
                            "uid: must be the number of the user who may sign with the account");
     *ret_uid = (uid_t)number;
     return OK;
@@ -131,8 +131,9 @@ static err api_read_specialties(const struct api_call *call, struct bytes *speci
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *tag = json_string_value(json_array_get(list, i));
         if (tag == NULL || renewal->specialty_count == SPECIALTY_COUNT_MAX)
-            return refusal_set(refusal, ERR_INVALID, NULL, "specialties: a list of at most %d tags",
-                               SPECIALTY_COUNT_MAX);
+            return refusal_set(refusal, ERR_INVALID,
+                               "`consilium boards` lists the boards of the federation",
+                               "specialties: a list of at most %d tags", SPECIALTY_COUNT_MAX);
         specialties[renewal->specialty_count++] = bytes_of_text(tag);
     }
     err failure =

@@ -86,7 +86,8 @@ static void api_get_events(struct api_call *call)
     err failure = http_events_begin(request, api_on_gone, reader, &reader->events);
     if (failure != OK) {
         free(reader);
-        api_call_refuse_saying(call, failure, "too many clients receive events already", NULL);
+        api_call_refuse_saying(call, failure, "too many clients receive events already",
+                               "end another `consilium watch` first");
         return;
     }
     reader->next = api->readers;

@@ -24,7 +24,7 @@ static bool api_query_is_one_of(struct api_call *call, const char *name, const c
         return true;
     char whole[200];
     snprintf(whole, sizeof whole, "%s%s", name, message);
-    api_call_refuse_saying(call, ERR_INVALID, whole, NULL);
+    api_call_refuse_saying(call, ERR_INVALID, whole, "choose one of these, or leave it out");
     return false;
 }
 
@@ -35,7 +35,8 @@ static bool api_query_is_number(struct api_call *call, const char *name)
     if (said == NULL || (*said != '\0' && strspn(said, "0123456789") == strlen(said)))
         return true;
     snprintf(message, sizeof message, "%s: must be a number", name);
-    api_call_refuse_saying(call, ERR_INVALID, message, NULL);
+    api_call_refuse_saying(call, ERR_INVALID, message,
+                           "give a number as a page printed it, or leave it out");
     return false;
 }
 

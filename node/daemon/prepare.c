@@ -113,7 +113,9 @@ int prepare_init(const struct prepare_options *options, struct secure_arena *sec
     if (options->data == NULL || options->name == NULL || options->country == NULL ||
         options->request == NULL || options->board_count == 0)
         return prepare_usage("init wants --data, --name, --country, --request and at least one "
-                             "--board; see --help");
+                             "--board; for example: consiliumd init --data /var/lib/consilium "
+                             "--name 'Lakeside Hospital' --country CH --board oncology --request "
+                             "lakeside.request");
     if (joining_check(&request, problem) != OK)
         return prepare_fail(problem);
     if (options->is_sealed &&
@@ -123,8 +125,8 @@ int prepare_init(const struct prepare_options *options, struct secure_arena *sec
         return 1;
     if (joining_ask(&identity, &request, options->request, fingerprint, problem) != OK) {
         (void)prepare_fail(problem);
-        return prepare_fail("the identity is made, its request is not: `consiliumd request` "
-                            "writes it; see --help");
+        return prepare_fail("the identity is made, its request is not: `consiliumd request --data "
+                            "DIR --output FILE` writes it");
     }
     printf("This institution now has an identity in %s: back the two .key files up.\n\n",
            options->data);

@@ -85,9 +85,8 @@ static err draft_check_emergency(const json_t *form, struct refusal *ret_problem
     const json_t *emergency = json_object_get(form, "emergency");
     if (emergency == NULL || json_is_false(emergency) || json_is_null(emergency))
         return OK;
-    refusal_set(ret_problem, ERR_STATE, NULL,
-                "this is not for emergencies: answers take hours or days. Call the emergency "
-                "number, or a colleague on duty");
+    refusal_set(ret_problem, ERR_STATE, "call the emergency number, or a colleague on duty",
+                "this is not for emergencies: answers take hours or days. Call for help");
     return ERR_STATE;
 }
 

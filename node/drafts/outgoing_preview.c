@@ -150,11 +150,14 @@ static err outgoing_preview_add_directed(struct outgoing_preview_making *making)
         const char *text = json_string_value(json_array_get(list, i));
         struct node_id node;
         if (text == NULL || ids_from_hex(text, node.bytes, NODE_ID_SIZE) != OK)
-            return outgoing_preview_complain(making, ERR_INVALID, "directed: unknown member");
+            return outgoing_preview_complain(
+                making, ERR_INVALID, "directed: unknown member; `consilium members` lists them");
         const struct roster_entry *entry = roster_find(roster, &node);
         if (entry == NULL || entry->state != MEMBER_ADMITTED)
-            return outgoing_preview_complain(making, ERR_INVALID,
-                                             "directed: not an admitted member");
+            return outgoing_preview_complain(
+                making, ERR_INVALID,
+                "directed: not an admitted member; `consilium members` "
+                "lists them");
         if (ID_EQUAL(node, runtime_settings(making->runtime)->self))
             return outgoing_preview_complain(making, ERR_INVALID,
                                              "directed: this is your own institution");
@@ -206,8 +209,10 @@ static err outgoing_preview_add_items(struct outgoing_preview_making *making)
         if (outgoing_preview_lists(case_file, &attachment->item_id))
             continue; /* sent already, before sending was interrupted */
         if (case_file->item_count == ITEM_COUNT_MAX)
-            return outgoing_preview_complain(making, ERR_TOO_LARGE,
-                                             "a case holds at most 64 attachments");
+            return outgoing_preview_complain(
+                making, ERR_TOO_LARGE,
+                "a case holds at most 64 attachments: take some out with "
+                "`consilium draft detach`");
         case_file->items[case_file->item_count++] =
             (struct case_file_item){.item_id = attachment->item_id,
                                     .item_key = attachment->item_key,
@@ -287,7 +292,10 @@ static err outgoing_preview_check_supply(struct outgoing_preview_making *making,
     if (stored_record_find(runtime_store(making->runtime), &supply->ask, making->before,
                            &stored_record) != OK ||
         !stored_record_content(&stored_record, KIND_ASK, &case_record_ask_table, &ask))
-        return outgoing_preview_complain(making, ERR_INVALID, "ask: that record is no ASK");
+        return outgoing_preview_complain(
+            making, ERR_INVALID,
+            "ask: that record is no ASK; `consilium show CASE` lists what "
+            "was asked for");
     for (size_t i = 0; i < supply->answer_count; i++) {
         if (supply->answers[i].index < ask.item_count)
             continue;

@@ -123,7 +123,8 @@ void case_items_open(const struct action *action, const struct case_record_opene
     if (!action_may_write(action, KIND_OPENED))
         return;
     if (receipt.item_count + receipt.record_count == 0)
-        action_refuse_saying(action, ERR_INVALID, "items, records: name at least one", NULL);
+        action_refuse_saying(action, ERR_INVALID, "items, records: name at least one",
+                             "`consilium items CASE` and `consilium thread CASE` list them");
     else if (case_items_check_opened(action, &receipt, &refusal) != OK)
         action_refuse(action, &refusal);
     else

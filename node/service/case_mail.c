@@ -169,9 +169,11 @@ static const struct inbox_entry *case_mail_open_entry(const struct action *actio
         action_refuse_saying(action, ERR_NOT_FOUND, "the announcement of the case is not here",
                              "`consilium inbox --state all` lists the announcements");
     else if (entry->is_own)
-        action_refuse_saying(action, ERR_STATE, "it is this institution's own case", NULL);
+        action_refuse_saying(action, ERR_STATE, "it is this institution's own case",
+                             "`consilium joins CASE` lists who wants to join it");
     else if (entry->mirrored != MIRROR_NONE)
-        action_refuse_saying(action, ERR_STATE, "the case is over", NULL);
+        action_refuse_saying(action, ERR_STATE, "the case is over",
+                             "`consilium inbox` lists the cases that are open");
     else
         return entry;
     return NULL;
@@ -201,7 +203,8 @@ void case_mail_join(const struct action *action, struct bytes note)
     if (entry == NULL)
         return;
     if (case_access_is_open(service, action_consult(action))) {
-        action_refuse_saying(action, ERR_EXISTS, "this institution has access already", NULL);
+        action_refuse_saying(action, ERR_EXISTS, "this institution has access already",
+                             "read the case: `consilium fetch CASE`, then `consilium read CASE`");
         return;
     }
     if (case_mail_own(service, &action->case_id).state == CASE_MAIL_WAITING) {
@@ -274,7 +277,8 @@ void case_mail_refuse_join(const struct action *action, const char *join,
         action_refuse_saying(action, ERR_NOT_ENTITLED,
                              "this is not a case of this institution: its requester decides who "
                              "joins",
-                             NULL);
+                             "`consilium cases --role requester` lists the cases of this "
+                             "institution");
         return;
     }
     const struct inbox_letter *letter = case_mail_find_join(action, join);

@@ -163,7 +163,7 @@ void drafting_detach(const struct drafting *drafting, struct draft *draft,
 err drafting_delete(struct service *service, struct draft *draft, struct refusal *ret_refusal)
 {
     if (draft->in_progress > 0)
-        return refusal_set(ret_refusal, ERR_BUSY, NULL,
+        return refusal_set(ret_refusal, ERR_BUSY, "delete it when the attachment is in",
                            "an attachment is being added to the draft");
     draft_remove(service->drafts, draft, true);
     return OK;
@@ -219,7 +219,10 @@ static void drafting_on_put(void *arg, const struct items_put *put)
                drafting.service->is_stopped) {
         struct refusal refusal;
         items_drop(drafting.service->items, &put->item_id);
-        refusal_set(&refusal, ERR_STATE, NULL, "the draft takes no more attachments");
+        refusal_set(&refusal, ERR_STATE,
+                    "it holds 64 at most, and none once it is being sent: `consilium draft show "
+                    "DRAFT`; `consilium draft detach` takes one out",
+                    "the draft takes no more attachments");
         drafting.on_done(drafting.arg, NULL, &refusal);
     } else {
         draft->attachments[draft->attachment_count++] = attachment;

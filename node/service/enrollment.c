@@ -223,11 +223,11 @@ static err enrollment_check(const struct enrollment *enrollment,
     if (failure != OK)
         return failure;
     if (!account_login_valid(applicant->login))
-        return refusal_set(problem, ERR_INVALID, NULL,
+        return refusal_set(problem, ERR_INVALID, "for example --login grey",
                            "login: 1 to 32 of a-z, 0-9, '.', '_', '-', beginning with a letter");
     if (applicant->passphrase.size < PASSPHRASE_NEW_SIZE_MIN)
-        return refusal_set(problem, ERR_INVALID, NULL, "passphrase: at least %d bytes",
-                           PASSPHRASE_NEW_SIZE_MIN);
+        return refusal_set(problem, ERR_INVALID, "choose a longer one",
+                           "passphrase: at least %d bytes", PASSPHRASE_NEW_SIZE_MIN);
     return OK;
 }
 
@@ -276,8 +276,9 @@ static err enrollment_request(const struct enrollment *enrollment,
     *request = enrollment->account->certificate.request;
     request->specialty_count = renewal->specialty_count;
     if (renewal->specialty_count < 1 || renewal->specialty_count > SPECIALTY_COUNT_MAX)
-        return refusal_set(problem, ERR_INVALID, NULL, "specialties: 1 to %d tags",
-                           SPECIALTY_COUNT_MAX);
+        return refusal_set(problem, ERR_INVALID,
+                           "`consilium boards` lists the boards of the federation",
+                           "specialties: 1 to %d tags", SPECIALTY_COUNT_MAX);
     for (size_t i = 0; i < renewal->specialty_count; i++)
         request->specialties[i] = renewal->specialties[i];
     return enrollment_check_specialties(enrollment, request, problem);

@@ -29,7 +29,9 @@ static void participant_write_apart(const struct action *action, const struct co
 void participant_decline(const struct action *action, const struct case_record_decline *decline)
 {
     if (decline->reason == CASE_RECORD_DECLINE_NONE)
-        action_refuse_saying(action, ERR_INVALID, "reason: missing", NULL);
+        action_refuse_saying(action, ERR_INVALID, "reason: missing",
+                             "one of unavailable, not-my-field, local-care-adequate, "
+                             "conflict-of-interest, other");
     else if (case_access_is_open(action->service, action_consult(action)))
         participant_write_apart(action, &case_record_decline_table, KIND_DECLINE, decline);
     else

@@ -242,7 +242,8 @@ void sending_send(const struct action *action, struct draft *draft,
     struct refusal refusal;
     in_case.case_id = draft->case_id;
     if (draft->in_progress > 0)
-        action_refuse_saying(action, ERR_BUSY, "the draft is being changed or sent now", NULL);
+        action_refuse_saying(action, ERR_BUSY, "the draft is being changed or sent now",
+                             "wait until that has ended: `consilium draft list` shows it");
     else if (outgoing_preview_make(action->service->runtime, draft, &outgoing_preview, &refusal) !=
              OK)
         action_refuse(action, &refusal);

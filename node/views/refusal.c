@@ -8,28 +8,69 @@
 /* What to do when the caller has nothing more exact to say. */
 static const char *refusal_hint_of(err code)
 {
-    static const struct {
-        err code;
-        const char *hint;
-    } table[] = {
-        {ERR_PASSPHRASE, "type the passphrase again; it cannot be read or reset"},
-        {ERR_STATE, "nothing was changed"},
-        {ERR_BUSY, "wait a moment and try again; if it does not help, see `consilium status`"},
-        {ERR_FUTURE, "this machine's clock is in doubt: `consilium status` says why; set it right"},
-        {ERR_FULL, "free space on the disk, or raise the quota in the configuration"},
-        {ERR_EXPIRED, "the roster has expired: ask the society to sign a new head"},
-        {ERR_NOT_FOUND, "name it by its id, or by at least the first 4 digits, as the lists show"},
-        {ERR_UNKNOWN_HEAD, "the roster is being updated: try again in a minute"},
-        {ERR_IO, "see the daemon's log"},
-        {ERR_CORRUPT, "see the daemon's log"},
-        {ERR_NO_MEMORY, "the machine is out of memory: try again, and see the daemon's log"},
-        {ERR_DESTROYED, "the case was erased; only the receipt is left here"},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (table[i].code == code)
-            return table[i].hint;
+    switch (code) {
+    case OK:
+    case ERR_COUNT:
+        break;
+    case ERR_INVALID:
+    case ERR_MALFORMED:
+        return "nothing was changed: correct what is named, and try again";
+    case ERR_TOO_LARGE:
+        return "nothing was changed: shorten what is named, and try again";
+    case ERR_PASSPHRASE:
+        return "type the passphrase again; it cannot be read or reset";
+    case ERR_STATE:
+        return "nothing was changed; `consilium show CASE` shows what can be done next";
+    case ERR_BUSY:
+        return "wait a moment and try again; if it does not help, see `consilium status`";
+    case ERR_FUTURE:
+        return "this machine's clock is in doubt: `consilium status` says why; set it right";
+    case ERR_FULL:
+        return "free space on the disk, or raise the quota in the configuration";
+    case ERR_EXPIRED:
+        return "the roster has expired: ask the society to sign a new head";
+    case ERR_NOT_FOUND:
+        return "name it by its id, or by at least the first 4 digits, as the lists show";
+    case ERR_UNKNOWN_HEAD:
+        return "the roster is being updated: try again in a minute";
+    case ERR_IO:
+    case ERR_CORRUPT:
+        return "see the daemon's log";
+    case ERR_NO_MEMORY:
+        return "the machine is out of memory: try again, and see the daemon's log";
+    case ERR_DESTROYED:
+        return "the case was erased; only the receipt is left here";
+    case ERR_NOT_CANONICAL:
+        return "name each thing once";
+    case ERR_EXISTS:
+    case ERR_DUPLICATE:
+        return "nothing was changed; the lists show what is there";
+    case ERR_NOT_ENTITLED:
+        return "`consilium show CASE` shows the part of this institution, `consilium clinician "
+               "list` "
+               "who may sign";
+    case ERR_UNKNOWN_MEMBER:
+        return "`consilium members` lists the members";
+    case ERR_COOLING_OFF:
+        return "the society's cooling-off period has to pass first: ask an officer when it ends";
+    case ERR_OVER_BUDGET:
+        return "wait a minute and try again";
+    case ERR_UNSUPPORTED:
+        return "spec/api.md lists the paths, and the methods of each";
+    case ERR_TRUNCATED:
+    case ERR_VERSION:
+    case ERR_BAD_SIGNATURE:
+    case ERR_BAD_HASH:
+    case ERR_BAD_KEY:
+    case ERR_THRESHOLD:
+    case ERR_OUT_OF_ORDER:
+    case ERR_FORKED:
+    case ERR_BEYOND_CUT:
+        return "what is stored here does not fit together: `consilium status` and the daemon's log "
+               "say "
+               "more; tell the administrator";
     }
-    return "the command's --help shows what it expects";
+    return "nothing is to be done";
 }
 
 err refusal_set(struct refusal *ret_refusal, err code, const char *hint, const char *format, ...)

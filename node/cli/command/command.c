@@ -197,8 +197,11 @@ static void command_check_whole(const struct command_run *run, const struct comm
     }
     if (count == 0)
         return;
-    fprintf(stderr, "%s: %s %s missing; see %s --help\n", usage->program, list,
-            count == 1 ? "is" : "are", usage->program);
+    fprintf(stderr, "%s: %s %s missing. For example:\n  ", usage->program, list,
+            count == 1 ? "is" : "are");
+    for (const char *c = run->command->example; *c != '\0'; c++)
+        fprintf(stderr, "%c%s", *c, *c == '\n' ? "  " : "");
+    fputc('\n', stderr);
     exit(2);
 }
 

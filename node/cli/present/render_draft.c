@@ -58,6 +58,44 @@ static void draft_text(const json_t *fields, const char *name, const char *title
     term_text(text, 2);
 }
 
+/* The option that sets a field, as it is typed; NULL: no option sets it. */
+static const char *draft_option(const char *field, size_t size)
+{
+    static const struct {
+        const char *name;
+        const char *option;
+    } options[] = {{"question", "--question @question.txt"},
+                   {"description", "--description @description.txt"},
+                   {"specialty", "--specialty oncology"},
+                   {"service", "--service clinical-consult"},
+                   {"reason", "--reason rare"},
+                   {"language", "--language en"},
+                   {"wanted_count", "--wanted-count 2"},
+                   {"deadline", "--deadline 14d"},
+                   {"mode", "--mode independent-first"},
+                   {"directed", "--directed MEMBER"}};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (strlen(options[i].name) == size && strncmp(options[i].name, field, size) == 0)
+            return options[i].option;
+    }
+    return NULL;
+}
+
+/* The command that sets what is missing. */
+static void draft_say_edit(const char *draft, const char *missing)
+{
+    char line[700];
+    size_t used = (size_t)snprintf(line, sizeof line, "consilium draft edit %.8s", draft);
+    for (const char *at = missing; at != NULL; at = strstr(at, "; ")) {
+        at += strspn(at, "; ");
+        const char *option = draft_option(at, strcspn(at, ":;"));
+        if (option != NULL && used < sizeof line)
+            used += (size_t)snprintf(line + used, sizeof line - used, " %s", option);
+    }
+    printf("Set them, for example:\n");
+    term_text(line, 2);
+}
+
 /* `missing` is one text; "; " separates the missing things. */
 static void draft_missing(const json_t *answer)
 {
@@ -71,8 +109,8 @@ static void draft_missing(const json_t *answer)
     } else {
         printf("\nNot ready to send:\n");
         term_text(missing, 2);
-        printf("Set them with `consilium draft edit %.8s`; its --help lists the options.\n",
-               api_json_text(answer, "draft"));
+        if (api_json_text(answer, "supplies")[0] == '\0')
+            draft_say_edit(api_json_text(answer, "draft"), missing);
     }
 }
 
