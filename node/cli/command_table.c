@@ -435,7 +435,8 @@ const struct command command_table_commands[] = {
      .wants = WANTS_YES, .example = "consilium opinion export ee51 c775 --to second.opinion"},
     {OWN("opinion verify", "FILE", "Check an exported opinion; needs no node", verify_opinion,
          workflow_opinion_verify),
-     .example = "consilium opinion verify second.opinion --federation 57ab46a9..."},
+     .example = "consilium opinion verify second.opinion \\\n    --federation ID    # all 64 "
+                "digits, from whom you trust"},
 
     GROUP("Audit"),
     {GET("audit list", "", "What was done at this node", "audit", entries, table_entries),

@@ -28,15 +28,27 @@ says() { # WORDS: what was shown, however it was wrapped
     tr -s '\n ' ' ' <said | grep -q -e "$1" || fed_fail "it should say '$1': $(cat said)"
 }
 
+next() { # HOST STEPS: what could come next, as `show` tells it, in any state
+    at "$1" show "$case" | sed -n '/^Responsibility/,/^Thread/p' | sed '1,2d;$d' >said
+    tr -s '\n ' ' ' <said >steps
+    grep -q -x -e " $2 " steps || fed_fail "$1 should be told '$2': $(cat steps)"
+}
+id8() { echo "$case" | cut -c 1-8; }
+
 say 'a join is shown and asked for'
 consult_ask lakeside grey 'Dr. Meredith Grey'
+next lakeside 'also possible grant, extend, close, withdraw, erase'
 consult_seen harbour hillside
+next harbour "consilium join $(id8) offer .* consilium decline $(id8) say .*"
 typed harbour visser no join "$case" --note 'I treat ten of these.'
 says 'To be signed: join, by visser note I treat ten of these'
 says 'nothing was signed'
 check harbour 'no request was sent' '.case.own_join == null' show "$case"
 consult_join harbour visser "$case_join"
 consult_join hillside berg "$case_join_2"
+
+next lakeside 'also possible discuss, grant, ungrant, extend, close, withdraw, flag, erase'
+next harbour "consilium fetch .* consilium read .* consilium reply .* also possible ask, decline, release, flag"
 
 say 'the template'
 at harbour opinion template >opinion.json
@@ -71,6 +83,7 @@ if grep -q 'Type yes' said; then fed_fail 'a second one should be refused first'
 
 say 'who reveals, closes or withdraws early is told'
 check lakeside 'one opinion of two is here' '.case.counts.opinions == 1' show "$case"
+next lakeside "consilium reveal $(id8) let .* also possible .*"
 for early in reveal close withdraw; do
     typed lakeside grey no "$early" "$case"
     says 'nothing was signed'
@@ -90,14 +103,37 @@ fed_quietly sign_at lakeside grey reveal "$case"
 grep -q 'note: 1 of 2 wanted' "$fed_home/last" || fed_fail "a script should be told, too: $(cat "$fed_home/last")"
 check lakeside 'a script is not asked' '.case.state == "revealed"' show "$case"
 
+next lakeside "consilium synthesis $(id8) sum up .* also possible .*"
+check harbour 'it is revealed' '.case.state == "revealed"' show "$case"
+next harbour '.* also possible ask, decline, discuss, release, flag'
+
 say 'with a summary, closing warns of nothing'
 typed lakeside grey yes synthesis "$case" --text 'So it is.' --language en
 says 'So it is.'
+next lakeside "consilium close $(id8) close .* also possible .*"
 typed lakeside grey yes close "$case"
 if grep -q 'Note:' said; then fed_fail "nothing was overlooked: $(cat said)"; fi
 check lakeside 'it is closed' '.case.state == "closed"' show "$case"
+next lakeside "consilium outcome $(id8) tell .* also possible discuss, flag, erase"
+check harbour 'it is closed' '.case.state == "closed"' show "$case"
+next harbour "consilium read $(id8) sign .* also possible discuss, release, opinion export, flag"
 typed lakeside grey no outcome "$case" --day 21 --followed followed --result improved
 says 'To be signed: outcome, by grey day 21 followed followed result improved'
 typed lakeside grey yes outcome "$case" --day 21 --followed followed --result improved
 check lakeside 'its outcome is told' '.case.state == "followed-up"' show "$case"
+next lakeside "consilium outcome $(id8) tell the participants what happened since also possible .*"
+sign_at lakeside grey erase "$case" --yes >last
+for house in lakeside harbour; do
+    check "$house" 'it is erased' '.case.state == "erased"' show "$case"
+    next "$house" "consilium erasure $(id8) .*"
+    at "$house" cases >said
+    grep -q '  Lakeside Hospital$' said || fed_fail "an erased case is a line of its own: $(cat said)"
+done
+
+say 'withdrawn'
+consult_ask lakeside grey 'Dr. Meredith Grey'
+sign_at lakeside grey withdraw "$case" --yes >last
+next lakeside 'The case is withdrawn: nothing is to be done. also possible flag, erase'
+check harbour 'it is withdrawn' '.case.state == "withdrawn"' show "$case"
+next harbour 'The case is over. .*'
 say done

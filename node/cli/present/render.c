@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/cli/present/api_json.h"
+#include "node/cli/present/render_next.h"
 #include "node/cli/present/render_record.h"
 #include "node/cli/terminal/term.h"
 
@@ -175,88 +176,6 @@ static void render_declined(const json_t *declined)
         return;
     render_head("Declined");
     json_array_foreach(declined, index, record) render_record(record);
-}
-
-/* ---- next steps ---- */
-
-static void render_command(const char *command, const json_t *about, const char *why)
-{
-    char line[64];
-    snprintf(line, sizeof line, "consilium %s %.8s", command, api_json_text(about, "case"));
-    term_pair(2, line, 34, why);
-}
-
-static bool render_is_asked(const json_t *about)
-{
-    size_t index;
-    json_t *item;
-    json_array_foreach(json_object_get(about, "asked"), index, item)
-    {
-        if (api_json_equals(item, "state", "open"))
-            return true;
-    }
-    return false;
-}
-
-static void render_next_requester(const json_t *about, const json_t *counts)
-{
-    bool is_unrevealed = api_json_number(counts, "opinions") > api_json_number(counts, "revealed");
-    bool is_first = api_json_equals(about, "mode", "independent-first");
-    bool is_readable = api_json_number(counts, "opinions") > 0 && !(is_first && is_unrevealed);
-    bool is_announced = api_json_equals(about, "state", "announced");
-    bool is_running = is_announced || api_json_equals(about, "state", "revealed") ||
-                      api_json_equals(about, "state", "synthesised");
-    if (is_running && render_is_asked(about))
-        render_command("supply", about, "supply what was asked for, or say why not");
-    if (is_running && api_json_number(about, "joins_waiting") > 0)
-        render_command("joins", about, "institutions ask to join: grant or refuse");
-    if (is_announced && is_first && is_unrevealed)
-        render_command("reveal", about, "let the participants read the opinions");
-    if (is_running && is_readable && !api_json_equals(about, "state", "synthesised"))
-        render_command("synthesis", about, "sum up the opinions, then close the case");
-    if (api_json_equals(about, "state", "synthesised") && !api_json_is(counts, "overdue"))
-        render_command("close", about, "close the case when you need no more");
-    if (api_json_equals(about, "state", "closed") && !api_json_is(counts, "follow_up_due"))
-        render_command("outcome", about, "tell the participants the outcome");
-    if (api_json_is(counts, "overdue")) {
-        if (api_json_equals(about, "state", "synthesised") ||
-            api_json_number(counts, "opinions") == 0)
-            render_command("close", about, "close the case: the deadline is over");
-        render_command("extend", about, "the deadline is over: set a new one");
-    }
-    if (api_json_is(counts, "follow_up_due"))
-        render_command("outcome", about, "the follow-up is due: report the outcome");
-}
-
-static bool render_waits(const json_t *about)
-{
-    return api_json_equals(json_object_get(about, "own_join"), "state", "waiting");
-}
-
-static void render_next(const json_t *about)
-{
-    const json_t *counts = json_object_get(about, "counts");
-    const char *state = api_json_text(about, "state");
-    bool is_open = strcmp(state, "announced") == 0 || strcmp(state, "revealed") == 0 ||
-                   strcmp(state, "open") == 0;
-    if (api_json_equals(about, "part", "requester")) {
-        render_next_requester(about, counts);
-    } else if (is_open && render_waits(about)) {
-        term_text("Nothing to do now: the requester grants access or refuses.", 2);
-    } else if (is_open && (api_json_equals(about, "part", "none") ||
-                           api_json_equals(about, "part", "ended"))) {
-        render_command("join", about,
-                       json_object_get(about, "own_join") != NULL ||
-                               api_json_equals(about, "part", "ended")
-                           ? "ask for access again"
-                           : "offer an opinion; you then get the case file");
-        if (json_object_get(about, "own_join") == NULL)
-            render_command("decline", about, "say that this institution will not answer");
-    } else if (is_open && api_json_equals(about, "part", "participant")) {
-        render_command("fetch", about, "download documents and images");
-        render_command("read", about, "write them to files and sign a receipt");
-        render_command("reply", about, "give your opinion");
-    }
 }
 
 void render_case(const json_t *about)

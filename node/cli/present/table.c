@@ -60,8 +60,10 @@ static void table_case(const json_t *entry)
         printf("%.16s  erased\n", api_json_text(entry, "case"));
         snprintf(line, sizeof line, "`consilium erasure %.8s` lists the receipts",
                  api_json_text(entry, "case"));
-        term_pair(2, api_json_name(entry, "requester"), 2,
-                  api_json_equals(entry, "part", "requester") ? line : "");
+        if (api_json_name(entry, "requester")[0] != '\0')
+            term_text(api_json_name(entry, "requester"), 2);
+        if (api_json_equals(entry, "part", "requester"))
+            term_text(line, 2);
         putchar('\n');
         return;
     }
