@@ -51,6 +51,21 @@ static json_t *api_draft_directed(const struct api_call *call, const struct draf
     return list;
 }
 
+/* The accounts of these users. */
+static json_t *api_draft_logins(const struct api_call *call, const uid_t *uids, size_t count)
+{
+    const struct account *account = NULL;
+    json_t *list = json_array();
+    for (size_t i = 0; (account = account_at(call->federation->service->accounts, i)) != NULL;
+         i++) {
+        for (size_t j = 0; j < count; j++) {
+            if (account->uid == uids[j])
+                json_array_append_new(list, json_string(account->login));
+        }
+    }
+    return list;
+}
+
 static json_t *api_draft(const struct api_call *call, const struct draft *draft)
 {
     json_t *attachments = json_array();
@@ -65,6 +80,9 @@ static json_t *api_draft(const struct api_call *call, const struct draft *draft)
         "made_at", content_json_encode_time(draft->made_at), "fields", draft->fields, "attachments",
         attachments, "sending", (int)!ID_IS_ZERO(draft->sending));
     json_object_set_new(json, "directed", api_draft_directed(call, draft));
+    json_object_set_new(json, "own", json_boolean(draft->uid == api_call_uid(call)));
+    json_object_set_new(json, "of", api_draft_logins(call, &draft->uid, 1));
+    json_object_set_new(json, "shared", api_draft_logins(call, draft->shared, draft->shared_count));
     err failure =
         outgoing_preview_make(call->federation->runtime, draft, &outgoing_preview, &problem);
     if (failure != OK)
@@ -171,10 +189,32 @@ static void api_delete_draft(struct api_call *call)
     struct draft *draft = api_find_open_draft(call);
     if (draft == NULL)
         return;
-    if (drafting_delete(call->federation->service, draft, &refusal) != OK)
+    if (drafting_delete(call->federation->service, draft, (uid_t)api_call_uid(call), &refusal) !=
+        OK)
         api_call_refuse(call, &refusal);
     else
         api_call_answer(call, json_pack("{s:b}", "deleted", 1));
+}
+
+static void api_post_share(struct api_call *call)
+{
+    static const char *const names[] = {"login", NULL};
+    struct refusal refusal;
+    const char *login = NULL;
+    bool is_end = false;
+    struct draft *draft = api_find_open_draft(call);
+    if (draft == NULL || !api_call_take_flag(call, "end", &is_end))
+        return;
+    err failure = content_json_check_names(call->form, names, &refusal);
+    if (failure == OK)
+        failure =
+            content_json_need_text(call->form, "login", ACCOUNT_LOGIN_SIZE_MAX, &login, &refusal);
+    if (failure != OK) {
+        api_call_refuse(call, &refusal);
+        return;
+    }
+    struct drafting drafting = api_drafting(call);
+    drafting_share(&drafting, draft, (uid_t)api_call_uid(call), login, is_end);
 }
 
 /* ---- attachments ---- */
@@ -317,6 +357,7 @@ const struct api_route api_drafts_routes[] = {
     {HTTP_GET, "drafts/?", 0, api_get_draft},
     {HTTP_PUT, "drafts/?", 0, api_put_draft},
     {HTTP_DELETE, "drafts/?", API_NO_BODY, api_delete_draft},
+    {HTTP_POST, "drafts/?/share", 0, api_post_share},
     {HTTP_POST, "drafts/?/attachments", API_UPLOAD, api_post_attachment},
     {HTTP_GET, "drafts/?/attachments/?", 0, api_get_attachment},
     {HTTP_DELETE, "drafts/?/attachments/?", API_NO_BODY, api_delete_attachment},

@@ -77,6 +77,10 @@ static const struct command_field draft_fields[] = {
      "Ask only this institution, no board; repeat it for more"},
     {"emergency", FIELD_FLAG, false, NULL, "Always refused: in an emergency, telephone"},
     END};
+static const struct command_field sharing[] = {
+    {"login", FIELD_TEXT, true, "LOGIN", "The colleague's account at this institution"},
+    {"end", FIELD_FLAG, false, NULL, "End it: this colleague no longer sees the draft"},
+    END};
 static const struct command_field attach[] = {
     {"name", FIELD_LOCAL, false, "NAME",
      "The name that participants see; default: the name of the file"},
@@ -316,6 +320,9 @@ const struct command command_table_commands[] = {
      .example = "consilium draft show 41c0"},
     {OWN("draft attach", "DRAFT FILE", "Attach text, PDF, PNG or JPEG", attach, workflow_attach),
      .example = "consilium draft attach 41c0 letter.pdf"},
+    {POST("draft share", "DRAFT", "Let a colleague here read, change and sign it",
+          "drafts/%s/share", sharing),
+     .print = render_draft, .example = "consilium draft share 41c0 --login berg"},
     {.name = "draft detach",
      .arguments = "DRAFT ITEM",
      .help = "Remove an attachment",

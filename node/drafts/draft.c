@@ -140,8 +140,11 @@ static json_t *draft_write(const struct draft *draft)
     json_t *attachments = json_array();
     for (size_t i = 0; i < draft->attachment_count; i++)
         json_array_append_new(attachments, draft_write_attachment(&draft->attachments[i]));
-    return json_pack("{s:I,s:b,s:o,s:o,s:I,s:O,s:o,s:o}", "uid", (json_int_t)draft->uid,
-                     "is_supply", (int)draft->is_supply, "case",
+    json_t *shared = json_array();
+    for (size_t i = 0; i < draft->shared_count; i++)
+        json_array_append_new(shared, json_integer((json_int_t)draft->shared[i]));
+    return json_pack("{s:I,s:o,s:b,s:o,s:o,s:I,s:O,s:o,s:o}", "uid", (json_int_t)draft->uid,
+                     "shared", shared, "is_supply", (int)draft->is_supply, "case",
                      content_json_encode_hex(ID_BYTES(draft->case_id)), "opening",
                      content_json_encode_hex(ID_BYTES(draft->opening)), "made",
                      (json_int_t)draft->made_at.ms, "fields", draft->fields, "attachments",
@@ -183,6 +186,9 @@ static bool draft_read(struct draft *draft, const json_t *json)
 {
     const json_t *attachments = json_object_get(json, "attachments");
     draft->uid = (uid_t)draft_read_number(json, "uid");
+    const json_t *shared = json_object_get(json, "shared"); /* older drafts have none */
+    for (size_t i = 0; i < json_array_size(shared) && i < DRAFT_SHARED_MAX; i++)
+        draft->shared[draft->shared_count++] = (uid_t)json_integer_value(json_array_get(shared, i));
     draft->is_supply = json_is_true(json_object_get(json, "is_supply"));
     draft->made_at.ms = draft_read_number(json, "made");
     draft->fields = json_incref(json_object_get(json, "fields"));
@@ -309,10 +315,18 @@ struct draft *draft_new_supply(struct draft_book *book, uid_t uid, const struct 
     return draft;
 }
 
+bool draft_is_for(const struct draft *draft, uid_t uid)
+{
+    bool is = draft->uid == uid;
+    for (size_t i = 0; i < draft->shared_count; i++)
+        is = is || draft->shared[i] == uid;
+    return is;
+}
+
 struct draft *draft_at(const struct draft_book *book, uid_t uid, size_t n)
 {
     struct draft *draft = book->first;
-    while (draft != NULL && (draft->uid != uid || n-- > 0))
+    while (draft != NULL && (!draft_is_for(draft, uid) || n-- > 0))
         draft = draft->next;
     return draft;
 }

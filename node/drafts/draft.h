@@ -1,6 +1,7 @@
 /* Drafts: cases, and answers to what was asked for, before anything of them leaves.
  *
- * A draft belongs to the uid that made it. What a person typed is kept as JSON, as it came, with
+ * A draft belongs to the uid that made it, which may share it with others of this node: they see,
+ * change and send it, too. What a person typed is kept as JSON, as it came, with
  * the names of spec/consult.md; attachments are sealed items already (items.h). All drafts are in
  * memory and, sealed, in the store (STORE_TABLE_DRAFT). */
 #ifndef CONSILIUM_NODE_DRAFTS_DRAFT_H
@@ -15,7 +16,7 @@
 #include "protocol/contents/case_file.h"
 #include "protocol/contents/case_record.h"
 
-enum { DRAFT_ID_SIZE = 16, DRAFT_COUNT_MAX = 1000 };
+enum { DRAFT_ID_SIZE = 16, DRAFT_COUNT_MAX = 1000, DRAFT_SHARED_MAX = 8 };
 
 struct draft_attachment {
     struct item_id item_id;
@@ -30,7 +31,9 @@ struct draft_attachment {
 struct draft {
     struct draft *next;
     uint8_t id[DRAFT_ID_SIZE];
-    uid_t uid;
+    uid_t uid; /* whose it is */
+    uid_t shared[DRAFT_SHARED_MAX];
+    size_t shared_count;
     bool is_supply; /* to the case `case_id`, which is under way; else a new case */
     struct case_id case_id;
     struct case_record_opening opening; /* of a new case */
@@ -55,7 +58,10 @@ struct draft *draft_new(struct draft_book *book, uid_t uid);
 /* One that supplies something to a case. */
 struct draft *draft_new_supply(struct draft_book *book, uid_t uid, const struct case_id *case_id);
 
-/* The n-th of this uid; NULL past the end. */
+/* May this uid see and change it? */
+bool draft_is_for(const struct draft *draft, uid_t uid);
+
+/* The n-th that this uid may see; NULL past the end. */
 struct draft *draft_at(const struct draft_book *book, uid_t uid, size_t n);
 
 /* Stores it as it is now. ERR_TOO_LARGE: nothing was stored, and `on_done` does not come. */

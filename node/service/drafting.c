@@ -160,8 +160,62 @@ void drafting_detach(const struct drafting *drafting, struct draft *draft,
     drafting_save(drafting, draft);
 }
 
-err drafting_delete(struct service *service, struct draft *draft, struct refusal *ret_refusal)
+static err drafting_check_owner(const struct draft *draft, uid_t uid, struct refusal *ret_refusal)
 {
+    if (draft->uid == uid)
+        return OK;
+    return refusal_set(ret_refusal, ERR_NOT_ENTITLED,
+                       "ask who began it; you may read, change and send it",
+                       "a colleague shared this draft with you, and alone shares or deletes it");
+}
+
+static err drafting_change_shared(struct draft *draft, uid_t with, bool is_end,
+                                  struct refusal *ret_refusal)
+{
+    size_t i = 0;
+    while (i < draft->shared_count && draft->shared[i] != with)
+        i++;
+    if (is_end && i == draft->shared_count)
+        return refusal_set(ret_refusal, ERR_NOT_FOUND,
+                           "`consilium draft show DRAFT` lists with whom it is shared",
+                           "the draft is not shared with that account");
+    if (is_end)
+        draft->shared[i] = draft->shared[--draft->shared_count];
+    else if (draft->uid == with)
+        return refusal_set(ret_refusal, ERR_INVALID,
+                           "`consilium clinician list` shows the accounts",
+                           "that account is yours: the draft is yours already");
+    else if (i == DRAFT_SHARED_MAX)
+        return refusal_set(ret_refusal, ERR_FULL, "end it for one of them with --end",
+                           "a draft is shared with at most %d colleagues", DRAFT_SHARED_MAX);
+    else if (i == draft->shared_count)
+        draft->shared[draft->shared_count++] = with;
+    return OK;
+}
+
+void drafting_share(const struct drafting *drafting, struct draft *draft, uid_t uid,
+                    const char *login, bool is_end)
+{
+    struct refusal refusal;
+    const struct account *account = account_find(drafting->service->accounts, login);
+    err failure = drafting_check_owner(draft, uid, &refusal);
+    if (failure == OK && account == NULL)
+        failure =
+            refusal_set(&refusal, ERR_NOT_FOUND, "`consilium clinician list` shows the accounts",
+                        "this institution has no clinician account of that name");
+    if (failure == OK)
+        failure = drafting_change_shared(draft, account->uid, is_end, &refusal);
+    if (failure == OK)
+        drafting_save(drafting, draft);
+    else
+        drafting->on_done(drafting->arg, NULL, &refusal);
+}
+
+err drafting_delete(struct service *service, struct draft *draft, uid_t uid,
+                    struct refusal *ret_refusal)
+{
+    if (drafting_check_owner(draft, uid, ret_refusal) != OK)
+        return ret_refusal->code;
     if (draft->in_progress > 0)
         return refusal_set(ret_refusal, ERR_BUSY, "delete it when the attachment is in",
                            "an attachment is being added to the draft");

@@ -1,5 +1,6 @@
 /* What a person does with drafts before anything leaves: a user sees and changes only drafts of its
- * own (uid). The result of a change comes when it is durable. */
+ * own (uid), and those that a colleague of this node shared with it. The result of a change comes
+ * when it is durable. */
 #ifndef CONSILIUM_NODE_SERVICE_DRAFTING_H
 #define CONSILIUM_NODE_SERVICE_DRAFTING_H
 
@@ -34,6 +35,11 @@ void drafting_make(const struct drafting *drafting, uid_t uid, const struct case
 /* Of an open draft. */
 void drafting_change(const struct drafting *drafting, struct draft *draft, const json_t *fields);
 
+/* Lets the user of this account see, change and send the draft, or no longer (`is_end`). `uid` must
+ * be whose draft it is. */
+void drafting_share(const struct drafting *drafting, struct draft *draft, uid_t uid,
+                    const char *login, bool is_end);
+
 /* Examines and cleans a file, and adds it. */
 struct drafting_file {
     const char *name; /* copied */
@@ -45,8 +51,8 @@ void drafting_attach(const struct drafting *drafting, struct draft *draft,
 void drafting_detach(const struct drafting *drafting, struct draft *draft,
                      const struct draft_attachment *attachment);
 
-/* Removes an open draft with its attachments, at once. */
-MUST_USE err drafting_delete(struct service *service, struct draft *draft,
+/* Removes an open draft with its attachments, at once: for whose draft it is. */
+MUST_USE err drafting_delete(struct service *service, struct draft *draft, uid_t uid,
                              struct refusal *ret_refusal);
 
 #endif

@@ -28,6 +28,14 @@ static void draft_field(const json_t *fields, const char *name, const char *labe
     }
 }
 
+static void draft_logins(const char *label, const json_t *list)
+{
+    size_t index;
+    json_t *login;
+    json_array_foreach(list, index, login)
+        draft_pair(index == 0 ? label : "", json_string_value(login));
+}
+
 static void draft_item(const json_t *item)
 {
     size_t index;
@@ -132,6 +140,9 @@ void render_draft(const json_t *answer)
            term_time(api_json_text(answer, "made_at")));
     if (api_json_text(answer, "supplies")[0] != '\0')
         printf("  %-14scase %.16s\n", "supplies", api_json_text(answer, "supplies"));
+    if (!api_json_is(answer, "own"))
+        draft_logins("of", json_object_get(answer, "of"));
+    draft_logins("shared with", json_object_get(answer, "shared"));
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         draft_field(fields, lines[i].name, lines[i].label);
     bool is_directed = json_array_size(json_object_get(answer, "directed")) > 0;

@@ -287,6 +287,7 @@ void table_drafts(const json_t *answer)
         const json_t *fields = json_object_get(draft, "fields");
         char what[64];
         snprintf(what, sizeof what, "supplies case %.8s", api_json_text(draft, "supplies"));
+        const char *of = json_string_value(json_array_get(json_object_get(draft, "of"), 0));
         table_id(api_json_text(draft, "draft"));
         table_column(term_time(api_json_text(draft, "made_at")), 16);
         table_column(
@@ -295,6 +296,8 @@ void table_drafts(const json_t *answer)
         table_last(api_json_text(draft, "supplies")[0] != '\0' ? what
                                                                : api_json_text(fields, "question"),
                    34);
+        if (!api_json_is(draft, "own"))
+            term_pair(2, "shared by ", 12, of == NULL ? "another user" : of);
     }
 }
 

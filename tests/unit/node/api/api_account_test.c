@@ -121,6 +121,55 @@ static void an_administrator_does_not_sign_for_others(void **state)
     json_decref(made);
 }
 
+static void open_again(struct service_fixture *room)
+{
+    service_shut(room, A);
+    service_open(room, A);
+    assert_int_equal(0, chmod(room->houses[A].socket, 0666));
+}
+
+/* API-16: one begins a draft, a colleague of the same node reads and signs it. */
+static void a_colleague_with_whom_a_draft_is_shared_signs_it(void **state)
+{
+    struct service_fixture *room = *state;
+    char path[160], get[200], share[200], remove[200], send[200];
+    if (geteuid() != 0)
+        skip();
+    service_make_account(room, A, "nina", "Nina Neu", GUEST_UID);
+    open_again(room);
+    assert_true(network_until(room->network, service_is_quiet, room));
+    json_t *made = service_do(room, A, "POST /v1/town/drafts", service_a_good_draft());
+    snprintf(path, sizeof path, "/v1/town/drafts/%s", service_text(made, "draft"));
+    snprintf(get, sizeof get, "GET %s/preview", path);
+    snprintf(share, sizeof share, "POST %s/share", path);
+    snprintf(remove, sizeof remove, "DELETE %s", path);
+    snprintf(send, sizeof send, "POST %s/send", path);
+    json_decref(made);
+    as_member_of(room, "users");
+    service_refused(room, get, NULL, "ERR_NOT_FOUND");
+    room->guest.uid = 0;
+    service_refused(room, share, json_pack("{s:s}", "login", "nobody"), "ERR_NOT_FOUND");
+    service_refused(room, share, json_pack("{s:s}", "login", service_logins[A]), "ERR_INVALID");
+    json_decref(service_do(room, A, share, json_pack("{s:s}", "login", "nina")));
+    json_decref(service_do(room, A, share, json_pack("{s:s,s:b}", "login", "nina", "end", 1)));
+    as_member_of(room, "users");
+    service_refused(room, get, NULL, "ERR_NOT_FOUND");
+    room->guest.uid = 0;
+    json_decref(service_do(room, A, share, json_pack("{s:s}", "login", "nina")));
+    open_again(room); /* it is stored */
+    as_member_of(room, "users");
+    service_refused(room, share, json_pack("{s:s}", "login", "nina"), "ERR_NOT_ENTITLED");
+    service_refused(room, remove, NULL, "ERR_NOT_ENTITLED");
+    json_t *preview = service_do(room, A, get, NULL);
+    json_t *signing = service_sending(service_text(preview, "preview"), "Nina Neu");
+    json_object_set_new(signing, "clinician", json_string("nina"));
+    json_t *sent = service_do(room, A, send, signing);
+    json_decref(sent);
+    json_decref(preview);
+    room->guest.uid = 0;
+    service_refused(room, get, NULL, "ERR_NOT_FOUND"); /* it is a case now */
+}
+
 static size_t certificates_in_force(struct service_fixture *room, const char *name)
 {
     size_t index, count = 0;
@@ -282,6 +331,7 @@ int main(void)
         STORY(who_may_use_the_socket_may_not_make_an_account),
         STORY(an_administrator_makes_one_for_the_user_that_is_named),
         STORY(an_administrator_does_not_sign_for_others),
+        STORY(a_colleague_with_whom_a_draft_is_shared_signs_it),
         STORY(a_certificate_is_renewed_over_the_same_key_and_revoked_with_all_others),
         STORY(who_was_renewed_often_is_revoked_whole),
         STORY(what_was_never_published_is_revoked_and_does_not_come_back),

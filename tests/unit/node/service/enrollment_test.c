@@ -62,7 +62,8 @@ static void a_draft_that_is_being_sent_is_not_changed(void **state)
     sending_send(&action, fixture->draft, &confirmation);
     assert_null(drafting_find_open(fixture->services[A], getuid(), name, &refusal));
     assert_int_equal(ERR_STATE, refusal.code);
-    assert_int_equal(ERR_BUSY, drafting_delete(fixture->services[A], fixture->draft, &refusal));
+    assert_int_equal(ERR_BUSY, drafting_delete(fixture->services[A], fixture->draft,
+                                               fixture->draft->uid, &refusal));
     action_fixture_did(fixture);
 }
 
