@@ -169,7 +169,7 @@ cat <<END
 
   consilium status
   consilium show $(echo "$case" | cut -c 1-8)
-  consilium draft new --help
+  consilium draft new       # asks for one field after the other
   consilium inbox
 
 Who signs names the account, and here, instead of typing it, the passphrase's file:

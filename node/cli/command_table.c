@@ -6,6 +6,7 @@
 
 #include "node/cli/command/workflow.h"
 #include "node/cli/command/workflow_clinician.h"
+#include "node/cli/command/workflow_draft.h"
 #include "node/cli/command/workflow_items.h"
 #include "node/cli/command/workflow_opinion.h"
 #include "node/cli/command/workflow_read.h"
@@ -299,19 +300,12 @@ const struct command command_table_commands[] = {
      .example = "sudo consilium clinician revoke grey --reason left-the-institution"},
 
     GROUP("Asking for opinions"),
-    {POST("draft new", "", "Begin a case; nothing is sent yet", "drafts", draft_fields),
-     .print = render_draft,
+    {OWN("draft new", "", "Begin a case; nothing is sent yet", draft_fields, workflow_draft_new),
      .example = "consilium draft new --question @question.txt \\\n    "
                 "--description @description.txt --specialty oncology \\\n    "
                 "--service clinical-consult --reason rare --wanted-count 2 \\\n    "
                 "--deadline 14d --language en --mode independent-first"},
-    {.name = "draft edit",
-     .arguments = "DRAFT",
-     .help = "Change a draft",
-     .method = METHOD_PUT,
-     .path = "drafts/%s",
-     .fields = draft_fields,
-     .print = render_draft,
+    {OWN("draft edit", "DRAFT", "Change a draft", draft_fields, workflow_draft_edit),
      .example = "consilium draft edit 41c0 --deadline 21d --question @question.txt"},
     {GET("draft list", "", "Your drafts", "drafts", nothing, table_drafts),
      .example = "consilium draft list"},
