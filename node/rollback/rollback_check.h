@@ -19,7 +19,7 @@ MUST_USE err rollback_check_restore(struct rollback_check *check, enum event_mar
 /* When the engine has started: goes on with the file; it is begun once the store is proven. */
 void rollback_check_start(struct rollback_check *check, enum event_marker marker);
 /* What others wrote under this node's name is not here: at the next start the store counts as an
- * older copy (T-32). */
+ * older copy (T-35). */
 void rollback_check_distrust(struct rollback_check *check);
 void rollback_check_tick(struct rollback_check *check);
 

@@ -129,7 +129,7 @@ err peers_may_post(const struct engine *engine)
 {
     if (!engine->is_started || roster_current_head(engine->roster) == NULL)
         return ERR_BUSY;
-    if (engine->has_second) /* (T-32) */
+    if (engine->has_second) /* (T-35) */
         return ERR_BUSY;
     if (engine->clock.view.stops_posting)
         return ERR_FUTURE;

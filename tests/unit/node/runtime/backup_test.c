@@ -265,7 +265,7 @@ static void a_marker_that_was_put_back_with_its_store_vouches_for_nothing(void *
     assert_no_forks(&story, &posted);
 }
 
-/* T-32: it stops at once, and what the other one wrote is asked of the others after a restart. */
+/* T-35: it stops at once, and what the other one wrote is asked of the others after a restart. */
 static void who_is_not_alone_under_its_name_writes_nothing_and_trusts_no_store(void **state)
 {
     struct story story = given_markers(*state);
