@@ -262,6 +262,11 @@ static void api_on_request(void *arg, struct http_request *request)
 
 /* ---- the socket ---- */
 
+static bool api_is_privileged(void *arg, const struct http_peer *peer)
+{
+    return api_call_is_administrator_peer(arg, peer);
+}
+
 static bool api_is_served(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -306,13 +311,14 @@ static err api_find_group(const char *name, gid_t *ret_group, bool *ret_has)
 
 static err api_listen(struct api *api)
 {
-    struct http_handlers handlers = {api_on_head, api_on_request, api};
+    struct http_handlers handlers = {api_is_privileged, api_on_head, api_on_request, api};
+    struct http_limits limits = http_limits_usual();
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return ERR_IO;
     err failure = api_bind(api, fd, api->config.socket);
     if (failure == OK)
-        failure = http_new(api->config.loop, fd, &handlers, &api->http);
+        failure = http_new(api->config.loop, fd, &handlers, &limits, &api->http);
     if (failure != OK)
         close(fd);
     return failure;

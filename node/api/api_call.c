@@ -119,13 +119,17 @@ uint64_t api_call_uid(const struct api_call *call)
     return http_request_peer(call->request).uid;
 }
 
+bool api_call_is_administrator_peer(const struct api *api, const struct http_peer *peer)
+{
+    return peer->is_known &&
+           (peer->uid == 0 || peer->uid == geteuid() ||
+            (api->has_administrators && http_peer_in_group(peer, api->administrators)));
+}
+
 bool api_call_is_administrator(const struct api_call *call)
 {
     struct http_peer peer = http_request_peer(call->request);
-    return peer.is_known &&
-           (peer.uid == 0 || peer.uid == geteuid() ||
-            (call->api->has_administrators &&
-             http_request_peer_in_group(call->request, call->api->administrators)));
+    return api_call_is_administrator_peer(call->api, &peer);
 }
 
 static uint64_t api_call_number(const char *text, uint64_t otherwise)

@@ -1,13 +1,16 @@
 #include "node/http/http.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "node/http/http_acceptor.h"
 #include "node/http/http_events.h"
 #include "node/http/http_request.h"
 #include "node/http/http_response.h"
+#include "node/http/http_strict.h"
 #include "node/os/log.h"
 
 /* ---- one request ---- */
@@ -31,6 +34,16 @@ static void http_refuse(struct http_request *request, int status, const char *te
 {
     struct http_answer answer = {.status = status, .type = "application/json; charset=utf-8"};
     http_response_answer(request, &answer, bytes_of_text(text));
+}
+
+static void http_refuse_head(struct http_request *request, const char *fault)
+{
+    char text[256];
+    snprintf(text, sizeof text,
+             "{\"error\": \"ERR_INVALID\", \"message\": \"%s\", \"hint\": \"spec/api.md names the "
+             "rules for every request\"}",
+             fault);
+    http_refuse(request, MHD_HTTP_BAD_REQUEST, text);
 }
 
 static enum MHD_Result http_begin(struct http_request *request)
@@ -64,12 +77,18 @@ static enum MHD_Result http_on_access(void *arg, struct MHD_Connection *connecti
                                       const char *method, const char *version, const char *data,
                                       size_t *data_size, void **slot)
 {
-    (void)version;
     struct http *http = arg;
     struct http_request *request = *slot;
     if (request == NULL) {
         *slot = request = http_request_new(http, connection, url, method);
-        return request == NULL ? MHD_NO : http_begin(request);
+        if (request == NULL || request->own_connection == NULL)
+            return MHD_NO;
+        http_connection_enter(request->own_connection, HTTP_BODY);
+        const char *fault = http_strict_fault(request->own_connection, connection, version);
+        if (fault == NULL)
+            return http_begin(request);
+        http_refuse_head(request, fault);
+        return MHD_YES;
     }
     if (*data_size > 0) {
         bool fits = request->body_size + *data_size <= request->body_promised;
@@ -80,12 +99,14 @@ static enum MHD_Result http_on_access(void *arg, struct MHD_Connection *connecti
         return fits || request->is_answered ? MHD_YES : MHD_NO;
     }
     if (request->response != NULL)
-        return MHD_queue_response(connection, request->status, request->response);
+        return http_request_queue(request);
     if (!request->is_suspended && !request->is_answered) {
         request->is_handed = true;
         http->handlers.on_request(http->handlers.arg, request);
         if (request->response == NULL && !request->is_answered) {
             request->is_suspended = true;
+            http_connection_enter(request->own_connection, HTTP_WORK);
+            request->own_connection->request = request;
             MHD_suspend_connection(connection);
             return MHD_YES;
         }
@@ -97,10 +118,12 @@ static void http_on_completed(void *arg, struct MHD_Connection *connection, void
                               enum MHD_RequestTerminationCode how)
 {
     (void)arg;
-    (void)connection;
     (void)how;
     struct http_request *request = *slot;
+    struct http_connection *own = http_connection_of(connection);
     *slot = NULL;
+    if (own != NULL)
+        http_connection_enter(own, HTTP_HEAD);
     if (request == NULL)
         return;
     if (request->response != NULL)
@@ -111,6 +134,8 @@ static void http_on_completed(void *arg, struct MHD_Connection *connection, void
         request->next->link = request->link;
     request->http = NULL;
     request->connection = NULL;
+    request->own_connection = NULL;
+    request->peer.fd = -1;
     http_request_drop(request);
 }
 
@@ -121,21 +146,35 @@ static void http_on_closed(struct http_loop *loop)
     free((struct http *)loop);
 }
 
+struct http_limits http_limits_usual(void)
+{
+    return (struct http_limits){.connection_count_max = HTTP_CONNECTION_COUNT_MAX,
+                                .connection_each_count_max = HTTP_CONNECTION_EACH_COUNT_MAX,
+                                .connection_kept_count = HTTP_CONNECTION_KEPT_COUNT,
+                                .head_ms_max = HTTP_HEAD_MS_MAX,
+                                .body_ms_max = HTTP_BODY_MS_MAX,
+                                .answer_ms_max = HTTP_ANSWER_MS_MAX,
+                                .answer_bytes_a_second = HTTP_ANSWER_BYTES_A_SECOND,
+                                .turn_ms = HTTP_TURN_MS};
+}
+
 err http_new(uv_loop_t *loop, int listen_fd, const struct http_handlers *handlers,
-             struct http **ret_http)
+             const struct http_limits *limits, struct http **ret_http)
 {
     struct http *http = calloc(1, sizeof *http);
     if (http == NULL)
         return ERR_NO_MEMORY;
     http->handlers = *handlers;
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_on_access,
-                         http, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-                         (unsigned)HTTP_CONNECTION_COUNT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                         (unsigned)HTTP_IDLE_S_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                         (size_t)HTTP_CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED,
-                         http_on_completed, http, MHD_OPTION_END);
+    http->limits = *limits;
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        http_on_access, http, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)(limits->connection_count_max + 1), MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)HTTP_IDLE_S_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HTTP_CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, http,
+        MHD_OPTION_NOTIFY_CONNECTION, http_acceptor_on_change, http, MHD_OPTION_URI_LOG_CALLBACK,
+        http_connection_on_uri, http, MHD_OPTION_END);
     if (daemon == NULL) {
         free(http);
         return ERR_IO;
@@ -144,6 +183,11 @@ err http_new(uv_loop_t *loop, int listen_fd, const struct http_handlers *handler
     if (failure != OK) {
         MHD_stop_daemon(daemon);
         free(http);
+        return failure;
+    }
+    failure = http_acceptor_open(http, listen_fd);
+    if (failure != OK) {
+        http_loop_close(&http->loop, http_on_closed);
         return failure;
     }
     *ret_http = http;
@@ -166,5 +210,6 @@ void http_free(struct http *http)
         request->is_suspended = false;
         MHD_resume_connection(request->connection);
     }
+    http_acceptor_close(http);
     http_loop_close(&http->loop, http_on_closed);
 }

@@ -22,14 +22,47 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
 enum {
     HTTP_JSON_SIZE_MAX = 1024 * 1024,
     HTTP_CONNECTION_COUNT_MAX = 64,
-    HTTP_CONNECTION_MEMORY = 32 * 1024, /* headers and URL */
+    HTTP_CONNECTION_EACH_COUNT_MAX = 32, /* of one user: half of them */
+    HTTP_CONNECTION_KEPT_COUNT = 8,      /* for privileged users alone */
+    HTTP_CONNECTION_MEMORY = 32 * 1024,  /* headers and URL */
     HTTP_IDLE_S_MAX = 30,
+    HTTP_HEAD_MS_MAX = 30 * 1000, /* from the connection, or the answer before, to a whole head */
+    HTTP_BODY_MS_MAX = 120 * 1000,
+    HTTP_ANSWER_MS_MAX = 60 * 1000,
+    HTTP_ANSWER_BYTES_A_SECOND = 64 * 1024, /* a second more for each so many that were taken */
+    HTTP_TURN_MS = 1000,
     HTTP_EVENTS_COUNT_MAX = 16,
+    HTTP_EVENTS_EACH_COUNT_MAX = 8,    /* of one user */
     HTTP_EVENTS_SIZE_MAX = 256 * 1024, /* of events that a slow reader has not received yet */
     HTTP_PART_COUNT_MAX = 10,          /* segments of a path */
 };
 
+/* The process at the other end, as the kernel noted it at connect. */
+struct http_peer {
+    bool is_known;
+    uid_t uid;
+    gid_t gid;
+    int fd; /* of the connection */
+};
+/* Is the process in this group? Asks the kernel, as long as the connection is open. */
+bool http_peer_in_group(const struct http_peer *peer, gid_t group);
+
+struct http_limits {
+    size_t connection_count_max;
+    size_t connection_each_count_max;
+    size_t connection_kept_count;
+    uint64_t head_ms_max;
+    uint64_t body_ms_max;
+    uint64_t answer_ms_max;
+    uint64_t answer_bytes_a_second;
+    uint64_t turn_ms; /* how often deadlines are looked at, and libmicrohttpd runs at the least */
+};
+/* The numbers above. */
+struct http_limits http_limits_usual(void);
+
 struct http_handlers {
+    /* May this user have one of the places that are kept? NULL: nobody may. */
+    bool (*is_privileged)(void *arg, const struct http_peer *peer);
     /* The head has arrived. Returns the largest body, in bytes, that this request may have: 0 for
      * none. May answer at once (http_answer): then no body is read. */
     size_t (*on_head)(void *arg, struct http_request *request);
@@ -41,7 +74,7 @@ struct http_handlers {
 /* Serves `listen_fd`, a listening socket of the family AF_UNIX, and closes it at http_free.
  * ERR_NO_MEMORY, ERR_IO. */
 MUST_USE err http_new(uv_loop_t *loop, int listen_fd, const struct http_handlers *handlers,
-                      struct http **ret_http);
+                      const struct http_limits *limits, struct http **ret_http);
 /* Answers pending requests with 503 and closes. Requests that handlers still hold stay valid until
  * they answer them, without effect. The last memory is freed in a later turn of the loop. Accepts
  * NULL. */
@@ -60,12 +93,9 @@ struct bytes http_request_body(const struct http_request *request);
 /* Takes the body over: malloc'd, the caller wipes and frees it. NULL when there is none. */
 uint8_t *http_request_take_body(struct http_request *request, size_t *ret_size);
 
-/* The process at the other end, as the kernel noted it at connect. */
-struct http_peer {
-    bool is_known;
-    uid_t uid;
-    gid_t gid;
-};
+/* False once its connection is closed: nobody waits for the answer. */
+bool http_request_is_wanted(const struct http_request *request);
+
 struct http_peer http_request_peer(const struct http_request *request);
 /* Is the peer's process in this group? */
 bool http_request_peer_in_group(const struct http_request *request, gid_t group);

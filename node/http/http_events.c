@@ -79,13 +79,20 @@ static void http_events_free(void *arg)
     http_events_drop(events);
 }
 
+/* No more comes: from now on the reader is waited for to take the rest. */
+static void http_events_finish(struct http_events *events)
+{
+    events->is_ended = true;
+    http_connection_enter(http_connection_of(events->connection), HTTP_ANSWER);
+}
+
 static void http_events_add(struct http_events *events, const char *text, size_t size)
 {
     if (events->is_ended)
         return;
     if (events->size + size >
         HTTP_EVENTS_SIZE_MAX) { /* too slow: it reconnects and reads the state */
-        events->is_ended = true;
+        http_events_finish(events);
         events->size = 0;
         if (events->on_gone != NULL)
             events->on_gone(events->arg);
@@ -107,7 +114,8 @@ err http_events_begin(struct http_request *request, void (*on_gone)(void *arg), 
                       struct http_events **ret_events)
 {
     struct http *http = request->http;
-    if (http == NULL || http->events_count >= HTTP_EVENTS_COUNT_MAX)
+    if (http == NULL || http->events_count >= HTTP_EVENTS_COUNT_MAX ||
+        http_connection_count(http, request->peer.uid, HTTP_EVENTS) >= HTTP_EVENTS_EACH_COUNT_MAX)
         return ERR_BUSY;
     struct http_events *events = calloc(1, sizeof *events);
     uint8_t *queue = malloc(HTTP_EVENTS_SIZE_MAX);
@@ -135,6 +143,7 @@ err http_events_begin(struct http_request *request, void (*on_gone)(void *arg), 
     struct http_answer answer = {.status = MHD_HTTP_OK, .type = "text/event-stream"};
     http_response_dress(response, &answer);
     request->events = events;
+    http_connection_enter(request->own_connection, HTTP_EVENTS);
     request->response = response;
     request->status = MHD_HTTP_OK;
     http_request_send(request);
@@ -152,7 +161,7 @@ void http_events_push(struct http_events *events, const char *event, const char 
 
 void http_events_end(struct http_events *events)
 {
-    events->is_ended = true;
+    http_events_finish(events);
     http_events_wake(events);
 }
 

@@ -65,6 +65,12 @@ static void http_loop_on_closed(uv_handle_t *handle)
         loop->on_closed(loop);
 }
 
+void http_loop_shut(struct http_loop *loop, uv_handle_t *handle)
+{
+    handle->data = loop;
+    uv_close(handle, http_loop_on_closed);
+}
+
 void http_loop_close(struct http_loop *loop, void (*on_closed)(struct http_loop *loop))
 {
     (void)!MHD_run(loop->daemon);

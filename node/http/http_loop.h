@@ -32,4 +32,7 @@ void http_loop_kick(struct http_loop *loop);
  * daemon. */
 void http_loop_close(struct http_loop *loop, void (*on_closed)(struct http_loop *loop));
 
+/* Closes another handle, which was counted in `handles_open`; its data is the loop. */
+void http_loop_shut(struct http_loop *loop, uv_handle_t *handle);
+
 #endif

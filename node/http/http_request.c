@@ -3,7 +3,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "node/http/http_events.h"
 #include "node/http/http_response.h"
@@ -16,17 +15,6 @@ static enum http_method http_method_of(const char *name)
             return (enum http_method)i;
     }
     return HTTP_OTHER;
-}
-
-static struct http_peer http_peer_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
-        return (struct http_peer){.is_known = false};
-    return (struct http_peer){.is_known = true, .uid = peer.uid, .gid = peer.gid};
 }
 
 static bool http_cut_path(struct http_request *request, const char *url)
@@ -56,7 +44,9 @@ struct http_request *http_request_new(struct http *http, struct MHD_Connection *
     request->http = http;
     request->connection = connection;
     request->method = http_method_of(method);
-    request->peer = http_peer_of(connection);
+    request->own_connection = http_connection_of(connection);
+    if (request->own_connection != NULL)
+        request->peer = request->own_connection->peer;
     request->next = http->first;
     request->link = &http->first;
     if (http->first != NULL)
@@ -82,6 +72,31 @@ void http_request_drop(struct http_request *request)
     free(request);
 }
 
+enum MHD_Result http_request_queue(struct http_request *request)
+{
+    if (request->events == NULL) {
+        http_connection_enter(request->own_connection, HTTP_ANSWER);
+        request->own_connection->taken = request->answer_size;
+    }
+    return MHD_queue_response(request->connection, request->status, request->response);
+}
+
+bool http_request_is_wanted(const struct http_request *request)
+{
+    return request->connection != NULL && request->response == NULL;
+}
+
+void http_request_abandon(struct http_request *request)
+{
+    if (request == NULL || !request->is_suspended || request->response != NULL)
+        return;
+    request->response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    request->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+    request->is_suspended = false;
+    MHD_resume_connection(request->connection);
+    http_loop_kick(&request->http->loop);
+}
+
 void http_request_send(struct http_request *request)
 {
     request->is_answered = true;
@@ -90,7 +105,7 @@ void http_request_send(struct http_request *request)
         MHD_resume_connection(request->connection);
         http_loop_kick(&request->http->loop);
     } else if (request->response != NULL) {
-        (void)!MHD_queue_response(request->connection, request->status, request->response);
+        (void)!http_request_queue(request);
     }
     http_request_drop(request);
 }
@@ -154,21 +169,7 @@ struct http_peer http_request_peer(const struct http_request *request)
 
 bool http_request_peer_in_group(const struct http_request *request, gid_t group)
 {
-    if (request->connection == NULL || !request->peer.is_known)
-        return false;
-    if (request->peer.gid == group)
-        return true;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    gid_t groups[256];
-    socklen_t size = sizeof groups;
-    if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
-        return false;
-    for (size_t i = 0; i < size / sizeof groups[0]; i++) {
-        if (groups[i] == group)
-            return true;
-    }
-    return false;
+    return request->connection != NULL && http_peer_in_group(&request->peer, group);
 }
 
 void http_request_set_own(struct http_request *request, void *own, void (*free_own)(void *own))

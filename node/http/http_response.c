@@ -65,6 +65,7 @@ void http_response_answer(struct http_request *request, const struct http_answer
     } data = {.in = body.data};
     struct MHD_Response *response =
         MHD_create_response_from_buffer(body.size, data.out, MHD_RESPMEM_MUST_COPY);
+    request->answer_size = body.size;
     http_response_with(request, answer, response);
 }
 
@@ -90,6 +91,7 @@ void http_response_answer_json(struct http_request *request, int status, json_t 
 
 struct http_flow {
     struct http_source source;
+    struct http_connection *connection;
 };
 
 static ssize_t http_response_read(void *arg, uint64_t position, char *buffer, size_t size_max)
@@ -103,6 +105,7 @@ static ssize_t http_response_read(void *arg, uint64_t position, char *buffer, si
     if (position % source->piece_size != 0 || size > size_max ||
         !source->read(source->arg, (uint32_t)(position / source->piece_size), (uint8_t *)buffer))
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    flow->connection->taken += size;
     return (ssize_t)size;
 }
 
@@ -121,6 +124,7 @@ void http_response_answer_source(struct http_request *request, const struct http
     struct MHD_Response *response = NULL;
     if (flow != NULL) {
         flow->source = *source;
+        flow->connection = request->own_connection;
         response = MHD_create_response_from_callback(source->size, source->piece_size,
                                                      http_response_read, flow, http_response_free);
     }
@@ -137,30 +141,37 @@ void http_response_answer_source(struct http_request *request, const struct http
 
 enum { HTTP_FLOW_BLOCK = 64 * 1024 };
 
+struct http_unsized {
+    struct http_flow_source source;
+    struct http_connection *connection;
+};
+
 static ssize_t http_response_flow_read(void *arg, uint64_t position, char *buffer, size_t size_max)
 {
-    const struct http_flow_source *source = arg;
+    struct http_unsized *flow = arg;
+    const struct http_flow_source *source = &flow->source;
     size_t size = 0;
     (void)position;
     if (!source->read(source->arg, (uint8_t *)buffer, size_max, &size))
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    flow->connection->taken += size;
     return size == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)size;
 }
 
 static void http_response_flow_free(void *arg)
 {
-    struct http_flow_source *source = arg;
-    source->free(source->arg);
-    free(source);
+    struct http_unsized *flow = arg;
+    flow->source.free(flow->source.arg);
+    free(flow);
 }
 
 void http_response_answer_flow(struct http_request *request, const struct http_answer *answer,
                                const struct http_flow_source *source)
 {
-    struct http_flow_source *kept = malloc(sizeof *kept);
+    struct http_unsized *kept = malloc(sizeof *kept);
     struct MHD_Response *response = NULL;
     if (kept != NULL) {
-        *kept = *source;
+        *kept = (struct http_unsized){*source, request->own_connection};
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, HTTP_FLOW_BLOCK,
                                                      http_response_flow_read, kept,
                                                      http_response_flow_free);
