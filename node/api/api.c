@@ -17,6 +17,7 @@
 #include "node/api/api_cases.h"
 #include "node/api/api_clinicians.h"
 #include "node/api/api_directory.h"
+#include "node/api/api_draft_owners.h"
 #include "node/api/api_drafts.h"
 #include "node/api/api_events.h"
 #include "node/api/api_internal.h"
@@ -31,9 +32,9 @@ enum { API_SECRETS_SIZE = 256 * 1024, API_BACKLOG = 64 };
 /* ---- which route ---- */
 
 static const struct api_route *const api_lists[] = {
-    api_status_routes,  api_directory_routes, api_clinicians_routes,
-    api_drafts_routes,  api_cases_routes,     api_items_routes,
-    api_actions_routes, api_audit_routes,     api_events_routes,
+    api_status_routes, api_directory_routes, api_clinicians_routes, api_draft_owners_routes,
+    api_drafts_routes, api_cases_routes,     api_items_routes,      api_actions_routes,
+    api_audit_routes,  api_events_routes,
 };
 
 static bool api_fits(const struct http_request *request, const char *pattern)
@@ -166,15 +167,28 @@ static bool api_check_head(struct api_call *call)
     return api_find_route(call);
 }
 
+/* API-18: an upload takes memory until it is cleaned and stored. */
 static bool api_check_upload(struct api_call *call)
 {
-    if (call->api->upload_count >= API_UPLOAD_COUNT_MAX) {
-        api_call_refuse_saying(call, ERR_BUSY, "two uploads are running already",
-                               "attach this file when one of them has ended");
+    struct api *api = call->api;
+    size_t free_count = 0, place = 0, own_count = 0;
+    for (size_t i = 0; i < API_UPLOAD_COUNT_MAX; i++) {
+        if (api->uploads[i] == NULL) {
+            free_count++;
+            place = i;
+        } else if (api_call_uid(api->uploads[i]) == api_call_uid(call)) {
+            own_count++;
+        }
+    }
+    size_t kept = api_call_is_administrator(call) ? 0 : API_UPLOAD_KEPT_COUNT;
+    if (own_count > 0 || free_count <= kept) {
+        api_call_refuse_saying(call, ERR_BUSY,
+                               own_count > 0 ? "an upload of this user is running already"
+                                             : "as many uploads are running as may run",
+                               "wait until it has ended");
         return false;
     }
-    call->api->upload_count++;
-    call->is_upload_counted = true;
+    api->uploads[place] = call;
     return true;
 }
 
@@ -346,6 +360,7 @@ static err api_open(struct api *api, size_t index)
     struct service_config config = {.runtime = federation->runtime,
                                     .items = api->config.items[index],
                                     .workers = api->config.workers,
+                                    .checks = api->checks,
                                     .secrets = api->secrets,
                                     .accounts = path};
     if (failure == OK)
@@ -369,6 +384,8 @@ err api_new(const struct api_config *config, struct api **ret_api)
             api_find_group(config->administrators, &api->administrators, &api->has_administrators);
     if (failure == OK)
         failure = secure_arena_new(API_SECRETS_SIZE, &api->secrets);
+    if (failure == OK && (api->checks = passphrase_checks_new(config->workers)) == NULL)
+        failure = ERR_NO_MEMORY;
     for (size_t i = 0; failure == OK && i < config->count && i < API_FEDERATION_COUNT_MAX; i++)
         failure = api_open(api, i);
     if (failure == OK)

@@ -17,6 +17,7 @@ void api_call_release(struct api *api)
         return;
     for (size_t i = 0; i < api->federation_count; i++)
         service_free(api->federations[i].service);
+    passphrase_checks_free(api->checks);
     secure_arena_free(api->secrets);
     free(api);
 }
@@ -34,8 +35,10 @@ struct api_call *api_call_new(struct api *api, struct http_request *request)
 
 void api_call_free(struct api_call *call)
 {
-    if (call->is_upload_counted)
-        call->api->upload_count--;
+    for (size_t i = 0; i < API_UPLOAD_COUNT_MAX; i++) {
+        if (call->api->uploads[i] == call)
+            call->api->uploads[i] = NULL;
+    }
     json_decref(call->form);
     stored_record_memory_free(call->memory);
     api_call_release(call->api);
@@ -117,6 +120,20 @@ const char *api_call_part(const struct api_call *call, size_t n)
 uint64_t api_call_uid(const struct api_call *call)
 {
     return http_request_peer(call->request).uid;
+}
+
+static bool api_call_is_wanted(void *arg)
+{
+    const struct api_call *call = arg;
+    return http_request_is_wanted(call->request);
+}
+
+struct passphrase_asker api_call_asker(struct api_call *call)
+{
+    return (struct passphrase_asker){.uid = api_call_uid(call),
+                                     .is_privileged = api_call_is_administrator(call),
+                                     .is_wanted = api_call_is_wanted,
+                                     .arg = call};
 }
 
 bool api_call_is_administrator_peer(const struct api *api, const struct http_peer *peer)

@@ -19,6 +19,8 @@ void api_call_refuse_saying(struct api_call *call, err code, const char *message
 /* The n-th segment after /v1/{federation}/. */
 const char *api_call_part(const struct api_call *call, size_t n);
 uint64_t api_call_uid(const struct api_call *call);
+/* Who has a passphrase checked; the call must outlive the check. */
+struct passphrase_asker api_call_asker(struct api_call *call);
 bool api_call_is_administrator(const struct api_call *call);
 bool api_call_is_administrator_peer(const struct api *api, const struct http_peer *peer);
 /* `limit`, between 1 and API_PAGE_MAX; `after`, 0 when missing. */

@@ -51,6 +51,7 @@ static struct enrollment api_enrollment(struct api_call *call)
 {
     return (struct enrollment){.service = call->federation->service,
                                .uid = api_call_uid(call),
+                               .asker = api_call_asker(call),
                                .is_administrator = api_call_is_administrator(call),
                                .account = call->account,
                                .on_done = api_on_enrolled,

@@ -343,7 +343,8 @@ static void api_post_send(struct api_call *call)
     struct action action = {.service = call->federation->service,
                             .signer = {.account = call->account,
                                        .passphrase = bytes_of_text(passphrase),
-                                       .uid = api_call_uid(call)},
+                                       .uid = api_call_uid(call),
+                                       .asker = api_call_asker(call)},
                             .is_check = call->is_check,
                             .on_done = api_on_sent,
                             .arg = call};

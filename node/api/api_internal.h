@@ -10,7 +10,11 @@
 #include "node/views/content_json.h"
 #include "node/views/refusal.h"
 
-enum { API_FEDERATION_COUNT_MAX = 16, API_UPLOAD_COUNT_MAX = 2, API_PAGE_MAX = 200 };
+enum {
+    API_UPLOAD_COUNT_MAX = 3,  /* running at a time; one of one user */
+    API_UPLOAD_KEPT_COUNT = 1, /* of these, for administrators alone */
+};
+enum { API_FEDERATION_COUNT_MAX = 16, API_PAGE_MAX = 200 };
 
 struct api_federation {
     struct api *api;
@@ -27,13 +31,14 @@ struct api {
     struct api_config config;
     struct http *http;
     struct secure_arena *secrets;
+    struct passphrase_checks *checks;
     gid_t group;
     gid_t administrators;
     bool has_group;
     bool has_administrators;
     bool is_closing;
     unsigned uses; /* calls that are not answered, and one for the API itself */
-    unsigned upload_count;
+    struct api_call *uploads[API_UPLOAD_COUNT_MAX]; /* NULL: a free place */
     struct api_reader *readers;
     struct api_federation federations[API_FEDERATION_COUNT_MAX];
     size_t federation_count;
@@ -45,8 +50,7 @@ struct api_call {
     struct api_federation *federation; /* NULL: about the whole node */
     struct http_request *request;
     const struct api_route *route;
-    json_t *form; /* NULL without a body */
-    bool is_upload_counted;
+    json_t *form;                        /* NULL without a body */
     struct stored_record_memory *memory; /* of the call's own reads; made when asked for */
     const struct account *account;       /* who signs, or reads */
     struct case_id case_id;              /* after api_find_case */

@@ -20,7 +20,8 @@
     X(AUDIT_ERASED, "erased")                                                                      \
     X(AUDIT_REFUSED, "refused") /* an earlier entry was not kept: its bytes stand in `lost` */     \
     X(AUDIT_ACCOUNT_RENEWED, "account-renewed")                                                    \
-    X(AUDIT_PASSPHRASE_CHANGED, "passphrase-changed")
+    X(AUDIT_PASSPHRASE_CHANGED, "passphrase-changed")                                              \
+    X(AUDIT_DRAFT_DELETED, "draft-deleted") /* an administrator deleted another user's draft */
 enum audit_what { AUDIT_NOTHING, AUDIT_WHAT_LIST(CONTENT_CODE_ENUM) };
 extern const struct content_codes audit_entry_whats;
 

@@ -277,7 +277,8 @@ void draft_close(struct draft_book *book)
 
 static struct draft *draft_add(struct draft_book *book, uid_t uid)
 {
-    struct draft *draft = book->count < DRAFT_COUNT_MAX ? calloc(1, sizeof *draft) : NULL;
+    bool has_room = book->count < DRAFT_COUNT_MAX && draft_count(book, uid) < DRAFT_EACH_COUNT_MAX;
+    struct draft *draft = has_room ? calloc(1, sizeof *draft) : NULL;
     if (draft == NULL)
         return NULL;
     draft->fields = json_object();
@@ -329,6 +330,19 @@ struct draft *draft_at(const struct draft_book *book, uid_t uid, size_t n)
     while (draft != NULL && (!draft_is_for(draft, uid) || n-- > 0))
         draft = draft->next;
     return draft;
+}
+
+struct draft *draft_next(const struct draft_book *book, const struct draft *before)
+{
+    return before == NULL ? book->first : before->next;
+}
+
+size_t draft_count(const struct draft_book *book, uid_t uid)
+{
+    size_t count = 0;
+    for (const struct draft *draft = book->first; draft != NULL; draft = draft->next)
+        count += draft->uid == uid;
+    return count;
 }
 
 err draft_save(struct draft_book *book, const struct draft *draft,

@@ -16,7 +16,12 @@
 #include "protocol/contents/case_file.h"
 #include "protocol/contents/case_record.h"
 
-enum { DRAFT_ID_SIZE = 16, DRAFT_COUNT_MAX = 1000, DRAFT_SHARED_MAX = 8 };
+enum {
+    DRAFT_ID_SIZE = 16,
+    DRAFT_COUNT_MAX = 1000,
+    DRAFT_SHARED_MAX = 8,
+    DRAFT_EACH_COUNT_MAX = 250, /* of one user of this machine */
+};
 
 struct draft_attachment {
     struct item_id item_id;
@@ -52,8 +57,8 @@ MUST_USE err draft_open(struct runtime *runtime, struct items *items, struct dra
 /* Accepts NULL. */
 void draft_close(struct draft_book *book);
 
-/* A new, empty one with a new case_id; NULL when there are too many, or no memory. Not kept before
- * draft_save. */
+/* A new, empty one with a new case_id; NULL when there are too many of this uid or of all, or no
+ * memory. Not kept before draft_save. */
 struct draft *draft_new(struct draft_book *book, uid_t uid);
 /* One that supplies something to a case. */
 struct draft *draft_new_supply(struct draft_book *book, uid_t uid, const struct case_id *case_id);
@@ -63,6 +68,12 @@ bool draft_is_for(const struct draft *draft, uid_t uid);
 
 /* The n-th that this uid may see; NULL past the end. */
 struct draft *draft_at(const struct draft_book *book, uid_t uid, size_t n);
+
+/* All drafts, whoever made them, newest first: the one after `before`, or the first one (NULL).
+ * NULL past the end. */
+struct draft *draft_next(const struct draft_book *book, const struct draft *before);
+/* Those of this uid. */
+size_t draft_count(const struct draft_book *book, uid_t uid);
 
 /* Stores it as it is now. ERR_TOO_LARGE: nothing was stored, and `on_done` does not come. */
 MUST_USE err draft_save(struct draft_book *book, const struct draft *draft,

@@ -93,7 +93,7 @@ struct bytes http_request_body(const struct http_request *request);
 /* Takes the body over: malloc'd, the caller wipes and frees it. NULL when there is none. */
 uint8_t *http_request_take_body(struct http_request *request, size_t *ret_size);
 
-/* False once its connection is closed: nobody waits for the answer. */
+/* False once the client has closed the connection: nobody waits for the answer. */
 bool http_request_is_wanted(const struct http_request *request);
 
 struct http_peer http_request_peer(const struct http_request *request);

@@ -1,7 +1,6 @@
 #include "node/http/http_acceptor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,13 +164,6 @@ static bool http_is_over(const struct http_connection *connection, uint64_t now_
     return false;
 }
 
-/* Closed at both ends: one that only sends no more still waits for its answer. */
-static bool http_has_gone(const struct http_connection *connection)
-{
-    struct pollfd at = {.fd = connection->peer.fd};
-    return poll(&at, 1, 0) == 1 && (at.revents & POLLHUP) != 0;
-}
-
 static void http_end_late(struct http_connection *connection)
 {
     if (connection->phase == HTTP_BODY)
@@ -196,7 +188,7 @@ static void http_on_turn(uv_timer_t *timer)
             continue;
         if (http_is_over(connection, now_ms))
             http_end_late(connection);
-        else if (connection->phase == HTTP_WORK && http_has_gone(connection))
+        else if (connection->phase == HTTP_WORK && http_connection_has_gone(connection))
             http_request_abandon(connection->request);
     }
     uv_poll_start(&http->poll, UV_READABLE, http_on_listen);

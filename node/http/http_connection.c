@@ -1,5 +1,6 @@
 #include "node/http/http_connection.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "node/http/http_internal.h"
@@ -38,4 +39,10 @@ size_t http_connection_count(const struct http *http, uid_t uid, enum http_phase
          other = other->next)
         count += other->peer.is_known && other->peer.uid == uid && other->phase == phase;
     return count;
+}
+
+bool http_connection_has_gone(const struct http_connection *connection)
+{
+    struct pollfd at = {.fd = connection->peer.fd};
+    return poll(&at, 1, 0) == 1 && (at.revents & POLLHUP) != 0;
 }

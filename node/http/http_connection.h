@@ -37,6 +37,9 @@ void *http_connection_on_uri(void *arg, const char *uri, struct MHD_Connection *
 /* From now on the other side is waited for to do this. */
 void http_connection_enter(struct http_connection *connection, enum http_phase phase);
 
+/* Has the other side closed it? One that only sends no more still waits for its answer. */
+bool http_connection_has_gone(const struct http_connection *connection);
+
 /* Connections of this user that are in this phase. */
 size_t http_connection_count(const struct http *http, uid_t uid, enum http_phase phase);
 

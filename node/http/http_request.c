@@ -83,7 +83,8 @@ enum MHD_Result http_request_queue(struct http_request *request)
 
 bool http_request_is_wanted(const struct http_request *request)
 {
-    return request->connection != NULL && request->response == NULL;
+    return request->connection != NULL && request->response == NULL &&
+           !http_connection_has_gone(request->own_connection);
 }
 
 void http_request_abandon(struct http_request *request)

@@ -167,6 +167,9 @@ static void action_on_signed(void *arg, const struct write_request_done *done)
                     "see `consilium status`; try again when a peer or a relay is connected",
                     "nothing can be posted now: roster heads were not compared yet, or the stream "
                     "is being written");
+    else if (done->verdict == ERR_OVER_BUDGET)
+        refusal_set(&refusal, ERR_BUSY, "wait for the answers to the others, and try again",
+                    PASSPHRASE_CHECKS_REFUSAL);
     else if (done->verdict != OK && done->posted_count > 0)
         refusal_set(&refusal, done->verdict, "do the same again: it continues where it stopped",
                     "%s; %zu of its records were posted", err_sentence(done->verdict),

@@ -121,6 +121,20 @@ static void drafting_save(const struct drafting *drafting, const struct draft *d
     }
 }
 
+/* API-18: no user takes the places of the others. */
+static void drafting_say_full(const struct draft_book *drafts, uid_t uid, struct refusal *refusal)
+{
+    if (draft_count(drafts, uid) >= DRAFT_EACH_COUNT_MAX)
+        refusal_set(refusal, ERR_FULL, "delete drafts that are no longer needed",
+                    "this user has %d drafts, as many as one user may have", DRAFT_EACH_COUNT_MAX);
+    else
+        refusal_set(
+            refusal, ERR_FULL,
+            "an administrator sees whose they are, and can delete them: sudo consilium draft "
+            "owners",
+            "there are too many drafts");
+}
+
 void drafting_make(const struct drafting *drafting, uid_t uid, const struct case_id *supplied,
                    const json_t *fields)
 {
@@ -134,8 +148,7 @@ void drafting_make(const struct drafting *drafting, uid_t uid, const struct case
     }
     draft = supplied == NULL ? draft_new(drafts, uid) : draft_new_supply(drafts, uid, supplied);
     if (draft == NULL)
-        refusal_set(&refusal, ERR_FULL, "delete drafts that are no longer needed",
-                    "there are too many drafts");
+        drafting_say_full(drafts, uid, &refusal);
     else if (draft_change(draft, fields, &refusal) == OK) {
         drafting_save(drafting, draft);
         return;
@@ -335,7 +348,7 @@ void drafting_attach(const struct drafting *drafting, struct draft *draft,
     if (attachment_pdf_find(upload->pdf_program, sizeof upload->pdf_program) != OK)
         upload->pdf_program[0] = 0; /* then only a PDF is refused */
     err failure =
-        workers_submit(drafting->service->room.workers, (uint64_t)(uintptr_t)upload, &upload->job);
+        workers_submit(drafting->service->workers, (uint64_t)(uintptr_t)upload, &upload->job);
     if (failure != OK) {
         drafting_upload_free(upload);
         drafting_refuse(drafting, failure);

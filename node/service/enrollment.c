@@ -25,7 +25,10 @@ static void enrollment_refuse_err(const struct enrollment *enrollment, err code,
                                   const char *message)
 {
     struct refusal refusal;
-    if (message == NULL)
+    if (code == ERR_OVER_BUDGET)
+        refusal_set(&refusal, ERR_BUSY, "wait for the answers to the others, and try again",
+                    PASSPHRASE_CHECKS_REFUSAL);
+    else if (message == NULL)
         refusal_of(&refusal, code);
     else
         refusal_set(&refusal, code, NULL, "%s", message);
@@ -81,6 +84,13 @@ static void enrollment_note(const struct enrollment *enrollment, enum audit_what
                               .uid = enrollment->uid + 1,
                               .note = bytes_of_text(note)};
     audit_note(runtime_audit(enrollment->service->runtime), &fact);
+}
+
+static struct account_room enrollment_room(const struct enrollment *enrollment)
+{
+    struct account_room room = enrollment->service->room;
+    room.asker = enrollment->asker;
+    return room;
 }
 
 /* An action with its own copy of who does it. */
@@ -255,7 +265,8 @@ void enrollment_add(const struct enrollment *enrollment,
     wish.valid_until = enrollment_valid_until(wish.valid_from, applicant->valid_days);
     wish.request.federation = settings->federation;
     wish.request.node_id = settings->self;
-    err failure = account_make(&enrollment->service->room, &wish, enrollment_on_made, step);
+    struct account_room room = enrollment_room(enrollment);
+    err failure = account_make(&room, &wish, enrollment_on_made, step);
     if (failure == OK)
         return;
     free(step);
@@ -350,15 +361,17 @@ void enrollment_renew(const struct enrollment *enrollment, const struct enrollme
         for (size_t i = 0; i < renewal->specialty_count; i++)
             step->specialties[i] = renewal->specialties[i];
         step->renewal.specialties = step->specialties;
-        failure = account_unseal(&enrollment->service->room, enrollment->account,
-                                 renewal->passphrase, enrollment_on_unsealed, step);
-        if (failure != OK)
-            refusal_of(&refusal, failure);
+        struct account_room room = enrollment_room(enrollment);
+        failure = account_unseal(&room, enrollment->account, renewal->passphrase,
+                                 enrollment_on_unsealed, step);
+        if (failure != OK) {
+            free(step);
+            enrollment_refuse_err(enrollment, failure, NULL);
+        }
+        return;
     }
-    if (failure != OK) {
-        free(step);
-        enrollment_refuse(enrollment, &refusal);
-    }
+    free(step);
+    enrollment_refuse(enrollment, &refusal);
 }
 
 /* ---- revoking ---- */
@@ -508,12 +521,12 @@ void enrollment_change_passphrase(const struct enrollment *enrollment, struct by
     struct enrollment_step *step = enrollment_step_new(enrollment);
     if (step == NULL)
         return;
+    struct account_room room = enrollment_room(enrollment);
     struct account_change change = {.account = enrollment->account,
                                     .old = before,
                                     .new = after,
                                     .cost = keyfile_cost_moderate()};
-    err failure =
-        account_change_passphrase(&enrollment->service->room, &change, enrollment_on_changed, step);
+    err failure = account_change_passphrase(&room, &change, enrollment_on_changed, step);
     if (failure == OK)
         return;
     free(step);

@@ -16,6 +16,7 @@ struct enrollment {
     struct service *service;
     uint64_t uid;                  /* of the user who does it */
     bool is_administrator;         /* may that user decide about accounts? */
+    struct passphrase_asker asker; /* whose turn the check of a passphrase takes */
     const struct account *account; /* which one; not for enrollment_add */
     void (*on_done)(void *arg, const struct enrollment_result *result);
     void *arg;

@@ -11,9 +11,10 @@ err service_new(const struct service_config *config, struct service **ret_servic
         return ERR_NO_MEMORY;
     service->runtime = config->runtime;
     service->items = config->items;
+    service->workers = config->workers;
     err failure = account_open(config->accounts, &service->accounts);
     service->room = (struct account_room){
-        .book = service->accounts, .workers = config->workers, .secrets = config->secrets};
+        .book = service->accounts, .checks = config->checks, .secrets = config->secrets};
     if (failure == OK)
         failure = inbox_new(service->runtime, &service->inbox);
     if (failure == OK)

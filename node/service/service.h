@@ -15,6 +15,7 @@ struct service_config {
     struct runtime *runtime;
     struct items *items;
     struct workers *workers;
+    struct passphrase_checks *checks;
     struct secure_arena *secrets;
     const char *accounts; /* directory of the key files; for the call */
 };
@@ -23,6 +24,7 @@ struct service_config {
 struct service {
     struct runtime *runtime;
     struct items *items;
+    struct workers *workers;
     struct account_book *accounts;
     struct account_room room; /* for account_make and its like */
     struct inbox *inbox;

@@ -196,7 +196,7 @@ size_t account_count(const struct account_book *book)
 enum account_task { ACCOUNT_SEAL, ACCOUNT_UNSEAL, ACCOUNT_RESEAL };
 
 struct account_job {
-    struct job job;
+    struct passphrase_check check;
     enum account_task task;
     struct secure_arena *secrets;
     struct account_book *book;
@@ -256,7 +256,7 @@ static struct account_job *account_job_new(const struct account_room *room, enum
     return job;
 }
 
-static void account_run(struct job *base)
+static void account_run(struct passphrase_check *base)
 {
     struct account_job *job = (struct account_job *)base;
     struct bytes passphrase = {job->passphrase, job->passphrase_size};
@@ -277,9 +277,11 @@ static void account_run(struct job *base)
     }
 }
 
-static void account_done(struct job *base)
+static void account_done(struct passphrase_check *base, err result)
 {
     struct account_job *job = (struct account_job *)base;
+    if (result != OK)
+        job->result = result;
     const struct account *made = NULL;
     switch (job->task) {
     case ACCOUNT_SEAL:
@@ -302,9 +304,9 @@ static void account_done(struct job *base)
 
 static err account_submit(const struct account_room *room, struct account_job *job)
 {
-    job->job.run = account_run;
-    job->job.done = account_done;
-    err failure = workers_submit_slow(room->workers, &job->job);
+    job->check =
+        (struct passphrase_check){.asker = room->asker, .run = account_run, .done = account_done};
+    err failure = passphrase_checks_submit(room->checks, &job->check);
     if (failure != OK)
         account_job_free(job);
     return failure;

@@ -12,7 +12,7 @@
 
 #include "node/os/keyfile.h"
 #include "node/os/secure_arena.h"
-#include "node/os/workers.h"
+#include "node/signing/passphrase_checks.h"
 #include "protocol/record/certificate.h"
 
 enum { ACCOUNT_LOGIN_SIZE_MAX = 32, ACCOUNT_COUNT_MAX = 4096, ACCOUNT_PATH_SIZE = 4096 };
@@ -61,11 +61,12 @@ struct account_wish {
     struct keyfile_cost cost;
 };
 
-/* Everything that making one needs; threads and secrets are borrowed until on_done. */
+/* Everything that making one needs; checks and secrets are borrowed until on_done. */
 struct account_room {
     struct account_book *book;
-    struct workers *workers;
+    struct passphrase_checks *checks;
     struct secure_arena *secrets;
+    struct passphrase_asker asker; /* who does it */
 };
 
 /* Makes a key, the certificate and the key file; the certificate is not published yet. Calls
@@ -74,6 +75,7 @@ struct account_room {
  *   ERR_INVALID    login or passphrase (under PASSPHRASE_NEW_SIZE_MIN bytes) is not allowed
  *   ERR_EXISTS     there is such an account
  *   ERR_MALFORMED, ERR_TOO_LARGE   a field of the request is not within its limits
+ *   ERR_OVER_BUDGET  too many passphrases wait to be checked, of this user or of all
  *   ERR_FULL, ERR_BUSY, ERR_NO_MEMORY, ERR_IO */
 MUST_USE err account_make(const struct account_room *room, const struct account_wish *wish,
                           void (*on_done)(void *arg, err result, const struct account *account),
@@ -100,7 +102,8 @@ MUST_USE err account_renew(struct account_book *book, const char *login,
 /* ---- using one ---- */
 
 /* Opens the account's key on the slow lane. `on_done` gets the 64 secret bytes, which are wiped
- * when it returns; NULL on failure (ERR_PASSPHRASE, ERR_NOT_FOUND, ERR_NO_MEMORY, ...). */
+ * when it returns; NULL on failure (ERR_PASSPHRASE, ERR_NOT_FOUND, ERR_NO_MEMORY, ...; ERR_BUSY:
+ * nobody waits for the result any more). Returns ERR_OVER_BUDGET as account_make. */
 MUST_USE err account_unseal(const struct account_room *room, const struct account *account,
                             struct bytes passphrase,
                             void (*on_done)(void *arg, err result, const uint8_t *secret),

@@ -235,8 +235,10 @@ void write_request_sign(struct write_request *request, const struct account_room
     request->clinician = signer->account->certificate.cert_id;
     request->uid = signer->uid + 1;
     memcpy(request->login, signer->account->login, sizeof request->login);
+    struct account_room own = *room;
+    own.asker = signer->asker;
     err failure =
-        account_unseal(room, signer->account, signer->passphrase, write_request_on_opened, request);
+        account_unseal(&own, signer->account, signer->passphrase, write_request_on_opened, request);
     if (failure != OK)
         write_request_finish(request, failure);
 }

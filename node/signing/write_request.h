@@ -55,7 +55,8 @@ uint16_t write_request_kind(const struct write_request *request);
 struct write_request_signer {
     const struct account *account; /* NULL: the node itself */
     struct bytes passphrase;
-    uint64_t uid; /* of the caller */
+    uint64_t uid;                  /* of the caller */
+    struct passphrase_asker asker; /* whose turn the check of the passphrase takes */
 };
 
 /* Takes the request over. `on_done` comes once, now or later; the request is freed after it. */

@@ -29,8 +29,9 @@ struct action_fixture_result {
 struct action_fixture {
     struct service_fixture room; /* its API is not opened */
     struct service *services[NETWORK_HOUSE_COUNT];
-    struct case_id case_id; /* of the case at hand */
-    struct draft *draft;    /* that was written last */
+    struct passphrase_checks *checks; /* of all of them */
+    struct case_id case_id;           /* of the case at hand */
+    struct draft *draft;              /* that was written last */
     struct action_fixture_result last;
 };
 
@@ -40,6 +41,7 @@ static inline int action_fixture_setup(void **state)
     struct action_fixture *fixture = calloc(1, sizeof *fixture);
     struct service_fixture *room = &fixture->room;
     room->network = network_new();
+    fixture->checks = passphrase_checks_new(room->network->workers);
     for (int i = 0; i < NETWORK_HOUSE_COUNT; i++)
         assert_int_equal(OK, secure_arena_new(64 * 1024, &room->houses[i].secrets));
     for (int i = 0; i < NETWORK_HOUSE_COUNT; i++) {
@@ -54,6 +56,7 @@ static inline int action_fixture_setup(void **state)
         struct service_config config = {.runtime = room->network->houses[i].runtime,
                                         .items = room->network->houses[i].items,
                                         .workers = room->network->workers,
+                                        .checks = fixture->checks,
                                         .secrets = room->houses[i].secrets,
                                         .accounts = accounts};
         assert_int_equal(OK, service_new(&config, &fixture->services[i]));
@@ -72,6 +75,7 @@ static inline int action_fixture_teardown(void **state)
         secure_arena_free(fixture->room.houses[i].secrets);
     }
     network_free(fixture->room.network);
+    passphrase_checks_free(fixture->checks);
     free(fixture);
     return 0;
 }

@@ -40,7 +40,8 @@ void service_make_account(struct service_fixture *room, int which, const char *l
     snprintf(path, sizeof path, "%s/clinicians/town", service->data);
     struct account_book *book;
     assert_int_equal(OK, account_open(path, &book));
-    struct account_room accounts = {book, room->network->workers, service->secrets};
+    struct passphrase_checks *checks = passphrase_checks_new(room->network->workers);
+    struct account_room accounts = {.book = book, .checks = checks, .secrets = service->secrets};
     struct account_wish wish = {.login = login,
                                 .uid = uid,
                                 .valid_from = {runtime_wall().ms - 1000},
@@ -60,6 +61,7 @@ void service_make_account(struct service_fixture *room, int which, const char *l
     assert_int_equal(OK, account_make(&accounts, &wish, service_on_made, &made));
     assert_true(network_until(room->network, service_is_made, &made));
     assert_int_equal(OK, made.result);
+    passphrase_checks_free(checks);
     account_close(book);
 }
 

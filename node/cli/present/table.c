@@ -301,6 +301,41 @@ void table_drafts(const json_t *answer)
     }
 }
 
+void table_draft_owners(const json_t *answer)
+{
+    size_t index, place;
+    json_t *owner, *draft;
+    json_t *owners = json_object_get(answer, "owners");
+    printf("%lld of %lld drafts.\n", json_integer_value(json_object_get(answer, "count")),
+           json_integer_value(json_object_get(answer, "limit")));
+    json_array_foreach(owners, index, owner)
+    {
+        json_t *drafts = json_object_get(owner, "drafts");
+        printf("User %lld: %s, at most %lld\n", json_integer_value(json_object_get(owner, "uid")),
+               term_count((long long)json_array_size(drafts), "draft"),
+               json_integer_value(json_object_get(owner, "limit")));
+        json_array_foreach(drafts, place, draft)
+        {
+            printf("  ");
+            table_id(api_json_text(draft, "draft"));
+            table_column(term_time(api_json_text(draft, "made_at")), 16);
+            table_column(
+                term_count(json_integer_value(json_object_get(draft, "attachments")), "file"), 8);
+            table_last(term_size(json_integer_value(json_object_get(draft, "size"))), 34);
+        }
+    }
+}
+
+void table_draft_cleared(const json_t *answer)
+{
+    long long left = json_integer_value(json_object_get(answer, "left"));
+    printf("%s deleted.\n",
+           term_count(json_integer_value(json_object_get(answer, "deleted")), "draft"));
+    if (left > 0)
+        printf("%s left: they are being sent, or a file is being attached.\n",
+               term_count(left, "draft"));
+}
+
 void table_items(const json_t *answer)
 {
     size_t index;

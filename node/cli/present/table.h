@@ -23,6 +23,8 @@ void table_clinicians(const json_t *answer);
 void table_specialists(const json_t *answer);
 void table_deleted(const json_t *answer);
 void table_drafts(const json_t *answer);
+void table_draft_owners(const json_t *answer);
+void table_draft_cleared(const json_t *answer);
 void table_items(const json_t *answer);
 /* The files that `read` wrote. */
 void table_written(const json_t *answer);

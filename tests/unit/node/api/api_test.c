@@ -6,6 +6,10 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "node/os/workers.h"
 #include "store/stream_table.h"
 #include "tests/harness/service_fixture.h"
 
@@ -400,6 +404,77 @@ static void the_audit_log_goes_out_whole(void **state)
     close(fd);
 }
 
+/* ---- a check of a passphrase that nobody waits for ---- */
+
+struct blocking_job {
+    struct job job;
+    atomic_bool may_end;
+};
+
+static void block(struct job *job)
+{
+    while (!atomic_load(&((struct blocking_job *)job)->may_end))
+        sched_yield();
+}
+
+static void has_blocked(struct job *job)
+{
+    (void)job;
+}
+
+/* A post to the case, signed by A's clinician: sent, and not answered yet. */
+static int begin_post(struct service_fixture *room, const char *in_case, const char *text)
+{
+    char request[1024], body[400];
+    int fd = service_dial(room, A);
+    int size = snprintf(body, sizeof body,
+                        "{\"clinician\": \"anna\", \"passphrase\": \"correct horse\", \"text\": "
+                        "\"%s\", \"language\": \"en\"}",
+                        text);
+    size = snprintf(request, sizeof request,
+                    "POST /v1/town/cases/%s/post HTTP/1.1\r\nHost: consilium\r\nContent-Type: "
+                    "application/json\r\nContent-Length: %d\r\n\r\n%s",
+                    in_case, size, body);
+    assert_int_equal(size, write(fd, request, (size_t)size));
+    for (int i = 0; i < 50; i++)
+        uv_run(&room->network->loop, UV_RUN_NOWAIT);
+    return fd;
+}
+
+struct answering {
+    int fd;
+    char text[4096];
+};
+
+static bool is_answered(void *arg)
+{
+    struct answering *answering = arg;
+    return recv(answering->fd, answering->text, sizeof answering->text - 1, MSG_DONTWAIT) > 0;
+}
+
+/* API-18 */
+static void what_a_client_that_has_gone_wanted_is_not_signed(void **state)
+{
+    struct service_fixture *room = *state;
+    struct blocking_job blocking = {.job = {.run = block, .done = has_blocked}};
+    char in_case[80];
+    service_announced(room, in_case);
+    uint64_t before = records_of(room, A);
+    assert_int_equal(OK, workers_submit_slow(room->network->workers, &blocking.job));
+    struct answering first = {.fd = begin_post(room, in_case, "first")};
+    int gone = begin_post(room, in_case, "of nobody");
+    close(gone);
+    struct answering last = {.fd = begin_post(room, in_case, "last")};
+    atomic_store(&blocking.may_end, true);
+    assert_true(network_until(room->network, is_answered, &last));
+    assert_true(is_answered(&first));
+    assert_non_null(strstr(first.text, "201 Created"));
+    assert_non_null(strstr(last.text, "201 Created"));
+    assert_int_equal(before + 2, records_of(room, A));
+    close(first.fd);
+    close(last.fd);
+}
+
 static void a_stranger_on_this_machine_is_refused(void **state)
 {
     struct service_fixture *room = *state;
@@ -437,6 +512,7 @@ int main(void)
         STORY(what_the_state_forbids_is_refused),
         STORY(reading_writes_no_record),
         STORY(the_audit_log_goes_out_whole),
+        STORY(what_a_client_that_has_gone_wanted_is_not_signed),
         STORY(a_stranger_on_this_machine_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 struct service {
     uv_loop_t loop;
     struct workers *workers;
+    struct passphrase_checks *checks;
     struct secure_arena *secrets;
     struct account_book *book;
     char folder[64];
@@ -37,6 +38,8 @@ static int setup(void **state)
     assert_true(sodium_init() >= 0);
     uv_loop_init(&service->loop);
     assert_int_equal(OK, workers_new(&service->loop, 1, 16, &service->workers));
+    service->checks = passphrase_checks_new(service->workers);
+    assert_non_null(service->checks);
     assert_int_equal(OK, secure_arena_new(64 * 1024, &service->secrets));
     snprintf(service->folder, sizeof service->folder, "/tmp/consilium-account-XXXXXX");
     assert_non_null(mkdtemp(service->folder));
@@ -60,6 +63,7 @@ static int teardown(void **state)
     account_close(service->book);
     secure_arena_free(service->secrets);
     workers_free(service->workers);
+    passphrase_checks_free(service->checks);
     uv_run(&service->loop, UV_RUN_DEFAULT);
     assert_int_equal(0, uv_loop_close(&service->loop));
     assert_int_equal(0, nftw(service->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS));
@@ -69,7 +73,8 @@ static int teardown(void **state)
 
 static struct account_room room_of(struct service *service)
 {
-    return (struct account_room){service->book, service->workers, service->secrets};
+    return (struct account_room){
+        .book = service->book, .checks = service->checks, .secrets = service->secrets};
 }
 
 static struct account_wish a_wish(const struct service *service, const char *login)
