@@ -403,7 +403,7 @@ static void relay_serve_started(struct relay_serve *serve)
     if (head.epoch == 0)
         log_info("waiting-for-list", log_hex("publisher", ID_BYTES(serve->config->publisher)));
     relay_serve_status(serve, "running");
-    systemd_notify_begin(&serve->service, &serve->loop);
+    systemd_notify_begin(&serve->service, &serve->loop, NULL, NULL);
 }
 
 static void relay_serve_close_handles(struct relay_serve *serve)

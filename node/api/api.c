@@ -390,6 +390,10 @@ err api_new(const struct api_config *config, struct api **ret_api)
         failure = api_open(api, i);
     if (failure == OK)
         failure = api_listen(api);
+    if (failure == OK)
+        failure =
+            http_probe_new(config->loop, config->socket,
+                           config->probe_ms == 0 ? HTTP_PROBE_MS : config->probe_ms, &api->probe);
     if (failure != OK) {
         api_free(api);
         return failure;
@@ -403,6 +407,8 @@ void api_free(struct api *api)
     if (api == NULL)
         return;
     api->is_closing = true;
+    http_probe_free(api->probe);
+    api->probe = NULL;
     api_events_stop(api);
     if (api->http != NULL)
         (void)unlink(api->config.socket);
@@ -415,4 +421,9 @@ void api_free(struct api *api)
         runtime_unlisten(federation->runtime, federation);
     }
     api_call_release(api);
+}
+
+bool api_is_answering(const struct api *api)
+{
+    return http_probe_is_answered(api->probe);
 }

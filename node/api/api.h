@@ -22,6 +22,7 @@ struct api_config {
     struct links *const *links;      /* NULL in it: that federation has none */
     struct items *const *items;
     size_t count;
+    uint64_t probe_ms; /* how often the API asks itself for an answer; 0: as usual */
 };
 
 /* Listens at once. ERR_EXISTS: another process serves the socket; ERR_IO: errno says why;
@@ -30,5 +31,9 @@ MUST_USE err api_new(const struct api_config *config, struct api **ret_api);
 /* Answers pending calls with ERR_BUSY and closes. Memory is freed in later turns of the loop.
  * Accepts NULL. */
 void api_free(struct api *api);
+
+/* False when the socket did not answer several times in a row: then people get no answer either.
+ * API-17. */
+bool api_is_answering(const struct api *api);
 
 #endif

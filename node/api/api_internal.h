@@ -6,6 +6,7 @@
 
 #include "node/api/api.h"
 #include "node/http/http.h"
+#include "node/http/http_probe.h"
 #include "node/service/service.h"
 #include "node/views/content_json.h"
 #include "node/views/refusal.h"
@@ -30,6 +31,7 @@ struct api_reader; /* of events */
 struct api {
     struct api_config config;
     struct http *http;
+    struct http_probe *probe;
     struct secure_arena *secrets;
     struct passphrase_checks *checks;
     gid_t group;

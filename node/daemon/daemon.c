@@ -216,6 +216,13 @@ static void daemon_stop(struct daemon *daemon)
     daemon->zap_authenticator = NULL;
 }
 
+/* A node whose own users get no answer is of no use to them: systemd starts it again. */
+static bool daemon_is_alive(void *arg)
+{
+    const struct daemon *daemon = arg;
+    return api_is_answering(daemon->api);
+}
+
 int daemon_run(const struct configuration *configuration, const struct identity *identity)
 {
     static struct daemon daemon;
@@ -229,7 +236,7 @@ int daemon_run(const struct configuration *configuration, const struct identity 
                  log_hex("node", ID_BYTES(identity->node_id)),
                  log_count("federations", configuration->federation_count),
                  log_text("socket", configuration->socket));
-        systemd_notify_begin(&daemon.service, &daemon.loop);
+        systemd_notify_begin(&daemon.service, &daemon.loop, daemon_is_alive, &daemon);
     } else {
         daemon_stop(&daemon);
     }

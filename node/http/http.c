@@ -13,6 +13,8 @@
 #include "node/http/http_strict.h"
 #include "node/os/log.h"
 
+enum { HTTP_OWN_COUNT_MAX = 4 }; /* connections of this process, which have no limit */
+
 /* ---- one request ---- */
 
 /* Content-Length, or 0. False: none, but a body all the same, or not a number. */
@@ -151,6 +153,7 @@ struct http_limits http_limits_usual(void)
     return (struct http_limits){.connection_count_max = HTTP_CONNECTION_COUNT_MAX,
                                 .connection_each_count_max = HTTP_CONNECTION_EACH_COUNT_MAX,
                                 .connection_kept_count = HTTP_CONNECTION_KEPT_COUNT,
+                                .is_own_process_free = true,
                                 .head_ms_max = HTTP_HEAD_MS_MAX,
                                 .body_ms_max = HTTP_BODY_MS_MAX,
                                 .answer_ms_max = HTTP_ANSWER_MS_MAX,
@@ -166,15 +169,16 @@ err http_new(uv_loop_t *loop, int listen_fd, const struct http_handlers *handler
         return ERR_NO_MEMORY;
     http->handlers = *handlers;
     http->limits = *limits;
-    struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-        http_on_access, http, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)(limits->connection_count_max + 1), MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)HTTP_IDLE_S_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HTTP_CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, http,
-        MHD_OPTION_NOTIFY_CONNECTION, http_acceptor_on_change, http, MHD_OPTION_URI_LOG_CALLBACK,
-        http_connection_on_uri, http, MHD_OPTION_END);
+    struct MHD_Daemon *daemon =
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
+                         NULL, NULL, http_on_access, http, MHD_OPTION_CONNECTION_LIMIT,
+                         (unsigned)(limits->connection_count_max + HTTP_OWN_COUNT_MAX),
+                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S_MAX,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY,
+                         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+                         MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, http,
+                         MHD_OPTION_NOTIFY_CONNECTION, http_acceptor_on_change, http,
+                         MHD_OPTION_URI_LOG_CALLBACK, http_connection_on_uri, http, MHD_OPTION_END);
     if (daemon == NULL) {
         free(http);
         return ERR_IO;

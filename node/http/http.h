@@ -42,7 +42,8 @@ struct http_peer {
     bool is_known;
     uid_t uid;
     gid_t gid;
-    int fd; /* of the connection */
+    bool is_own_process; /* this very process */
+    int fd;              /* of the connection */
 };
 /* Is the process in this group? Asks the kernel, as long as the connection is open. */
 bool http_peer_in_group(const struct http_peer *peer, gid_t group);
@@ -51,6 +52,7 @@ struct http_limits {
     size_t connection_count_max;
     size_t connection_each_count_max;
     size_t connection_kept_count;
+    bool is_own_process_free; /* connections of this process have no limit: it asks itself */
     uint64_t head_ms_max;
     uint64_t body_ms_max;
     uint64_t answer_ms_max;

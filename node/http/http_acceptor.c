@@ -40,6 +40,8 @@ static const char *http_why_no_place(const struct http *http, const struct http_
                                      bool is_privileged)
 {
     const struct http_limits *limits = &http->limits;
+    if (limits->is_own_process_free && peer->is_own_process)
+        return NULL;
     size_t all = 0, ordinary = 0, own = 0;
     for (const struct http_connection *other = http->connections; other != NULL;
          other = other->next) {

@@ -1,6 +1,7 @@
 #include "node/http/http_peer.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { HTTP_PEER_GROUP_COUNT_MAX = 256 };
 
@@ -10,7 +11,11 @@ struct http_peer http_peer_of(int fd)
     socklen_t size = sizeof peer;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
         return (struct http_peer){.is_known = false};
-    return (struct http_peer){.is_known = true, .uid = peer.uid, .gid = peer.gid, .fd = fd};
+    return (struct http_peer){.is_known = true,
+                              .uid = peer.uid,
+                              .gid = peer.gid,
+                              .is_own_process = peer.pid == getpid(),
+                              .fd = fd};
 }
 
 bool http_peer_in_group(const struct http_peer *peer, gid_t group)

@@ -11,11 +11,15 @@
 struct systemd_notify {
     uv_timer_t timer;
     bool is_watched;
+    bool (*is_alive)(void *arg);
+    void *arg;
 };
 
 /* Says that the service is ready, and from now on, twice in each period that systemd asks for, that
- * the loop turns. It keeps no loop alive. */
-void systemd_notify_begin(struct systemd_notify *service, uv_loop_t *loop);
+ * the loop turns; not while `is_alive` says that the service does not do what it is for. It keeps
+ * no loop alive. */
+void systemd_notify_begin(struct systemd_notify *service, uv_loop_t *loop,
+                          bool (*is_alive)(void *arg), void *arg);
 
 /* Says that the service is about to end. It is watched until systemd_notify_end. */
 void systemd_notify_stopping(void);

@@ -81,6 +81,7 @@ void service_open(struct service_fixture *room, int which)
                                 .group = service->group,
                                 .administrators = service->administrators,
                                 .data = service->data,
+                                .probe_ms = service->probe_ms,
                                 .runtimes = shells,
                                 .links = links,
                                 .items = items,

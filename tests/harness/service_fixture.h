@@ -17,6 +17,7 @@ struct service_house {
     char socket[100];
     struct secure_arena *secrets;
     struct api *api;
+    uint64_t probe_ms; /* 0: as usual */
     const char *group; /* as in the configuration */
     const char *administrators;
 };

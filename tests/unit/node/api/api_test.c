@@ -8,6 +8,7 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/un.h>
 
 #include "node/os/workers.h"
 #include "store/stream_table.h"
@@ -475,6 +476,47 @@ static void what_a_client_that_has_gone_wanted_is_not_signed(void **state)
     close(last.fd);
 }
 
+/* ---- the watchdog ---- */
+
+static bool is_silent(void *arg)
+{
+    return !api_is_answering(((struct service_fixture *)arg)->houses[A].api);
+}
+
+static bool is_answering(void *arg)
+{
+    return !is_silent(arg);
+}
+
+/* API-17: what stands at the path does not answer; then the API does again. */
+static void the_node_notices_that_its_api_does_not_answer(void **state)
+{
+    struct service_fixture *room = *state;
+    struct service_house *house = &room->houses[A];
+    char aside[120];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    service_shut(room, A);
+    house->probe_ms = 5;
+    service_open(room, A);
+    uint64_t until = runtime_mono().ms + 100; /* many periods */
+    while (runtime_mono().ms < until)
+        uv_run(&room->network->loop, UV_RUN_ONCE);
+    assert_true(is_answering(room));
+    snprintf(aside, sizeof aside, "%s.aside", house->socket);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", house->socket);
+    assert_int_equal(0, rename(house->socket, aside));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(0, bind(fd, (struct sockaddr *)&address, sizeof address));
+    assert_int_equal(0, listen(fd, 1024));
+    until = runtime_mono().ms + 2000; /* fewer periods than the backlog has places */
+    while (!is_silent(room) && runtime_mono().ms < until)
+        uv_run(&room->network->loop, UV_RUN_ONCE);
+    assert_true(is_silent(room));
+    assert_int_equal(0, rename(aside, house->socket));
+    assert_true(network_until(room->network, is_answering, room));
+    close(fd);
+}
+
 static void a_stranger_on_this_machine_is_refused(void **state)
 {
     struct service_fixture *room = *state;
@@ -513,6 +555,7 @@ int main(void)
         STORY(reading_writes_no_record),
         STORY(the_audit_log_goes_out_whole),
         STORY(what_a_client_that_has_gone_wanted_is_not_signed),
+        STORY(the_node_notices_that_its_api_does_not_answer),
         STORY(a_stranger_on_this_machine_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

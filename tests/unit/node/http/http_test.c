@@ -107,6 +107,7 @@ static struct http_limits few_places(void)
     limits.connection_count_max = 4;
     limits.connection_each_count_max = 4;
     limits.connection_kept_count = 0;
+    limits.is_own_process_free = false;
     limits.turn_ms = 5;
     return limits;
 }

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,11 @@ static int leave(void **state)
     return unlink(address.sun_path);
 }
 
+static bool is_alive(void *arg)
+{
+    return *(bool *)arg;
+}
+
 static bool hears(const char *words, int flags)
 {
     char said[256] = "";
@@ -49,7 +55,8 @@ static void a_watched_service_is_heard_of_while_its_loop_turns(void **state)
     struct systemd_notify service;
     assert_int_equal(uv_loop_init(&loop), 0);
     assert_int_equal(setenv("WATCHDOG_USEC", "4000", 1), 0);
-    systemd_notify_begin(&service, &loop);
+    bool alive = true;
+    systemd_notify_begin(&service, &loop, is_alive, &alive);
     assert_true(hears("READY=1", MSG_DONTWAIT));
     assert_false(hears("WATCHDOG=1", MSG_DONTWAIT)); /* the loop did not turn yet */
     uv_ref((uv_handle_t *)&service.timer);           /* as if a daemon had other work */
@@ -57,6 +64,13 @@ static void a_watched_service_is_heard_of_while_its_loop_turns(void **state)
         while (!hears("WATCHDOG=1", MSG_DONTWAIT))
             (void)uv_run(&loop, UV_RUN_ONCE);
     }
+    alive = false;
+    while (hears("WATCHDOG=1", MSG_DONTWAIT))
+        continue;
+    uint64_t until = uv_hrtime() + UINT64_C(20) * 1000 * 1000; /* ten of its periods */
+    while (uv_hrtime() < until)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_false(hears("WATCHDOG=1", MSG_DONTWAIT));
     systemd_notify_stopping();
     while (!hears("STOPPING=1", 0))
         continue;
@@ -72,7 +86,8 @@ static void one_that_is_not_watched_is_ready_and_says_no_more(void **state)
     struct systemd_notify service;
     assert_int_equal(uv_loop_init(&loop), 0);
     assert_int_equal(unsetenv("WATCHDOG_USEC"), 0);
-    systemd_notify_begin(&service, &loop);
+    bool alive = true;
+    systemd_notify_begin(&service, &loop, is_alive, &alive);
     assert_true(hears("READY=1", MSG_DONTWAIT));
     systemd_notify_end(&service);
     assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
