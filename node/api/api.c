@@ -96,7 +96,9 @@ static bool api_knows_peer(const struct api *api, const struct http_request *req
     return peer.is_known &&
            (peer.uid == 0 || peer.uid == geteuid() ||
             (api->has_group && http_request_peer_in_group(request, api->group)) ||
-            (api->has_administrators && http_request_peer_in_group(request, api->administrators)));
+            (api->has_administrators && http_request_peer_in_group(request, api->administrators)) ||
+            (api->has_privacy_officers &&
+             http_request_peer_in_group(request, api->privacy_officers)));
 }
 
 /* API-2: no web page of another origin may use this API. */
@@ -382,6 +384,9 @@ err api_new(const struct api_config *config, struct api **ret_api)
     if (failure == OK)
         failure =
             api_find_group(config->administrators, &api->administrators, &api->has_administrators);
+    if (failure == OK)
+        failure = api_find_group(config->privacy_officers, &api->privacy_officers,
+                                 &api->has_privacy_officers);
     if (failure == OK)
         failure = secure_arena_new(API_SECRETS_SIZE, &api->secrets);
     if (failure == OK && (api->checks = passphrase_checks_new(config->workers)) == NULL)

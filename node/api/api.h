@@ -16,7 +16,9 @@ struct api_config {
     const char *socket;         /* path; made with mode 0660, removed at the end */
     const char *group;          /* who may use it; NULL: root and the daemon's user only */
     const char *administrators; /* a group that may also make accounts; NULL: none but these two */
-    const char *data;           /* directory for files of its own */
+    const char
+        *privacy_officers; /* a group that may read the whole audit log; NULL: administrators */
+    const char *data;      /* directory for files of its own */
     const struct identity *identity;
     struct runtime *const *runtimes; /* one for each federation, each with its links and items */
     struct links *const *links;      /* NULL in it: that federation has none */

@@ -44,6 +44,23 @@ static json_t *api_entry_of(struct runtime *runtime, const struct store_audit *s
     return json;
 }
 
+/* API-19: the whole log tells of every patient's case who opened what, and of everybody who works
+ * here what he did. False: refused. */
+static bool api_may_see_all(struct api_call *call)
+{
+    const struct api *api = call->api;
+    if (api_call_is_administrator(call) ||
+        (api->has_privacy_officers &&
+         http_request_peer_in_group(call->request, api->privacy_officers)))
+        return true;
+    api_call_refuse_saying(
+        call, ERR_NOT_ENTITLED, "only administrators and privacy officers see the whole audit log",
+        "name a case: consilium audit list --case CASE. Administrators are root, "
+        "the daemon's user and the group `administrators` of the configuration, "
+        "privacy officers the group `privacy-officers`");
+    return false;
+}
+
 enum { API_LOOKED_AT_MAX = 4096 }; /* entries, of which one request may pass over most */
 
 struct api_reading {
@@ -82,7 +99,7 @@ static void api_get_audit(struct api_call *call)
     struct api_reading reading = {.runtime = call->federation->runtime,
                                   .limit = api_call_limit(call)};
     const char *about = http_request_query(call->request, "case");
-    if (about != NULL && !api_call_find_case_named(call, about))
+    if (about == NULL ? !api_may_see_all(call) : !api_call_find_case_named(call, about))
         return;
     reading.about = about == NULL ? NULL : &call->case_id;
     reading.list = json_array();
@@ -253,6 +270,8 @@ static void api_free_lines(void *arg)
 
 static void api_post_audit_export(struct api_call *call)
 {
+    if (!api_may_see_all(call))
+        return;
     struct api_lines *lines = calloc(1, sizeof *lines);
     if (lines == NULL) {
         api_call_refuse_err(call, ERR_NO_MEMORY);

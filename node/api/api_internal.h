@@ -38,6 +38,8 @@ struct api {
     gid_t administrators;
     bool has_group;
     bool has_administrators;
+    gid_t privacy_officers;
+    bool has_privacy_officers;
     bool is_closing;
     unsigned uses; /* calls that are not answered, and one for the API itself */
     struct api_call *uploads[API_UPLOAD_COUNT_MAX]; /* NULL: a free place */

@@ -458,7 +458,8 @@ const struct command command_table_commands[] = {
                 "digits, from whom you trust"},
 
     GROUP("Audit"),
-    {GET("audit list", "", "What was done at this node", "audit", entries, table_entries),
+    {GET("audit list", "", "What was done here (the whole: privacy officers)", "audit", entries,
+         table_entries),
      .example = "consilium audit list --case ee51"},
     {OWN("received", "CASE", "Who received this case (from the audit log)", nothing,
          workflow_received),
@@ -466,7 +467,8 @@ const struct command command_table_commands[] = {
     {OWN("audit verify", "", "Check the log for changed or missing entries", nothing,
          workflow_audit_verify),
      .example = "consilium audit verify"},
-    {OWN("audit export", "", "All entries as JSON lines", export_audit, workflow_audit_export),
+    {OWN("audit export", "", "All entries as JSON lines (privacy officers)", export_audit,
+         workflow_audit_export),
      .wants = WANTS_YES, .example = "consilium audit export --to audit.jsonl"},
 
     GROUP("The shell"),

@@ -43,6 +43,12 @@ static const struct config_setting configuration_settings[] = {
      .help = "Group whose members may besides make and revoke clinicians' accounts; without it, "
              "only root and the daemon's user may."},
     {.section = "",
+     .key = "privacy-officers",
+     .type = CONFIG_TEXT,
+     .help =
+         "Group whose members may besides read and export the whole audit log; without it, only "
+         "administrators may."},
+    {.section = "",
      .key = "passphrase-file",
      .type = CONFIG_PATH,
      .help = "File with the passphrase of sealed keys (mode 600), best on a medium that can be "
@@ -185,6 +191,7 @@ err configuration_load(const char *path, struct configuration *ret_configuration
     configuration.recordings = config_text(config, "", "recordings");
     configuration.group = config_text(config, "", "group");
     configuration.administrators = config_text(config, "", "administrators");
+    configuration.privacy_officers = config_text(config, "", "privacy-officers");
     configuration.passphrase_file = config_text(config, "", "passphrase-file");
     configuration.log_level = (enum log_level)config_int(config, "", "log");
     configuration.workers = (unsigned)config_int(config, "", "workers");

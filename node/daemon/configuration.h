@@ -41,9 +41,10 @@ struct configuration {
     const char *marker;     /* NULL: none */
     const char *recordings; /* NULL: none are made */
     char socket[CONFIGURATION_PATH_SIZE];
-    const char *group;          /* NULL: only the daemon's user and root */
-    const char *administrators; /* NULL: the same */
-    const char *institution;    /* NULL: whose keys they are is not checked */
+    const char *group;            /* NULL: only the daemon's user and root */
+    const char *administrators;   /* NULL: the same */
+    const char *privacy_officers; /* NULL: administrators only */
+    const char *institution;      /* NULL: whose keys they are is not checked */
     enum configuration_unlock unlock;
     const char *passphrase_file;
     enum log_level log_level;

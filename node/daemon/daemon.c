@@ -122,6 +122,7 @@ static int daemon_open_api(struct daemon *daemon)
                                 .socket = daemon->configuration->socket,
                                 .group = daemon->configuration->group,
                                 .administrators = daemon->configuration->administrators,
+                                .privacy_officers = daemon->configuration->privacy_officers,
                                 .data = daemon->configuration->data,
                                 .identity = daemon->identity,
                                 .runtimes = shells,

@@ -178,6 +178,8 @@ static err readiness_socket(const struct configuration *configuration,
     const struct readiness_finding group = readiness_of(configuration, "group", trouble);
     const struct readiness_finding administrators =
         readiness_of(configuration, "administrators", trouble);
+    const struct readiness_finding officers =
+        readiness_of(configuration, "privacy-officers", trouble);
     char folder[CONFIGURATION_PATH_SIZE];
     struct stat status;
     if (configuration->group != NULL && getgrnam(configuration->group) == NULL)
@@ -187,6 +189,11 @@ static err readiness_socket(const struct configuration *configuration,
         return readiness_say(&administrators,
                              "there is no such group; make it with groupadd, or leave the line "
                              "out: then only root and the daemon's user make accounts");
+    if (configuration->privacy_officers != NULL &&
+        getgrnam(configuration->privacy_officers) == NULL)
+        return readiness_say(&officers,
+                             "there is no such group; make it with groupadd, or leave the line "
+                             "out: then only administrators see the whole audit log");
     if (strlen(configuration->socket) > READINESS_SOCKET_SIZE_MAX)
         return readiness_say(&socket, "longer than the %d bytes that a Unix socket may have",
                              READINESS_SOCKET_SIZE_MAX);

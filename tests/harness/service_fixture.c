@@ -80,6 +80,7 @@ void service_open(struct service_fixture *room, int which)
                                 .socket = service->socket,
                                 .group = service->group,
                                 .administrators = service->administrators,
+                                .privacy_officers = service->privacy_officers,
                                 .data = service->data,
                                 .probe_ms = service->probe_ms,
                                 .runtimes = shells,

@@ -20,6 +20,7 @@ struct service_house {
     uint64_t probe_ms; /* 0: as usual */
     const char *group; /* as in the configuration */
     const char *administrators;
+    const char *privacy_officers;
 };
 
 /* Another user of this machine, for a test that runs as root. */

@@ -291,6 +291,35 @@ static bool has_all_mailbox_keys(void *arg)
     return room->network->houses[A].told[KIND_MAILBOX_KEY] >= NETWORK_HOUSE_COUNT;
 }
 
+/* API-19 */
+static void the_whole_audit_log_is_for_administrators_and_privacy_officers(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    struct service_fixture *room = *state;
+    char in_case[80], what[160];
+    service_announced(room, in_case);
+    service_shut(room, A);
+    room->houses[A].privacy_officers = "operator";
+    service_open(room, A);
+    assert_int_equal(0, chmod(room->houses[A].socket, 0666));
+    snprintf(what, sizeof what, "GET /v1/town/audit?case=%s", in_case);
+    as_member_of(room, "users");
+    service_refused(room, "GET /v1/town/audit", NULL, "ERR_NOT_ENTITLED");
+    service_refused(room, "GET /v1/town/audit?after=1", NULL, "ERR_NOT_ENTITLED");
+    service_refused(room, "POST /v1/town/audit/export", NULL, "ERR_NOT_ENTITLED");
+    json_decref(service_do(room, A, what, NULL));
+    json_decref(service_do(room, A, "GET /v1/town/audit/verify", NULL));
+    as_member_of(room, "operator");
+    json_decref(service_do(room, A, "GET /v1/town/audit", NULL));
+    struct service_request request = {.method = "POST", .path = "/v1/town/audit/export"};
+    assert_int_equal(200, service_status_of(room, &request));
+    service_refused(room, "POST /v1/town/clinicians", a_new_account("nina", GUEST_UID),
+                    "ERR_NOT_ENTITLED"); /* they are no administrators */
+    as_member_of(room, "games");
+    json_decref(service_do(room, A, "GET /v1/town/audit", NULL));
+}
+
 /* The disk is full, and has room again. */
 static void fill_the_disk(struct service_fixture *room, bool is_full)
 {
@@ -335,6 +364,7 @@ int main(void)
         STORY(a_certificate_is_renewed_over_the_same_key_and_revoked_with_all_others),
         STORY(who_was_renewed_often_is_revoked_whole),
         STORY(what_was_never_published_is_revoked_and_does_not_come_back),
+        STORY(the_whole_audit_log_is_for_administrators_and_privacy_officers),
         STORY(specialties_are_those_of_the_federation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
