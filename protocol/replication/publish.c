@@ -4,6 +4,7 @@
 
 #include "protocol/base/planted.h"
 #include "protocol/contents/mirror.h"
+#include "protocol/record/certificate.h"
 #include "protocol/record/kind.h"
 #include "protocol/replication/generation.h"
 #include "protocol/replication/push.h"
@@ -56,13 +57,29 @@ static bool publish_is_erase(const struct publish_post *post)
            publish_kind(post) == KIND_ERASE;
 }
 
-/* What an erasure has to say: it stands in the place of more than it takes (C-55). */
-static bool publish_releases(enum scope_kind scope, struct bytes plaintext)
+/* The first revocation of a certificate: who left must not sign until there is room. There are no
+ * more of them than certificates; another one of the same waits (C-58). */
+static bool publish_revokes(const struct engine *engine, const struct statement *statement)
+{
+    struct certificate_revocation revocation;
+    if (statement->kind != KIND_REVOCATION ||
+        certificate_revocation_read(statement->content, &revocation) != OK)
+        return false;
+    const struct clinician *known = clinicians_find(&engine->clinicians, &revocation.cert_id);
+    return known != NULL && !known->is_revoked;
+}
+
+/* What an erasure has to say: it stands in the place of more than it takes (C-55). And a
+ * revocation, which is small and cannot wait. */
+static bool publish_releases(const struct engine *engine, enum scope_kind scope,
+                             struct bytes plaintext)
 {
     struct statement statement;
     struct mirror mirror;
     if (statement_read(plaintext, &statement) != OK)
         return false;
+    if (scope == SCOPE_FEDERATION)
+        return publish_revokes(engine, &statement);
     if (scope == SCOPE_CASE)
         return statement.kind == KIND_ERASE || statement.kind == KIND_ERASED;
     return statement.kind == KIND_MIRROR && mirror_read(statement.content, &mirror) == OK &&
@@ -88,7 +105,7 @@ err publish_post(struct engine *engine, const struct publish_post *post, struct 
 {
     err failure = peers_may_post(engine);
     if (failure != OK &&
-        !(failure == ERR_FULL && publish_releases(post->scope.kind, post->plaintext)))
+        !(failure == ERR_FULL && publish_releases(engine, post->scope.kind, post->plaintext)))
         return failure;
     if (!publish_may_be(post))
         return ERR_INVALID;
@@ -186,7 +203,8 @@ void publish_sealed(struct engine *engine, const struct event *event, struct ste
     record->id = claim.id;
     struct effect *effect = step_effect(step, EFFECT_KEEP);
     effect->token = event->token;
-    effect->is_releasing = publish_releases(claim.header.stream.scope.kind, record->plaintext);
+    effect->is_releasing =
+        publish_releases(engine, claim.header.stream.scope.kind, record->plaintext);
     effect->batch = (struct step_batch){run, 1, record, 1};
     if (PLANTED(PUSHED_BEFORE_COMMIT))
         push_push(engine, slot, &claim, record, step);

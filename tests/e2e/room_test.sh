@@ -1,7 +1,8 @@
 #!/bin/sh
 # The disk of Harbour is full: what would grow is refused, and says what to do; what was acknowledged
-# stays, over kill -9 too. A case of Lakeside and one of its own are erased all the same, each with its
-# receipts. When there is room again all goes on: what had to wait arrives, what was refused is taken.
+# stays, over kill -9 too. A certificate is revoked, a case of Lakeside and one of its own are erased all
+# the same, each with its receipts. When there is room again all goes on: what had to wait arrives, what
+# was refused is taken.
 set -eu
 if [ -z "${room_inside:-}" ]; then
     unshare --mount --propagation private true 2>/dev/null || {
@@ -49,6 +50,14 @@ while [ "$count" -lt 3 ]; do
     count=$((count + 1))
 done
 
+tell 0 harbour clinician add --login leaver --name 'Dr. Lea Vers' --credentials MD \
+    --specialties oncology --country NL --uid "$(id -u)" --passphrase-file "$fed_home/harbour/visser.passphrase"
+listed() { # COUNT: specialists of this name that Lakeside knows
+    check lakeside 'who left is listed no more, who is there is' \
+        "[.specialists[] | select(.name == \"Dr. Lea Vers\")] | length == $1" specialists
+}
+listed 1
+
 say 'not a byte is left'
 for block in 1M 64K 4K 1; do
     dd if=/dev/zero bs="$block" status=none >>"$data/filler" 2>"$fed_home/last" || true
@@ -89,6 +98,15 @@ again() { # Harbour ends without notice, and is back
 }
 as_acknowledged harbour
 again
+
+say 'a clinician leaves'
+tell 0 harbour clinician revoke leaver --reason left-the-institution
+gone='[.clinicians[] | select(.login == "leaver" and .revoked)] | length == 1'
+check harbour 'the certificate is revoked' "$gone" clinician list
+again
+check harbour 'the revocation is kept' "$gone" clinician list
+listed 0
+full discuss "$case" --text 'a post too many' --language en
 
 say 'a case is erased from outside on the full disk'
 tell_signed 0 lakeside grey discuss "$goes" --text 'for the full house' --language en

@@ -329,6 +329,33 @@ static void fill_the_disk(struct service_fixture *room, bool is_full)
     engine->full_until.ms = UINT64_MAX;
 }
 
+static int revoked_with(struct service_fixture *room, const char *login)
+{
+    char what[100];
+    int status = 0;
+    snprintf(what, sizeof what, "POST /v1/town/clinicians/%s/revoke", login);
+    json_decref(
+        service_ask(room, A, what, json_pack("{s:s}", "reason", "left-the-institution"), &status));
+    return status;
+}
+
+/* C-58: who left must not sign until there is room. Once; a second one of the same waits. */
+static void a_certificate_is_revoked_on_a_full_disk(void **state)
+{
+    struct service_fixture *room = *state;
+    if (geteuid() != 0)
+        skip();
+    as_member_of(room, "games");
+    assert_true(network_until(room->network, has_all_mailbox_keys, room));
+    json_decref(service_do(room, A, "POST /v1/town/clinicians", a_new_account("nina", 4321)));
+    fill_the_disk(room, true);
+    assert_int_equal(200, revoked_with(room, "nina"));
+    assert_int_equal(0, certificates_in_force(room, "New Nina"));
+    fill_the_disk(room, true);
+    assert_int_equal(507, revoked_with(room, "nina"));
+    fill_the_disk(room, false);
+}
+
 static void what_was_never_published_is_revoked_and_does_not_come_back(void **state)
 {
     struct service_fixture *room = *state;
@@ -363,6 +390,7 @@ int main(void)
         STORY(a_colleague_with_whom_a_draft_is_shared_signs_it),
         STORY(a_certificate_is_renewed_over_the_same_key_and_revoked_with_all_others),
         STORY(who_was_renewed_often_is_revoked_whole),
+        STORY(a_certificate_is_revoked_on_a_full_disk),
         STORY(what_was_never_published_is_revoked_and_does_not_come_back),
         STORY(the_whole_audit_log_is_for_administrators_and_privacy_officers),
         STORY(specialties_are_those_of_the_federation),
