@@ -1,4 +1,5 @@
 #include "node/os/log.h"
+#include "node/os/hidden_character.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -100,15 +101,6 @@ static size_t log_utf8(const uint8_t *text, size_t size, uint32_t *ret_point)
     return length;
 }
 
-/* Controls, direction marks and invisible characters: what could forge or disguise a line. */
-static bool log_unsafe(uint32_t point)
-{
-    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0xad || point == 0x61c ||
-           (point >= 0x200b && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
-           (point >= 0x2060 && point <= 0x206f) || point == 0xfeff ||
-           (point >= 0xfff9 && point <= 0xfffb) || (point >= 0xe0000 && point <= 0xe007f);
-}
-
 static bool log_plain(struct bytes text)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -136,7 +128,7 @@ static void log_put_value(struct log_line *line, struct bytes text)
             i++;
             continue;
         }
-        if (log_unsafe(point)) {
+        if (hidden_character_is(point)) {
             (void)snprintf(escaped, sizeof escaped, "\\u{%x}", point);
             log_put_text(line, escaped);
         } else {

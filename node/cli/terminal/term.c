@@ -9,18 +9,11 @@
 #include <unistd.h>
 #include <utf8proc.h>
 
+#include "node/os/hidden_character.h"
+
 enum { TERM_COLUMNS = 80, TERM_NAME_WIDTH = 16 };
 
 /* ---- text ---- */
-
-static bool term_is_steering(utf8proc_int32_t code)
-{
-    bool is_control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-    bool is_bidi = code == 0x061c || code == 0x200e || code == 0x200f ||
-                   (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-    bool is_hidden = code == 0xfeff || (code >= 0xe0000 && code <= 0xe007f);
-    return is_control || is_bidi || is_hidden;
-}
 
 char *term_clean(const char *text, bool keep_lines)
 {
@@ -39,7 +32,7 @@ char *term_clean(const char *text, bool keep_lines)
         bool is_line = code == '\n' && keep_lines;
         if (code == '\t' || (code == '\n' && !keep_lines))
             clean[kept++] = ' ';
-        else if (is_line || !term_is_steering(code)) {
+        else if (is_line || !hidden_character_is((uint32_t)code)) {
             memcpy(clean + kept, text + at, (size_t)taken);
             kept += (size_t)taken;
         }
@@ -377,8 +370,31 @@ void term_value(const json_t *value)
         term_at(value, "", 0);
 }
 
+/* What is hidden as an escape: for a program it is the same text. */
+static void term_escaped(const char *text)
+{
+    size_t bytes;
+    for (; *text != '\0'; text += bytes) {
+        utf8proc_int32_t code = 0;
+        utf8proc_ssize_t taken = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &code);
+        bytes = taken <= 0 ? 1 : (size_t)taken;
+        bool is_hidden = taken > 0 && code >= 0x7f && hidden_character_is((uint32_t)code);
+        if (!is_hidden)
+            fwrite(text, 1, bytes, stdout);
+        else if (code <= 0xffff)
+            printf("\\u%04x", (unsigned)code);
+        else
+            printf("\\u%04x\\u%04x", 0xd800 + (unsigned)((code - 0x10000) >> 10),
+                   0xdc00 + (unsigned)((code - 0x10000) & 0x3ff));
+    }
+}
+
 void term_json(const json_t *value)
 {
-    json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
+    char *text = json_dumps(value, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
+    if (text == NULL)
+        abort();
+    term_escaped(text);
     putchar('\n');
+    free(text);
 }
