@@ -97,6 +97,7 @@ static enum MHD_Result http_on_access(void *arg, struct MHD_Connection *connecti
         if (fits && !request->is_answered)
             memcpy(request->body + request->body_size, data, *data_size);
         request->body_size += fits ? *data_size : 0;
+        request->own_connection->moved += *data_size;
         *data_size = 0;
         return fits || request->is_answered ? MHD_YES : MHD_NO;
     }
@@ -156,6 +157,7 @@ struct http_limits http_limits_usual(void)
                                 .is_own_process_free = true,
                                 .head_ms_max = HTTP_HEAD_MS_MAX,
                                 .body_ms_max = HTTP_BODY_MS_MAX,
+                                .body_bytes_a_second = HTTP_BODY_BYTES_A_SECOND,
                                 .answer_ms_max = HTTP_ANSWER_MS_MAX,
                                 .answer_bytes_a_second = HTTP_ANSWER_BYTES_A_SECOND,
                                 .turn_ms = HTTP_TURN_MS};

@@ -27,9 +27,10 @@ enum {
     HTTP_CONNECTION_MEMORY = 32 * 1024,  /* headers and URL */
     HTTP_IDLE_S_MAX = 30,
     HTTP_HEAD_MS_MAX = 30 * 1000, /* from the connection, or the answer before, to a whole head */
-    HTTP_BODY_MS_MAX = 120 * 1000,
+    HTTP_BODY_MS_MAX = 60 * 1000,
+    HTTP_BODY_BYTES_A_SECOND = 128 * 1024, /* a second more for each so many that came */
     HTTP_ANSWER_MS_MAX = 60 * 1000,
-    HTTP_ANSWER_BYTES_A_SECOND = 64 * 1024, /* a second more for each so many that were taken */
+    HTTP_ANSWER_BYTES_A_SECOND = 16 * 1024, /* the same, of those that were taken */
     HTTP_TURN_MS = 1000,
     HTTP_EVENTS_COUNT_MAX = 16,
     HTTP_EVENTS_EACH_COUNT_MAX = 8,    /* of one user */
@@ -55,6 +56,7 @@ struct http_limits {
     bool is_own_process_free; /* connections of this process have no limit: it asks itself */
     uint64_t head_ms_max;
     uint64_t body_ms_max;
+    uint64_t body_bytes_a_second;
     uint64_t answer_ms_max;
     uint64_t answer_bytes_a_second;
     uint64_t turn_ms; /* how often deadlines are looked at, and libmicrohttpd runs at the least */

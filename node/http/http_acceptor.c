@@ -81,6 +81,10 @@ static void http_take(struct http *http, int fd)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct http_peer peer = http_peer_of(fd);
+    if (!peer.is_known) {
+        close(fd);
+        return;
+    }
     bool is_privileged = http->handlers.is_privileged != NULL &&
                          http->handlers.is_privileged(http->handlers.arg, &peer);
     const char *why = http_why_no_place(http, &peer, is_privileged);
@@ -155,10 +159,11 @@ static bool http_is_over(const struct http_connection *connection, uint64_t now_
     case HTTP_HEAD:
         return spent_ms > limits->head_ms_max;
     case HTTP_BODY:
-        return spent_ms > limits->body_ms_max;
+        return spent_ms >
+               limits->body_ms_max + connection->moved * 1000 / limits->body_bytes_a_second;
     case HTTP_ANSWER:
         return spent_ms >
-               limits->answer_ms_max + connection->taken * 1000 / limits->answer_bytes_a_second;
+               limits->answer_ms_max + connection->moved * 1000 / limits->answer_bytes_a_second;
     case HTTP_WORK:
     case HTTP_EVENTS:
         return false;
@@ -186,8 +191,6 @@ static void http_on_turn(uv_timer_t *timer)
     uint64_t now_ms = uv_now(timer->loop);
     for (struct http_connection *connection = http->connections; connection != NULL;
          connection = connection->next) {
-        if (!connection->peer.is_known)
-            continue;
         if (http_is_over(connection, now_ms))
             http_end_late(connection);
         else if (connection->phase == HTTP_WORK && http_connection_has_gone(connection))

@@ -27,7 +27,7 @@ void http_connection_enter(struct http_connection *connection, enum http_phase p
 {
     connection->phase = phase;
     connection->since_ms = uv_now(connection->http->poll.loop);
-    connection->taken = 0;
+    connection->moved = 0;
     if (phase != HTTP_WORK)
         connection->request = NULL;
 }

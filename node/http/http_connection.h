@@ -22,7 +22,7 @@ struct http_connection {
     bool is_privileged;
     enum http_phase phase;
     uint64_t since_ms;            /* of the phase */
-    uint64_t taken;               /* bytes of the answer, so far */
+    uint64_t moved;               /* bytes of the body that came, or of the answer that went */
     struct http_request *request; /* in HTTP_WORK */
     const char *uri_end;          /* the NUL after the path and query, as they came */
     bool has_nul_escape;          /* "%00" is in them */

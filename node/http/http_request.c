@@ -76,7 +76,7 @@ enum MHD_Result http_request_queue(struct http_request *request)
 {
     if (request->events == NULL) {
         http_connection_enter(request->own_connection, HTTP_ANSWER);
-        request->own_connection->taken = request->answer_size;
+        request->own_connection->moved = request->answer_size;
     }
     return MHD_queue_response(request->connection, request->status, request->response);
 }

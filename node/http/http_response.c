@@ -105,7 +105,7 @@ static ssize_t http_response_read(void *arg, uint64_t position, char *buffer, si
     if (position % source->piece_size != 0 || size > size_max ||
         !source->read(source->arg, (uint32_t)(position / source->piece_size), (uint8_t *)buffer))
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    flow->connection->taken += size;
+    flow->connection->moved += size;
     return (ssize_t)size;
 }
 
@@ -154,7 +154,7 @@ static ssize_t http_response_flow_read(void *arg, uint64_t position, char *buffe
     (void)position;
     if (!source->read(source->arg, (uint8_t *)buffer, size_max, &size))
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    flow->connection->taken += size;
+    flow->connection->moved += size;
     return size == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)size;
 }
 
