@@ -29,6 +29,14 @@ is_erased() { # HOST CASE
         '[.thread[] | select(.kind | IN("OPEN", "MANIFEST", "OPINION", "POST"))] | length == 0' \
         thread "$2"
 }
+waits() { # SENTENCE FILTER: status ends with 3 while posting waits
+    await 30 "lakeside: $1" waits_now "$2"
+}
+waits_now() {
+    waits_status=0
+    at lakeside status --json >"$fed_home/status" || waits_status=$?
+    [ "$waits_status" = 3 ] && jq -e "$1" "$fed_home/status"
+}
 item_count() {
     find "$1" -path '*/items/*' -type f | wc -l
 }
@@ -124,11 +132,11 @@ sed -i "1i passphrase-file = $fed_home/keys.passphrase" "$fed_home/lakeside/cons
 : >"$fed_home/lakeside/log"
 fed_up lakeside
 grep -q store-is-restored "$fed_home/lakeside/log" || fed_fail 'the log says it'
-check lakeside 'it writes nothing and hands out no key' '.posting_waits and .keys_wait' status
+waits 'it writes nothing and hands out no key' '.posting_waits and .keys_wait'
 ns_plug harbour
 has_post lakeside "$kept" 'after the backup'
-check lakeside 'what one other has is back, and that one is not enough' \
-    '(.connected | length) == 1 and .posting_waits and .keys_wait' status
+waits 'what one other has is back, and that one is not enough' \
+    '(.connected | length) == 1 and .posting_waits and .keys_wait'
 ns_plug hillside
 houses_connected 2 lakeside
 
