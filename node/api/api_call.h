@@ -29,7 +29,7 @@ uint64_t api_call_after(const struct api_call *call);
 /* There is more: goes into `after`. */
 void api_call_set_next(json_t *json, uint64_t next);
 
-/* The answer to a write that was only checked (API-17). */
+/* The answer to a write that was only checked (API-20). */
 void api_call_checked(struct api_call *call);
 
 /* Each of these returns false when it has refused the call. */

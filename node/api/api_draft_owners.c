@@ -102,7 +102,7 @@ static void api_delete_of_owner(struct api_call *call)
         after = draft_next(service->drafts, draft);
         if (draft->uid != uid)
             continue;
-        if (ID_IS_ZERO(draft->sending) && drafting_delete(service, draft, &refusal) == OK) {
+        if (ID_IS_ZERO(draft->sending) && drafting_delete(service, draft, uid, &refusal) == OK) {
             api_note_deleted(call, uid);
             deleted++;
         } else {
@@ -120,7 +120,7 @@ static void api_delete_one(struct api_call *call)
     if (!api_read_owner(call, &uid))
         return;
     struct draft *draft = drafting_find_open(service, uid, api_call_part(call, 2), &refusal);
-    if (draft == NULL || drafting_delete(service, draft, &refusal) != OK) {
+    if (draft == NULL || drafting_delete(service, draft, uid, &refusal) != OK) {
         api_call_refuse(call, &refusal);
         return;
     }

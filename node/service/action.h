@@ -29,7 +29,7 @@ struct action {
     struct write_request_signer signer; /* action_find_signer */
     struct case_id case_id;
     bool is_check; /* finds all that would be refused, then ends: without passphrase or record
-                      (API-17) */
+                      (API-20) */
     void (*on_done)(void *arg, const struct action_result *result);
     void *arg;
 };

@@ -63,7 +63,7 @@ static bool enrollment_may_change(const struct enrollment *enrollment)
     return false;
 }
 
-/* API-15: what is published would reach nobody. */
+/* API-22: what is published would reach nobody. */
 static bool enrollment_may_publish(const struct enrollment *enrollment)
 {
     struct refusal refusal;

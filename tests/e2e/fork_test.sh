@@ -37,7 +37,7 @@ for house in harbour hillside; do
     check "$house" 'lakeside is frozen' '[.equivocated[].name] == ["Lakeside Hospital"]' status
 done
 check lakeside 'it knows' '.standing.state == "frozen"' status
-at lakeside status >"$fed_home/said"
+at lakeside status >"$fed_home/said" || [ $? = 3 ] || fed_fail "no status"
 head -n 1 "$fed_home/said" | grep -q '^FROZEN: ' || fed_fail 'status does not say so first'
 consult_draft lakeside
 echo yes >"$fed_home/yes"

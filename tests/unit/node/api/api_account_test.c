@@ -128,7 +128,7 @@ static void open_again(struct service_fixture *room)
     assert_int_equal(0, chmod(room->houses[A].socket, 0666));
 }
 
-/* API-16: one begins a draft, a colleague of the same node reads and signs it. */
+/* API-21: one begins a draft, a colleague of the same node reads and signs it. */
 static void a_colleague_with_whom_a_draft_is_shared_signs_it(void **state)
 {
     struct service_fixture *room = *state;

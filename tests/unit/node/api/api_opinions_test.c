@@ -92,7 +92,7 @@ static json_t *a_check(json_t *body)
     return body;
 }
 
-/* API-17 */
+/* API-20 */
 static void a_check_tells_all_that_would_be_refused_and_writes_nothing(void **state)
 {
     struct service_fixture *room = *state;

@@ -453,7 +453,7 @@ static void freeze(struct action_fixture *fixture)
     assert_true(network_until(network, is_frozen, fixture));
 }
 
-/* API-15: it is told so at once, with the way out; what is written is kept as a draft. */
+/* API-22: it is told so at once, with the way out; what is written is kept as a draft. */
 static void a_frozen_institution_is_told_so_and_erases_all_the_same(void **state)
 {
     struct action_fixture *fixture = *state;
