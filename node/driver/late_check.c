@@ -212,8 +212,12 @@ static bool late_check_read(struct late_check *late)
         page.record_max = room < LATE_CHECK_PAGE ? room : LATE_CHECK_PAGE;
         if (room == 0)
             break;
-        if (record_table_all(runtime_store(late->runtime), late->last, &page) != OK ||
-            page.record_count == 0)
+        err failure = record_table_all(runtime_store(late->runtime), late->last, &page);
+        if (failure == ERR_CORRUPT) {
+            late->last++; /* at most the damaged one, which is the scrub's */
+            continue;
+        }
+        if (failure != OK || page.record_count == 0)
             return false;
         for (size_t i = 0; i < page.record_count; i++)
             late_check_take(late, &records[i]);

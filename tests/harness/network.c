@@ -7,6 +7,8 @@
 
 #include "tests/harness/network.h"
 
+#include <lmdb.h>
+
 /* ---- wires ---- */
 
 static err network_send(void *arg, struct link_id link, struct bytes frame)
@@ -220,6 +222,28 @@ void network_shut(struct network *network, int which)
     house->runtime = NULL;
     for (int i = 0; i < 8; i++) /* what is closed goes when the loop turns */
         (void)uv_run(&network->loop, UV_RUN_NOWAIT);
+}
+
+void network_spoil(const struct network_house *house, const char *table, size_t number)
+{
+    static uint8_t copy[2 * STORE_RECORD_SIZE_MAX];
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    MDB_val key = {sizeof number, &number}, value;
+    assert_int_equal(0, mdb_env_create(&env));
+    assert_int_equal(0, mdb_env_set_maxdbs(env, 8));
+    assert_int_equal(0, mdb_env_set_mapsize(env, (size_t)1 << 30));
+    assert_int_equal(0, mdb_env_open(env, house->data, 0, 0600));
+    assert_int_equal(0, mdb_txn_begin(env, NULL, 0, &txn));
+    assert_int_equal(0, mdb_dbi_open(txn, table, 0, &dbi));
+    assert_int_equal(0, mdb_get(txn, dbi, &key, &value));
+    memcpy(copy, value.mv_data, value.mv_size);
+    copy[value.mv_size / 2] ^= 4;
+    value.mv_data = copy;
+    assert_int_equal(0, mdb_put(txn, dbi, &key, &value, 0));
+    assert_int_equal(0, mdb_txn_commit(txn));
+    mdb_env_close(env);
 }
 
 void network_admit(struct network *network, int which)

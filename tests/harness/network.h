@@ -124,6 +124,10 @@ void network_open(struct network *network, int which);
 /* Closes the house's runtime and store, and cuts its wires. */
 void network_shut(struct network *network, int which);
 
+/* Flips a bit in what lies in a table of the house's store under a record's number; the house is
+ * shut. */
+void network_spoil(const struct network_house *house, const char *table, size_t number);
+
 /* Puts the roster into the house's store, as taking an invitation does. */
 void network_admit(struct network *network, int which);
 

@@ -7,7 +7,7 @@
 #include "node/cli/present/api_json.h"
 
 /* What a metric is made of: the member `key` of the object `object` of a federation's status (NULL:
- * of the status itself). A list gives its length, a truth 0 or 1. */
+ * of the status itself). A list gives its length, a truth 0 or 1, an object 1. */
 struct metric {
     const char *name; /* without the prefix */
     const char *type;
@@ -19,6 +19,8 @@ struct metric {
 static const struct metric metrics[] = {
     {"posting_waits", "gauge", "1 while no record can be written: see consilium status", NULL,
      "posting_waits"},
+    {"standing_lost", "gauge", "1 while others accept nothing of this node: see consilium status",
+     NULL, "standing"},
     {"keys_wait", "gauge", "1 while no key is given away: rosters were not yet compared", NULL,
      "keys_wait"},
     {"members", "gauge", "Institutions of the federation", NULL, "members"},
@@ -54,6 +56,13 @@ static const struct metric metrics[] = {
     {"clinicians", "gauge", "Accounts of clinicians", NULL, "clinicians"},
 };
 
+static const struct metric metrics_times[] = {
+    {"roster_expiry_timestamp_seconds", "gauge", "When the roster in force expires", "head",
+     "valid_until"},
+    {"backup_timestamp_seconds", "gauge", "When the last backup was made, 0 if none is known",
+     "backup", "made"},
+};
+
 /* A label's value: backslash, quote and line end are escaped. */
 static void metrics_label(const char *text)
 {
@@ -83,7 +92,7 @@ static long long metrics_number(const json_t *value)
 {
     return json_is_array(value)     ? (long long)json_array_size(value)
            : json_is_integer(value) ? (long long)json_integer_value(value)
-                                    : json_is_true(value);
+                                    : json_is_true(value) || json_is_object(value);
 }
 
 static void metrics_one(const struct metric *metric, const json_t *federations)
@@ -121,15 +130,16 @@ static long long metrics_seconds(const char *text)
     return strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) == NULL ? 0 : (long long)timegm(&tm);
 }
 
-static void metrics_expiry(const json_t *federations)
+static void metrics_time(const struct metric *metric, const json_t *federations)
 {
     size_t index;
     json_t *federation;
-    metrics_head("roster_expiry_timestamp_seconds", "gauge", "When the roster in force expires");
+    metrics_head(metric->name, metric->type, metric->help);
     json_array_foreach(federations, index, federation)
     {
-        const char *until = api_json_text(json_object_get(federation, "head"), "valid_until");
-        metrics_value("roster_expiry_timestamp_seconds", federation, metrics_seconds(until));
+        const json_t *object = json_object_get(federation, metric->object);
+        metrics_value(metric->name, federation,
+                      metrics_seconds(api_json_text(object, metric->key)));
     }
 }
 
@@ -143,5 +153,6 @@ void render_metrics(const json_t *answer)
     for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++)
         metrics_one(&metrics[i], federations);
     metrics_relays(federations);
-    metrics_expiry(federations);
+    for (size_t i = 0; i < sizeof metrics_times / sizeof metrics_times[0]; i++)
+        metrics_time(&metrics_times[i], federations);
 }

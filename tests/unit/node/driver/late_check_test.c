@@ -134,6 +134,28 @@ static void what_is_not_checked_when_a_process_ends_is_checked_by_the_next(void 
     assert_true(node_row_checked_get(runtime_store(network->houses[B].runtime)) > 0);
 }
 
+static bool the_last_is_checked(void *arg)
+{
+    return !is_marked(arg, COUNT - 1) && !is_marked(arg, 1);
+}
+
+/* The disk loses a record that is still to be checked: those behind it are checked all the same. */
+static void a_damaged_record_stops_no_check(void **state)
+{
+    struct missed *missed = *state;
+    struct network *network = missed->network;
+    network->on_frame = NULL;
+    network_connect(network, B, A);
+    while (!network_holds(&(struct network_sought){&network->houses[B], missed->ids[COUNT - 1]}))
+        network_turn(network);
+    uint64_t number = stored(&network->houses[B], &missed->ids[0]).number;
+    assert_true(is_marked(missed, 0) && is_marked(missed, 1));
+    network_shut(network, B);
+    network_spoil(&network->houses[B], "records", number);
+    network_open(network, B);
+    assert_true(network_until(network, the_last_is_checked, missed));
+}
+
 #define WITH_A_SPOILED_RUN(test)                                                                   \
     cmocka_unit_test_setup_teardown(test, given_a_spoiled_run, then_it_ends)
 
@@ -142,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_A_SPOILED_RUN(a_spoiled_signature_is_found_and_its_record_requested_again),
         WITH_A_SPOILED_RUN(what_is_not_checked_when_a_process_ends_is_checked_by_the_next),
+        WITH_A_SPOILED_RUN(a_damaged_record_stops_no_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

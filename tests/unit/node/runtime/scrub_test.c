@@ -39,29 +39,6 @@ static uint64_t number_of(const struct network_house *house, const struct record
     return record.number;
 }
 
-/* Flips a bit in what lies under a record's number; the house is shut. */
-static void spoil(const struct network_house *house, const char *table, size_t number)
-{
-    static uint8_t copy[2 * STORE_RECORD_SIZE_MAX];
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi dbi;
-    MDB_val key = {sizeof number, &number}, value;
-    assert_int_equal(0, mdb_env_create(&env));
-    assert_int_equal(0, mdb_env_set_maxdbs(env, 8));
-    assert_int_equal(0, mdb_env_set_mapsize(env, (size_t)1 << 30));
-    assert_int_equal(0, mdb_env_open(env, house->data, 0, 0600));
-    assert_int_equal(0, mdb_txn_begin(env, NULL, 0, &txn));
-    assert_int_equal(0, mdb_dbi_open(txn, table, 0, &dbi));
-    assert_int_equal(0, mdb_get(txn, dbi, &key, &value));
-    memcpy(copy, value.mv_data, value.mv_size);
-    copy[value.mv_size / 2] ^= 4;
-    value.mv_data = copy;
-    assert_int_equal(0, mdb_put(txn, dbi, &key, &value, 0));
-    assert_int_equal(0, mdb_txn_commit(txn));
-    mdb_env_close(env);
-}
-
 /* What a process that was killed leaves: it did not say that it ended well. */
 static void ended_badly(const struct network *network, const struct network_house *house)
 {
@@ -85,9 +62,9 @@ static void lose(struct network *network, int which, const struct record_id *ids
     network_shut(network, which);
     ended_badly(network, &network->houses[which]);
     for (size_t i = 0; i < count; i++) {
-        spoil(&network->houses[which], "records", numbers[i]);
+        network_spoil(&network->houses[which], "records", numbers[i]);
         if (i % 2 == 1)
-            spoil(&network->houses[which], "cells", numbers[i]);
+            network_spoil(&network->houses[which], "cells", numbers[i]);
     }
     network_open(network, which);
 }
@@ -345,7 +322,7 @@ static void what_was_erased_and_is_there_again_is_destroyed_again(void **state)
     assert_true(network_until(network, it_is_destroyed_at_b, &story));
     network_shut(network, B);
     ended_badly(network, b);
-    spoil(b, "cells", record.number);
+    network_spoil(b, "cells", record.number);
     network_open(network, B);
     struct store_op op = {.kind = STORE_MEND};
     op.put = (struct store_put){.stream = &claim.header.stream,
