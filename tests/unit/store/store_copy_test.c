@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -123,6 +124,7 @@ static void it_holds_what_was_committed_before_and_not_what_came_after(void **st
 struct busy {
     struct fixture *fixture;
     atomic_bool is_over;
+    atomic_uint made;    /* copies; the writer keeps pace, so that it does not fill the quota */
     atomic_uint answers; /* of rekeys */
 };
 
@@ -142,10 +144,17 @@ static void on_done(void *arg, const struct store_done *done)
     atomic_fetch_add(&busy->answers, 1);
 }
 
+enum { WRITTEN_A_COPY = 64 };
+
 static void *write_and_erase(void *arg)
 {
     struct busy *busy = arg;
     for (uint64_t i = 101; !atomic_load(&busy->is_over); i += 1) {
+        while (i > 101 + WRITTEN_A_COPY * (atomic_load(&busy->made) + 1) &&
+               !atomic_load(&busy->is_over)) {
+            (void)store_drain(busy->fixture->store, on_done, busy);
+            (void)sched_yield();
+        }
         must(fixture_put(busy->fixture, fixture_stream(2, 1), i) == OK, "put");
         must(fixture_position(busy->fixture, STORE_DESTROY, fixture_stream(2, 1), i) == OK,
              "destroy");
@@ -190,6 +199,7 @@ static void copies_made_while_erasures_go_on_open_whole(void **state)
         store_close(store);
         drop(&copied);
         made += 1;
+        atomic_store(&busy.made, made);
     }
     atomic_store(&busy.is_over, true);
     pthread_join(thread, NULL);
