@@ -8,10 +8,10 @@
 #include <cmocka.h>
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "store/item_file.h"
 #include "store/store_copy.h"
@@ -153,7 +153,7 @@ static void *write_and_erase(void *arg)
         while (i > 101 + WRITTEN_A_COPY * (atomic_load(&busy->made) + 1) &&
                !atomic_load(&busy->is_over)) {
             (void)store_drain(busy->fixture->store, on_done, busy);
-            (void)sched_yield();
+            (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); /* no core is taken */
         }
         must(fixture_put(busy->fixture, fixture_stream(2, 1), i) == OK, "put");
         must(fixture_position(busy->fixture, STORE_DESTROY, fixture_stream(2, 1), i) == OK,
@@ -167,8 +167,13 @@ static void *write_and_erase(void *arg)
     return NULL;
 }
 
+/* The copying process is forked from this one. The allocator of AddressSanitizer does not survive a
+ * fork beside a busy thread; that of glibc does. */
 static void copies_made_while_erasures_go_on_open_whole(void **state)
 {
+#ifdef __SANITIZE_ADDRESS__
+    skip();
+#endif
     struct fixture *fixture = *state;
     struct busy busy = {.fixture = fixture};
     struct copied copied;
