@@ -258,7 +258,8 @@ ask_at() { # NAME FILTER COMMAND...
     fed_filter=$2
     shift 2
     # what fails says nothing, and that is true to some versions of jq
-    fed_answer=$(at "$fed_there" "$@" --json) && [ -n "$fed_answer" ] &&
+    fed_answer=$(at "$fed_there" "$@" --json) || [ $? = 3 ] || return 1 # 3: a status that waits
+    [ -n "$fed_answer" ] &&
         printf '%s\n' "$fed_answer" | jq -er "$fed_filter"
 }
 

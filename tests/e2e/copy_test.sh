@@ -13,7 +13,7 @@ unforked() {
 }
 doubled() { # HOST
     check "$1" 'it knows that it is not alone' '.standing.state == "doubled"' status
-    at "$1" status >"$fed_home/said"
+    at "$1" status >"$fed_home/said" || [ $? = 3 ] || fed_fail "no status"
     head -n 1 "$fed_home/said" | grep -q '^DOUBLED: ' || fed_fail "$1: status does not say so first"
     consult_draft "$1"
     echo yes >"$fed_home/yes"
