@@ -78,6 +78,8 @@ void story_fast_clocks(struct world *world)
     (void)story_done(world, clinic_opine(basel, number, ANNOUNCEMENT_OPEN));
     (void)story_done(world, clinic_opine(chur, number, ANNOUNCEMENT_OPEN));
     story_settle(world, 2 * MINUTE_MS);
+    world_run(world, 30 * SECOND_MS); /* the requester says what it took in */
+    story_settle(world, MINUTE_MS);
     for (uint32_t i = 0; i < 3; i++) {
         const struct consult *consult =
             hospital_case(&world->hospitals[i], &world->cases[number].id);
