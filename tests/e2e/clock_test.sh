@@ -59,7 +59,8 @@ for house in harbour hillside lakeside; do
     check "$house" 'both posts, once' \
         "[.thread[] | select(.record == \"$early\" or .record == \"$late\") | .record] ==
          [\"$early\", \"$late\"]" thread "$case"
-    check "$house" 'a right clock has no mark' \
+    # lakeside itself says that its time went back, unless its node wrote something in between
+    [ "$house" = lakeside ] || check "$house" 'a right clock has no mark' \
         "[.thread[] | select(.record == \"$late\") | .time_doubt] == [null]" thread "$case"
     check "$house" 'no stream is forked' '.streams.forked == 0' status
 done
