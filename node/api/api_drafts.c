@@ -313,19 +313,24 @@ static void api_on_sent(void *arg, const struct action_result *result)
 /* False: refused. */
 static bool api_read_confirmation(struct api_call *call, struct sending_confirmation *ret_read)
 {
-    static const char *const names[] = {"clinician", "passphrase", "preview", "confirmed_by", NULL};
+    static const char *const names[] = {"clinician",    "passphrase",  "preview",
+                                        "confirmed_by", "keep_reason", NULL};
     struct refusal refusal;
-    const char *preview = NULL, *name = NULL;
+    const char *preview = NULL, *name = NULL, *why = NULL;
     err failure = content_json_check_names(call->form, names, &refusal);
     if (failure == OK)
         failure = content_json_need_text(call->form, "preview", 2 * HASH_SIZE, &preview, &refusal);
     if (failure == OK)
         failure = content_json_need_text(call->form, "confirmed_by", CLINICIAN_NAME_SIZE_MAX, &name,
                                          &refusal);
+    if (failure == OK)
+        failure =
+            content_json_text(call->form, "keep_reason", SENDING_REASON_SIZE_MAX, &why, &refusal);
     if (failure != OK) {
         api_call_refuse(call, &refusal);
         return false;
     }
+    ret_read->keep_reason = bytes_of_text(why == NULL ? "" : why);
     if (ids_from_hex(preview, ret_read->preview.bytes, HASH_SIZE) != OK)
         memset(&ret_read->preview, 0, sizeof ret_read->preview); /* of no preview */
     ret_read->full_name = bytes_of_text(name);

@@ -89,6 +89,8 @@ static const struct command_field attach[] = {
 static const struct command_field announce[] = {
     {"confirmed_by", FIELD_TEXT, false, "NAME",
      "Full name of the person who has read the preview and confirms it"},
+    {"keep_reason", FIELD_TEXT, false, "TEXT",
+     "Why what the preview marks may stay, for the audit log; for example: an eponym, no person"},
     {"preview", FIELD_TEXT, false, "HASH", "The preview that this person has read (for scripts)"},
     END};
 static const struct command_field previewing[] = {
@@ -191,6 +193,8 @@ static const struct command_field supply[] = {
     NOTE,
     {"confirmed_by", FIELD_LOCAL, false, "NAME",
      "Full name of the person who has read the preview and confirms it"},
+    {"keep_reason", FIELD_LOCAL, false, "TEXT",
+     "Why what the preview marks may stay, for the audit log; for example: an eponym, no person"},
     {"preview", FIELD_LOCAL, false, "HASH", "The preview that this person has read (for scripts)"},
     END};
 static const struct command_field records[] = {

@@ -7,6 +7,7 @@
 
 #include "node/attachment/attachment.h"
 #include "node/attachment/name_hints.h"
+#include "node/drafts/outgoing_identifiers.h"
 #include "node/views/content_json_encode.h"
 #include "node/views/view_json.h"
 #include "protocol/contents/announcement.h"
@@ -201,9 +202,31 @@ static size_t outgoing_preview_audience(const struct runtime *runtime,
     return count;
 }
 
+/* "  question          a person: ... seen by [Dr Grey] in ..." */
+static void outgoing_preview_say_identifiers(FILE *out, const struct outgoing_identifiers *found)
+{
+    if (found->count == 0 && !found->is_cut)
+        return;
+    fprintf(out, "\nLOOK: this may tell who the patient is. Change the draft, or say why it may "
+                 "stay:\n");
+    for (size_t i = 0; i < found->count; i++) {
+        const struct outgoing_identifier *one = &found->all[i];
+        fprintf(out, "  %-18s%s: ", one->field, identifiers_kind_text(one->kind));
+        fwrite(one->before.data, 1, one->before.size, out);
+        fputc('[', out);
+        fwrite(one->text.data, 1, one->text.size, out);
+        fputc(']', out);
+        fwrite(one->after.data, 1, one->after.size, out);
+        fputc('\n', out);
+    }
+    if (found->is_cut)
+        fprintf(out, "  There is more: not all of it is listed.\n");
+}
+
 static void outgoing_preview_say(FILE *out, struct runtime *runtime,
                                  const struct outgoing_preview *outgoing_preview,
-                                 const struct draft *draft)
+                                 const struct draft *draft,
+                                 const struct outgoing_identifiers *found)
 {
     const struct roster *roster = runtime_roster(runtime);
     if (outgoing_preview->announcement.size > 0 && outgoing_preview->directed_count == 0) {
@@ -228,7 +251,9 @@ static void outgoing_preview_say(FILE *out, struct runtime *runtime,
         outgoing_preview_say_open(out, outgoing_preview->open);
     if (outgoing_preview->supply.size > 0)
         outgoing_preview_say_supply(out, runtime, outgoing_preview->supply);
-    fprintf(out, "\nThe program does not search pictures and pages for names: look at them.\n"
+    outgoing_preview_say_identifiers(out, found);
+    fprintf(out, "\nThe program searches the texts above for names, dates and numbers, and misses "
+                 "some.\nIt does not search pictures and pages: look at them.\n"
                  "No real patients yet.\n");
     if (outgoing_preview->announcement.size > 0 &&
         outgoing_preview_audience(runtime, outgoing_preview) == 0)
@@ -262,6 +287,20 @@ static json_t *outgoing_preview_json_stripped(const struct draft *draft)
     return list;
 }
 
+static json_t *outgoing_preview_json_identifiers(const struct outgoing_identifiers *found)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < found->count; i++) {
+        const struct outgoing_identifier *one = &found->all[i];
+        json_array_append_new(list, json_pack("{s:s,s:s,s:o,s:o,s:o}", "field", one->field, "kind",
+                                              identifiers_kind_name(one->kind), "text",
+                                              content_json_encode_text(one->text), "before",
+                                              content_json_encode_text(one->before), "after",
+                                              content_json_encode_text(one->after)));
+    }
+    return list;
+}
+
 static json_t *outgoing_preview_json_directed(const struct runtime *runtime,
                                               const struct outgoing_preview *outgoing_preview)
 {
@@ -277,10 +316,16 @@ json_t *outgoing_preview_json(struct runtime *runtime,
 {
     char *text = NULL;
     size_t size = 0;
+    struct outgoing_identifiers *found = calloc(1, sizeof *found);
     FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
+    if (found == NULL || out == NULL || outgoing_identifiers_find(outgoing_preview, found) != OK) {
+        if (out != NULL)
+            fclose(out);
+        free(text);
+        free(found);
         return NULL;
-    outgoing_preview_say(out, runtime, outgoing_preview, draft);
+    }
+    outgoing_preview_say(out, runtime, outgoing_preview, draft, found);
     fclose(out);
     json_t *json = json_pack(
         "{s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o},s:o,s:o}", "preview",
@@ -295,6 +340,11 @@ json_t *outgoing_preview_json(struct runtime *runtime,
         outgoing_preview_json_directed(runtime, outgoing_preview), "text",
         content_json_encode_text((struct bytes){(const uint8_t *)text, size}));
     free(text);
+    if (json != NULL) {
+        json_object_set_new(json, "identifiers", outgoing_preview_json_identifiers(found));
+        json_object_set_new(json, "has_more_identifiers", json_boolean(found->is_cut));
+    }
+    free(found);
     if (json != NULL && outgoing_preview->announcement.size > 0)
         json_object_set_new(
             json, "audience_count",

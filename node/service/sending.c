@@ -1,8 +1,11 @@
 #include "node/service/sending.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/audit/audit_entry.h"
+#include "node/drafts/outgoing_identifiers.h"
 #include "node/drafts/outgoing_preview.h"
 #include "node/os/log.h"
 #include "protocol/contents/mail.h"
@@ -207,9 +210,41 @@ static bool sending_is_confirmed(const struct action *action,
     return false;
 }
 
+/* DEID-1: what may tell who the patient is leaves only with a reason. `ret_note` is for the audit
+ * log. False: refused. */
+static bool sending_is_resolved(const struct action *action,
+                                const struct outgoing_preview *outgoing_preview,
+                                struct bytes reason, char ret_note[static AUDIT_NOTE_SIZE_MAX])
+{
+    char counts[OUTGOING_IDENTIFIERS_COUNTS_SIZE], text[240];
+    struct outgoing_identifiers *found = calloc(1, sizeof *found);
+    err failure =
+        found == NULL ? ERR_NO_MEMORY : outgoing_identifiers_find(outgoing_preview, found);
+    bool is_any = failure == OK && (found->count > 0 || found->is_cut);
+    ret_note[0] = '\0';
+    if (is_any)
+        outgoing_identifiers_counts(found, counts);
+    free(found);
+    if (failure != OK) {
+        action_refuse_err(action, failure);
+        return false;
+    }
+    if (is_any && reason.size == 0) {
+        snprintf(text, sizeof text, "the text may tell who the patient is: %s", counts);
+        action_refuse_saying(action, ERR_STATE, text,
+                             "change the draft where the preview marks it, or say in "
+                             "keep_reason (--keep-reason) why it may stay");
+        return false;
+    }
+    if (is_any)
+        snprintf(ret_note, AUDIT_NOTE_SIZE_MAX, "kept: %.60s; %.*s", counts, (int)reason.size,
+                 (const char *)reason.data);
+    return true;
+}
+
 /* Takes the preview over. */
 static void sending_begin(const struct action *action, struct draft *draft,
-                          struct outgoing_preview *outgoing_preview)
+                          struct outgoing_preview *outgoing_preview, const char *note)
 {
     struct sending *sending = calloc(1, sizeof *sending);
     if (sending != NULL)
@@ -225,7 +260,8 @@ static void sending_begin(const struct action *action, struct draft *draft,
     sending->outgoing_preview = *outgoing_preview;
     draft->in_progress++;
     draft->sending = outgoing_preview->preview;
-    write_request_confirm(sending->request, &outgoing_preview->case_id, &outgoing_preview->preview);
+    write_request_confirm(sending->request, &outgoing_preview->case_id, &outgoing_preview->preview,
+                          note);
     err failure = draft_save(action->service->drafts, draft, sending_on_marked, sending);
     if (failure != OK) {
         memset(&draft->sending, 0, sizeof draft->sending);
@@ -240,6 +276,7 @@ void sending_send(const struct action *action, struct draft *draft,
     struct outgoing_preview outgoing_preview = {.memory = NULL};
     struct action in_case = *action;
     struct refusal refusal;
+    char note[AUDIT_NOTE_SIZE_MAX];
     in_case.case_id = draft->case_id;
     if (draft->in_progress > 0)
         action_refuse_saying(action, ERR_BUSY, "the draft is being changed or sent now",
@@ -248,11 +285,12 @@ void sending_send(const struct action *action, struct draft *draft,
              OK)
         action_refuse(action, &refusal);
     else if ((draft->is_supply && !action_may_write(&in_case, KIND_SUPPLY)) ||
-             !sending_is_confirmed(&in_case, &outgoing_preview, confirmation))
+             !sending_is_confirmed(&in_case, &outgoing_preview, confirmation) ||
+             !sending_is_resolved(&in_case, &outgoing_preview, confirmation->keep_reason, note))
         outgoing_preview_clear(&outgoing_preview);
     else if (action->is_check) {
         outgoing_preview_clear(&outgoing_preview);
         action_checked(&in_case);
     } else
-        sending_begin(&in_case, draft, &outgoing_preview);
+        sending_begin(&in_case, draft, &outgoing_preview, note);
 }

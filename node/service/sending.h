@@ -5,10 +5,14 @@
 
 #include "node/service/action.h"
 
+enum { SENDING_REASON_SIZE_MAX = 120 }; /* bytes; it goes into the audit log */
+
 /* What the clinician confirmed (API-7); borrowed for the call. */
 struct sending_confirmation {
     struct hash preview;    /* outgoing_preview.h */
     struct bytes full_name; /* as in the clinician's certificate */
+    /* Why what may identify the patient may stay; empty if nothing may (outgoing_identifiers.h). */
+    struct bytes keep_reason;
 };
 
 /* The case id of `action` is not used; the signer's passphrase must stay until the result. The

@@ -1,6 +1,7 @@
 #include "node/signing/write_request.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct write_request {
     struct runtime_done posted[WRITE_REQUEST_COUNT_MAX];
     struct case_id confirmed_case;
     struct hash confirmed; /* the preview; zeros: nothing was confirmed */
+    char confirmed_note[AUDIT_NOTE_SIZE_MAX];
     uint64_t audit_number; /* of the entry about it */
     struct cert_id clinician;
     char login[ACCOUNT_LOGIN_SIZE_MAX + 1];
@@ -75,8 +77,9 @@ err write_request_add(struct write_request *request, const struct write_request_
 }
 
 void write_request_confirm(struct write_request *request, const struct case_id *case_id,
-                           const struct hash *preview)
+                           const struct hash *preview, const char *note)
 {
+    snprintf(request->confirmed_note, sizeof request->confirmed_note, "%s", note);
     request->confirmed_case = *case_id;
     request->confirmed = *preview;
 }
@@ -198,7 +201,9 @@ static void write_request_note_confirmed(struct write_request *request)
                               .uid = request->uid,
                               .case_id = request->confirmed_case};
     memcpy(fact.record.bytes, request->confirmed.bytes, HASH_SIZE);
-    fact.note = bytes_of_text("the record named here is the preview's hash");
+    fact.note = bytes_of_text(request->confirmed_note[0] != '\0'
+                                  ? request->confirmed_note
+                                  : "the record named here is the preview's hash");
     audit_stage(runtime_audit(request->runtime), &fact, &op);
     request->audit_number = op.audit.number;
     struct runtime_keep keep = {.ops = &op,

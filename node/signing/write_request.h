@@ -45,9 +45,10 @@ MUST_USE err write_request_add(struct write_request *request,
                                const struct write_request_record *record);
 
 /* For write_request_sign: the clinician confirmed this preview of the case. The audit log gets an
- * entry once the passphrase has opened the key; nothing is posted before that entry is durable. */
+ * entry once the passphrase has opened the key; nothing is posted before that entry is durable.
+ * `note`: one line for that entry, without clinical text; empty: none. */
 void write_request_confirm(struct write_request *request, const struct case_id *case_id,
-                           const struct hash *preview);
+                           const struct hash *preview, const char *note);
 
 /* The kind of the first record: the others are messages about it. */
 uint16_t write_request_kind(const struct write_request *request);

@@ -24,7 +24,7 @@ RUNTIME = ENGINE + ("store", "node/os", "node/rows", "node/runtime")
 ERASURE = RUNTIME + ("node/audit", "node/erasure")
 DRIVER = ERASURE + ("node/roster_sync", "node/rollback", "node/driver")
 VIEWS = RUNTIME + ("node/audit", "node/views")
-DRAFTS = VIEWS + ("node/items", "node/attachment", "node/drafts")
+DRAFTS = VIEWS + ("node/items", "node/attachment", "node/identifiers", "node/drafts")
 SIGNING = RUNTIME + ("node/audit", "node/signing")
 SERVICE = DRAFTS + ("node/roster_sync", "node/signing", "node/service")
 RELAY = ROSTER + ("protocol/record", "protocol/wire", "protocol/relay")
@@ -66,6 +66,7 @@ BELOW = {
     "node/links": RUNTIME + ("node/roster_sync", "node/driver", "node/net", "node/links"),
     "node/items": RUNTIME + ("node/audit", "node/items"),
     "node/attachment": BASE + ("node/os", "node/attachment"),
+    "node/identifiers": BASE + ("node/identifiers",),
     "node/views": VIEWS,
     "node/drafts": DRAFTS,
     "node/signing": SIGNING,
@@ -102,6 +103,7 @@ LIBRARIES = {
     "png.h": ("node/attachment",),
     "jpeglib.h": ("node/attachment",),
     "qpdf/": ("node/attachment",),
+    "pcre2.h": ("node/identifiers",),
     "systemd/": ("node", "bootstrap"),
 }
 

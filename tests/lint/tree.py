@@ -14,7 +14,7 @@ FOLDERS = ("protocol/base", "protocol/member", "protocol/roster", "protocol/reco
          "protocol/relay",
          "store", "store/write", "store/disk", "node/os", "node/config", "node/net", "node/runtime",
          "node/rows", "node/driver", "node/roster_sync", "node/audit", "node/rollback", "node/erasure",
-         "node/onboarding", "node/links", "node/items", "node/attachment", "node/views", "node/drafts",
+         "node/onboarding", "node/links", "node/items", "node/attachment", "node/identifiers", "node/views", "node/drafts",
          "node/signing", "node/service", "node/http", "node/api",
          "node/cli", "node/cli/command", "node/cli/present", "node/cli/terminal", "node/daemon", "bootstrap/relay", "bootstrap/terminal", "bootstrap/directory",
          "bootstrap/present", "bootstrap/society")

@@ -224,6 +224,34 @@ static bool workflow_ask_name(char *ret_name, size_t size)
     return ret_name[0] != '\0';
 }
 
+static bool workflow_has_identifiers(const json_t *preview)
+{
+    return json_array_size(json_object_get(preview, "identifiers")) > 0 ||
+           json_is_true(json_object_get(preview, "has_more_identifiers"));
+}
+
+/* Why what may identify the patient may stay; true if nothing may, or a reason was typed. */
+static bool workflow_ask_reason(struct command_run *run, const json_t *preview, json_t *body)
+{
+    char reason[200];
+    if (!workflow_has_identifiers(preview) || json_object_get(body, "keep_reason") != NULL)
+        return true;
+    if (run->is_sure || run->is_json) /* the node says what is wanted */
+        return true;
+    putchar('\n');
+    term_text("Above, LOOK marks what may tell who the patient is. If all of it may stay, say why "
+              "in one line: it goes into the audit log. Enter alone: nothing is sent; change the "
+              "draft with `consilium draft edit`.",
+              0);
+    fputs("Why: ", stdout);
+    fflush(stdout);
+    if (fgets(reason, sizeof reason, stdin) == NULL)
+        return false;
+    reason[strcspn(reason, "\r\n")] = '\0';
+    json_object_set_new(body, "keep_reason", json_string(reason));
+    return reason[0] != '\0';
+}
+
 /* Shows what would be sent, asks a person to confirm it, and sends it. With --yes, --preview must
  * name the preview that was read: the node sends nothing that no person has read. */
 static json_t *workflow_send(struct command_run *run, const char *draft)
@@ -236,9 +264,12 @@ static json_t *workflow_send(struct command_run *run, const char *draft)
         return NULL;
     const char *hash = json_string_value(json_object_get(preview, "preview"));
     json_t *answer = NULL;
-    json_t *body = json_pack("{s:s*,s:s*}", "preview", hash, "confirmed_by", confirmed);
+    json_t *body = json_pack("{s:s*,s:s*,s:s*}", "preview", hash, "confirmed_by", confirmed,
+                             "keep_reason", command_value(run, "keep_reason"));
     char *path = workflow_path("drafts", draft, "send");
-    bool is_wrong = confirmed != NULL && !request_check(run, path, body);
+    bool is_checked = confirmed != NULL && (run->is_sure || !workflow_has_identifiers(preview) ||
+                                            command_value(run, "keep_reason") != NULL);
+    bool is_wrong = is_checked && !request_check(run, path, body);
     if (!is_wrong && seen == NULL && !run->is_json) {
         render_draft_preview(preview);
         workflow_tell_items(preview, draft);
@@ -249,6 +280,8 @@ static json_t *workflow_send(struct command_run *run, const char *draft)
         term_problem("the draft has changed since that preview; read `consilium preview` again");
     } else if (seen == NULL && run->is_sure) {
         term_problem("--yes needs --preview HASH, as `consilium preview` printed it");
+    } else if (!workflow_ask_reason(run, preview, body)) {
+        term_problem("nothing was sent");
     } else if (seen == NULL &&
                !workflow_confirm_ask(
                    "This will be sent to other institutions and cannot be recalled. Is it "
