@@ -263,6 +263,8 @@ const struct command command_table_commands[] = {
     GROUP("The node"),
     {OWN("status", "", "State of the node: connections, roster, disk", nothing, workflow_status),
      .example = "consilium status"},
+    {OWN("doctor", "", "Check this node, and say what to do", nothing, workflow_doctor),
+     .example = "consilium doctor"},
     {OWN("metrics", "", "State of the node, for Prometheus", nothing, workflow_metrics),
      .example = "consilium metrics >consilium.prom"},
     {GET("members", "", "Institutions of the federation", "members", members, table_members),

@@ -37,6 +37,12 @@ for name in $(grep -ohE 'consilium_[a-z_]+' "$monitoring/consilium.rules.yml" \
         fed_fail "nothing gives $name"
 done
 
+say 'a check of a node'
+at lakeside doctor >"$fed_home/doctor" || fed_fail "a good node has a fault: $(cat "$fed_home/doctor")"
+grep -q '^ok *writing' "$fed_home/doctor" || fed_fail "no check of writing: $(cat "$fed_home/doctor")"
+grep -q '^0 faults' "$fed_home/doctor" || fed_fail 'a good node counts faults'
+[ "$(wc -L <"$fed_home/doctor")" -le 80 ] || fed_fail 'a line is longer than 80 columns'
+
 say 'an exit status'
 status=0
 at lakeside status >/dev/null || status=$?
@@ -46,5 +52,14 @@ fed_up lakeside
 status=0
 at lakeside status >"$fed_home/last" || status=$?
 [ "$status" = 3 ] || fed_fail "a node that compared no roster ends with $status"
+at lakeside doctor --json >"$fed_home/doctor" && fed_fail 'a node that may not write has no fault'
+jq -e '[.[] | select(.state == "fault")] | length >= 2 and all(.do | length > 10)' "$fed_home/doctor" ||
+    fed_fail "writing and relays should be faults: $(cat "$fed_home/doctor")"
+jq -e '.[] | select(.check == "relay") | .says | contains("tcp://")' "$fed_home/doctor" >/dev/null ||
+    fed_fail 'a relay that is down is not named with its address'
+fed_down lakeside
+at lakeside doctor >"$fed_home/doctor" 2>&1 && fed_fail 'a node that is down is said to be well'
+grep -q 'check-config' "$fed_home/doctor" || fed_fail "no way on: $(cat "$fed_home/doctor")"
+fed_up lakeside
 at lakeside metrics | grep -q '^consilium_posting_waits{.*} 1$' || fed_fail 'and its metrics do not say so'
 say done

@@ -11,6 +11,7 @@
 #include "node/cli/command/workflow_confirm.h"
 #include "node/cli/command/workflow_output.h"
 #include "node/cli/present/api_json.h"
+#include "node/cli/present/checkup.h"
 #include "node/cli/present/render.h"
 #include "node/cli/present/render_draft.h"
 #include "node/cli/present/render_metrics.h"
@@ -83,6 +84,26 @@ int workflow_status(struct command_run *run)
     json_t *only = json_incref(json_array_get(all, 0));
     json_decref(answer);
     return workflow_status_print(run, only, NULL, render_status);
+}
+
+/* The status ends with 1 if something keeps the node from its work. */
+int workflow_doctor(struct command_run *run)
+{
+    const struct checkup_machine machine = {.now = time(NULL), .clock = kernel_clock_state()};
+    json_t *status = request_send(run, METHOD_GET, "/v1/status", NULL);
+    if (status == NULL) {
+        if (!run->is_json)
+            term_text("To find out why the node does not answer: `systemctl status consiliumd`, "
+                      "`journalctl -u consiliumd`, and as root `consiliumd --config FILE "
+                      "--check-config`.",
+                      0);
+        return 1;
+    }
+    json_t *checks = checkup_of(status, &machine);
+    bool has_fault = checkup_has_fault(checks);
+    int ended = workflow_output_print(run, checks, checkup_render);
+    json_decref(status);
+    return ended == 0 && has_fault ? 1 : ended;
 }
 
 /* --json gives the answer that they are made of. */

@@ -6,6 +6,7 @@
 #include "node/cli/command/command.h"
 
 int workflow_status(struct command_run *run);
+int workflow_doctor(struct command_run *run);
 int workflow_metrics(struct command_run *run);
 int workflow_watch(struct command_run *run);
 int workflow_report(struct command_run *run);

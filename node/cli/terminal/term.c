@@ -214,7 +214,7 @@ const char *term_count(long long count, const char *word)
     static size_t next;
     char *text = texts[next++ % 4];
     size_t size = strlen(word);
-    bool is_y = size > 0 && word[size - 1] == 'y';
+    bool is_y = size > 1 && word[size - 1] == 'y' && strchr("aeiou", word[size - 2]) == NULL;
     if (count == 1)
         snprintf(text, sizeof texts[0], "1 %s", word);
     else

@@ -42,7 +42,7 @@ const char *term_size(long long bytes);
 /* How long until then: "14 days", "5 hours", "over"; borrowed static memory. */
 const char *term_left(const char *rfc3339);
 
-/* "1 opinion", "2 opinions": the word in the singular, its plural with an s ("y" becomes "ies").
+/* "1 opinion", "2 opinions": the word in the singular, its plural with an s ("reply": "replies").
  * Borrowed static memory, of the last four calls. */
 const char *term_count(long long count, const char *word);
 

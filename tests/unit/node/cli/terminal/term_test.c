@@ -67,12 +67,22 @@ static void json_keeps_hidden_characters_as_escapes(void **state)
     json_decref(value);
 }
 
+static void a_count_has_its_plural(void **state)
+{
+    (void)state;
+    assert_string_equal("1 day", term_count(1, "day"));
+    assert_string_equal("2 days", term_count(2, "day"));
+    assert_string_equal("0 replies", term_count(0, "reply"));
+    assert_string_equal("3 opinions", term_count(3, "opinion"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hidden_characters_are_taken_out),
         cmocka_unit_test(what_is_seen_stays),
         cmocka_unit_test(json_keeps_hidden_characters_as_escapes),
+        cmocka_unit_test(a_count_has_its_plural),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
