@@ -68,6 +68,24 @@ static json_t *api_peers(const struct api_federation *federation)
         if (peer.is_split)
             json_object_set_new(json, "roster", json_string(api_split_words));
         json_object_set_new(json, "clock_differs", json_boolean(peer.is_skewed));
+        json_object_set_new(json, "forged", json_integer((json_int_t)peer.forged_count));
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+/* Members that sent forged signatures since the start, connected or not. */
+static json_t *api_forgers(const struct api_federation *federation)
+{
+    json_t *list = json_array();
+    struct engine_forger forger;
+    for (uint32_t i = 0; engine_forger(runtime_engine(federation->runtime), i, &forger); i++) {
+        json_t *json = view_json_member(federation->runtime, &forger.node);
+        struct wall until = {runtime_wall().ms + forger.refused_ms};
+        json_object_set_new(json, "forged", json_integer((json_int_t)forger.count));
+        json_object_set_new(json, "cut", json_integer((json_int_t)forger.cut_count));
+        json_object_set_new(json, "refused_until",
+                            forger.refused_ms == 0 ? json_null() : content_json_encode_time(until));
         json_array_append_new(list, json);
     }
     return list;
@@ -230,7 +248,7 @@ static json_t *api_status(const struct api_federation *federation)
     engine_status(runtime_engine(federation->runtime), &status);
     const struct settings *said = roster_settings(roster);
     return json_pack(
-        "{s:o,s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:b,s:o,s:b,s:o,s:o,s:I,s:o}",
+        "{s:o,s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:o,s:b,s:o,s:b,s:o,s:o,s:I,s:o}",
         "standing", standing_json(federation->runtime), "name", federation->name, "title",
         said == NULL ? json_null() : content_json_encode_text(said->name), "federation",
         content_json_encode_hex(ID_BYTES(settings->federation)), "institution",
@@ -239,9 +257,10 @@ static json_t *api_status(const struct api_federation *federation)
         "not_reached", api_not_reached(federation), "relays", api_relays(federation), "streams",
         api_streams(&status), "clocks_that_differ", (json_int_t)status.skewed_count,
         "rosters_that_differ", (json_int_t)status.split_count, "equivocated",
-        api_frozen(federation), "posting_waits", (int)status.posting_waits, "why",
-        api_waiting(federation, &status), "keys_wait", (int)status.keys_wait, "disk",
-        api_disk(federation, &status), "custody", api_custody(&status), "clinicians",
+        api_frozen(federation), "forgers", api_forgers(federation), "posting_waits",
+        (int)status.posting_waits, "why", api_waiting(federation, &status), "keys_wait",
+        (int)status.keys_wait, "disk", api_disk(federation, &status), "custody",
+        api_custody(&status), "clinicians",
         (json_int_t)account_count(federation->service->accounts), "backup",
         api_backup(federation->api));
 }

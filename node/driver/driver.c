@@ -75,6 +75,23 @@ static void driver_log(const struct driver *driver, const struct effect *effect)
               log_hex("peer", ID_BYTES(effect->log.peer)), log_err("why", effect->log.verdict));
 }
 
+/* Each member once, and once more each time that its link is cut. */
+static void driver_forger(const struct driver *driver, const struct effect *effect)
+{
+    const uint64_t refused_s = effect->forger.refused_ms / 1000;
+    if (refused_s == 0)
+        log_warn(
+            "forged-signatures", log_text("federation", runtime_name(driver->runtime)),
+            log_hex("peer", ID_BYTES(effect->forger.peer)),
+            log_count("forged", effect->forger.count),
+            log_text("do", "if it goes on, the link is cut; ask that hospital's administrator"));
+    else
+        log_warn("forger-refused", log_text("federation", runtime_name(driver->runtime)),
+                 log_hex("peer", ID_BYTES(effect->forger.peer)),
+                 log_count("forged", effect->forger.count), log_count("refused_s", refused_s),
+                 log_text("do", "ask that hospital's administrator, and tell the officers"));
+}
+
 static void driver_perform(struct driver *driver, const struct effect *effect,
                            struct batch_buffer *batch_buffer)
 {
@@ -138,6 +155,9 @@ static void driver_perform(struct driver *driver, const struct effect *effect,
         break;
     case EFFECT_LOG:
         driver_log(driver, effect);
+        break;
+    case EFFECT_FORGER:
+        driver_forger(driver, effect);
         break;
     }
 }

@@ -76,7 +76,14 @@ enum limits {
     WRITER_FIRST_KIB = 2 * 1024 * 1024, /* the share of one writer in a node's storage, */
     WRITER_DAY_KIB = 64 * 1024, /* which grows by this each day after the writer's admission */
     WRITER_PLACE_COUNT = 2 * MEMBER_COUNT_MAX,
-    GENERATION_COUNT_MAX = 512, /* of one writer in one scope, in all */
+    FORGERY_COUNT_MAX = 8,              /* forged signatures for which a member's link is cut */
+    FORGER_COUNT_MAX = 64,              /* members that forged, remembered at once */
+    FORGER_CHECK_COUNT = 16,            /* signature checks for one of them at once, */
+    FORGER_CHECK_MS = 1000,             /* and one more after each so long */
+    FORGER_WATCHED_MS = 60 * 60 * 1000, /* until so long after its last forgery */
+    FORGER_REFUSED_MS = 60 * 1000,      /* its link, the first time; then twice as long, */
+    FORGER_REFUSED_MS_MAX = 24 * 60 * 60 * 1000, /* up to a day */
+    GENERATION_COUNT_MAX = 512,                  /* of one writer in one scope, in all */
 
     /* links */
     LINK_COUNT_MAX = 256,

@@ -51,6 +51,8 @@
     X(SIGNED_BEFORE_SEEN, "a restored node writes before it saw where its streams stand")          \
     X(PEER_POSITION_TRUSTED, "what a peer reported on an earlier connection counts on the next")   \
     X(ONE_CLOCK_BELIEVED, "the clock of a single peer stops a node from writing")                  \
+    X(FORGER_IS_NOT_CUT, "a member that sends forged signatures again and again keeps its link")   \
+    X(PASSER_ON_IS_BLAMED, "who passes a record on answers for a signature inside a run")          \
     X(NEWCOMER_IS_EVICTED, "when strangers fill the table of handshakes, who comes last goes")
 
 enum planted {

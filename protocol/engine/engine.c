@@ -300,7 +300,8 @@ static void engine_link_up(struct engine *engine, const struct event *event, str
             place = peer;
     }
     bool is_welcome = member != NULL && member->state == MEMBER_ADMITTED &&
-                      !ID_EQUAL(member->node_id, engine->config.self);
+                      !ID_EQUAL(member->node_id, engine->config.self) &&
+                      !forgers_refuses(&engine->forgers, &member->node_id, engine->now);
     if (!is_welcome || place == NULL) {
         engine_hang_up(event->link, step);
         return;
@@ -444,7 +445,8 @@ static void engine_frame_in(struct engine *engine, const struct event *event, st
 {
     struct peer *peer = peers_of_link(engine, event->link);
     struct bytes frame = event->frame;
-    if (peer == NULL || frame.size == 0 || frame.size > (size_t)FRAME_SIZE_MAX)
+    if (peer == NULL || frame.size == 0 || frame.size > (size_t)FRAME_SIZE_MAX ||
+        forgers_refuses(&engine->forgers, &peer->node, engine->now))
         return;
     if (frame.data[0] != FRAME_HELLO && !peer->is_greeted) {
         peers_refuse(engine, peer, step, "frame-before-hello", ERR_OUT_OF_ORDER);

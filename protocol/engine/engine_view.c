@@ -100,6 +100,25 @@ bool engine_peer(const struct engine *engine, uint32_t n, struct engine_peer *re
         ret_peer->is_same_head = last != NULL && ID_EQUAL(last->id, peer->head);
         ret_peer->is_split = peer->relation == CHAIN_SPLIT;
         ret_peer->is_skewed = clock_check_differs(engine, peer);
+        const struct forger *forger = forgers_find(&engine->forgers, &peer->node);
+        ret_peer->forged_count = forger == NULL ? 0 : forger->total;
+        return true;
+    }
+    return false;
+}
+
+bool engine_forger(const struct engine *engine, uint32_t n, struct engine_forger *ret_forger)
+{
+    for (size_t i = 0; i < FORGER_COUNT_MAX; i++) {
+        const struct forger *forger = &engine->forgers.all[i];
+        if (forger->total == 0 || n-- > 0)
+            continue;
+        bool is_refused = forger->refused_until.ms > engine->now.ms;
+        *ret_forger = (struct engine_forger){
+            .node = forger->node,
+            .count = forger->total,
+            .cut_count = forger->cut_count,
+            .refused_ms = is_refused ? forger->refused_until.ms - engine->now.ms : 0};
         return true;
     }
     return false;

@@ -112,7 +112,17 @@ struct engine_peer {
     bool is_same_head;
     bool is_split; /* its roster has left ours: nothing that opens a body goes there */
     bool is_skewed;
+    uint64_t forged_count; /* forged signatures that it sent */
 };
 bool engine_peer(const struct engine *engine, uint32_t n, struct engine_peer *ret_peer);
+
+/* The n-th member that sent forged signatures, connected or not; false past the end. */
+struct engine_forger {
+    struct node_id node;
+    uint64_t count;
+    uint32_t cut_count;  /* how often its link was cut lately */
+    uint64_t refused_ms; /* how long its link is still refused; 0: it is not */
+};
+bool engine_forger(const struct engine *engine, uint32_t n, struct engine_forger *ret_forger);
 
 #endif

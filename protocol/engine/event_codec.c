@@ -151,6 +151,17 @@ static void tape_purpose(struct tape *tape, enum run_purpose *purpose)
     tape->failed = true;
 }
 
+/* Two flags in one byte, the first of which older recordings have alone. */
+static void tape_sender(struct tape *tape, struct step_run *run)
+{
+    enum { IS_FROM_WRITER = 1, IS_VOUCHED = 2 };
+    uint8_t flags =
+        (uint8_t)((run->is_from_writer ? IS_FROM_WRITER : 0) | (run->is_vouched ? IS_VOUCHED : 0));
+    tape_raw(tape, &flags, 1);
+    run->is_from_writer = (flags & IS_FROM_WRITER) != 0;
+    run->is_vouched = (flags & IS_VOUCHED) != 0;
+}
+
 static void tape_run(struct tape *tape, struct step_run *run)
 {
     TAPE(tape, run->stream);
@@ -160,7 +171,7 @@ static void tape_run(struct tape *tape, struct step_run *run)
     tape_purpose(tape, &run->purpose);
     TAPE_ID(tape, run->key);
     TAPE(tape, run->verdict);
-    tape_bool(tape, &run->is_from_writer);
+    tape_sender(tape, run);
 }
 
 static void tape_record(struct tape *tape, struct step_record *record)
@@ -548,6 +559,11 @@ static void tape_effect_body(struct tape *tape, struct effect *effect)
         break;
     case EFFECT_LOG:
         tape_log(tape, effect);
+        break;
+    case EFFECT_FORGER:
+        TAPE_ID(tape, effect->forger.peer);
+        TAPE(tape, effect->forger.count);
+        TAPE(tape, effect->forger.refused_ms);
         break;
     case EFFECT_HANGUP:
         break;

@@ -132,9 +132,40 @@ static bool accept_heard(struct engine *engine, const struct event *event,
            run->purpose == RUN_LOOKUP;
 }
 
+/* (T-36) Does the link answer for the signature? Not for one that it may have checked with another
+ * key: under another roster, or before the writer's key changed. */
+static bool accept_is_forgery(const struct engine *engine, const struct peer *peer,
+                              const struct step_run *run, const struct step_record *last)
+{
+    struct record_claim claim;
+    if (peer == NULL || run->verdict != ERR_BAD_SIGNATURE || !run->is_vouched ||
+        record_parse_again(last->record, &last->id, &claim) != OK)
+        return false;
+    const struct node_id *writer = &claim.header.stream.writer;
+    bool is_same_roster = peer->relation == CHAIN_SAME || peer->relation == CHAIN_PEER_BEHIND;
+    return (is_same_roster || ID_EQUAL(*writer, peer->node)) &&
+           roster_signer(engine->roster, writer, &claim.header.head) != NULL;
+}
+
+static void accept_forgery(struct engine *engine, const struct peer *peer, struct step *step)
+{
+    enum forgery what = forgers_note(&engine->forgers, &peer->node, engine->now);
+    if (what == FORGERY_ANOTHER || !step_has_room(step, 64, 0))
+        return;
+    const struct forger *forger = forgers_find(&engine->forgers, &peer->node);
+    struct effect *effect = step_effect(step, EFFECT_FORGER);
+    effect->forger.peer = peer->node;
+    effect->forger.count = forger->total;
+    if (what != FORGERY_CUT)
+        return;
+    effect->forger.refused_ms = forger->refused_until.ms - engine->now.ms;
+    step_effect(step, EFFECT_HANGUP)->link = peer->link;
+}
+
 /* What does not go on from where the store's part ends, or was not signed. */
 static void accept_turn_down(struct engine *engine, const struct event *event,
-                             const struct step_run *run, struct step *step)
+                             const struct step_run *run, const struct step_record *records,
+                             struct step *step)
 {
     struct peer *peer = peers_of_link(engine, event->link);
     if (peer != NULL && run->verdict != OK)
@@ -144,6 +175,8 @@ static void accept_turn_down(struct engine *engine, const struct event *event,
         streams_fall_back(&engine->streams, run->stream);
     if (run->verdict == ERR_BAD_SIGNATURE && event->link.value != 0)
         accept_note_forger(engine, run->stream, event->link);
+    if (accept_is_forgery(engine, peer, run, &records[run->count - 1]))
+        accept_forgery(engine, peer, step);
     peers_refuse(engine, peer, step, "run-refused",
                  run->verdict != OK ? run->verdict : ERR_OUT_OF_ORDER);
 }
@@ -231,7 +264,7 @@ static void accept_sift(struct engine *engine, const struct event *event, struct
         if (accept_heard(engine, event, run, records, step))
             continue;
         if (!accept_holds(engine, run, records, &known))
-            accept_turn_down(engine, event, run, step);
+            accept_turn_down(engine, event, run, records, step);
         else if (known < run->count)
             accept_sift_run(engine, run, known, records, keep);
     }

@@ -88,9 +88,21 @@ static void receive_append(struct receive *receive, uint32_t slot, const struct 
     if (continues) {
         last->count++;
     } else {
-        struct step_run *run = receive_run(receive, slot, claim->header.sequence, &model->key);
-        run->purpose = model->purpose;
-        run->is_from_writer = model->is_from_writer;
+        last = receive_run(receive, slot, claim->header.sequence, &model->key);
+        last->purpose = model->purpose;
+        last->is_from_writer = model->is_from_writer;
+    }
+    last->is_vouched = receive->peer != NULL;
+}
+
+/* The frame holds more of this stream: the signatures before that need not have been checked by who
+ * sent it. */
+static void receive_is_inside(struct receive *receive, const struct stream_id *stream)
+{
+    uint32_t slot = streams_find(&receive->engine->streams, stream);
+    for (size_t i = 0; i < receive->batch.run_count && !PLANTED(PASSER_ON_IS_BLAMED); i++) {
+        if (receive->batch.runs[i].stream == slot)
+            receive->batch.runs[i].is_vouched = false;
     }
 }
 
@@ -356,7 +368,8 @@ void receive_frame(struct engine *engine, struct peer *peer, struct bytes frame,
     if (failure == OK && count > STEP_RECORD_COUNT_MAX)
         failure = ERR_TOO_LARGE;
     if (failure == OK && (peer->checking + count > PEER_CHECKING_MAX ||
-                          peer->checking_size + frame.size > PEER_CHECKING_SIZE_MAX))
+                          peer->checking_size + frame.size > PEER_CHECKING_SIZE_MAX ||
+                          !forgers_may_check(&engine->forgers, &peer->node, engine->now)))
         failure = ERR_OVER_BUDGET;
     if (failure != OK) {
         peers_refuse(engine, peer, step, "records-refused", failure);
@@ -377,6 +390,7 @@ void receive_frame(struct engine *engine, struct peer *peer, struct bytes frame,
             break;
         }
         sync_answered(engine, peer, &claim.header.stream, claim.header.sequence);
+        receive_is_inside(&receive, &claim.header.stream);
         failure = receive_place(&receive, &record, &claim);
         if (failure == OK)
             continue;
@@ -392,6 +406,7 @@ void receive_frame(struct engine *engine, struct peer *peer, struct bytes frame,
     if (receive.batch.run_count == 0)
         return;
     receive_charge(peer, &receive.batch);
+    forgers_checks(&engine->forgers, &peer->node, (uint32_t)receive.batch.run_count);
     struct effect *effect = step_effect(step, EFFECT_CHECK);
     effect->link = peer->link;
     effect->batch = receive.batch;

@@ -9,6 +9,7 @@
 #include "protocol/state/clock_check.h"
 #include "protocol/state/engine_config.h"
 #include "protocol/state/equivocation.h"
+#include "protocol/state/forgers.h"
 #include "protocol/state/peer_progress.h"
 #include "protocol/state/peers.h"
 #include "protocol/state/streams.h"
@@ -30,6 +31,7 @@ struct engine {
     struct streams streams;
     struct writer_quota writer_quota;
     struct equivocations equivocations;
+    struct forgers forgers;
     struct clinicians clinicians;
     struct case_table *case_table;
 

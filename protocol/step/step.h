@@ -76,6 +76,8 @@ struct step_run {
     uint16_t count;       /* records of the frame that belong to it, in order */
     enum run_purpose purpose;
     bool is_from_writer; /* over its link: may be checked with others as one run (T-29) */
+    bool is_vouched; /* ends with the last that its frame holds of the stream: who sent the frame
+                      * checked that signature, or answers for it (T-36) */
     struct sign_key key;
     err verdict; /* of the signature; set by the runtime */
 };
@@ -247,6 +249,7 @@ enum effect_kind {
     EFFECT_HEADS,      /* a peer wants, or has, roster heads: the runtime handles it */
     EFFECT_CUSTODY,    /* `custody_store` says what */
     EFFECT_LOG,
+    EFFECT_FORGER, /* a member sent forged signatures: tell its administrator */
 };
 
 struct effect {
@@ -338,6 +341,11 @@ struct effect {
             struct node_id peer;
             err verdict;
         } log;
+        struct {
+            struct node_id peer;
+            uint64_t count;      /* forgeries of this member */
+            uint64_t refused_ms; /* how long its link is refused from now on; 0: it is not cut */
+        } forger;
     };
 };
 

@@ -240,6 +240,7 @@ void interpreter_perform(struct interpreter *interpreter, const struct effect *e
     case EFFECT_HEADS:
     case EFFECT_CUSTODY:
     case EFFECT_LOG:
+    case EFFECT_FORGER:
         interpreter->calls->notify(interpreter->arg, effect);
         break;
     }

@@ -254,6 +254,9 @@ static void hospital_notify(void *arg, const struct effect *effect)
     case EFFECT_LOG:
         world_note(world, hospital, effect->log.event, effect->log.verdict);
         break;
+    case EFFECT_FORGER:
+        world_note(world, hospital, "forger", effect->forger.count);
+        break;
     }
 }
 

@@ -54,6 +54,7 @@
     X(custodians_fail, story_custodians_fail)                                                      \
     X(erased_at_custodians, story_erased_at_custodians)                                            \
     X(forged_run, story_forged_run)                                                                \
+    X(persistent_forger, story_persistent_forger)                                                  \
     X(burst, story_burst)                                                                          \
     X(spoiled_burst, story_spoiled_burst)                                                          \
     X(refused_in_a_run, story_refused_in_a_run)                                                    \

@@ -81,6 +81,51 @@ void story_bad_signature_in_a_run(struct world *world)
     struct stream_id stream = {board, aarau->node, 1};
     WORLD_CHECK(world, disk_at(&world->hospitals[2].disk, &stream, 20) != NULL);
     WORLD_CHECK(world, world->hospitals[2].wants_sent < 20);
+    struct engine_forger forger; /* who passed it on is not to blame */
+    WORLD_CHECK(world, !engine_forger(world->hospitals[2].engine, 0, &forger));
+}
+
+static struct engine_forger story_forger(const struct hospital *hospital)
+{
+    struct engine_forger forger = {.count = 0};
+    (void)engine_forger(hospital->engine, 0, &forger);
+    return forger;
+}
+
+/* A member sends forged signatures again and again, for streams of its own and of others. It is
+ * named, and its link is cut; what the others say to each other arrives as before (T-36). */
+void story_persistent_forger(struct world *world)
+{
+    static struct forge forge;
+    enum { MOST = 4 * FORGERY_COUNT_MAX };
+    world_begin(world, 4);
+    struct hospital *aarau = &world->hospitals[0], *basel = &world->hospitals[1],
+                    *chur = &world->hospitals[2];
+    struct scope board = clinic_board(world);
+    aarau->is_puppet = true;
+    world_run(world, MINUTE_MS);
+    bool is_cut = false;
+    for (int i = 0; i < MOST && !is_cut; i++) {
+        forge_begin(&forge, aarau, &board);
+        forge.header.stream.writer = i % 2 == 0 ? aarau->node : world->hospitals[3].node;
+        forge_record(&forge, bytes_of_text("a lie"), true);
+        forge_send(&forge, basel, true);
+        world_run(world, 40 * SECOND_MS);
+        is_cut = story_forger(basel).cut_count > 0;
+    }
+    WORLD_CHECK(world, is_cut);
+    WORLD_CHECK(world, ID_EQUAL(story_forger(basel).node, aarau->node));
+    WORLD_CHECK(world, story_forger(basel).count == FORGERY_COUNT_MAX);
+    WORLD_CHECK(world, story_forger(basel).refused_ms > 0);
+    WORLD_CHECK(world, story_forger(chur).count == 0);
+    struct outcome said = story_done(world, clinic_announce(chur, story_in(chur, DAY_MS)));
+    struct stream_id stream = {board, chur->node, 1};
+    world_run(world, 5 * SECOND_MS);
+    WORLD_CHECK(world, disk_at(&basel->disk, &stream, said.sequence) != NULL);
+    world_run(world, 2 * MINUTE_MS); /* it is let in again, and is honest from now on */
+    aarau->is_puppet = false;
+    story_settle(world, 5 * MINUTE_MS);
+    WORLD_CHECK(world, story_forger(basel).refused_ms == 0);
 }
 
 static bool story_spoil(struct world *world, uint32_t from, uint32_t to, struct bytes frame)

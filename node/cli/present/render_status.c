@@ -151,6 +151,23 @@ static void status_troubles(const json_t *answer)
                     "no keys are handed out yet: members or relays must be heard first");
 }
 
+/* Who sends signatures that are not those of the writers that it names. */
+static void status_forgers(const json_t *answer)
+{
+    size_t index;
+    json_t *forger;
+    char line[512];
+    json_array_foreach(json_object_get(answer, "forgers"), index, forger)
+    {
+        const char *until = api_json_text(forger, "refused_until");
+        snprintf(line, sizeof line, "%.200s sent %s; its link is %s%.16s; ask its administrator",
+                 api_json_text(forger, "name"),
+                 term_count(api_json_number(forger, "forged"), "forged signature"),
+                 until[0] == '\0' ? "kept, and checked slowly" : "cut, and refused until ", until);
+        status_pair("FORGER", line);
+    }
+}
+
 /* Before anything else: others accept nothing of this institution. */
 static void status_standing(const json_t *standing)
 {
@@ -208,6 +225,7 @@ void render_status(const json_t *answer)
     status_disk(answer);
     status_backup(answer);
     status_troubles(answer);
+    status_forgers(answer);
     snprintf(line, sizeof line, "%lld with an account here", api_json_number(answer, "clinicians"));
     status_pair("clinicians", line);
     printf("\n  node          %s\n  head and federation (compare all digits):\n  %s\n  %s\n",

@@ -256,6 +256,10 @@ static void forged_records_shut_out_their_forger_alone(void **state)
     }
     assert_true(posted.is_done);
     assert_true(network_holds(&sought));
+    struct engine_forger forger;
+    assert_true(engine_forger(runtime_engine(network->houses[0].runtime), 0, &forger));
+    assert_true(ID_EQUAL(forger.node, network->houses[MALLORY].node));
+    assert_false(engine_forger(runtime_engine(network->houses[0].runtime), 1, &forger));
     (void)network_write(&network->houses[0], &stream.scope, KIND_MIRROR, &mirror);
 }
 
