@@ -9,6 +9,7 @@
 #include "node/rows/fork_row.h"
 #include "node/rows/missing_row.h"
 #include "node/rows/stream_state.h"
+#include "node/rows/writer_row.h"
 #include "node/runtime/completions.h"
 #include "node/runtime/event_queue.h"
 #include "protocol/contents/case_record.h"
@@ -18,7 +19,7 @@
 
 enum {
     COMMIT_JOBS_OPS_A_RECORD =
-        5, /* a put, destroyed, a row about what it lacks, two of a retraction */
+        6, /* a put, destroyed, a row about what it lacks, two of a retraction, its writer's use */
 };
 
 struct commit_jobs_ops {
@@ -28,6 +29,7 @@ struct commit_jobs_ops {
     struct record_claim claims[STEP_RECORD_COUNT_MAX];
     struct missing_row_bytes missing[STEP_RECORD_COUNT_MAX];
     struct purge_row_bytes purges[STEP_RECORD_COUNT_MAX];
+    struct writer_row_bytes writers[STEP_RECORD_COUNT_MAX];
     uint64_t audit_number; /* of the entry in this batch; 0: none */
 };
 
@@ -214,6 +216,17 @@ static err commit_jobs_stage(struct commit_jobs *jobs, struct commit_jobs_ops *o
     return OK;
 }
 
+/* (T-21) What the writer of the record, the last of its run, has used with it. */
+static void commit_jobs_use(const struct commit_jobs *jobs, struct commit_jobs_ops *ops,
+                            size_t index)
+{
+    const struct node_id *writer = &ops->claims[index].header.stream.writer;
+    if (ID_EQUAL(*writer, runtime_settings(jobs->runtime)->self))
+        return;
+    ops->all[ops->count++] = writer_row_put(
+        writer, engine_writer_used(runtime_engine(jobs->runtime), writer), &ops->writers[index]);
+}
+
 static err commit_jobs_try(struct commit_jobs *jobs, struct batch_buffer *batch_buffer)
 {
     struct commit_jobs_ops *ops = malloc(sizeof *ops);
@@ -230,6 +243,8 @@ static err commit_jobs_try(struct commit_jobs *jobs, struct batch_buffer *batch_
         const struct step_run *run = &batch_buffer->batch.runs[i];
         for (uint16_t j = 0; j < run->count && failure == OK; j++, index++)
             failure = commit_jobs_stage(jobs, ops, index, run, &record[index]);
+        if (failure == OK && run->count > 0)
+            commit_jobs_use(jobs, ops, index - 1);
     }
     if (failure == OK && batch_buffer->batch.record_count == 1)
         commit_jobs_audit(jobs, ops, record, &ops->claims[0]);

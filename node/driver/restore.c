@@ -9,6 +9,7 @@
 #include "node/rows/fork_row.h"
 #include "node/rows/missing_row.h"
 #include "node/rows/stream_state.h"
+#include "node/rows/writer_row.h"
 #include "protocol/replication/batch_verify.h"
 #include "store/record_table.h"
 #include "store/stream_table.h"
@@ -43,6 +44,16 @@ static bool restore_stream(void *arg, const struct store_stream_row *row)
     event.stream.tail_id = state.tail_id;
     event.stream.epoch = state.epoch;
     event.stream.flags = state.flags;
+    restore_tell(restore->runtime, &event);
+    return true;
+}
+
+static bool restore_writer(void *arg, const struct node_id *writer, uint64_t used_kib)
+{
+    struct restore *restore = arg;
+    struct event event = runtime_event(EVENT_RESTORE_WRITER);
+    event.writer.node = *writer;
+    event.writer.used_kib = used_kib;
     restore_tell(restore->runtime, &event);
     return true;
 }
@@ -187,6 +198,8 @@ static err restore_streams(struct restore *restore)
     err failure = stream_table_scan(runtime_store(runtime), restore_stream, restore);
     if (failure == OK)
         failure = restore->failure;
+    if (failure == OK)
+        failure = writer_row_scan(runtime_store(runtime), restore_writer, restore);
     if (failure == OK)
         failure = restore_forks(runtime);
     if (failure == OK) /* those of a writer that the list has no room for */

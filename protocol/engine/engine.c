@@ -619,6 +619,7 @@ static void engine_dispatch(struct engine *engine, const struct event *event, st
     switch (event->kind) {
     case EVENT_RESTORE_STREAM:
     case EVENT_RESTORE_MISSING:
+    case EVENT_RESTORE_WRITER:
     case EVENT_RESTORE_FORKS:
     case EVENT_RESTORE_CASE:
     case EVENT_RESTORE_GENERATION:

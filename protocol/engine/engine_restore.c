@@ -51,6 +51,9 @@ void engine_restore(struct engine *engine, const struct event *event)
         engine_restore_missing(engine, event);
     else if (event->kind == EVENT_RESTORE_CASE)
         case_paging_restore(engine, event->rest.row);
+    else if (event->kind == EVENT_RESTORE_WRITER)
+        writer_quota_restore_used(&engine->writer_quota, &event->writer.node,
+                                  event->writer.used_kib);
     else if (event->kind == EVENT_RESTORE_FORKS)
         equivocation_restore(engine, event->forks);
     else if (event->kind == EVENT_RESTORE_GENERATION)

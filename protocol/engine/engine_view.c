@@ -47,6 +47,11 @@ void engine_status(const struct engine *engine, struct engine_status *ret_status
     *ret_status = status;
 }
 
+uint64_t engine_writer_used(const struct engine *engine, const struct node_id *writer)
+{
+    return writer_quota_used(&engine->writer_quota, writer);
+}
+
 bool engine_position(const struct engine *engine, const struct stream_id *id, uint64_t *ret_tail,
                      uint64_t *ret_had)
 {

@@ -32,6 +32,9 @@ struct engine_status {
 };
 void engine_status(const struct engine *engine, struct engine_status *ret_status);
 
+/* How much of its share in the store a writer has used, with what is on its way there. */
+uint64_t engine_writer_used(const struct engine *engine, const struct node_id *writer);
+
 /* Where a stream stands here; false when it is not known. */
 bool engine_position(const struct engine *engine, const struct stream_id *id, uint64_t *ret_tail,
                      uint64_t *ret_had);

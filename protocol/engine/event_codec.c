@@ -312,6 +312,10 @@ static void tape_event_body(struct tape *tape, struct event *event, struct event
     case EVENT_RESTORE_MISSING:
         tape_restored_missing(tape, event);
         break;
+    case EVENT_RESTORE_WRITER:
+        TAPE_ID(tape, event->writer.node);
+        TAPE(tape, event->writer.used_kib);
+        break;
     case EVENT_RESTORE_FORKS:
         tape_bytes(tape, &event->forks);
         break;

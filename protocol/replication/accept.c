@@ -289,6 +289,24 @@ static void accept_unkept(struct engine *engine, const struct event *event)
     accept_settled(engine, is_late ? ERR_OUT_OF_ORDER : ERR_INVALID);
 }
 
+/* (T-21) Each writer pays for what of it goes to the store, or gets it back. */
+static void accept_pay(struct engine *engine, const struct step_batch *batch, bool is_refund)
+{
+    for (size_t i = 0; i < batch->record_count; i++) {
+        const struct step_record *record = &batch->records[i];
+        struct record_claim claim;
+        if ((record->flags & RECORD_OWN) != 0 ||
+            record_parse_again(record->record, &record->id, &claim) != OK)
+            continue;
+        if (is_refund)
+            writer_quota_refund(&engine->writer_quota, &claim.header.stream.writer,
+                                record->record.size);
+        else
+            writer_quota_charge(&engine->writer_quota, &claim.header.stream.writer,
+                                record->record.size);
+    }
+}
+
 struct effect *accept_checked(struct engine *engine, const struct event *event, struct step *step)
 {
     struct peer *peer = peers_of_link(engine, event->link);
@@ -305,6 +323,7 @@ struct effect *accept_checked(struct engine *engine, const struct event *event, 
         accept_unkept(engine, event);
         return NULL;
     }
+    accept_pay(engine, &keep, false);
     struct effect *effect = step_effect(step, EFFECT_KEEP);
     effect->link = event->link;
     effect->batch = keep;
@@ -359,9 +378,6 @@ static void accept_take_place(struct engine *engine, const struct step_run *run,
                               struct step *step)
 {
     bool is_own = (record->flags & RECORD_OWN) != 0;
-    if (!is_own)
-        writer_quota_charge(&engine->writer_quota, &claim->header.stream.writer,
-                            record->record.size);
     if (step_run_fills(run)) {
         streams_missing_remove(&engine->streams, run->stream, run->first);
         if (run->purpose == RUN_REPAIR)
@@ -473,6 +489,7 @@ static void accept_forget(struct engine *engine, const struct step_run *run)
 void accept_lost(struct engine *engine, const struct event *event, struct step *step)
 {
     accept_discharge(engine, event);
+    accept_pay(engine, &event->batch, true);
     for (size_t i = 0; i < event->batch.run_count; i++)
         accept_forget(engine, &event->batch.runs[i]);
     engine->is_full = event->verdict == ERR_FULL;

@@ -50,10 +50,30 @@ void writer_quota_charge(struct writer_quota *writer_quota, const struct node_id
     writer_quota_add(writer_quota, node, (size + 1023) / 1024);
 }
 
+void writer_quota_refund(struct writer_quota *writer_quota, const struct node_id *node, size_t size)
+{
+    struct writer_use *use = writer_quota_place(writer_quota, node);
+    uint64_t kib = (size + 1023) / 1024;
+    use->used_kib -= kib < use->used_kib ? kib : use->used_kib;
+}
+
 void writer_quota_restore(struct writer_quota *writer_quota, const struct node_id *node,
                           uint64_t record_count)
 {
     writer_quota_add(writer_quota, node, record_count);
+}
+
+void writer_quota_restore_used(struct writer_quota *writer_quota, const struct node_id *node,
+                               uint64_t used_kib)
+{
+    uint64_t known = writer_quota_used(writer_quota, node);
+    if (used_kib > known)
+        writer_quota_add(writer_quota, node, used_kib - known);
+}
+
+uint64_t writer_quota_used(const struct writer_quota *writer_quota, const struct node_id *node)
+{
+    return writer_quota_place(writer_quota, node)->used_kib;
 }
 
 bool writer_quota_is_spent(const struct writer_quota *writer_quota, const struct node_id *node,

@@ -135,13 +135,14 @@ enum event_kind {
     EVENT_SEALED,
     EVENT_KEPT,
     EVENT_LOADED,
-    EVENT_WOKEN,     /* the row of a case, as the last EFFECT_REST gave it */
-    EVENT_RESTED,    /* what an EFFECT_REST gave is durable, or could not be kept */
-    EVENT_POST,      /* a clinician or the node itself writes a record */
-    EVENT_DESTROYED, /* what an EFFECT_DESTROY named is gone */
-    EVENT_ROSTER,    /* the runtime's roster took a new head, durably */
-    EVENT_CUSTODY,   /* the answer to an EFFECT_CUSTODY, if it has one */
-    EVENT_SECOND,    /* another process signs as this node: nothing more is written */
+    EVENT_WOKEN,          /* the row of a case, as the last EFFECT_REST gave it */
+    EVENT_RESTED,         /* what an EFFECT_REST gave is durable, or could not be kept */
+    EVENT_POST,           /* a clinician or the node itself writes a record */
+    EVENT_DESTROYED,      /* what an EFFECT_DESTROY named is gone */
+    EVENT_ROSTER,         /* the runtime's roster took a new head, durably */
+    EVENT_CUSTODY,        /* the answer to an EFFECT_CUSTODY, if it has one */
+    EVENT_SECOND,         /* another process signs as this node: nothing more is written */
+    EVENT_RESTORE_WRITER, /* at start, after the streams: what a writer had used of its share */
 };
 
 /* The marker lies outside of backups, and says how far our streams had come. */
@@ -174,6 +175,10 @@ struct event {
             uint32_t flags;
             bool is_sealed;
         } missing;
+        struct {
+            struct node_id node;
+            uint64_t used_kib;
+        } writer;           /* RESTORE_WRITER */
         struct bytes forks; /* RESTORE_FORKS */
         struct {
             struct case_id case_id; /* WOKEN, RESTED */

@@ -18,6 +18,7 @@
 #include "node/rows/purge_row.h"
 #include "node/rows/roster_row.h"
 #include "node/rows/stream_state.h"
+#include "node/rows/writer_row.h"
 #include "protocol/base/hash.h"
 #include "tests/unit/store/fixture.h"
 
@@ -178,6 +179,18 @@ static void the_state_of_a_stream(void **state)
     assert_int_equal(stream_state_tail(&row), 7);
     row.state_size--;
     assert_int_equal(stream_state_read(&row, &to), ERR_CORRUPT);
+}
+
+static void what_a_writer_used(void **state)
+{
+    (void)state;
+    struct writer_row_bytes memory;
+    struct node_id writer;
+    memset(writer.bytes, 0x31, NODE_ID_SIZE);
+    struct store_op op = writer_row_put(&writer, 0x0102, &memory);
+    assert_int_equal(STORE_TABLE_META, op.row.table);
+    assert_spelled(op.row.key, "777269746572 31*16");
+    assert_spelled(op.row.value, "0000000000000102");
 }
 
 static bool see_ack(void *arg, const struct ack_row *row)
@@ -464,6 +477,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_missing_position_that_is_garbled, set_up, tear_down),
         cmocka_unit_test(what_counts_as_missing),
         cmocka_unit_test(the_state_of_a_stream),
+        cmocka_unit_test(what_a_writer_used),
         cmocka_unit_test_setup_teardown(what_a_peer_reported, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_generation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(forks, set_up, tear_down),

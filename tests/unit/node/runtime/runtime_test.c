@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #include "protocol/wire/frame.h"
 #include "tests/harness/network.h"
@@ -68,6 +69,28 @@ static void discuss(struct network_house *house, const struct network_case *one,
 {
     struct case_record_post post = {.text = bytes_of_text(text)};
     (void)network_write(house, &one->scope, KIND_POST, &post);
+}
+
+/* (T-21) By size, not by number: a restart of the node gives no writer its share back. */
+static void what_a_writer_used_is_not_given_back_by_a_restart(void **state)
+{
+    static char text[POST_SIZE_MAX];
+    enum { POST_COUNT = 20, POST_KIB = 5 };
+    struct network *network = *state;
+    struct network_house *reader = &network->houses[0], *writer = &network->houses[1];
+    struct network_case one = network_ask(reader, 1);
+    network_take_part(writer, reader, &one);
+    memset(text, 'x', POST_KIB * 1024);
+    for (int i = 0; i < POST_COUNT; i++) {
+        struct case_record_post post = {.text = bytes_of_text(text)};
+        struct record_id id = network_write(writer, &one.scope, KIND_POST, &post);
+        assert_true(network_spreads(network, 0, &id));
+    }
+    uint64_t used = engine_writer_used(runtime_engine(reader->runtime), &writer->node);
+    assert_true(used > POST_COUNT * POST_KIB);
+    network_shut(network, 0);
+    network_open(network, 0);
+    assert_int_equal(used, engine_writer_used(runtime_engine(reader->runtime), &writer->node));
 }
 
 struct told_posts {
@@ -475,6 +498,7 @@ static void a_proof_that_was_not_posted_before_the_end_is_posted_after_the_start
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_TOUCH(what_a_writer_used_is_not_given_back_by_a_restart),
         IN_TOUCH(a_post_becomes_durable_and_is_pushed_to_whoever_may_have_it),
         IN_TOUCH(an_opening_stays_with_the_requester_until_somebody_is_granted_access),
         IN_TOUCH(a_restart_brings_back_streams_cases_and_clinicians),

@@ -11,7 +11,7 @@
 
 #include "protocol/engine/event_codec.h"
 
-enum { EVENT_KINDS = EVENT_SECOND + 1, EFFECT_KINDS = EFFECT_FORGER + 1 };
+enum { EVENT_KINDS = EVENT_RESTORE_WRITER + 1, EFFECT_KINDS = EFFECT_FORGER + 1 };
 
 static uint64_t prng = 1;
 

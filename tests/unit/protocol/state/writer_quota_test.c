@@ -92,6 +92,45 @@ static void what_we_write_ourselves_is_not_counted(void **state)
     assert_int_equal(1, cluster_tail(cluster, &lost));
 }
 
+/* What the store kept of a writer's use counts after a start, and not less than its records. */
+static void what_was_used_before_a_start_counts_after_it(void **state)
+{
+    (void)state;
+    static struct writer_use memory[4];
+    struct writer_quota writer_quota;
+    struct node_id two = federation_node(2), three = federation_node(3);
+    struct wall since = {1}, now = {2};
+    writer_quota_init(&writer_quota, memory, 4);
+    writer_quota_restore(&writer_quota, &two, 7);
+    writer_quota_restore_used(&writer_quota, &two, 3);
+    assert_int_equal(7, writer_quota_used(&writer_quota, &two));
+    writer_quota_restore_used(&writer_quota, &two, WRITER_FIRST_KIB);
+    assert_true(writer_quota_is_spent(&writer_quota, &two, since, now));
+    writer_quota_restore_used(&writer_quota, &three, WRITER_FIRST_KIB - 1);
+    assert_false(writer_quota_is_spent(&writer_quota, &three, since, now));
+    writer_quota_charge(&writer_quota, &three, 1025);
+    writer_quota_refund(&writer_quota, &three, 1025);
+    assert_int_equal(WRITER_FIRST_KIB - 1, writer_quota_used(&writer_quota, &three));
+}
+
+/* What the store has no room for is not charged: the writer pays once, when it is kept. */
+static void what_is_not_kept_is_not_paid_for(void **state)
+{
+    struct cluster *cluster = *state;
+    struct cluster_pen pen = pen_of(cluster, 2);
+    struct cluster_pen again = pen;
+    struct node_id two = federation_node(2);
+    cluster->is_full = true;
+    cluster_say(cluster, &pen, cluster_words(1), 2);
+    assert_int_equal(0, cluster_tail(cluster, &pen));
+    assert_int_equal(0, engine_writer_used(cluster->engine, &two));
+    cluster->is_full = false;
+    cluster_pass(cluster, 60 * 1000);
+    cluster_say(cluster, &again, cluster_words(1), 2);
+    assert_int_equal(1, cluster_tail(cluster, &pen));
+    assert_int_equal(1, engine_writer_used(cluster->engine, &two));
+}
+
 /* Each place is found again, however many there are. */
 static void each_of_many_has_its_own_count(void **state)
 {
@@ -122,6 +161,8 @@ int main(void)
         IN_CLUSTER(who_wrote_too_much_waits_and_is_heard_again),
         IN_CLUSTER(what_is_here_already_counts_after_a_start),
         IN_CLUSTER(what_we_write_ourselves_is_not_counted),
+        IN_CLUSTER(what_is_not_kept_is_not_paid_for),
+        cmocka_unit_test(what_was_used_before_a_start_counts_after_it),
         cmocka_unit_test(each_of_many_has_its_own_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
