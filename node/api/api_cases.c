@@ -395,16 +395,40 @@ static void api_get_case(struct api_call *call)
     api_call_answer(call, json);
 }
 
+/* Where the ERASE of the case stands, if this node wrote it; false when another did, or nobody. */
+static bool api_own_erase(const struct api_call *call, const struct consult *consult,
+                          struct record_header *ret_header)
+{
+    struct runtime *runtime = call->federation->runtime;
+    struct stored_record_memory *memory = stored_record_memory_new();
+    struct stored_record erase;
+    bool is_own =
+        consult != NULL && !ID_IS_ZERO(consult->erase) && memory != NULL &&
+        stored_record_find(runtime_store(runtime), &consult->erase, memory, &erase) == OK &&
+        ID_EQUAL(erase.claim.header.stream.writer, runtime_settings(runtime)->self);
+    if (is_own)
+        *ret_header = erase.claim.header;
+    stored_record_memory_free(memory);
+    return is_own;
+}
+
 static void api_get_erasure(struct api_call *call)
 {
     if (!api_call_find_case(call))
         return;
     const struct consult *consult = api_call_consult(call);
     json_t *receipts = json_array(), *silent = json_array();
+    struct record_header erase;
+    bool is_ours = api_own_erase(call, consult, &erase);
     for (size_t i = 0; consult != NULL && i < consult->participant_count; i++) {
         const struct consult_participant *participant = &consult->participants[i];
         json_t *json = view_json_member(call->federation->runtime, &participant->node);
         if (participant->erased_at.ms == 0) {
+            if (is_ours)
+                json_object_set_new(
+                    json, "told",
+                    json_boolean(runtime_acked(call->federation->runtime, &participant->node,
+                                               &erase.stream) >= erase.sequence));
             json_array_append_new(silent, json);
             continue;
         }

@@ -38,6 +38,14 @@ tell_signed 0 lakeside grey erase "$case" --yes
 check lakeside 'one receipt, one silent' \
     '([.receipts[] | select(.erased_at)] | length == 1) and
      ([.silent[]? | select(.name | startswith("Hillside"))] | length == 1)' erasure "$case"
+check lakeside 'who is off was never told' \
+    '.silent[] | select(.name | startswith("Hillside")) | .told == false' erasure "$case"
+at lakeside erasure "$case" >"$fed_home/page"
+grep -q 'Hillside Cancer Centre  *NEVER TOLD of the erasure' "$fed_home/page" ||
+    fed_fail "erasure: $(cat "$fed_home/page")"
+at lakeside received "$case" >"$fed_home/page"
+[ "$(grep -c 'NEVER TOLD of the erasure' "$fed_home/page")" = 1 ] ||
+    fed_fail "received: $(cat "$fed_home/page")"
 gone() { # HOST
     check "$1" 'the case is erased' '.case.state == "erased" and .case.case_file == null' show "$case"
     check "$1" 'nothing in it can be read' \
@@ -65,6 +73,8 @@ fed_up hillside
 check lakeside 'both receipts' '[.receipts[] | select(.erased_at)] | length == 2' erasure "$case"
 gone hillside
 gone harbour
+at lakeside received "$case" >"$fed_home/page"
+! grep -q 'NEVER TOLD' "$fed_home/page" || fed_fail "it was told: $(cat "$fed_home/page")"
 at lakeside received "$case" --json | jq -e '[.received[] | select(.erased_at)] | length == 2' >/dev/null ||
     fed_fail 'who received it is known after the erasure too'
 for house in lakeside harbour hillside; do

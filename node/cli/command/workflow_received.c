@@ -103,6 +103,19 @@ static void received_erased(json_t *report, const json_t *erasure)
         received_by(report, receipt), "erased_at", json_object_get(receipt, "erased_at"));
 }
 
+/* Who sent no receipt, and was never told: it has all that it received. */
+static void received_untold(json_t *report, const json_t *erasure)
+{
+    size_t index;
+    json_t *member;
+    json_array_foreach(json_object_get(erasure, "silent"), index, member)
+    {
+        if (json_is_boolean(json_object_get(member, "told")))
+            json_object_set(received_by(report, member), "told_of_erasure",
+                            json_object_get(member, "told"));
+    }
+}
+
 /* ---- the page ---- */
 
 static void received_time(const char *label, const json_t *one, const char *key)
@@ -140,6 +153,11 @@ static void received_one(const json_t *one)
     }
     received_time("access ended", one, "ended_at");
     received_time("erased", one, "erased_at");
+    if (json_is_boolean(json_object_get(one, "told_of_erasure")))
+        term_pair(2, "erased", 16,
+                  api_json_is(one, "told_of_erasure")
+                      ? "no receipt yet; it was told"
+                      : "NEVER TOLD of the erasure: it was not reached since");
 }
 
 /* Only the requester gives access; the log of a participant does not show the others. */
@@ -204,6 +222,7 @@ int workflow_received(struct command_run *run)
         json_array_foreach(entries, index, entry) received_take(report, entry);
         received_opened(report, thread);
         received_erased(report, erasure);
+        received_untold(report, erasure);
     }
     json_decref(erasure);
     json_decref(thread);

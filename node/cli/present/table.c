@@ -386,6 +386,12 @@ void table_joins(const json_t *answer)
                in_case, in_case);
 }
 
+/* It has never reported that it has the erasure; only who wrote that knows. */
+static bool table_untold(const json_t *member)
+{
+    return json_is_false(json_object_get(member, "told"));
+}
+
 void table_erasure(const json_t *answer)
 {
     size_t index;
@@ -403,7 +409,8 @@ void table_erasure(const json_t *answer)
         if (!api_json_is(answer, "erased"))
             break;
         table_column(api_json_text(member, "name"), 30);
-        printf("no receipt yet\n");
+        printf("%s\n", table_untold(member) ? "NEVER TOLD of the erasure: not reached since"
+                                            : "no receipt yet");
     }
 }
 
