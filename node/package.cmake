@@ -62,6 +62,10 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 # libsodium from its correction of CVE-2025-69277 on
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
   "systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles, libsodium23 (>= 1.0.18-1+deb12u1)")
+# consilium-pdf draws text whose font a PDF does not bring along: the standard fonts, a font with most
+# alphabets, and the tables for Chinese, Japanese and Korean encodings
+set(CPACK_DEBIAN_NODE_PACKAGE_DEPENDS
+  "${CPACK_DEBIAN_PACKAGE_DEPENDS}, fontconfig-config, fonts-urw-base35, fonts-dejavu-core, poppler-data")
 set(CPACK_DEBIAN_NODE_PACKAGE_NAME consilium-node)
 set(CPACK_DEBIAN_SOCIETY_PACKAGE_NAME consilium-society)
 include(CPack)

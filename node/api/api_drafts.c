@@ -30,10 +30,11 @@ static json_t *api_attachment(const struct draft_attachment *attachment)
         if ((name_hints_of(bytes_of_text(attachment->name)) & 1u << hint) != 0)
             json_array_append_new(hints, json_string(name_hints_text((enum name_hint)hint)));
     }
-    return json_pack("{s:o,s:s,s:s,s:I,s:o,s:o}", "item",
+    return json_pack("{s:o,s:s,s:s,s:I,s:o,s:o,s:o}", "item",
                      content_json_encode_hex(ID_BYTES(attachment->item_id)), "name",
                      attachment->name, "media_type", attachment->media_type, "size",
-                     (json_int_t)attachment->size, "stripped", notes, "name_hints", hints);
+                     (json_int_t)attachment->size, "stripped", notes, "name_hints", hints,
+                     "findings", outgoing_preview_json_findings(attachment));
 }
 
 /* Who is asked alone, by name. */
@@ -231,7 +232,13 @@ static void api_post_attachment(struct api_call *call)
         return;
     }
     struct drafting drafting = api_drafting(call);
-    struct drafting_file file = {.name = name};
+    const char *pages = http_request_query(call->request, "pages");
+    if (pages != NULL && strcmp(pages, "pictures") != 0) {
+        api_call_refuse_saying(call, ERR_INVALID, "pages: unknown value",
+                               "leave it out, or write pages=pictures");
+        return;
+    }
+    struct drafting_file file = {.name = name, .is_as_pictures = pages != NULL};
     file.content = http_request_take_body(call->request, &file.size);
     drafting_attach(&drafting, draft, &file);
 }

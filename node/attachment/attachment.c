@@ -96,9 +96,11 @@ static enum attachment_verdict attachment_rewrite(struct bytes content, enum kin
     return ATTACHMENT_TAKEN;
 }
 
-enum attachment_verdict attachment_take(struct bytes name, struct bytes content,
-                                        const char *pdf_program, struct attachment *ret_attachment)
+static enum attachment_verdict attachment_take_either(struct bytes name, struct bytes content,
+                                                      const char *pdf_program, bool is_as_pictures,
+                                                      struct attachment *ret_attachment)
 {
+    ret_attachment->page = 0;
     if (!attachment_text_is_name(name))
         return ATTACHMENT_NAME;
     if (content.size == 0)
@@ -113,13 +115,29 @@ enum attachment_verdict attachment_take(struct bytes name, struct bytes content,
         return ATTACHMENT_ENDING;
     if (kind != named)
         return ATTACHMENT_NOT_WHAT_IT_SAYS;
+    if (kind == KIND_PDF && is_as_pictures)
+        return attachment_pdf_picture(content, pdf_program, ret_attachment);
     if (kind == KIND_PDF)
         return attachment_pdf_clean(content, pdf_program, ret_attachment);
     return attachment_rewrite(content, kind, ret_attachment);
 }
 
+enum attachment_verdict attachment_take(struct bytes name, struct bytes content,
+                                        const char *pdf_program, struct attachment *ret_attachment)
+{
+    return attachment_take_either(name, content, pdf_program, false, ret_attachment);
+}
+
+enum attachment_verdict attachment_take_as_pictures(struct bytes name, struct bytes content,
+                                                    const char *pdf_program,
+                                                    struct attachment *ret_attachment)
+{
+    return attachment_take_either(name, content, pdf_program, true, ret_attachment);
+}
+
 void attachment_clear(struct attachment *attachment)
 {
+    free(attachment->findings);
     free(attachment->data);
     *attachment = (struct attachment){.data = NULL};
 }
@@ -169,6 +187,14 @@ const char *attachment_advice(enum attachment_verdict verdict)
         return "the administrator must install it beside consiliumd";
     case ATTACHMENT_NO_MEMORY:
         return "wait a moment and try again";
+    case ATTACHMENT_DYNAMIC:
+        return "open it in the program that it was made for, print it to a new PDF, attach that";
+    case ATTACHMENT_FIELD:
+        return "print it to a new PDF in the program that it was filled in with, attach that";
+    case ATTACHMENT_FONT:
+        return "save it with all fonts embedded, or ask the administrator to install the font";
+    case ATTACHMENT_TEXT_CHANGES:
+        return "send its pages as pictures: draft attach --pages-as-pictures";
     case ATTACHMENT_TAKEN:
     case ATTACHMENT_EMPTY:
     case ATTACHMENT_ENDING:

@@ -21,6 +21,8 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/error.h"
 
+enum { ATTACHMENT_FINDINGS_SIZE_MAX = 2048 };
+
 enum attachment_type { ATTACHMENT_TEXT, ATTACHMENT_PDF, ATTACHMENT_PNG, ATTACHMENT_JPEG };
 
 /* Why a file is not taken: for people. */
@@ -36,9 +38,13 @@ enum attachment_type { ATTACHMENT_TEXT, ATTACHMENT_PDF, ATTACHMENT_PNG, ATTACHME
     X(DAMAGED, "it is damaged")                                                                    \
     X(UNUSUAL, "it is of a kind that not every viewer shows; save it anew as usual")               \
     X(PROTECTED, "it is protected with a password; save it without")                               \
+    X(DYNAMIC, "it is a form that only its own program can show (XFA)")                            \
+    X(FONT, "it uses a font that is neither in the file nor on this computer")                     \
+    X(FIELD, "the value of a form field does not show in full")                                    \
+    X(TEXT_CHANGES, "its text would not stay as it shows")                                         \
     X(TOO_DEAR, "cleaning it takes too much time or memory; print it to a new file")               \
     /* our own trouble, not the file's */                                                          \
-    X(NO_CLEANER, "the program consilium-pdf, which cleans PDF, does not start")                   \
+    X(NO_CLEANER, "the program consilium-pdf, which draws PDF, does not start")                    \
     X(NO_MEMORY, "out of memory")
 
 #define ATTACHMENT_ENUM(name, sentence) ATTACHMENT_##name,
@@ -60,10 +66,12 @@ enum attachment_verdict { ATTACHMENT_VERDICT_LIST(ATTACHMENT_ENUM) ATTACHMENT_VE
     X(FILES, "files inside the document")                                                          \
     X(ACTIONS, "scripts and actions")                                                              \
     X(NOTES, "notes, links and form fields; what shows of them is kept")                           \
-    X(OUTLINE, "bookmarks, layers and structure; all layers now show")                             \
+    X(OUTLINE, "bookmarks, layers and structure; what shows of them is kept")                      \
     X(STATES, "earlier states of the document")                                                    \
     X(IMAGES, "data inside the document's images")                                                 \
-    X(PROTECTION, "restrictions on printing and copying")
+    X(PROTECTION, "restrictions on printing and copying")                                          \
+    X(HIDDEN, "text that does not show")                                                           \
+    X(TEXT_LAYER, "all text as text: the pages leave as pictures of 150 dpi")
 
 #define ATTACHMENT_ENUM(name, sentence) ATTACHMENT_BIT_##name,
 enum attachment_bit { ATTACHMENT_STRIPPED_LIST(ATTACHMENT_ENUM) ATTACHMENT_BIT_COUNT };
@@ -78,16 +86,26 @@ struct attachment {
     uint8_t *data; /* owned; attachment_clear */
     size_t size;
     uint32_t stripped; /* enum attachment_stripped */
+    char *findings;    /* owned; for the preview, each line ends with a newline. One that begins
+                          with "LOOK: " warns of what leaves. NULL: none */
+    uint32_t page;     /* also on failure: the page that a PDF is refused for; 0: none */
 };
 
 /* Cleans `content`, of the file called `name`, into `*ret_attachment`; both are borrowed for the
  * call. `pdf_program` is the path of consilium-pdf (attachment_pdf.h).
  *
- * ATTACHMENT_TAKEN, or the verdict to show; then `*ret_attachment` is left as it was. May take
+ * ATTACHMENT_TAKEN, or the verdict to show; then only `ret_attachment->page` is set. May take
  * seconds, for a PDF up to ATTACHMENT_PDF_TIME_S_MAX: call it on a worker thread. */
 MUST_USE enum attachment_verdict attachment_take(struct bytes name, struct bytes content,
                                                  const char *pdf_program,
                                                  struct attachment *ret_attachment);
+
+/* The same; of a PDF each page becomes a picture without text (attachment_pdf_picture). Other types
+ * are taken as they are. */
+MUST_USE enum attachment_verdict attachment_take_as_pictures(struct bytes name,
+                                                             struct bytes content,
+                                                             const char *pdf_program,
+                                                             struct attachment *ret_attachment);
 
 /* Frees the data; takes what attachment_take filled, or zeros. */
 void attachment_clear(struct attachment *attachment);

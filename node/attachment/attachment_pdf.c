@@ -15,11 +15,32 @@
 
 #include "protocol/base/limits.h"
 
-enum { ANSWER_HEAD_SIZE = 4, WAIT_STEP_MS = 10 };
+enum {
+    ANSWER_HEAD_SIZE = 12,
+    WAIT_STEP_MS = 10,
+    LINE_COUNT_BEFORE = 2,
+    LINE_SIZE_MAX = 255,
+    SPAWN_FAILED = 127 /* posix_spawn: the program could not be run */
+};
 
+static const char attachment_pdf_mark[] = "%PDF-";
+
+/* Some programs write empty lines, or a line of a mail, before it. */
 bool attachment_pdf_is(struct bytes content)
 {
-    return content.size >= 5 && memcmp(content.data, "%PDF-", 5) == 0;
+    size_t mark_size = strlen(attachment_pdf_mark), start = 0;
+    for (int line = 0; line <= LINE_COUNT_BEFORE; line++) {
+        size_t end = start;
+        if (content.size - start >= mark_size &&
+            memcmp(content.data + start, attachment_pdf_mark, mark_size) == 0)
+            return true;
+        while (end < content.size && end - start <= LINE_SIZE_MAX && content.data[end] != '\n')
+            end++;
+        if (end == content.size || content.data[end] != '\n')
+            return false;
+        start = end + 1;
+    }
+    return false;
 }
 
 /* A file that has no name and no disk under it. */
@@ -39,13 +60,13 @@ static int memory_file(struct bytes content)
 }
 
 /* Both, and nothing else: no environment, no other descriptor. -1 when it does not start. */
-static pid_t child_start(const char *program, int in, int out)
+static pid_t child_start(const char *program, bool is_as_pictures, int in, int out)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
-    char name[] = "consilium-pdf";
-    char *argv[] = {name, NULL}, *environment[] = {NULL};
+    char name[] = "consilium-pdf", pictures[] = ATTACHMENT_PDF_PICTURES;
+    char *argv[] = {name, is_as_pictures ? pictures : NULL, NULL}, *environment[] = {NULL};
     pid_t child = -1;
     sigemptyset(&none);
     sigfillset(&all);
@@ -102,10 +123,19 @@ static enum attachment_verdict verdict_of(int status)
         return ATTACHMENT_DAMAGED;
     case ATTACHMENT_PDF_PROTECTED:
         return ATTACHMENT_PROTECTED;
-    case ATTACHMENT_PDF_TOO_DEAR:
-        return ATTACHMENT_TOO_DEAR;
-    default: /* also 127: posix_spawn's child could not run it */
+    case ATTACHMENT_PDF_DYNAMIC:
+        return ATTACHMENT_DYNAMIC;
+    case ATTACHMENT_PDF_FONT:
+        return ATTACHMENT_FONT;
+    case ATTACHMENT_PDF_FIELD:
+        return ATTACHMENT_FIELD;
+    case ATTACHMENT_PDF_TEXT:
+        return ATTACHMENT_TEXT_CHANGES;
+    case ATTACHMENT_PDF_UNUSABLE:
+    case SPAWN_FAILED:
         return ATTACHMENT_NO_CLEANER;
+    default: /* its libraries end a program that has no memory left */
+        return ATTACHMENT_TOO_DEAR;
     }
 }
 
@@ -122,53 +152,109 @@ static bool memory_read(int fd, uint8_t *data, size_t size, off_t offset)
     return true;
 }
 
-static enum attachment_verdict answer_read(int fd, struct attachment *ret_attachment)
+/* `size` bytes of the answer from `offset`, and a zero; NULL: no memory, or the answer is shorter.
+ */
+static uint8_t *answer_part(int fd, size_t size, size_t offset)
+{
+    uint8_t *part = malloc(size + 1);
+    if (part != NULL && !memory_read(fd, part, size, (off_t)offset)) {
+        free(part);
+        return NULL;
+    }
+    if (part != NULL)
+        part[size] = 0;
+    return part;
+}
+
+struct answer {
+    uint32_t stripped;
+    uint32_t page;
+    size_t findings_size;
+    size_t size; /* all of it */
+};
+
+static bool answer_read_head(int fd, struct answer *ret_answer)
 {
     uint8_t head[ANSWER_HEAD_SIZE];
     off_t end = lseek(fd, 0, SEEK_END);
-    if (end <= ANSWER_HEAD_SIZE || !memory_read(fd, head, sizeof head, 0))
-        return ATTACHMENT_NO_CLEANER;
-    size_t size = (size_t)end - ANSWER_HEAD_SIZE;
+    if (end < ANSWER_HEAD_SIZE || !memory_read(fd, head, sizeof head, 0))
+        return false;
+    struct reader reader = reader_of((struct bytes){head, sizeof head});
+    ret_answer->stripped = reader_u32(&reader);
+    ret_answer->page = reader_u32(&reader);
+    ret_answer->findings_size = reader_u32(&reader);
+    ret_answer->size = (size_t)end;
+    return ret_answer->findings_size <= ATTACHMENT_FINDINGS_SIZE_MAX &&
+           ret_answer->findings_size <= ret_answer->size - ANSWER_HEAD_SIZE;
+}
+
+static enum attachment_verdict answer_read(int fd, const struct answer *answer,
+                                           struct attachment *ret_attachment)
+{
+    size_t start = ANSWER_HEAD_SIZE + answer->findings_size;
+    size_t size = answer->size - start;
     if (size > ATTACHMENT_SIZE_MAX)
         return ATTACHMENT_TOO_LARGE;
-    uint8_t *data = malloc(size);
-    if (data == NULL)
-        return ATTACHMENT_NO_MEMORY;
-    if (!memory_read(fd, data, size, ANSWER_HEAD_SIZE) ||
-        !attachment_pdf_is((struct bytes){data, size})) {
+    uint8_t *findings = answer_part(fd, answer->findings_size, ANSWER_HEAD_SIZE);
+    uint8_t *data = answer_part(fd, size, start);
+    if (findings == NULL || data == NULL || !attachment_pdf_is((struct bytes){data, size})) {
+        free(findings);
         free(data);
         return ATTACHMENT_NO_CLEANER;
     }
-    struct reader reader = reader_of((struct bytes){head, sizeof head});
-    *ret_attachment = (struct attachment){
-        .type = ATTACHMENT_PDF, .data = data, .size = size, .stripped = reader_u32(&reader)};
+    if (answer->findings_size == 0) {
+        free(findings);
+        findings = NULL;
+    }
+    *ret_attachment = (struct attachment){.type = ATTACHMENT_PDF,
+                                          .data = data,
+                                          .size = size,
+                                          .stripped = answer->stripped,
+                                          .findings = (char *)findings};
     return ATTACHMENT_TAKEN;
 }
 
-enum attachment_verdict attachment_pdf_clean(struct bytes content, const char *pdf_program,
-                                             struct attachment *ret_attachment)
+static enum attachment_verdict attachment_pdf_draw(struct bytes content, const char *pdf_program,
+                                                   bool is_as_pictures,
+                                                   struct attachment *ret_attachment)
 {
     enum attachment_verdict verdict = ATTACHMENT_NO_MEMORY;
+    struct answer answer = {.page = 0};
     int in = memory_file(content);
     int out = memory_file(BYTES_NONE);
     if (in < 0 || out < 0)
         goto done;
     verdict = ATTACHMENT_NO_CLEANER;
-    pid_t child = child_start(pdf_program, in, out);
+    pid_t child = child_start(pdf_program, is_as_pictures, in, out);
     if (child < 0)
         goto done;
     int status = child_end(child);
     if (status < 0)
         goto done;
     verdict = verdict_of(status);
+    bool has_head = answer_read_head(out, &answer);
     if (verdict == ATTACHMENT_TAKEN)
-        verdict = answer_read(out, ret_attachment);
+        verdict = has_head ? answer_read(out, &answer, ret_attachment) : ATTACHMENT_NO_CLEANER;
+    if (verdict != ATTACHMENT_TAKEN)
+        ret_attachment->page = has_head ? answer.page : 0;
 done:
     if (in >= 0)
         close(in);
     if (out >= 0)
         close(out);
     return verdict;
+}
+
+enum attachment_verdict attachment_pdf_clean(struct bytes content, const char *pdf_program,
+                                             struct attachment *ret_attachment)
+{
+    return attachment_pdf_draw(content, pdf_program, false, ret_attachment);
+}
+
+enum attachment_verdict attachment_pdf_picture(struct bytes content, const char *pdf_program,
+                                               struct attachment *ret_attachment)
+{
+    return attachment_pdf_draw(content, pdf_program, true, ret_attachment);
 }
 
 err attachment_pdf_find(char *ret_path, size_t size)

@@ -85,6 +85,8 @@ static const struct command_field sharing[] = {
 static const struct command_field attach[] = {
     {"name", FIELD_LOCAL, false, "NAME",
      "The name that participants see; default: the name of the file"},
+    {"pages_as_pictures", FIELD_LOCAL, false, NULL,
+     "Send each page of a PDF as a picture of 150 dpi, without any text"},
     END};
 static const struct command_field announce[] = {
     {"confirmed_by", FIELD_TEXT, false, "NAME",
@@ -188,6 +190,8 @@ static const struct command_field supply[] = {
      "Item N of the request, as `show` numbers it from 0: supplied, not-available, not-given; "
      "repeat it for more"},
     {"attach", FIELD_LOCALS, false, "FILE", "A file to supply; repeat it for more"},
+    {"pages_as_pictures", FIELD_LOCAL, false, NULL,
+     "Send each page of a PDF as a picture of 150 dpi, without any text"},
     {"description", FIELD_TEXT, false, "TEXT",
      "A new description of the case; @FILE reads it from a file"},
     NOTE,

@@ -29,7 +29,9 @@ void confinement_find(const struct configuration *configuration,
 
 static struct sandbox confinement_sandbox(const struct confinement *confinement)
 {
-    return (struct sandbox){.write_paths = confinement->folders,
+    static const char *const fonts[] = {PDF_FONTS_FOLDER_LIST NULL}; /* the child reads them */
+    return (struct sandbox){.read_paths = fonts,
+                            .write_paths = confinement->folders,
                             .run_paths =
                                 confinement->programs[0] == NULL ? NULL : confinement->programs};
 }

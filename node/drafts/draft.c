@@ -127,12 +127,13 @@ err draft_change(struct draft *draft, const json_t *form, struct refusal *ret_pr
 
 static json_t *draft_write_attachment(const struct draft_attachment *attachment)
 {
-    return json_pack("{s:o,s:o,s:s,s:s,s:I,s:I,s:I}", "item",
+    return json_pack("{s:o,s:o,s:s,s:s,s:I,s:I,s:I,s:s*}", "item",
                      content_json_encode_hex(ID_BYTES(attachment->item_id)), "key",
                      content_json_encode_hex(ID_BYTES(attachment->item_key)), "name",
                      attachment->name, "type", attachment->media_type, "size",
                      (json_int_t)attachment->size, "chunks", (json_int_t)attachment->chunk_count,
-                     "stripped", (json_int_t)attachment->stripped);
+                     "stripped", (json_int_t)attachment->stripped, "findings",
+                     attachment->findings);
 }
 
 static json_t *draft_write(const struct draft *draft)
@@ -176,6 +177,9 @@ static bool draft_read_attachment(const json_t *json, struct draft_attachment *a
     attachment->size = draft_read_number(json, "size");
     attachment->chunk_count = draft_read_number(json, "chunks");
     attachment->stripped = (uint32_t)draft_read_number(json, "stripped");
+    const char *findings = json_string_value(json_object_get(json, "findings"));
+    if (findings != NULL && (attachment->findings = strdup(findings)) == NULL)
+        return false;
     return draft_read_hex(json, "item", attachment->item_id.bytes, HASH_SIZE) &&
            draft_read_hex(json, "key", attachment->item_key.bytes, KEY_SIZE) &&
            draft_read_text(json, "name", attachment->name, sizeof attachment->name) &&
@@ -208,6 +212,8 @@ static void draft_free(struct draft *draft)
     if (draft == NULL)
         return;
     json_decref(draft->fields);
+    for (size_t i = 0; i < draft->attachment_count; i++)
+        free(draft->attachments[i].findings);
     sodium_memzero(draft, sizeof *draft);
     free(draft);
 }
@@ -389,6 +395,7 @@ void draft_remove(struct draft_book *book, struct draft *draft, bool with_items)
 void draft_detach(struct draft_book *book, struct draft *draft, size_t place)
 {
     items_drop(book->items, &draft->attachments[place].item_id);
+    free(draft->attachments[place].findings);
     draft->attachment_count--;
     memmove(&draft->attachments[place], &draft->attachments[place + 1],
             (draft->attachment_count - place) * sizeof draft->attachments[0]);

@@ -31,6 +31,7 @@ struct draft_attachment {
     uint64_t size;
     uint64_t chunk_count;
     uint32_t stripped; /* enum attachment_stripped */
+    char *findings;    /* owned; as in struct attachment; NULL: none */
 };
 
 struct draft {

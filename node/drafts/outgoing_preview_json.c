@@ -12,6 +12,15 @@
 #include "node/views/view_json.h"
 #include "protocol/contents/announcement.h"
 
+json_t *outgoing_preview_json_findings(const struct draft_attachment *attachment)
+{
+    json_t *lines = json_array();
+    const char *line = attachment->findings;
+    for (const char *end; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1)
+        json_array_append_new(lines, json_stringn(line, (size_t)(end - line)));
+    return lines;
+}
+
 static void outgoing_preview_line(FILE *out, const char *name, struct bytes text)
 {
     if (text.size == 0)
@@ -69,6 +78,15 @@ static void outgoing_preview_say_stripped(FILE *out, uint32_t stripped)
     }
 }
 
+static void outgoing_preview_say_findings(FILE *out, const struct draft_attachment *attachment)
+{
+    size_t index;
+    json_t *line, *lines = outgoing_preview_json_findings(attachment);
+    json_array_foreach(lines, index, line)
+        fprintf(out, "  %-18s- %s\n", "", json_string_value(line));
+    json_decref(lines);
+}
+
 static void outgoing_preview_say_name(FILE *out, struct bytes name)
 {
     for (unsigned hint = 0; hint < NAME_HINT_COUNT; hint++) {
@@ -112,6 +130,7 @@ static void outgoing_preview_say_manifest(FILE *out, struct bytes content,
         if (attachment == NULL)
             continue;
         outgoing_preview_say_name(out, item->name);
+        outgoing_preview_say_findings(out, attachment);
         outgoing_preview_say_stripped(out, attachment->stripped);
     }
     free(said);
@@ -282,7 +301,8 @@ static json_t *outgoing_preview_json_stripped(const struct draft *draft)
                     notes, json_string(attachment_stripped_text((enum attachment_bit)bit)));
         }
         json_array_append_new(
-            list, json_pack("{s:s,s:o}", "name", draft->attachments[i].name, "stripped", notes));
+            list, json_pack("{s:s,s:o,s:o}", "name", draft->attachments[i].name, "stripped", notes,
+                            "findings", outgoing_preview_json_findings(&draft->attachments[i])));
     }
     return list;
 }

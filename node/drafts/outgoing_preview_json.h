@@ -10,4 +10,7 @@ json_t *outgoing_preview_json(struct runtime *runtime,
                               const struct outgoing_preview *outgoing_preview,
                               const struct draft *draft);
 
+/* What was found in an attachment, a list of lines: those that begin with "LOOK: " are warnings. */
+json_t *outgoing_preview_json_findings(const struct draft_attachment *attachment);
+
 #endif

@@ -1,5 +1,6 @@
 #include "node/service/drafting.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +246,7 @@ struct drafting_upload {
     uint8_t *content;
     size_t size;
     char name[ITEM_NAME_SIZE_MAX + 1];
+    bool is_as_pictures;
     char pdf_program[4096];
     enum attachment_verdict verdict;
     struct attachment taken;
@@ -262,8 +264,8 @@ static void drafting_run(struct job *job)
 {
     struct drafting_upload *upload = (struct drafting_upload *)job;
     struct bytes content = {upload->content, upload->size};
-    upload->verdict =
-        attachment_take(bytes_of_text(upload->name), content, upload->pdf_program, &upload->taken);
+    upload->verdict = (upload->is_as_pictures ? attachment_take_as_pictures : attachment_take)(
+        bytes_of_text(upload->name), content, upload->pdf_program, &upload->taken);
 }
 
 static void drafting_on_put(void *arg, const struct items_put *put)
@@ -279,12 +281,16 @@ static void drafting_on_put(void *arg, const struct items_put *put)
     snprintf(attachment.name, sizeof attachment.name, "%s", upload->name);
     snprintf(attachment.media_type, sizeof attachment.media_type, "%s",
              attachment_media_type(upload->taken.type));
+    char *findings = upload->taken.findings;
+    upload->taken.findings = NULL;
     drafting_upload_free(upload);
     if (put->verdict != OK) {
+        free(findings);
         drafting_refuse(&drafting, put->verdict);
     } else if (draft->attachment_count == ITEM_COUNT_MAX || !ID_IS_ZERO(draft->sending) ||
                drafting.service->is_stopped) {
         struct refusal refusal;
+        free(findings);
         items_drop(drafting.service->items, &put->item_id);
         refusal_set(&refusal, ERR_STATE,
                     "it holds 64 at most, and none once it is being sent: `consilium draft show "
@@ -292,6 +298,7 @@ static void drafting_on_put(void *arg, const struct items_put *put)
                     "the draft takes no more attachments");
         drafting.on_done(drafting.arg, NULL, &refusal);
     } else {
+        attachment.findings = findings;
         draft->attachments[draft->attachment_count++] = attachment;
         drafting_save(&drafting, draft);
     }
@@ -315,8 +322,11 @@ static void drafting_on_run(struct job *job)
         drafting_refuse(&drafting, ERR_BUSY);
     } else if (verdict != ATTACHMENT_TAKEN) {
         struct refusal refusal;
-        refusal_set(&refusal, drafting_code_of(verdict), attachment_advice(verdict), "%s: %s",
-                    upload->name, attachment_sentence(verdict));
+        char page[32] = "";
+        if (upload->taken.page > 0)
+            snprintf(page, sizeof page, "page %" PRIu32 ": ", upload->taken.page);
+        refusal_set(&refusal, drafting_code_of(verdict), attachment_advice(verdict), "%s: %s%s",
+                    upload->name, page, attachment_sentence(verdict));
         drafting_upload_free(upload);
         drafting.on_done(drafting.arg, NULL, &refusal);
     } else {
@@ -344,6 +354,7 @@ void drafting_attach(const struct drafting *drafting, struct draft *draft,
     snprintf(upload->name, sizeof upload->name, "%s", file->name);
     upload->content = file->content;
     upload->size = file->size;
+    upload->is_as_pictures = file->is_as_pictures;
     upload->job = (struct job){.run = drafting_run, .done = drafting_on_run};
     if (attachment_pdf_find(upload->pdf_program, sizeof upload->pdf_program) != OK)
         upload->pdf_program[0] = 0; /* then only a PDF is refused */

@@ -45,6 +45,7 @@ struct drafting_file {
     const char *name; /* copied */
     uint8_t *content; /* malloc'd; taken over */
     size_t size;
+    bool is_as_pictures; /* of a PDF: attachment_take_as_pictures */
 };
 void drafting_attach(const struct drafting *drafting, struct draft *draft,
                      const struct drafting_file *file);

@@ -102,8 +102,11 @@ LIBRARIES = {
     "utf8proc.h": ("node", "bootstrap/directory"),
     "png.h": ("node/attachment",),
     "jpeglib.h": ("node/attachment",),
-    "qpdf/": ("node/attachment",),
     "pcre2.h": ("node/identifiers",),
+    "poppler.h": ("node/attachment",),
+    "poppler/": ("node/attachment",),
+    "cairo-pdf.h": ("node/attachment",),
+    "fontconfig/": ("node/attachment",),
     "systemd/": ("node", "bootstrap"),
 }
 

@@ -14,12 +14,15 @@ JUNK = re.compile(r"(^|[_-])(common|commons|util|utils|misc|helper|helpers|stuff
 TOP = {"node", "protocol", "store", "bootstrap", "tests", "spec", "CMakeLists.txt", "README.md",
        "CMakePresets.json", "LICENSE"}
 
-# Files whose noun has other names too: the foundation's types, and what is asked of the engine.
+# Files whose noun has other names too: the foundation's types, what is asked of the engine, and
+# functions of cairo that consilium-pdf puts its own in place of.
 NOUNS = {
     "protocol/base/bytes.c": ("bytes", "reader", "buffer"),
     "protocol/base/error.c": ("err",),
     "protocol/base/scope.c": ("scope", "stream_id"),
     "protocol/engine/engine_view.c": ("engine",),
+    "node/attachment/pdf_drawing.cc": ("pdf_drawing", "cairo_show_glyphs", "cairo_surface_set_mime_data",
+                                       "cairo_pattern_create_for_surface"),
 }
 
 

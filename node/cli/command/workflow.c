@@ -150,7 +150,7 @@ int workflow_report(struct command_run *run)
 /* ---- drafts ---- */
 
 static json_t *workflow_upload(struct command_run *run, const char *draft, const char *file,
-                               const char *name)
+                               const char *name, bool is_as_pictures)
 {
     uint8_t *data;
     size_t size;
@@ -172,7 +172,8 @@ static json_t *workflow_upload(struct command_run *run, const char *draft, const
         return NULL;
     char *draft_escaped = request_escape(draft);
     char *escaped = request_escape(name);
-    snprintf(path, sizeof path, "drafts/%s/attachments?name=%s", draft_escaped, escaped);
+    snprintf(path, sizeof path, "drafts/%s/attachments?name=%s%s", draft_escaped, escaped,
+             is_as_pictures ? "&pages=pictures" : "");
     json_t *answer = request_upload(run, path, data, size);
     free(escaped);
     free(draft_escaped);
@@ -183,7 +184,8 @@ static json_t *workflow_upload(struct command_run *run, const char *draft, const
 int workflow_attach(struct command_run *run)
 {
     json_t *answer =
-        workflow_upload(run, run->arguments[0], run->arguments[1], command_value(run, "name"));
+        workflow_upload(run, run->arguments[0], run->arguments[1], command_value(run, "name"),
+                        command_value(run, "pages_as_pictures") != NULL);
     return workflow_output_print(run, answer, render_draft_attached);
 }
 
@@ -375,7 +377,8 @@ int workflow_supply(struct command_run *run)
     json_t *draft = is_good ? request_send(run, METHOD_POST, "drafts", body) : NULL;
     const char *id = json_string_value(json_object_get(draft, "draft"));
     for (size_t i = 0; id != NULL && is_good && i < command_count(run, "attach"); i++) {
-        json_t *item = workflow_upload(run, id, command_nth(run, "attach", i), NULL);
+        json_t *item = workflow_upload(run, id, command_nth(run, "attach", i), NULL,
+                                       command_value(run, "pages_as_pictures") != NULL);
         is_good = item != NULL;
         json_decref(item);
     }

@@ -43,6 +43,8 @@ static void draft_item(const json_t *item)
     printf("  %.16s  ", api_json_text(item, "item"));
     term_line(api_json_text(item, "name"), 44);
     printf("  %10s\n", term_size(api_json_number(item, "size")));
+    json_array_foreach(json_object_get(item, "findings"), index, part)
+        term_text(json_string_value(part), 20);
     json_array_foreach(json_object_get(item, "stripped"), index, part)
     {
         char line[200];
