@@ -28,7 +28,7 @@ static json_t *parsed(const char *text)
 {
     char copy[2000];
     assert_true(strlen(text) < sizeof copy);
-    strcpy(copy, text);
+    memcpy(copy, text, strlen(text) + 1);
     for (char *at = copy; *at != '\0'; at++)
         *at = *at == '\'' ? '"' : *at;
     json_t *json = json_loads(copy, 0, NULL);
