@@ -37,6 +37,8 @@ endfunction()
 consilium_package(node consiliumd consilium)
 consilium_manual(node node consiliumd.8 consiliumd.conf.5 consilium.1)
 consilium_service(node node consiliumd consilium-node)
+install(FILES node/package/consilium-backup.service node/package/consilium-backup.timer COMPONENT node
+  DESTINATION lib/systemd/system)
 install(FILES node/monitoring/consilium.rules.yml node/monitoring/consilium.dashboard.json COMPONENT node
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/consilium-node)
 if(TARGET consilium)

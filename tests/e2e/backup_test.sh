@@ -80,6 +80,24 @@ fails 'is there already' "$node" backup --data "$data" --to "$fed_home/other" --
     --new-passphrase-file "$fed_home/keys.passphrase"
 [ ! -e "$fed_home/other" ] || fed_fail 'no half of a backup'
 
+say 'the unit of the package makes one each day, and deletes what is too old'
+unit=$houses_root/node/package/consilium-backup.service
+days=$fed_home/days
+unit_runs() { # LINE: as systemd reads it, with the paths of this test
+    mkdir -p -m 700 "$days"
+    sed -n "s,^$1=,,p" "$unit" | sed "s,%%,%,g; s, \([()]\) , \\\\\1 ,g; s,/usr/bin/consiliumd,$node,
+        s,/var/lib/consilium,$data," >"$fed_home/unit"
+    CONSILIUM_BACKUP=$days sh -ef "$fed_home/unit" >"$fed_home/said" 2>&1 ||
+        fed_fail "$(cat "$fed_home/unit" "$fed_home/said")"
+}
+unit_runs ExecStart
+[ -f "$days/$(date +%F)/backup" ] || fed_fail "no backup of today: $(ls "$days")"
+for name in 2020-01-01 2020-01-02.part "$(date +%F).part" other; do mkdir "$days/$name"; done
+touch -d '29 days ago' "$days/2020-01-01" "$days/other"
+touch -d '2 days ago' "$days/2020-01-02.part"
+unit_runs ExecStartPre
+[ "$(ls "$days" | tr '\n' ' ')" = "$(date +%F) $(date +%F).part other " ] || fed_fail "left: $(ls "$days")"
+
 say 'more is written, two cases are erased, the machine is lost'
 post lakeside grey "$kept" 'after the backup'
 for house in harbour hillside; do has_post "$house" "$kept" 'after the backup'; done

@@ -39,6 +39,7 @@ mv "$home"/made/consilium-node_*.deb "$home/node.deb"
 mv "$home"/made/consilium-society_*.deb "$home/society.deb"
 holds node -rwxr-xr-x usr/bin/consiliumd usr/bin/consilium usr/libexec/consilium/consilium-pdf
 holds node -rw-r--r-- etc/consilium/consiliumd.conf usr/lib/systemd/system/consiliumd.service \
+    usr/lib/systemd/system/consilium-backup.service usr/lib/systemd/system/consilium-backup.timer \
     usr/lib/sysusers.d/consilium-node.conf usr/share/man/man8/consiliumd.8
 holds society -rwxr-xr-x usr/bin/consilium-relay usr/bin/consilium-society
 holds society -rw-r--r-- etc/consilium/consilium-relay.conf \
@@ -63,9 +64,14 @@ for who in consilium consilium-relay; do
     [ "$(stat -c %a:%u:%g "$root/var/lib/$who")" = "700:$id" ] ||
         fail "the directory of $who should be its own alone"
 done
+[ "$(stat -c %a "$root/var/backups/consilium")" = 700 ] || fail 'backups are for the node alone'
+[ -z "$(find "$root" -path '*timers.target.wants*')" ] || fail 'the administrator enables the timer'
 [ "$(stat -c %a "$root/run/consilium")" = 755 ] || fail 'the folder of the socket should be there'
+for program in usr/bin/find bin/sh; do # of a system, which this root is not
+    install -D -m 755 /dev/null "$root/$program"
+done
 systemd-analyze verify --root="$root" --recursive-errors=no --man=no consiliumd.service \
-    consilium-relay.service >"$home/log" 2>&1 || { cat "$home/log" >&2 && fail 'the units'; }
+    consilium-relay.service consilium-backup.service consilium-backup.timer >"$home/log" 2>&1 || { cat "$home/log" >&2 && fail 'the units'; }
 grep -v 'network-online.target\|time-sync.target\|nss-lookup.target' "$home/log" >"$home/rest" || true
 [ ! -s "$home/rest" ] || { cat "$home/rest" >&2 && fail 'systemd complains of the units'; }
 for unit in consiliumd consilium-relay; do
