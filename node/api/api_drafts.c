@@ -81,6 +81,9 @@ static json_t *api_draft(const struct api_call *call, const struct draft *draft)
         "made_at", content_json_encode_time(draft->made_at), "fields", draft->fields, "attachments",
         attachments, "sending", (int)!ID_IS_ZERO(draft->sending));
     json_object_set_new(json, "directed", api_draft_directed(call, draft));
+    char revision[DRAFT_REVISION_SIZE];
+    draft_revision(draft, revision);
+    json_object_set_new(json, "revision", json_string(revision));
     json_object_set_new(json, "own", json_boolean(draft->uid == api_call_uid(call)));
     json_object_set_new(json, "of", api_draft_logins(call, &draft->uid, 1));
     json_object_set_new(json, "shared", api_draft_logins(call, draft->shared, draft->shared_count));
@@ -161,10 +164,30 @@ static bool api_resolve_draft(struct api_call *call, const struct case_id *suppl
            (supplied == NULL || api_call_resolve_records(call, "ask"));
 }
 
+/* API-23: who changes what it was shown is told when that has changed meanwhile. True when it has
+ * not, or when the form does not say what was shown. */
+static bool api_is_as_shown(struct api_call *call, const struct draft *draft)
+{
+    char revision[DRAFT_REVISION_SIZE];
+    const json_t *shown = json_object_get(call->form, "revision");
+    draft_revision(draft, revision);
+    bool is_same =
+        shown == NULL || (json_is_string(shown) && strcmp(json_string_value(shown), revision) == 0);
+    if (is_same)
+        json_object_del(call->form, "revision");
+    else
+        api_call_refuse_saying(call, ERR_STATE,
+                               "somebody changed the draft since it was shown to you; nothing was "
+                               "overwritten",
+                               "`consilium draft show DRAFT`, and then change what is there now");
+    return is_same;
+}
+
 static void api_put_draft(struct api_call *call)
 {
     struct draft *draft = api_find_open_draft(call);
-    if (draft == NULL || !api_resolve_draft(call, draft->is_supply ? &draft->case_id : NULL))
+    if (draft == NULL || !api_is_as_shown(call, draft) ||
+        !api_resolve_draft(call, draft->is_supply ? &draft->case_id : NULL))
         return;
     struct drafting drafting = api_drafting(call);
     drafting_change(&drafting, draft, call->form);

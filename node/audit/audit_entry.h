@@ -21,7 +21,9 @@
     X(AUDIT_REFUSED, "refused") /* an earlier entry was not kept: its bytes stand in `lost` */     \
     X(AUDIT_ACCOUNT_RENEWED, "account-renewed")                                                    \
     X(AUDIT_PASSPHRASE_CHANGED, "passphrase-changed")                                              \
-    X(AUDIT_DRAFT_DELETED, "draft-deleted") /* an administrator deleted another user's draft */
+    X(AUDIT_DRAFT_DELETED, "draft-deleted") /* an administrator deleted another user's draft */    \
+    X(AUDIT_DRAFT_SHARED, "draft-shared")   /* a colleague may see, change and send it */          \
+    X(AUDIT_DRAFT_SHARE_ENDED, "draft-share-ended")
 enum audit_what { AUDIT_NOTHING, AUDIT_WHAT_LIST(CONTENT_CODE_ENUM) };
 extern const struct content_codes audit_entry_whats;
 

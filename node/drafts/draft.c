@@ -401,3 +401,15 @@ void draft_detach(struct draft_book *book, struct draft *draft, size_t place)
             (draft->attachment_count - place) * sizeof draft->attachments[0]);
     sodium_memzero(&draft->attachments[draft->attachment_count], sizeof draft->attachments[0]);
 }
+
+void draft_revision(const struct draft *draft, char ret_revision[static DRAFT_REVISION_SIZE])
+{
+    char *text = json_dumps(draft->fields, JSON_SORT_KEYS | JSON_COMPACT);
+    struct hash hash = hash_one(CONTEXT_PREVIEW, bytes_of_text(text == NULL ? "" : text));
+    (void)sodium_bin2hex(ret_revision, DRAFT_REVISION_SIZE, hash.bytes, DRAFT_REVISION_SIZE / 2);
+    json_malloc_t unused;
+    json_free_t wipe; /* what was typed does not stay in freed memory */
+    json_get_alloc_funcs(&unused, &wipe);
+    if (text != NULL)
+        wipe(text);
+}

@@ -93,6 +93,10 @@ void draft_detach(struct draft_book *book, struct draft *draft, size_t place);
  * advice to call. */
 MUST_USE err draft_change(struct draft *draft, const json_t *form, struct refusal *ret_problem);
 
+/* Names the fields as they are now: another name, other fields. */
+enum { DRAFT_REVISION_SIZE = 16 + 1 };
+void draft_revision(const struct draft *draft, char ret_revision[static DRAFT_REVISION_SIZE]);
+
 /* The fields that belong to a content's table, as a form of their own; a new reference. */
 json_t *draft_part(const struct draft *draft, const struct content_table *table);
 

@@ -1,11 +1,13 @@
 #include "node/service/drafting.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/attachment/attachment_pdf.h"
+#include "node/audit/audit.h"
 #include "node/service/action.h"
 
 /* ---- finding ---- */
@@ -207,6 +209,20 @@ static err drafting_change_shared(struct draft *draft, uid_t with, bool is_end,
     return OK;
 }
 
+/* Whom the draft is shown to is a disclosure within the house. */
+static void drafting_note_share(const struct drafting *drafting, const struct draft *draft,
+                                const char *login, bool is_end)
+{
+    char note[AUDIT_NOTE_SIZE_MAX], id[2 * DRAFT_ID_SIZE + 1];
+    (void)sodium_bin2hex(id, sizeof id, draft->id, DRAFT_ID_SIZE);
+    (void)snprintf(note, sizeof note, "draft %.16s, with %.100s", id, login);
+    const struct audit_fact fact = {.what = is_end ? AUDIT_DRAFT_SHARE_ENDED : AUDIT_DRAFT_SHARED,
+                                    .uid = (uint64_t)draft->uid + 1,
+                                    .case_id = draft->case_id,
+                                    .note = bytes_of_text(note)};
+    audit_note(runtime_audit(drafting->service->runtime), &fact);
+}
+
 void drafting_share(const struct drafting *drafting, struct draft *draft, uid_t uid,
                     const char *login, bool is_end)
 {
@@ -219,10 +235,12 @@ void drafting_share(const struct drafting *drafting, struct draft *draft, uid_t 
                         "this institution has no clinician account of that name");
     if (failure == OK)
         failure = drafting_change_shared(draft, account->uid, is_end, &refusal);
-    if (failure == OK)
+    if (failure == OK) {
+        drafting_note_share(drafting, draft, login, is_end);
         drafting_save(drafting, draft);
-    else
+    } else {
         drafting->on_done(drafting->arg, NULL, &refusal);
+    }
 }
 
 err drafting_delete(struct service *service, struct draft *draft, uid_t uid,

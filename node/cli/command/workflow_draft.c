@@ -66,25 +66,32 @@ static void draft_on_interrupt(int number)
 
 /* ---- storing ---- */
 
-static void draft_remember(char draft[static DRAFT_ID_TEXT], const char *id)
+/* What was shown last: a colleague's change since then is not overwritten (API-23). */
+static char draft_revision[32];
+
+static void draft_remember(char draft[static DRAFT_ID_TEXT], const json_t *shown)
 {
-    snprintf(draft, DRAFT_ID_TEXT, "%s", id);
+    snprintf(draft, DRAFT_ID_TEXT, "%s", api_json_text(shown, "draft"));
+    snprintf(draft_revision, sizeof draft_revision, "%s", api_json_text(shown, "revision"));
     snprintf(draft_goodbye, sizeof draft_goodbye,
              "\nconsilium: what you typed is kept: `consilium draft edit %.8s` continues\n", draft);
 }
 
-/* `draft`: its id, "" while there is none. False after an error, which was printed. */
-static bool draft_store(struct command_run *run, const json_t *body,
-                        char draft[static DRAFT_ID_TEXT])
+/* `draft`: its id, "" while there is none. False after an error, which was printed; `body` is told
+ * what was shown. */
+static bool draft_store(struct command_run *run, json_t *body, char draft[static DRAFT_ID_TEXT])
 {
     char path[100] = "drafts";
     bool is_new = draft[0] == '\0';
-    if (!is_new)
+    if (!is_new) {
         snprintf(path, sizeof path, "drafts/%s", draft);
+        if (draft_revision[0] != '\0')
+            json_object_set_new(body, "revision", json_string(draft_revision));
+    }
     json_t *answer = request_send(run, is_new ? METHOD_POST : METHOD_PUT, path, body);
     if (answer == NULL)
         return false;
-    draft_remember(draft, api_json_text(answer, "draft"));
+    draft_remember(draft, answer);
     json_decref(answer);
     return true;
 }
@@ -211,7 +218,7 @@ static int draft_guide(struct command_run *run, const json_t *before)
     const struct sigaction interrupt = {.sa_handler = draft_on_interrupt};
     bool is_going_on = true;
     if (before != NULL)
-        draft_remember(draft, api_json_text(before, "draft"));
+        draft_remember(draft, before);
     (void)sigaction(SIGINT, &interrupt, NULL);
     term_text("Each answer is kept at once as a draft. Nothing is sent; Ctrl-C ends this, and "
               "`consilium draft edit` continues it.",

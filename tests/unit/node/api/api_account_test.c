@@ -128,6 +128,16 @@ static void open_again(struct service_fixture *room)
     assert_int_equal(0, chmod(room->houses[A].socket, 0666));
 }
 
+static size_t audit_entries(struct service_fixture *room, const char *what)
+{
+    size_t index, count = 0;
+    json_t *entry, *json = service_do(room, A, "GET /v1/town/audit?limit=200", NULL);
+    json_array_foreach(json_object_get(json, "entries"), index, entry) count +=
+        strcmp(service_text(entry, "what"), what) == 0;
+    json_decref(json);
+    return count;
+}
+
 /* API-21: one begins a draft, a colleague of the same node reads and signs it. */
 static void a_colleague_with_whom_a_draft_is_shared_signs_it(void **state)
 {
@@ -150,8 +160,12 @@ static void a_colleague_with_whom_a_draft_is_shared_signs_it(void **state)
     room->guest.uid = 0;
     service_refused(room, share, json_pack("{s:s}", "login", "nobody"), "ERR_NOT_FOUND");
     service_refused(room, share, json_pack("{s:s}", "login", service_logins[A]), "ERR_INVALID");
+    assert_int_equal(0, audit_entries(room, "draft-shared"));
     json_decref(service_do(room, A, share, json_pack("{s:s}", "login", "nina")));
+    assert_int_equal(1, audit_entries(room, "draft-shared"));
+    assert_int_equal(0, audit_entries(room, "draft-share-ended"));
     json_decref(service_do(room, A, share, json_pack("{s:s,s:b}", "login", "nina", "end", 1)));
+    assert_int_equal(1, audit_entries(room, "draft-share-ended"));
     as_member_of(room, "users");
     service_refused(room, get, NULL, "ERR_NOT_FOUND");
     room->guest.uid = 0;
@@ -168,6 +182,35 @@ static void a_colleague_with_whom_a_draft_is_shared_signs_it(void **state)
     json_decref(preview);
     room->guest.uid = 0;
     service_refused(room, get, NULL, "ERR_NOT_FOUND"); /* it is a case now */
+}
+
+/* API-23: of two who change one draft at once, the second is told, and overwrites nothing. */
+static void who_changes_a_draft_that_has_changed_is_told(void **state)
+{
+    struct service_fixture *room = *state;
+    char get[160], put[160];
+    json_t *made = service_do(room, A, "POST /v1/town/drafts", service_a_good_draft());
+    snprintf(get, sizeof get, "GET /v1/town/drafts/%s", service_text(made, "draft"));
+    snprintf(put, sizeof put, "PUT /v1/town/drafts/%s", service_text(made, "draft"));
+    json_t *first =
+        json_pack("{s:s,s:s}", "question", "first?", "revision", service_text(made, "revision"));
+    json_t *second =
+        json_pack("{s:s,s:s}", "question", "second?", "revision", service_text(made, "revision"));
+    json_decref(service_do(room, A, put, first));
+    service_refused(room, put, second, "ERR_STATE");
+    json_t *shown = service_do(room, A, get, NULL);
+    assert_string_equal("first?", service_text(json_object_get(shown, "fields"), "question"));
+    assert_string_not_equal(service_text(made, "revision"), service_text(shown, "revision"));
+    second =
+        json_pack("{s:s,s:s}", "question", "second?", "revision", service_text(shown, "revision"));
+    json_t *changed = service_do(room, A, put, second);
+    json_t *again = service_do(room, A, put, json_pack("{s:s}", "question", "third?"));
+    assert_string_equal("third?", service_text(json_object_get(again, "fields"), "question"));
+    assert_null(json_object_get(json_object_get(again, "fields"), "revision"));
+    json_decref(made);
+    json_decref(shown);
+    json_decref(changed);
+    json_decref(again);
 }
 
 static size_t certificates_in_force(struct service_fixture *room, const char *name)
@@ -387,6 +430,7 @@ int main(void)
         STORY(who_may_use_the_socket_may_not_make_an_account),
         STORY(an_administrator_makes_one_for_the_user_that_is_named),
         STORY(an_administrator_does_not_sign_for_others),
+        STORY(who_changes_a_draft_that_has_changed_is_told),
         STORY(a_colleague_with_whom_a_draft_is_shared_signs_it),
         STORY(a_certificate_is_renewed_over_the_same_key_and_revoked_with_all_others),
         STORY(who_was_renewed_often_is_revoked_whole),
